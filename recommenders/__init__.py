@@ -1,0 +1,1 @@
+"""Recommenders and the contract they keep; this package knows nothing of the simulator."""

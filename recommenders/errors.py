@@ -1,0 +1,16 @@
+"""What goes wrong on purpose in this package: every message says where, what is wrong, and what would be right."""
+
+from __future__ import annotations
+
+
+class RecommenderError(Exception):
+    """A recommender, its parameters or its output is wrong.
+
+    The message has one shape everywhere: ``where: what is wrong; what would be right``.
+    """
+
+    def __init__(self, where: str, wrong: str, right: str = "") -> None:
+        self.where = where
+        self.wrong = wrong
+        self.right = right
+        super().__init__(f"{where}: {wrong}" + (f"; {right}" if right else ""))

@@ -1,0 +1,170 @@
+"""What learned recommenders here have in common: whose positives were what, and which items are popular.
+
+All of them fill a slate in the same four steps: first the items that they rank, then what is left of the eligible
+candidates by popularity; and only where the candidates run out, items that the user has had (a positive, or part of
+this visit), and last of all items shown lately, both by popularity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommenders.contract import Positives, RecommenderError, Requests
+from recommenders.hashing import mix
+from recommenders.kernel import kernel
+
+HAD = np.uint8(1)
+LATELY = np.uint8(2)
+UNAVAILABLE = np.uint8(4)
+
+
+@dataclass(frozen=True)
+class History:
+    """The positives of all users as compressed rows, and all items by popularity.
+
+    Attributes:
+        start: int64 (n_users + 1,); the items of user u are ``items[start[u]:start[u + 1]]``, rising.
+        items: int32 (number of pairs,).
+        ranking: int32 (n_items,), items by falling number of positives, ties by a keyed hash.
+    """
+
+    start: np.ndarray
+    items: np.ndarray
+    ranking: np.ndarray
+
+    @classmethod
+    def of(cls, positives: Positives, n_users: int, n_items: int, ties: np.uint64) -> History:
+        """From distinct pairs sorted by user and item."""
+        start = np.zeros(n_users + 1, np.int64)
+        np.cumsum(np.bincount(positives.user, minlength=n_users), out=start[1:])
+        counts = np.bincount(positives.item, minlength=n_items)
+        hashes = mix(np.full(1, ties), np.arange(n_items, dtype=np.uint64))
+        ranking = np.lexsort((~hashes, -counts)).astype(np.int32)
+        return cls(start, positives.item.astype(np.int32), ranking)
+
+    @property
+    def n_users(self) -> int:
+        """Users known at fit."""
+        return int(self.start.size - 1)
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalog at fit."""
+        return int(self.ranking.size)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Its arrays, for a checkpoint."""
+        return {"start": self.start, "items": self.items, "ranking": self.ranking}
+
+    @classmethod
+    def restored(cls, state: Mapping[str, np.ndarray]) -> History:
+        """From its arrays."""
+        return cls(state["start"], state["items"], state["ranking"])
+
+    def ready(self, requests: Requests, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """What a kernel needs of a batch's candidates: marks uint8 (n_items,) and the candidates by popularity, int32.
+
+        Raises:
+            RecommenderError: if the requests name items that the catalog did not have at fit (kernels do not check).
+        """
+        highest = max(
+            int(array.max(initial=-1)) for array in (requests.candidates, requests.recent, requests.events_item)
+        )
+        if highest >= self.n_items:
+            raise RecommenderError(
+                f"recommender {name}", f"a request names item {highest}", f"the catalog at fit had {self.n_items} items"
+            )
+        marks = np.full(self.n_items, UNAVAILABLE, np.uint8)
+        marks[requests.candidates] = 0
+        return marks, self.ranking[marks[self.ranking] == 0]
+
+
+def fitted(history: History | None, name: str) -> History:
+    """The history, if there is one.
+
+    Raises:
+        RecommenderError: if the recommender was neither fitted nor restored.
+    """
+    if history is None:
+        raise RecommenderError(f"recommender {name}", "is asked before it was fitted", "call fit or restore first")
+    return history
+
+
+@kernel
+def mark(
+    marks: np.ndarray,
+    row: int,
+    first: int,
+    last: int,
+    had: np.ndarray,
+    events_item: np.ndarray,
+    recent: np.ndarray,
+) -> None:
+    """Mark what a request should not get: its user's positives ``had[first:last]``, the visit's items, recent ones."""
+    for p in range(first, last):
+        marks[had[p]] |= HAD
+    for h in range(events_item.shape[1]):
+        if events_item[row, h] >= 0:
+            marks[events_item[row, h]] |= HAD
+    for r in range(recent.shape[1]):
+        if recent[row, r] >= 0:
+            marks[recent[row, r]] |= LATELY
+
+
+@kernel
+def unmark(
+    marks: np.ndarray,
+    row: int,
+    first: int,
+    last: int,
+    had: np.ndarray,
+    events_item: np.ndarray,
+    recent: np.ndarray,
+) -> None:
+    """Undo :func:`mark`; only unavailable items stay marked."""
+    for p in range(first, last):
+        marks[had[p]] &= UNAVAILABLE
+    for h in range(events_item.shape[1]):
+        if events_item[row, h] >= 0:
+            marks[events_item[row, h]] &= UNAVAILABLE
+    for r in range(recent.shape[1]):
+        if recent[row, r] >= 0:
+            marks[recent[row, r]] &= UNAVAILABLE
+
+
+@kernel
+def fill_by_popularity(slates: np.ndarray, row: int, filled: np.int64, marks: np.ndarray, ranked: np.ndarray) -> None:
+    """Fill a slate from place ``filled`` on with candidates by popularity; see the module's text for the order.
+
+    ``ranked`` int32 holds all candidates by popularity; what already is in the slate must carry no mark.
+    """
+    places = min(slates.shape[1], ranked.size)
+    given = filled
+    # Eligible items first (no mark), then those that the user has had, then those shown lately (had or not).
+    for wanted in range(3):
+        walk = 0
+        while filled < places and walk < ranked.size:
+            item = ranked[walk]
+            walk += 1
+            found = marks[item] if wanted < 2 else marks[item] & LATELY
+            if found != (0 if wanted == 0 else (HAD if wanted == 1 else LATELY)):
+                continue
+            if wanted == 0:
+                already = False
+                for k in range(given):
+                    already = already or slates[row, k] == item
+                if already:
+                    continue
+            slates[row, filled] = item
+            filled += 1
+
+
+@kernel
+def span(start: np.ndarray, user: np.int64) -> tuple[int, int]:
+    """Where a user's positives begin and end; nowhere for a user who was not there at fit."""
+    if user + 1 >= start.size:
+        return 0, 0
+    return start[user], start[user + 1]

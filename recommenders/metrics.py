@@ -1,0 +1,89 @@
+"""How good ranked lists are against held-out items: recall, NDCG and hit rate, per user.
+
+All of them take ``ranked``, int32 (n, at least k), best first, padded with -1, and ``held_out``, the relevant items of
+the same n users as compressed rows: those of row r are ``items[start[r]:start[r + 1]]``. All return float64 (n,), NaN
+where a user has nothing held out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommenders.errors import RecommenderError
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Relevant items by row: int64 ``start`` (n + 1,) and int32 ``items``, distinct and rising within a row."""
+
+    start: np.ndarray
+    items: np.ndarray
+
+    @classmethod
+    def of_pairs(cls, row: np.ndarray, item: np.ndarray, n_rows: int) -> HeldOut:
+        """From (row, item) pairs in any order.
+
+        >>> HeldOut.of_pairs(np.array([1, 0]), np.array([4, 2]), 2).start.tolist()
+        [0, 1, 2]
+        """
+        pairs = np.unique(np.stack((row.astype(np.int64), item.astype(np.int64))), axis=1)
+        start = np.zeros(n_rows + 1, np.int64)
+        np.cumsum(np.bincount(pairs[0], minlength=n_rows), out=start[1:])
+        return cls(start, pairs[1].astype(np.int32))
+
+    def hits(self, ranked: np.ndarray, k: int) -> np.ndarray:
+        """Whether each of the first k ranked items is relevant: bool (n, k)."""
+        if k < 1 or ranked.shape[1] < k:
+            raise RecommenderError(
+                "metrics", f"k = {k} for lists of {ranked.shape[1]}", "expected 1 <= k <= list length"
+            )
+        n = self.start.size - 1
+        width = np.int64(max(int(self.items.max(initial=0)), int(ranked.max(initial=0))) + 1)
+        owner = np.repeat(np.arange(n, dtype=np.int64), np.diff(self.start))
+        relevant = owner * width + self.items
+        top = ranked[:, :k].astype(np.int64)
+        asked = np.where(top >= 0, np.arange(n, dtype=np.int64)[:, None] * width + top, -1)
+        place = np.searchsorted(relevant, asked)
+        found = np.zeros(asked.shape, dtype=bool)
+        inside = place < relevant.size
+        found[inside] = relevant[place[inside]] == asked[inside]
+        return found
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Relevant items per row, int64 (n,)."""
+        return np.diff(self.start)
+
+
+def recall(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
+    """Hits among the first k, over the number of relevant items.
+
+    >>> truth = HeldOut.of_pairs(np.array([0, 0]), np.array([3, 5]), 1)
+    >>> recall(np.array([[5, 1, 3]], np.int32), truth, 2).tolist()
+    [0.5]
+    """
+    return _over(np.asarray(held_out.hits(ranked, k).sum(axis=1)), held_out.sizes)
+
+
+def ndcg(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
+    """Sum of 1/log2(rank + 1) over hits among the first k, over that of the ideal list of min(k, relevant) hits.
+
+    Binary gains, rank from 1 (Jarvelin and Kekalainen, 2002).
+    """
+    gains = 1 / np.log2(np.arange(2, k + 2))
+    of_ideal_lists: np.ndarray = np.concatenate(([0.0], np.cumsum(gains)))
+    ideal = of_ideal_lists[np.minimum(held_out.sizes, k)]
+    # A row-wise sum rather than a matrix product: the order of summation is then the same for every batch.
+    gained = (held_out.hits(ranked, k) * gains).sum(axis=1)
+    return _over(np.asarray(gained), ideal)
+
+
+def hit_rate(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
+    """1 if any of the first k is relevant, else 0."""
+    return _over(np.asarray(held_out.hits(ranked, k).any(axis=1)), np.minimum(held_out.sizes, 1))
+
+
+def _over(gained: np.ndarray, possible: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(gained, possible, out=np.full(gained.shape, np.nan), where=possible > 0))

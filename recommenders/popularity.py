@@ -1,0 +1,76 @@
+"""The most popular items that a user has not had: the bar that every personal recommender must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from recommenders.contract import (
+    NO_ITEM,
+    Catalog,
+    Label,
+    PlatformLog,
+    Recommender,
+    Reproducibility,
+    Requests,
+    Slates,
+)
+from recommenders.hashing import root
+from recommenders.history import History, fill_by_popularity, fitted, mark, span, unmark
+from recommenders.kernel import kernel
+
+
+@kernel
+def _walk(
+    slates: np.ndarray,
+    user: np.ndarray,
+    recent: np.ndarray,
+    events_item: np.ndarray,
+    marks: np.ndarray,
+    ranked: np.ndarray,
+    start: np.ndarray,
+    had: np.ndarray,
+) -> None:
+    """Fill ``slates`` (n, k) from the candidates by popularity."""
+    for row in range(slates.shape[0]):
+        first, last = span(start, np.int64(user[row]))
+        mark(marks, row, first, last, had, events_item, recent)
+        fill_by_popularity(slates, row, np.int64(0), marks, ranked)
+        unmark(marks, row, first, last, had, events_item, recent)
+
+
+class Popularity(Recommender):
+    """Candidates by their number of positives (distinct users), ties by a keyed hash.
+
+    Items that the user has had (positives at fit, this visit's items) or was shown lately are passed over.
+    """
+
+    name: ClassVar[str] = "popularity"
+    reproducibility: ClassVar[Reproducibility] = "exact"
+
+    def __init__(self, *, seed: int = 0, label: Label | None = None) -> None:
+        super().__init__(seed=seed, label=label)
+        self._history: History | None = None
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Count positives."""
+        positives = self.positives(log, catalog)
+        self._history = History.of(positives, log.n_users, catalog.n_items, root(self.seed, "popularity"))
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The first candidates of the ranking that the user has not had."""
+        history = fitted(self._history, self.name)
+        marks, ranked = history.ready(requests, self.name)
+        slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
+        _walk(slates, requests.user, requests.recent, requests.events_item, marks, ranked, history.start, history.items)
+        return Slates(slates)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The ranking and the users' positives."""
+        return fitted(self._history, self.name).state()
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``state`` gave."""
+        self._history = History.restored(state)

@@ -1,0 +1,159 @@
+"""What is asked of a recommender, what it answers, and the check of the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from recommenders.errors import RecommenderError
+
+NO_ITEM = -1
+"""Padding of item arrays in requests and slates."""
+
+_PER_ROW = {
+    "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
+    "surface": "u1", "device": "u1", "stage": "u1",
+}  # fmt: skip
+_PER_ROW_WIDE = {"recent": "i4", "events_item": "i4", "events_value": "f4"}
+
+
+@dataclass(frozen=True)
+class Requests:
+    """A batch of n slate requests, in the order of the engine's keys.
+
+    Attributes:
+        key: uint64 (n,), the request's luck. Whatever a plug-in draws for a request must be a pure function of its
+            key and of the plug-in's seed, so that a slate does not depend on the batch that it was made in.
+        user, session, request: uint32 (n,).
+        time: float64 (n,), s.
+        surface, device, stage: uint8 (n,), codes as in the log.
+        recent: int32 (n, R), items lately shown to the user, padded with -1: not to be recommended unless the
+            candidates run out.
+        events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end.
+        events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
+        candidates: int32 (m,), the items that can be shown now, rising, common to the batch.
+        slate_size: items wanted per request.
+    """
+
+    key: np.ndarray
+    user: np.ndarray
+    session: np.ndarray
+    request: np.ndarray
+    time: np.ndarray
+    surface: np.ndarray
+    device: np.ndarray
+    stage: np.ndarray
+    recent: np.ndarray
+    events_item: np.ndarray
+    events_value: np.ndarray
+    candidates: np.ndarray
+    slate_size: int
+
+    def __post_init__(self) -> None:
+        for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2)):
+            for name, dtype in names.items():
+                array: np.ndarray = getattr(self, name)
+                if array.ndim != dimensions or array.shape[0] != len(self) or array.dtype != np.dtype(dtype):
+                    raise RecommenderError(
+                        f"requests.{name}",
+                        f"is {array.dtype} of shape {array.shape}",
+                        f"expected {np.dtype(dtype)} with {dimensions} dimension(s) and {len(self)} rows",
+                    )
+        if self.events_item.shape != self.events_value.shape:
+            raise RecommenderError(
+                "requests.events_value", f"has shape {self.events_value.shape}", f"expected {self.events_item.shape}"
+            )
+        if self.candidates.ndim != 1 or self.candidates.dtype != np.int32:
+            raise RecommenderError(
+                "requests.candidates", f"is {self.candidates.dtype}", "expected int32, one dimension"
+            )
+        if self.slate_size < 1:
+            raise RecommenderError("requests.slate_size", f"is {self.slate_size}", "expected at least 1")
+
+    def __len__(self) -> int:
+        return self.key.size
+
+    @property
+    def filled(self) -> int:
+        """Places of a slate that can be filled: slate_size, or the number of candidates where that is smaller."""
+        return min(self.slate_size, self.candidates.size)
+
+    def take(self, rows: np.ndarray | slice) -> Requests:
+        """The requests of these rows, with the same candidates."""
+        names = (*_PER_ROW, *_PER_ROW_WIDE)
+        changed: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[rows]) for name in names}
+        return replace(self, **changed)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, the very ones."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "slate_size"}
+
+
+@dataclass(frozen=True)
+class Slates:
+    """The answer to a batch.
+
+    Attributes:
+        items: int32 (n, slate_size), best first. Only where there are fewer candidates than places, the last
+            ``slate_size - m`` places are -1.
+        propensity: float32 (n, slate_size), the probability that the item is in the slate, given the request; or None
+            where the recommender does not randomise (or cannot say).
+    """
+
+    items: np.ndarray
+    propensity: np.ndarray | None = None
+
+
+def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str) -> None:
+    """Check that slates answer requests: shape, type, range, candidates only, no item twice.
+
+    Raises:
+        RecommenderError: naming the recommender, the first offending request, and what would be right.
+    """
+    where = f"recommender {name}"
+    shape = (len(requests), requests.slate_size)
+    items = slates.items
+    if items.shape != shape:
+        raise RecommenderError(where, f"its slates have shape {items.shape}", f"expected {shape}")
+    if items.dtype != np.int32:
+        raise RecommenderError(where, f"its slates are {items.dtype}", "expected int32")
+    if slates.propensity is not None and slates.propensity.shape != shape:
+        raise RecommenderError(where, f"its propensities have shape {slates.propensity.shape}", f"expected {shape}")
+    if not len(requests):
+        return
+    filled = requests.filled
+    # Columns first: comparisons then run over contiguous memory, which matters at millions of slates.
+    places = np.ascontiguousarray(items[:, :filled].T)
+    if filled and (places.min() < 0 or places.max() >= n_items):
+        row, item = _first(places, (places < 0) | (places >= n_items))
+        raise RecommenderError(where, f"request {row} of the batch got item {item}", f"items are 0 ... {n_items - 1}")
+    if filled < requests.slate_size and (items[:, filled:] != NO_ITEM).any():
+        raise RecommenderError(
+            where, f"fills more places than there are candidates ({filled})", f"the others should be {NO_ITEM}"
+        )
+    if requests.candidates.size < n_items:
+        available = np.zeros(n_items, dtype=bool)
+        available[requests.candidates] = True
+        allowed = available[places]
+        if not allowed.all():
+            row, item = _first(places, ~allowed)
+            raise RecommenderError(where, f"request {row} of the batch got item {item}", "it is not a candidate")
+    for place in range(1, filled):
+        twice = places[:place] == places[place]
+        if twice.any():
+            row, item = _first(places[:place], twice)
+            raise RecommenderError(
+                where, f"request {row} of the batch got item {item} twice", "expected each item once"
+            )
+    if slates.propensity is not None:
+        given = slates.propensity[:, :filled]
+        if not ((given > 0) & (given <= 1)).all():
+            raise RecommenderError(where, "a propensity is outside (0, 1]", "expected probabilities")
+
+
+def _first(places: np.ndarray, wrong: np.ndarray) -> tuple[int, int]:
+    """Row and item of the first wrong place; both arrays are (places, requests)."""
+    place, row = np.argwhere(wrong)[0]
+    return int(row), int(places[place, row])

@@ -1,0 +1,86 @@
+"""The command line: `python -m simulator key=value ...`.
+
+Exit codes: 0 done; 1 a run of a sweep failed, or the doctor found something in the way; 2 wrong input or a disk that
+refuses; 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from recommenders.errors import RecommenderError
+from simulator import __version__
+from simulator.command_line import WHERE, Arguments, read_arguments
+from simulator.errors import BeholderError, InputError
+
+EXIT_FAILED, EXIT_INPUT, EXIT_STOPPED = 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        return _dispatch(read_arguments(words))
+    except (BeholderError, RecommenderError) as error:
+        if "--debug" in words:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        return EXIT_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return EXIT_STOPPED
+
+
+def _dispatch(arguments: Arguments) -> int:
+    if "help" in arguments.flags:
+        from simulator.listing import help_text
+
+        return _say(help_text())
+    if "version" in arguments.flags:
+        return _say(f"beholder {__version__}")
+    if "list" in arguments.flags:
+        from simulator.listing import list_text
+
+        return _say(list_text())
+    if arguments.command is not None:
+        return _command(arguments.command, arguments.operands)
+    if not any(key in ("scenario", "resume") for key, _ in arguments.pairs):
+        from simulator.listing import list_text
+
+        sys.stderr.write(f"{list_text()}\n\n")
+        raise InputError(WHERE, "no scenario is given", "expected scenario=NAME; --help shows all settings")
+    from simulator import launch
+
+    if "show" in arguments.flags:
+        return _say(launch.show(arguments))
+    return launch.sweep(arguments) if "multirun" in arguments.flags else launch.single(arguments)
+
+
+def _command(command: str, operands: Sequence[str]) -> int:
+    if command == "check":
+        if len(operands) != 1:
+            raise InputError(WHERE, f"check was given {len(operands)} files", "expected one: check FILE")
+        from simulator.listing import check_text
+
+        return _say(check_text(operands[0]))
+    if operands:
+        raise InputError(WHERE, f"{command} takes no argument, got {' '.join(operands)}")
+    if command == "schema":
+        from simulator.listing import schema_text
+
+        return _say(schema_text())
+    from simulator import doctor
+
+    findings = doctor.examine()
+    _say(doctor.report(findings))
+    return 0 if all(finding.works for finding in findings) else EXIT_FAILED
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text.rstrip("\n") + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

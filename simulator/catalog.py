@@ -1,0 +1,194 @@
+"""The catalog of a world: items, what they are worth, what they show, and what an encoder makes of it.
+
+Drawn from the scenario here; `simulator.grounding` fills the same tables from a real folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.contract import Catalog as PublicCatalog
+from recommenders.contract import LazyFeatures
+from simulator.kernels.layout import ITEM, Goods
+from simulator.plan import Compiled
+from simulator.randomness import CONTENT, ENCODER, SPACE, SUPPLY, normals, uniforms
+from simulator.scenario.distributions import Distribution
+
+Float32 = npt.NDArray[np.float32]
+DAY = 86400.0
+
+_TYPE, _DURATION, _CREATOR, _OWN_TOPIC, _TOPIC, _FRESH, _CREATED, _MODERATION, _CREATOR_TOPIC, _ACTIVITY = range(10)
+_BIAS, _APPEAL = 64, 128  # + number of the modality
+_NOISE_BLOCK = 64  # + facet: dimensions of an item; contents and creators have blocks of their own
+_CONTENT_BLOCK = 128
+_CREATOR_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Items of a world. `goods` is the truth; `public` is all that a recommender may know."""
+
+    goods: Goods
+    published_at: npt.NDArray[np.float64]  # (n,): s; items of before the run have 0
+    n_creators: int
+    public: PublicCatalog
+
+    @property
+    def n_items(self) -> int:
+        """Items, those still to be published included."""
+        return int(self.published_at.shape[0])
+
+    def available(self, time: float) -> npt.NDArray[np.int32]:
+        """Items published by `time`, in order of number, int32 (m,)."""
+        return np.flatnonzero(self.published_at <= time).astype(np.int32)
+
+
+def centres(compiled: Compiled, seed: int, facet: int) -> Float32:
+    """Centres that the items of a clustered facet gather round, (clusters, dimensions)."""
+    shape = compiled.facets[facet]
+    clusters = compiled.scenario.facets[shape.name].clusters
+    return normals(seed, SPACE, max(clusters, 1), shape.dimensions, block=facet)
+
+
+def topic_shares(compiled: Compiled) -> npt.NDArray[np.float64]:
+    """Share of items per cluster of the satiation facet: the k-th falls as k^-exponent."""
+    scenario = compiled.scenario
+    clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
+    shares: npt.NDArray[np.float64] = np.arange(1, clusters + 1, dtype=np.float64) ** -scenario.supply.topic_popularity.value
+    return shares / shares.sum()
+
+
+def _picked(shares: npt.NDArray[np.float64], luck: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    cumulative = np.cumsum(shares)
+    return np.minimum(np.searchsorted(cumulative, luck * cumulative[-1], side="right"), len(shares) - 1)
+
+
+def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) -> Catalog:
+    """Draw a catalog of `n_items` from the scenario.
+
+    Args:
+        compiled: the scenario.
+        n_items: items in all; the share that is published during the run follows from the scenario's rate.
+        horizon: length of the run, s.
+        seed: the world's seed.
+    """
+    scenario, supply = compiled.scenario, compiled.scenario.supply
+
+    def luck(what: int, n: int = n_items) -> npt.NDArray[np.float64]:
+        return uniforms(seed, SUPPLY, n, what)
+
+    facts = np.zeros(n_items, dtype=ITEM)
+    types = list(scenario.item_types.values())
+    facts["type"] = _picked(np.array([t.share.value for t in types]), luck(_TYPE))
+    duration_luck = luck(_DURATION)
+    for t, kind in enumerate(types):
+        of_type = facts["type"] == t
+        if kind.duration is not None:
+            facts["duration"][of_type] = kind.duration.quantile(duration_luck[of_type])
+
+    n_creators = max(round(supply.creators.value * n_items), 1)
+    activity = supply.creator_activity.quantile(luck(_ACTIVITY, n_creators))
+    facts["creator"] = _picked(activity, luck(_CREATOR))
+    shares = topic_shares(compiled)
+    creator_topic = _picked(shares, luck(_CREATOR_TOPIC, n_creators))
+    own = luck(_OWN_TOPIC) >= supply.creator_topics.value
+    facts["topic"] = np.where(own, _picked(shares, luck(_TOPIC)), creator_topic[facts["creator"]])
+
+    days = horizon / DAY
+    fresh_share = supply.fresh.value * days / (1.0 + supply.fresh.value * days)
+    fresh = luck(_FRESH) < fresh_share
+    published_at = np.where(fresh, luck(_CREATED) * horizon + supply.moderation.quantile(luck(_MODERATION)), 0.0)
+
+    truth = _truth(compiled, facts, n_creators, seed)
+    vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
+    goods = Goods(facts, vectors, _colour(compiled, facts, seed), np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32))
+    return Catalog(goods, published_at, n_creators, public_catalog(goods, published_at, drawn_features(compiled, vectors, seed)))
+
+
+def _truth(compiled: Compiled, facts: npt.NDArray[np.void], n_creators: int, seed: int) -> Float32:
+    """Latent vectors of the items, (n, latent_width): clusters by topic, and a share that is the creator's."""
+    n = len(facts)
+    truth = np.zeros((n, compiled.latent_width), dtype=np.float32)
+    for f, shape in enumerate(compiled.facets):
+        facet = compiled.scenario.facets[shape.name]
+        own = normals(seed, CONTENT, n, shape.dimensions, block=f)
+        if facet.clusters > 0:
+            cluster = facts["topic"].astype(np.int64)
+            if shape.name != compiled.scenario.satiation_facet:
+                cluster = (uniforms(seed, SUPPLY, n, _NOISE_BLOCK + f) * facet.clusters).astype(np.int64)
+            common, share = centres(compiled, seed, f)[cluster], facet.cohesion.value
+        else:
+            creator = normals(seed, CONTENT, n_creators, shape.dimensions, block=_CREATOR_BLOCK + f)
+            common, share = creator[facts["creator"]], compiled.scenario.supply.creator_quality.value
+        mixed = np.float32(np.sqrt(share)) * common + np.float32(np.sqrt(1.0 - share)) * own
+        truth[:, shape.offset : shape.offset + shape.dimensions] = mixed
+    return truth
+
+
+def contents(compiled: Compiled, truth: Float32, seed: int) -> Float32:
+    """What each modality's content says of each facet, (n, content_width): signal of the truth, the rest nuisance."""
+    n = len(truth)
+    content = np.zeros((n, compiled.content_width), dtype=np.float32)
+    for k, pair in enumerate(compiled.pairs):
+        shape = compiled.facets[pair.facet]
+        nuisance = normals(seed, CONTENT, n, shape.dimensions, block=_CONTENT_BLOCK + k)
+        said = np.float32(pair.signal) * truth[:, shape.offset : shape.offset + shape.dimensions]
+        said += np.float32(np.sqrt(1.0 - pair.signal**2)) * nuisance
+        first = pair.column - compiled.latent_width
+        content[:, first : first + shape.dimensions] = said
+    return content
+
+
+def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int) -> Float32:
+    """Bias and appeal of each modality, (n, 2 * modalities); bias belongs to the creator, appeal to the item."""
+    n = len(facts)
+    bias = np.zeros((n, len(compiled.names.modalities)), dtype=np.float32)
+    appeal = np.zeros_like(bias)
+    n_creators = int(facts["creator"].max()) + 1 if n else 1
+    for m, name in enumerate(compiled.names.modalities):
+        modality = compiled.scenario.modalities[name]
+        slant: Distribution | None = getattr(modality, "bias", None)
+        draws: Distribution | None = getattr(modality, "appeal", None)
+        if slant is not None:
+            bias[:, m] = slant.quantile(uniforms(seed, SUPPLY, n_creators, _BIAS + m))[facts["creator"]]
+        if draws is not None:
+            appeal[:, m] = draws.quantile(uniforms(seed, SUPPLY, n, _APPEAL + m))
+    return np.concatenate([bias, appeal], axis=1)
+
+
+def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatures:
+    """What encoders make of the contents: a fixed random projection, and noise for what the encoder loses."""
+
+    def maker(m: int, dimensions: int, retention: float) -> Callable[[], Float32]:
+        def make() -> Float32:
+            columns = [np.arange(p.column, p.column + compiled.facets[p.facet].dimensions) for p in compiled.pairs if p.modality == m]
+            said = vectors[:, np.concatenate(columns)]
+            projection = normals(seed, SPACE, said.shape[1], dimensions, block=_NOISE_BLOCK + m) / np.float32(np.sqrt(said.shape[1]))
+            noise = normals(seed, ENCODER, len(vectors), dimensions, block=m)
+            made: Float32 = np.float32(retention) * (said @ projection) + np.float32(np.sqrt(1.0 - retention**2)) * noise
+            return made
+
+        return make
+
+    makers = {}
+    for m, name in enumerate(compiled.names.modalities):
+        feature = getattr(compiled.scenario.modalities[name], "feature", None)
+        if feature is not None:
+            makers[name] = maker(m, feature.dimensions, feature.retention.value)
+    return LazyFeatures(makers)
+
+
+def public_catalog(goods: Goods, published_at: npt.NDArray[np.float64], features: Mapping[str, Float32]) -> PublicCatalog:
+    """What recommenders may know of the items."""
+    columns = {
+        "duration": np.ascontiguousarray(goods.facts["duration"]),
+        "creator": np.ascontiguousarray(goods.facts["creator"]),
+        "type": np.ascontiguousarray(goods.facts["type"]),
+        "published_at": published_at.copy(),
+    }
+    return PublicCatalog(n_items=len(published_at), columns=columns, features=features)
+

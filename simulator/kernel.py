@@ -1,0 +1,58 @@
+"""How the engine's hot loops are compiled: one typed decorator, one on-disk cache.
+
+Numba's own cache notices an edit only in the file that holds a kernel, not in the files that the kernel calls into.
+The cache folder is therefore named by a hash of all source that can end up in a kernel; a second process with the
+same source compiles nothing. Import this module before numba.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def source_hash() -> str:
+    """Hash of the source of the engine and of the recommenders (16 hexadecimal digits)."""
+    digest = hashlib.sha256()
+    here = Path(__file__).resolve().parent
+    for package in (here, here.parent / "recommenders"):
+        for file in sorted(package.rglob("*.py")):
+            digest.update(file.relative_to(here.parent).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Folder of the compiled kernels of this source; `NUMBA_CACHE_DIR` in the environment wins."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "beholder" / source_hash()
+
+
+os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
+
+import numba  # noqa: E402  (the folder has to be named before numba reads its settings)
+
+numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]  # numba may have been imported before
+
+
+def kernel(function: F) -> F:
+    """Compile a module-level function: cached on disk, no global lock, strict floating point, numpy division."""
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    return compiled
+
+
+def inlined(function: F) -> F:
+    """Compile a function into its callers.
+
+    For steps that take many arrays: passed one by one they would cost more than the step itself.
+    """
+    compiled: F = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")(function)
+    return compiled

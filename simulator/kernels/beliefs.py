@@ -1,0 +1,176 @@
+"""Utility, readings and beliefs: what an item is worth to a user, and what they make of what they see.
+
+Matches, readings and beliefs are kept per facet in units of the facet's own spread over users and items, where the
+prior is standard normal; utility weighs the facets by the roots of their shares of variance.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernel import inlined, kernel
+from simulator.kernels.layout import NORMAL, Array, CueColumn, What
+from simulator.kernels.lanes import dot
+from simulator.kernels.primitives import decision_key
+from simulator.randomness import mix, table_index, uniform
+
+_PRECISION, _READING, _MATCH = int(CueColumn.PRECISION), int(CueColumn.READING), int(CueColumn.MATCH)
+_ATTEND = int(What.ATTEND)
+
+# Keys below (user, item): modality numbers are small, these are not.
+_TASTE_KEY = np.uint64(1 << 20)
+_COMMON_KEY = np.uint64(1 << 21)
+
+
+@kernel
+def matched(x: float, saturation: float, scale: float) -> float:
+    """Match of taste and item from their dot product: linear, or levelling off as x / (1 + s |x|)."""
+    return scale * x / (1.0 + saturation * abs(x))
+
+
+@kernel
+def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[float, float]:
+    """Belief about one facet from its cues, prior N(0, 1).
+
+    Cues of precisions t_m with a common error of variance c say sum(t_m x_m) / sum(t_m) with variance
+    1 / sum(t_m) + c (Oruc, Maloney and Landy 2003, correlated cues of equal covariance); the result is combined with
+    the prior by precision (Ernst and Banks 2002).
+
+    Args:
+        sum_t: sum of the cues' precisions; 0 leaves the prior.
+        sum_tx: sum of precision times reading, without the common error.
+        common: variance c of the common error.
+        shift: the common error itself.
+
+    Returns:
+        Posterior mean and variance.
+    """
+    if sum_t <= 0.0:
+        return 0.0, 1.0
+    precision = 1.0 / (1.0 / sum_t + common)
+    variance = 1.0 / (1.0 + precision)
+    return precision * (sum_tx / sum_t + shift) * variance, variance
+
+
+@inlined
+def utility_of(
+    key: np.uint64,
+    user: int,
+    item: int,
+    kind: int,
+    taste: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    facets: Array,
+    weights: npt.NDArray[np.float64],
+    types: Array,
+    habits: Array,
+    quantiles: npt.NDArray[np.float32],
+    scratch: npt.NDArray[np.float64],
+) -> float:
+    """What `item` is worth to `user`: weighted facet matches plus the idiosyncratic part; `key` is that of the two."""
+    total = types[kind].prior + habits.idiosyncratic * quantiles[NORMAL, table_index(mix(key, _TASTE_KEY))]
+    for f in range(facets.shape[0]):
+        offset = facets[f].offset
+        x = dot(taste, user, offset, vectors, item, offset, facets[f].width)
+        m = matched(x, facets[f].saturation, facets[f].scale)
+        scratch[f, _MATCH] = m
+        total += weights[kind, f] * m
+    return total
+
+
+@inlined
+def attended_to(
+    visible: np.uint32, already: np.uint32, budget: float, visit_key: np.uint64, request: int, slot: int, modalities: Array
+) -> np.uint32:
+    """Which visible modalities a user attends to: in the scenario's order, each if it catches the eye and time is left.
+
+    Attention is a budget in seconds: what an image takes is gone for text. `already` attended modalities cost nothing
+    again. Sound is on or off for a whole visit, so what is heard is decided once per visit.
+    """
+    left = budget
+    mask = already & visible
+    for m in range(modalities.shape[0]):
+        bit = np.uint32(1) << np.uint32(m)
+        if (visible & bit) == 0 or (mask & bit) != 0:
+            continue
+        if modalities[m].reading > left:
+            continue
+        if modalities[m].heard == 1:
+            luck = uniform(decision_key(visit_key, 0, 0, _ATTEND + m))
+        else:
+            luck = uniform(decision_key(visit_key, request, slot, _ATTEND + m))
+        if luck < modalities[m].salience:
+            mask |= bit
+            left -= modalities[m].reading
+    return mask
+
+
+@inlined
+def belief_about(
+    key: np.uint64,
+    user: int,
+    item: int,
+    kind: int,
+    attended: np.uint32,
+    glance: float,
+    knowledge: float,
+    taste: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    colour: npt.NDArray[np.float32],
+    mood: npt.NDArray[np.float32],
+    readouts: npt.NDArray[np.float32],
+    pairs: Array,
+    modalities: Array,
+    facets: Array,
+    weights: npt.NDArray[np.float64],
+    types: Array,
+    habits: Array,
+    quantiles: npt.NDArray[np.float32],
+    scratch: npt.NDArray[np.float64],
+) -> tuple[float, float]:
+    """Belief of `user` about `item` from the modalities in `attended`: mean and variance of utility.
+
+    A cue of modality m about facet f reads the match of the user's taste with the *content*, plus the creator's bias
+    less what the user has learned to expect of it, plus a misreading that belongs to (user, item, modality). Its
+    precision is the scenario's, times the user's knowledge, times `glance` where the modality unfolds in time.
+    """
+    n_facets = facets.shape[0]
+    for f in range(n_facets):
+        scratch[f, _PRECISION] = 0.0
+        scratch[f, _READING] = 0.0
+    root_knowledge = math.sqrt(knowledge)
+    root_glance = math.sqrt(glance)
+    rest = attended
+    m = 0
+    while rest != 0:
+        if rest & np.uint32(1):
+            misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
+            shift = np.float64(colour[item, m]) - np.float64(mood[user, m])
+            for p in range(modalities[m].first_pair, modalities[m].end_pair):
+                f = pairs[p].facet
+                t = pairs[p].precision * knowledge
+                root_t = pairs[p].root_precision * root_knowledge
+                if pairs[p].timed == 1:
+                    t *= glance
+                    root_t *= root_glance
+                if pairs[p].column >= 0:
+                    x = dot(taste, user, facets[f].offset, vectors, item, pairs[p].column, facets[f].width)
+                    x = matched(x, facets[f].saturation, facets[f].scale)
+                else:
+                    x = np.float64(readouts[item, pairs[p].readout])
+                scratch[f, _PRECISION] += t
+                scratch[f, _READING] += t * (x + shift) + root_t * misreading
+        rest >>= np.uint32(1)
+        m += 1
+    common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, _COMMON_KEY))]
+    mean = types[kind].prior
+    variance = habits.idiosyncratic * habits.idiosyncratic
+    for f in range(n_facets):
+        facet_mean, facet_variance = combined(scratch[f, _PRECISION], scratch[f, _READING], habits.common_error, common_error)
+        w = weights[kind, f]
+        mean += w * facet_mean
+        variance += w * w * facet_variance
+    return mean, variance

@@ -1,0 +1,164 @@
+"""Browse: the next of a feed that plays by itself, or a screen of cards that are examined and compared."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernel import inlined
+from simulator.kernels.beliefs import attended_to, belief_about, utility_of
+from simulator.kernels.choice import compared, taken
+from simulator.kernels.layout import Array, CardColumn, Layout, Tally, What
+from simulator.kernels.primitives import decision_key, drawn, quantised
+from simulator.kernels.records import NAN, record
+from simulator.randomness import mix, uniform
+
+SELECT, EXHAUSTED, LEAVE = 0, 1, 2
+
+_IMPRESSION = 0  # code of the event
+_ABSENT = np.uint32(0xFFFFFFFF)
+_LIST = int(Layout.LIST)
+_W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_SKIM, _W_READ = (
+    int(What.CHOICE), int(What.SECONDS), int(What.CONTINUE), int(What.SKIM), int(What.READ),
+)  # fmt: skip
+_ATTRACTION, _BELIEF, _BELIEF_SD = int(CardColumn.ATTRACTION), int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD)
+_ATTENDED, _UTILITY, _EXAMINED = int(CardColumn.ATTENDED), int(CardColumn.UTILITY), int(CardColumn.EXAMINED)
+_IMPRESSIONS, _EXAMINED_TALLY, _EVENT = int(Tally.IMPRESSIONS), int(Tally.EXAMINED), int(Tally.EVENT)
+
+
+@inlined
+def next_in_feed(
+    i: int,
+    v: Array,
+    slate: Array,
+) -> int:
+    """The next video of the slate starts by itself: nothing of it was visible, so there is nothing to judge."""
+    v.item = np.uint32(slate[i, v.position].item)
+    v.propensity = slate[i, v.position].propensity
+    v.slot = v.position
+    v.position += np.uint16(1)
+    v.attended = np.uint32(0)
+    v.picked = 0
+    return SELECT
+
+
+@inlined
+def screen_of_cards(
+    i: int,
+    v: Array,
+    u: Array,
+    s: Array,
+    n: int,
+    skim: npt.NDArray[np.float64],
+    screens: npt.NDArray[np.int64],
+    pairs: Array,
+    modalities: Array,
+    facets: Array,
+    weights: npt.NDArray[np.float64],
+    types: Array,
+    habits: Array,
+    observation: Array,
+    quantiles: npt.NDArray[np.float32],
+    powers: npt.NDArray[np.float64],
+    taste: npt.NDArray[np.float32],
+    mood: npt.NDArray[np.float32],
+    recent: npt.NDArray[np.int32],
+    items: Array,
+    vectors: npt.NDArray[np.float32],
+    colour: npt.NDArray[np.float32],
+    readouts: npt.NDArray[np.float32],
+    slate: Array,
+    records: Array,
+    tallies: npt.NDArray[np.int64],
+    counters: npt.NDArray[np.int64],
+    scratch: npt.NDArray[np.float64],
+) -> tuple[int, int]:
+    """One screen: each card is looked at or not, then read or not; what was read is judged and chosen from.
+
+    A grid compares the cards with each other and with scrolling on; a list is a cascade from the top.
+    """
+    user = np.int64(v.user)
+    first = np.int64(v.position)
+    size = min(screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
+    seen = np.uint32(screens[s.number, v.device, 0])
+    outside = s.outside_option
+    temperature = s.temperature
+    cascade = s.layout == _LIST
+    chosen = -1
+    looked = size
+    for k in range(size):
+        slot = first + k
+        item = np.int64(slate[i, slot].item)
+        kind = np.int64(items[item].type)
+        key = mix(v.perceptions, np.uint64(item))
+        scratch[k, _UTILITY] = utility_of(
+            key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
+        )
+        scratch[k, _EXAMINED] = 0.0
+        scratch[k, _ATTENDED] = 0.0
+        scratch[k, _BELIEF] = np.nan
+        scratch[k, _BELIEF_SD] = np.nan
+        glimpsed = uniform(decision_key(v.decisions, v.request, slot, _W_SKIM)) < skim[s.number, k]
+        if glimpsed and uniform(decision_key(v.decisions, v.request, slot, _W_READ)) < s.read:
+            attended = attended_to(
+                seen, np.uint32(0), s.attention, v.decisions, v.request, slot, modalities
+            )
+            knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+            mean, variance = belief_about(
+                key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
+                pairs, modalities, facets, weights, types, habits, quantiles, scratch,
+            )  # fmt: skip
+            sd = np.sqrt(variance)
+            attraction = mean - s.risk_aversion * sd
+            attraction -= habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic]
+            for m in range(modalities.shape[0]):
+                if (attended >> np.uint32(m)) & np.uint32(1):
+                    attraction += colour[item, modalities.shape[0] + m]
+            scratch[k, _EXAMINED] = 1.0
+            scratch[k, _ATTENDED] = np.float64(attended)
+            scratch[k, _BELIEF] = mean
+            scratch[k, _BELIEF_SD] = sd
+            scratch[k, _ATTRACTION] = attraction
+            tallies[_EXAMINED_TALLY] += 1
+            if cascade and taken(
+                attraction, outside, temperature, uniform(decision_key(v.decisions, v.request, slot, _W_CHOICE)), powers
+            ):
+                chosen = k
+                looked = k + 1
+                break
+    if not cascade:
+        luck = uniform(decision_key(v.decisions, v.request, first, _W_CHOICE))
+        chosen = compared(scratch, size, outside, temperature, luck, powers)
+    for k in range(looked):
+        slot = first + k
+        item = np.int64(slate[i, slot].item)
+        tallies[_IMPRESSIONS] += 1
+        tallies[_EVENT + _IMPRESSION] += 1
+        counters[item, 0] += 1
+        recent[user, u.recent_n % recent.shape[1]] = item
+        u.recent_n += np.uint32(1)
+        v.best = scratch[k, _UTILITY] if v.shown == 0 else max(v.best, scratch[k, _UTILITY])
+        v.total += scratch[k, _UTILITY]
+        v.shown += np.uint16(1)
+        if records.shape[0] > 0:
+            n = record(
+                records, n, v, v.clock, _IMPRESSION, item, _ABSENT, slot, s.number, s.surface, NAN, slate[i, slot].propensity,
+                scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN, seen, np.uint32(scratch[k, _ATTENDED]),
+                observation, quantiles,
+            )  # fmt: skip
+    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, _W_SECONDS)))
+    v.position += np.uint16(looked)
+    v.slot = first
+    if chosen >= 0:
+        v.slot = first + chosen
+        v.item = np.uint32(slate[i, v.slot].item)
+        v.propensity = slate[i, v.slot].propensity
+        v.attended = np.uint32(scratch[chosen, _ATTENDED])
+        v.belief = scratch[chosen, _BELIEF]
+        v.belief_sd = scratch[chosen, _BELIEF_SD]
+        v.utility = scratch[chosen, _UTILITY]
+        v.picked = 1
+        return SELECT, n
+    if uniform(decision_key(v.decisions, v.request, first, _W_CONTINUE)) >= s.carries_on:
+        return LEAVE, n
+    return -1, n

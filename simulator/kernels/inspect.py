@@ -1,0 +1,98 @@
+"""Inspect: seconds and effort are paid to see more of one item before it is engaged with or put back."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernel import inlined
+from simulator.kernels.beliefs import attended_to, belief_about
+from simulator.kernels.choice import taken
+from simulator.kernels.layout import Array, Tally, What
+from simulator.kernels.lifetime import leave_log_odds
+from simulator.kernels.primitives import decision_key, drawn, quantised, sigmoid
+from simulator.kernels.records import NAN, record
+from simulator.randomness import mix, uniform
+
+ACCEPT, REJECT, LEAVE = 0, 1, 2
+
+_HESITATE, _REJECT_EVENT = 11, 12  # codes of the events
+_ABSENT = np.uint32(0xFFFFFFFF)
+_W_SECONDS, _W_HESITATE, _W_ACCEPT, _W_LEAVE = int(What.SECONDS), int(What.HESITATE), int(What.ACCEPT), int(What.LEAVE)
+_EVENT = int(Tally.EVENT)
+_INSPECTING = np.uint64(1)
+
+
+@inlined
+def look_closer(
+    v: Array,
+    s: Array,
+    n: int,
+    screens: npt.NDArray[np.int64],
+    pairs: Array,
+    modalities: Array,
+    facets: Array,
+    weights: npt.NDArray[np.float64],
+    types: Array,
+    habits: Array,
+    observation: Array,
+    quantiles: npt.NDArray[np.float32],
+    powers: npt.NDArray[np.float64],
+    taste: npt.NDArray[np.float32],
+    mood: npt.NDArray[np.float32],
+    items: Array,
+    vectors: npt.NDArray[np.float32],
+    colour: npt.NDArray[np.float32],
+    readouts: npt.NDArray[np.float32],
+    records: Array,
+    tallies: npt.NDArray[np.int64],
+    scratch: npt.NDArray[np.float64],
+) -> tuple[int, int]:
+    """Look closer at the chosen item: more cues, the belief again from all of them, hesitation near the bar, a decision.
+
+    Decisions here have a key of their own (`_INSPECTING`), so that they never share luck with the screen before.
+    """
+    user = np.int64(v.user)
+    item = np.int64(v.item)
+    kind = np.int64(items[item].type)
+    slot = np.int64(v.slot)
+    own_key = mix(v.decisions, _INSPECTING)
+    key = mix(v.perceptions, np.uint64(item))
+    seen = np.uint32(screens[s.number, v.device, 0])
+    v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
+    knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+    mean, variance = belief_about(
+        key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
+        pairs, modalities, facets, weights, types, habits, quantiles, scratch,
+    )  # fmt: skip
+    v.belief = mean
+    v.belief_sd = np.sqrt(variance)
+    begun = v.clock
+    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
+    drive = mean - habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic]
+    bar = s.bar
+    if abs(drive - bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
+        seconds = quantised(
+            drawn(quantiles, s.hesitation_seconds, decision_key(own_key, v.request, slot, _W_HESITATE))
+        )
+        v.clock += seconds
+        tallies[_EVENT + _HESITATE] += 1
+        if records.shape[0] > 0:
+            n = record(
+                records, n, v, v.clock, _HESITATE, item, _ABSENT, slot, s.number, s.surface, seconds, v.propensity,
+                v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
+            )  # fmt: skip
+    if taken(
+        drive, bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_ACCEPT)), powers
+    ):
+        return ACCEPT, n
+    tallies[_EVENT + _REJECT_EVENT] += 1
+    if records.shape[0] > 0:
+        n = record(
+            records, n, v, v.clock, _REJECT_EVENT, item, _ABSENT, slot, s.number, s.surface, v.clock - begun, v.propensity,
+            v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
+        )  # fmt: skip
+    odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, habits)
+    if uniform(decision_key(own_key, v.request, slot, _W_LEAVE)) < sigmoid(odds, powers):
+        return LEAVE, n
+    return REJECT, n

@@ -1,0 +1,455 @@
+"""The memory layout that compiled kernels and the rest of the engine share.
+
+Users, visits, items and events are rows of structured arrays; matrices (tastes, contents, slates ...) lie beside them.
+The tables of a compiled scenario (`Plan`) are plain arrays whose columns are named by the enumerations below.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.generic]
+
+TICKS_PER_SECOND = 1024.0
+"""All times are multiples of 1/1024 s: sums and differences of them are exact, before and after a resume."""
+
+FIXED = 1048576.0
+"""Sums of real numbers are kept as integers of 1/2^20, so that no order of adding can change them."""
+
+NO_CASE = 0xFFFFFFFF
+"""Absent case or parent case in a row of events; null in the logs."""
+
+FOLLOWED = 4
+"""Followed creators that a user's likes remember."""
+
+VISIT_MEMORY = 64
+"""Items of a visit that its requests can carry."""
+
+MAX_SCREEN = 32
+"""Cards on one screen at the most."""
+
+MAX_FACETS = 8
+
+
+class Status(IntEnum):
+    """Where a visit's row stands."""
+
+    AWAY = 0
+    ACTIVE = 1
+    NEEDS_SLATE = 2
+    GONE = 3
+
+
+class Kind(IntEnum):
+    """The six kinds of stages."""
+
+    BROWSE = 0
+    INSPECT = 1
+    COMMIT = 2
+    FULFIL = 3
+    CONSUME = 4
+    RESPOND = 5
+
+
+class Layout(IntEnum):
+    """How a surface lays items out, and so how they are examined and compared."""
+
+    AUTOPLAY = 0
+    GRID = 1
+    LIST = 2
+
+
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "browse": ("select", "exhausted", "leave"),
+    "inspect": ("accept", "reject", "leave"),
+    "consume": ("complete", "skip"),
+    "respond": ("continue", "leave"),
+}
+"""Outcome numbers of the kinds that the kernels run."""
+
+
+class CardColumn(IntEnum):
+    """Columns of the scratch table: one row per card of a screen."""
+
+    ATTRACTION = 0  # what enters the comparison: belief, risk, appeal, satiation
+    BELIEF = 1
+    BELIEF_SD = 2
+    ATTENDED = 3
+    UTILITY = 4
+    EXAMINED = 5
+
+
+class CueColumn(IntEnum):
+    """Columns of the scratch table that follow: one row per facet."""
+
+    PRECISION = 6  # sum over cues
+    READING = 7  # sum of precision times reading
+    MATCH = 8  # of taste and truth
+
+
+SCRATCH_WIDTH = 9
+
+
+class What(IntEnum):
+    """What a draw of `randomness.DECISION` decides, within (user, visit, request, slot)."""
+
+    DEVICE = 0
+    ENTRY = 1
+    BUDGET = 2
+    TOLERANCE = 3
+    CHOICE = 4
+    SECONDS = 5
+    CONTINUE = 6
+    ACCEPT = 7
+    HESITATE = 8
+    UNATTENDED = 9
+    UNATTENDED_SECONDS = 10
+    JUDGED = 11
+    KNOWN = 12
+    HAZARD = 13
+    TOLERATE = 14
+    TOLERATED_SECONDS = 15
+    SEEK = 16
+    SEEK_SHARE = 17
+    LOOP = 18
+    LOOP_PART = 19
+    LEAVE = 20
+    RETURN = 21
+    CHURN = 22
+    SUCCESSOR = 23
+    SKIM = 32
+    READ = 33
+    ATTEND = 64  # + number of the modality
+    ACT = 128  # + number of the act
+    ACT_SECONDS = 192  # + number of the act
+
+
+class Tally(IntEnum):
+    """Integer sums that the measures are made from."""
+
+    VISITS = 0
+    REQUESTS = 1
+    IMPRESSIONS = 2
+    PLAYS = 3
+    JUDGED_PLAYS = 4  # attended, so a response was possible
+    WATCHED = 5  # 1/1024 s
+    SATISFACTION = 6  # FIXED
+    REGRET = 7  # FIXED
+    REGRETTED = 8  # items over which regret was summed
+    SILENT = 9
+    POSITIVE = 10  # plays with a like, comment, share or follow
+    UTILITY = 11  # FIXED, over plays
+    CHURNED = 12
+    VISIT_SECONDS = 13  # 1/1024 s
+    EXAMINED = 14
+    PRESENCE_IN_DAYS = 15  # user-days with at least one visit
+    LABEL = 16  # + number of the label, up to 16 of them
+    EVENT = 32  # + number of the event, up to 64 of them
+
+
+N_TALLIES = 96
+
+STAGE = np.dtype(
+    [
+        # every kind
+        ("number", "i4"),
+        ("kind", "i4"),
+        ("surface", "i4"),
+        ("layout", "i4"),
+        ("slate", "i4"),
+        ("attention", "f8"),
+        ("temperature", "f8"),
+        ("seconds", "i4"),  # tables of quantiles are named by their row in `Plan.quantiles`
+        # browse
+        ("outside_option", "f8"),
+        ("risk_aversion", "f8"),
+        ("read", "f8"),
+        ("carries_on", "f8"),
+        # inspect
+        ("bar", "f8"),
+        ("hesitation_band", "f8"),
+        ("hesitation_uncertainty", "f8"),
+        ("hesitation_seconds", "i4"),
+        # consume
+        ("start_delay", "f8"),
+        ("glance", "f8"),
+        ("leave_at_sight", "f8"),
+        ("leave_judged", "f8"),
+        ("leave_known", "f8"),
+        ("judgment_sensitivity", "f8"),
+        ("truth_sensitivity", "f8"),
+        ("tolerate", "f8"),
+        ("seek", "f8"),
+        ("loop_log_odds", "f8"),
+        ("loop_sensitivity", "f8"),
+        ("loops_at_most", "i4"),
+        ("unattended", "f8"),
+        ("judged_after", "i4"),
+        ("known_after", "i4"),
+        ("tolerated_seconds", "i4"),
+        ("seek_share", "i4"),
+        ("unattended_seconds", "i4"),
+        # consume, from the respond stage that follows
+        ("loss_aversion", "f8"),
+        ("experience_weight", "f8"),
+        ("confirmation", "f8"),
+        # respond
+        ("followed_bonus", "f8"),
+    ],
+    align=True,
+)
+"""A row of the life cycle's table with the parameters of its kind; those of other kinds are 0."""
+
+PAIR = np.dtype(
+    [
+        ("facet", "i4"),
+        ("column", "i4"),  # first column in the vectors of items; -1: a published read-out
+        ("readout", "i4"),
+        ("timed", "i4"),  # 1: takes time to unfold (video, audio), so that the first glance gives less
+        ("precision", "f8"),
+        ("root_precision", "f8"),
+    ],
+    align=True,
+)
+"""What one modality tells about one facet."""
+
+MODALITY = np.dtype(
+    [
+        ("reading", "f8"),
+        ("salience", "f8"),
+        ("first_pair", "i4"),
+        ("end_pair", "i4"),
+        ("learns_trust", "i4"),
+        ("heard", "i4"),
+    ],
+    align=True,
+)
+
+FACET = np.dtype(
+    [
+        ("offset", "i4"),  # first column in tastes, and in the vectors of items
+        ("width", "i4"),  # columns, a multiple of 8 (padded with zeros)
+        ("saturation", "f8"),
+        ("scale", "f8"),  # brings a saturated match back to unit variance
+    ],
+    align=True,
+)
+
+TYPE = np.dtype([("prior", "f8"), ("knowledge", "i4")], align=True)
+
+HABITS = np.dtype(
+    [
+        ("idiosyncratic", "f8"),  # root of its share
+        ("common_error", "f8"),  # variance c
+        ("root_common_error", "f8"),
+        ("return_goodwill", "f8"),
+        ("churn", "f8"),
+        ("churn_goodwill", "f8"),
+        ("goodwill_gain", "f8"),
+        ("goodwill_loss", "f8"),
+        ("goodwill_tolerated", "f8"),
+        ("goodwill_decay", "f8"),
+        ("trust_rate", "f8"),
+        ("satiation_step", "f8"),
+        ("satiation_recovery", "f8"),
+        ("satiation_weight", "f8"),
+        ("leave_base", "f8"),
+        ("leave_satisfaction", "f8"),
+        ("leave_bad_streak", "f8"),
+        ("leave_elapsed", "f8"),
+        ("leave_tolerance", "f8"),
+        ("budget", "i4"),
+        ("tolerance", "i4"),
+        ("return_after", "i4"),
+    ],
+    align=True,
+)
+"""What holds for all users: one row."""
+
+ACT = np.dtype(
+    [
+        ("event", "i4"),
+        ("positive", "i4"),
+        ("counter", "i4"),  # column of the counters, -1 none
+        ("log_odds", "f8"),  # at satisfaction 0
+        ("slope", "f8"),
+        ("bound", "f8"),  # probability at satisfaction 2 in the direction of the slope
+    ],
+    align=True,
+)
+
+OBSERVED = np.dtype([("probability", "f8"), ("lag", "i4")], align=True)
+"""The observation model of one event; probability 0: nobody records it."""
+
+LABEL = np.dtype([("events", "i8"), ("at_least", "f8"), ("or_duration", "i4")], align=True)
+
+OFFER = np.dtype([("item", "i4"), ("propensity", "f4")], align=True)
+"""One place of a slate."""
+
+USER = np.dtype(
+    [
+        ("due", "f8"),  # next arrival, s
+        ("satiated_at", "f8"),  # when the satiation row was last brought up to date, s
+        ("visits", "u4"),
+        ("cases", "u4"),
+        ("days", "u4"),  # bit per day of the run with a visit (first 32)
+        ("recent_n", "u4"),
+        ("followed_n", "u4"),
+        ("goodwill", "f4"),
+        ("own_goodwill", "f4"),
+        ("patience", "f4"),
+        ("row", "i4"),  # row of the open visit, -1 when away
+        ("gone", "u1"),
+    ],
+    align=True,
+)
+
+ITEM = np.dtype([("duration", "f4"), ("creator", "u4"), ("topic", "u2"), ("type", "u1")], align=True)
+
+VISIT = np.dtype(
+    [
+        ("clock", "f8"),
+        ("start", "f8"),
+        ("played_at", "f8"),
+        ("watched", "f8"),
+        ("decisions", "u8"),  # keys of the visit's draws
+        ("observations", "u8"),
+        ("perceptions", "u8"),  # keys of the user's
+        ("knowing", "u8"),
+        ("user", "u4"),
+        ("visit", "u4"),
+        ("request", "u4"),
+        ("item", "u4"),
+        ("case", "u4"),
+        ("attended", "u4"),
+        ("budget", "f4"),
+        ("tolerance", "f4"),
+        ("belief", "f4"),
+        ("belief_sd", "f4"),
+        ("utility", "f4"),  # what the item is worth
+        ("lived", "f4"),  # what was met of it: utility less satiation, or the belief where the play ended before
+        ("expected", "f4"),
+        ("satisfaction", "f4"),
+        ("tolerated", "f4"),
+        ("sought", "f4"),
+        ("propensity", "f4"),
+        ("best", "f4"),
+        ("total", "f8"),
+        ("shown", "u2"),
+        ("slate_n", "u2"),
+        ("position", "u2"),
+        ("slot", "u2"),
+        ("memory_n", "u2"),
+        ("policy", "u2"),
+        ("streak", "u2"),
+        ("status", "u1"),
+        ("stage", "u1"),
+        ("device", "u1"),
+        ("slate_stage", "u1"),
+        ("playing", "u1"),  # 0 not yet, 2 about to start, 1 open: its end is in `clock`
+        ("outcome", "u1"),
+        ("unattended", "u1"),
+        ("picked", "u1"),  # chosen from cards, not played by itself
+        ("judged", "u1"),
+        ("known", "u1"),
+    ],
+    align=True,
+)
+
+EVENT = np.dtype(
+    [
+        ("time", "f8"),
+        ("logged_at", "f8"),
+        ("user", "u4"),
+        ("session", "u4"),
+        ("request", "u4"),
+        ("item", "u4"),
+        ("case", "u4"),
+        ("parent_case", "u4"),
+        ("value", "f4"),
+        ("propensity", "f4"),
+        ("belief", "f4"),
+        ("belief_sd", "f4"),
+        ("utility", "f4"),
+        ("satisfaction", "f4"),
+        ("visible", "u4"),
+        ("attended", "u4"),
+        ("position", "u2"),
+        ("policy_version", "u2"),
+        ("surface", "u1"),
+        ("device", "u1"),
+        ("stage", "u1"),
+        ("event", "u1"),
+    ],
+    align=True,
+)
+
+
+class Plan(NamedTuple):
+    """A compiled scenario: every table that the kernels read."""
+
+    stages: Array  # STAGE (stages,)
+    shares: npt.NDArray[np.float64]  # (stages, outcomes, 3): successor 0 below [0], 1 below [1], else 2
+    alternatives: npt.NDArray[np.int32]  # (stages, outcomes, 3): successors, -1 exit
+    skim: npt.NDArray[np.float64]  # (stages, MAX_SCREEN): probability of looking at the k-th card of a screen
+    screens: npt.NDArray[np.int64]  # (stages, devices, 2): bit per visible modality; cards on a screen
+    entries: npt.NDArray[np.float64]  # (stages,): cumulative share of visits that begin there
+    devices: npt.NDArray[np.float64]  # (devices,): cumulative share of visits
+    pairs: Array  # PAIR (pairs,)
+    modalities: Array  # MODALITY (modalities,)
+    facets: Array  # FACET (facets,)
+    types: Array  # TYPE (types,)
+    weights: npt.NDArray[np.float64]  # (types, facets): root of the facet's share of the variance of utility
+    habits: Array  # HABITS (1,)
+    acts: Array  # ACT (acts,)
+    observation: Array  # OBSERVED (events,)
+    labels: Array  # LABEL (labels,)
+    hours: npt.NDArray[np.float64]  # (25,): cumulative activity at each full hour of the day, s
+    starts_at: npt.NDArray[np.float64]  # (1,): hour of the day of time 0, s
+    quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
+    powers: npt.NDArray[np.float64]  # (386,): table of exponentials
+
+
+NORMAL = 0
+"""Row of `Plan.quantiles` that holds the standard normal."""
+
+
+class People(NamedTuple):
+    """Users: what they are and where they stand; one row per user."""
+
+    state: Array  # USER (n,)
+    taste: npt.NDArray[np.float32]  # (n, D)
+    mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias of each modality, then satiation of each topic
+    recent: npt.NDArray[np.int32]  # (n, R): ring of items lately shown, -1 none
+    followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
+
+
+class Goods(NamedTuple):
+    """Items: what they are and what they show; one row per item."""
+
+    facts: Array  # ITEM (n,)
+    vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all (modality, facet) pairs
+    colour: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
+    readouts: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
+
+
+class Visits(NamedTuple):
+    """Rows of visits (and of users who are about to arrive) within a tick."""
+
+    state: Array  # VISIT (m,)
+    slate: Array  # OFFER (m, K)
+    memory: npt.NDArray[np.int32]  # (m, VISIT_MEMORY): ring of this visit's items, -1 none
+    memory_value: npt.NDArray[np.float32]  # (m, VISIT_MEMORY): share consumed, capped at 1.5
+
+
+class Output(NamedTuple):
+    """What a kernel writes besides the state: one set per thread."""
+
+    records: Array  # EVENT (capacity,); capacity 0: nothing is recorded
+    tallies: npt.NDArray[np.int64]  # (N_TALLIES,)
+    counters: npt.NDArray[np.int64]  # (items, 1 + counters): exposures, then counted events
+    scratch: npt.NDArray[np.float64]  # (MAX_SCREEN, SCRATCH_WIDTH)

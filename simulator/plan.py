@@ -1,0 +1,395 @@
+"""From a scenario to the tables that kernels read.
+
+What the engine cannot run yet is refused here, by name, before anything starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.errors import InputError
+from simulator.events import CODE, EVENTS
+from simulator.kernels import layout
+from simulator.kernels.lanes import LANES
+from simulator.kernels.layout import MAX_FACETS, MAX_SCREEN, OUTCOMES, Kind, Layout, Plan
+from simulator.kernels.primitives import exponential_table
+from simulator.randomness import normal_table, table_points
+from simulator.scenario.distributions import Distribution
+from simulator.scenario.schema import Scenario
+
+POSITIVE_ACTS = ("like", "comment", "share", "follow")
+
+_RUN_KINDS = ("browse", "inspect", "consume", "respond")
+_RUN_LAYOUTS = {"autoplay": Layout.AUTOPLAY, "grid": Layout.GRID, "list": Layout.LIST}
+_UNRUN_SECTIONS = ("parents", "outreach", "criteria", "resources", "circumstances", "promises", "choosers")
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names behind the codes of a compiled scenario, in the order of the codes."""
+
+    facets: tuple[str, ...]
+    modalities: tuple[str, ...]
+    types: tuple[str, ...]
+    surfaces: tuple[str, ...]
+    devices: tuple[str, ...]
+    stages: tuple[str, ...]
+    acts: tuple[str, ...]
+    labels: tuple[str, ...]
+    readouts: tuple[str, ...]  # modalities that are published counts
+    counters: tuple[str, ...]  # events that are counted per item
+
+
+@dataclass(frozen=True)
+class FacetShape:
+    """Where a facet's dimensions lie in tastes and truths."""
+
+    name: str
+    offset: int
+    dimensions: int
+    width: int
+
+
+@dataclass(frozen=True)
+class PairShape:
+    """Where the content of one (modality, facet) pair lies, and how much of the truth it tells."""
+
+    modality: int
+    facet: int
+    column: int
+    signal: float
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A scenario as tables, the names behind them, and the shapes that catalogs and populations are drawn in."""
+
+    scenario: Scenario
+    plan: Plan
+    names: Vocabulary
+    facets: tuple[FacetShape, ...]
+    pairs: tuple[PairShape, ...]  # content pairs only
+    latent_width: int
+    content_width: int
+
+    @property
+    def largest_slate(self) -> int:
+        """Items of the longest slate of any surface."""
+        return int(self.plan.stages["slate"].max())
+
+
+class _Tables:
+    """Distributions as rows of quantiles; equal ones share a row."""
+
+    def __init__(self) -> None:
+        self.rows: list[npt.NDArray[np.float32]] = [normal_table()]  # row layout.NORMAL
+        self._known: dict[bytes, int] = {}
+
+    def add(self, quantity: Any) -> int:
+        points = table_points()
+        if isinstance(quantity, Distribution):
+            values = quantity.quantile(points)
+        else:
+            values = np.full(points.shape, quantity.value)
+        row = np.asarray(values, dtype=np.float32)
+        key = row.tobytes()
+        if key not in self._known:
+            self._known[key] = len(self.rows)
+            self.rows.append(row)
+        return self._known[key]
+
+
+def _logit(p: float) -> float:
+    if p <= 0.0:
+        return -40.0
+    return float(np.log(p / (1.0 - p))) if p < 1.0 else 40.0
+
+
+def _refuse_what_cannot_run(scenario: Scenario) -> None:
+    """Sections and kinds of the schema that this version has no kernels for. Raises InputError."""
+    where = scenario.shown
+    for section in _UNRUN_SECTIONS:
+        if getattr(scenario, section):
+            raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
+    for name, stage in scenario.stages.items():
+        if stage.kind not in _RUN_KINDS:
+            raise InputError(where, f"stages.{name}.kind = {stage.kind}: this version cannot run it yet", f"one of {', '.join(_RUN_KINDS)}")
+        for outcome in stage.next:
+            if outcome not in OUTCOMES[stage.kind]:
+                raise InputError(where, f"stages.{name}.next.{outcome}: this version cannot run it yet", f"{', '.join(OUTCOMES[stage.kind])}")
+        for key in ("wait", "level", "within", "events"):
+            if getattr(stage, key):
+                raise InputError(where, f"stages.{name}.{key}: this version cannot run it yet", f"a stage without {key}")
+        if stage.surface is None:
+            raise InputError(where, f"stages.{name}.surface is missing", "a surface: this version runs stages on a screen only")
+        shape = scenario.surfaces[stage.surface].layout
+        if stage.kind == "browse" and shape not in _RUN_LAYOUTS:
+            raise InputError(where, f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet", f"one of {', '.join(_RUN_LAYOUTS)}")
+    for name, block in scenario.consume.items():
+        if block.model != "hazard":
+            raise InputError(where, f"consume.{name}.model = {block.model}: this version cannot run it yet", "model: hazard")
+    for name, modality in scenario.modalities.items():
+        if modality.kind in ("attribute", "promise") or getattr(modality, "averages", None):
+            raise InputError(where, f"modalities.{name}: this version cannot run it yet", "image, text, video, audio, or a readout that counts an event")
+    for event in scenario.observation:
+        if event not in CODE:
+            raise InputError(where, f"observation.{event}: this version never emits it", f"one of {', '.join(EVENTS)}")
+
+
+def compile_scenario(scenario: Scenario) -> Compiled:
+    """Tables of a checked scenario. Raises InputError for what this version cannot run."""
+    _refuse_what_cannot_run(scenario)
+    tables = _Tables()
+    names = _vocabulary(scenario)
+    facets, latent_width = _facet_shapes(scenario)
+    pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
+    types = np.zeros(len(names.types), dtype=layout.TYPE)
+    weights = np.zeros((len(names.types), len(facets)))
+    for row, kind, own in zip(types, scenario.item_types.values(), weights, strict=True):
+        row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
+        ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
+        own[:] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
+    plan = Plan(
+        **_stages(scenario, names, tables),
+        devices=np.cumsum([d.share.value for d in scenario.devices.values()]),
+        pairs=pairs,
+        modalities=modalities,
+        facets=_facets(scenario, facets),
+        types=types,
+        weights=weights,
+        habits=_habits(scenario, tables),
+        acts=_acts(scenario, names),
+        observation=_observation(scenario, tables),
+        labels=_labels(scenario),
+        hours=_hours(scenario),
+        starts_at=np.array([scenario.clock.starts_at.value]),
+        quantiles=np.stack(tables.rows),
+        powers=exponential_table(),
+    )
+    return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width)
+
+
+def _vocabulary(scenario: Scenario) -> Vocabulary:
+    readouts = tuple(name for name, m in scenario.modalities.items() if m.kind == "readout")
+    responds = list(scenario.respond.values())
+    acts = tuple(responds[0].acts) if responds else ()
+    for name, block in scenario.respond.items():
+        if tuple(block.acts) != acts or any(block.acts[a] != responds[0].acts[a] for a in acts):
+            raise InputError(scenario.shown, f"respond.{name}.acts differ from those of another respond stage", "the same acts in all")
+    counters = tuple(dict.fromkeys(str(getattr(scenario.modalities[r], "counts", "")) for r in readouts))
+    return Vocabulary(
+        facets=tuple(scenario.facets),
+        modalities=tuple(scenario.modalities),
+        types=tuple(scenario.item_types),
+        surfaces=tuple(scenario.surfaces),
+        devices=tuple(scenario.devices),
+        stages=tuple(scenario.stages),
+        acts=acts,
+        labels=tuple(scenario.platform.labels),
+        readouts=readouts,
+        counters=counters,
+    )
+
+
+def _facet_shapes(scenario: Scenario) -> tuple[tuple[FacetShape, ...], int]:
+    if len(scenario.facets) > MAX_FACETS:
+        raise InputError(scenario.shown, f"facets: {len(scenario.facets)} of them", f"at most {MAX_FACETS}")
+    shapes, offset = [], 0
+    for name, facet in scenario.facets.items():
+        width = -(-facet.dimensions // LANES) * LANES
+        shapes.append(FacetShape(name, offset, facet.dimensions, width))
+        offset += width
+    return tuple(shapes), offset
+
+
+def _facets(scenario: Scenario, shapes: tuple[FacetShape, ...]) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(shapes), dtype=layout.FACET)
+    normal = normal_table().astype(np.float64)
+    for row, shape in zip(rows, shapes, strict=True):
+        saturation = scenario.facets[shape.name].saturation.value
+        row["offset"], row["width"], row["saturation"] = shape.offset, shape.width, saturation
+        row["scale"] = 1.0 / (normal / (1.0 + saturation * np.abs(normal))).std()
+    return rows
+
+
+def _modalities(
+    scenario: Scenario, names: Vocabulary, facets: tuple[FacetShape, ...], column: int
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void], tuple[PairShape, ...], int]:
+    first_column = column
+    pairs: list[npt.NDArray[np.void]] = []
+    shapes = []
+    rows = np.zeros(len(names.modalities), dtype=layout.MODALITY)
+    for m, (name, modality) in enumerate(scenario.modalities.items()):
+        row = rows[m]
+        row["reading"], row["salience"], row["heard"] = modality.reading.value, modality.salience.value, modality.kind == "audio"
+        row["first_pair"] = len(pairs)
+        bias = getattr(modality, "bias", None)
+        # nobody can learn a bias that is not there; where there is none, trust stays at 0 and costs nothing
+        row["learns_trust"] = bias is not None and bool(np.any(bias.quantile(table_points()) != 0.0))
+        for facet_name, telling in modality.tells.items():
+            f = names.facets.index(facet_name)
+            pair = np.zeros((), dtype=layout.PAIR)
+            pair["facet"], pair["timed"] = f, modality.kind in ("video", "audio")
+            pair["precision"], pair["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
+            if modality.kind == "readout":
+                pair["column"], pair["readout"] = -1, names.readouts.index(name)
+            else:
+                pair["column"], pair["readout"] = column, -1
+                shapes.append(PairShape(m, f, column, telling.signal.value))
+                column += facets[f].width
+            pairs.append(pair)
+        row["end_pair"] = len(pairs)
+    table = np.stack(pairs) if pairs else np.zeros(0, dtype=layout.PAIR)
+    return table, rows, tuple(shapes), column - first_column
+
+
+def _stages(scenario: Scenario, names: Vocabulary, tables: _Tables) -> dict[str, Any]:
+    n, d = len(names.stages), len(names.devices)
+    stages = np.zeros(n, dtype=layout.STAGE)
+    shares = np.ones((n, 3, 3))
+    alternatives = np.full((n, 3, 3), -1, dtype=np.int32)
+    skim = np.zeros((n, MAX_SCREEN))
+    screens = np.zeros((n, d, 2), dtype=np.int64)
+    entries = np.zeros(n)
+    for s, (name, stage) in enumerate(scenario.stages.items()):
+        surface_name = str(stage.surface)
+        surface = scenario.surfaces[surface_name]
+        stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
+        stages[s]["surface"], stages[s]["slate"] = names.surfaces.index(surface_name), surface.slate
+        stages[s]["layout"] = _RUN_LAYOUTS.get(surface.layout, Layout.LIST)
+        entries[s] = stage.entry.value if stage.entry else 0.0
+        for k, device in enumerate(names.devices):
+            for modality in surface.shows.get(stage.kind, []):
+                if modality not in surface.hidden.get(device, []) and surface.visible.get(device, 0) > 0:
+                    screens[s, k, 0] |= 1 << names.modalities.index(modality)
+            screens[s, k, 1] = min(surface.visible.get(device, 0), MAX_SCREEN)
+            if stage.kind == "browse" and screens[s, k, 1] < 1:
+                where = f"surfaces.{surface_name}.visible.{device} = 0"
+                raise InputError(scenario.shown, where, "at least 1 card: this version has no browsing without a screen")
+        for o, outcome in enumerate(OUTCOMES[stage.kind]):
+            _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
+        _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
+    return {
+        "stages": stages,
+        "shares": shares,
+        "alternatives": alternatives,
+        "skim": skim,
+        "screens": screens,
+        "entries": np.cumsum(entries),
+    }
+
+
+def _successors(
+    scenario: Scenario, names: Vocabulary, stage: str, successor: Any, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
+) -> None:
+    options = {successor: None} if isinstance(successor, str) else dict(successor)
+    if len(options) > 3:
+        raise InputError(scenario.shown, f"stages.{stage}.next has {len(options)} alternatives", "at most 3")
+    total = 0.0
+    for k, (name, share) in enumerate(options.items()):
+        total += 1.0 if share is None else share.value
+        alternatives[k] = -1 if name == "exit" else names.stages.index(name)
+        shares[k] = total if k < len(options) - 1 else 1.0
+
+
+# What each kind reads from its block of the scenario: numbers by value, distributions by their table's row.
+_NUMBERS = {
+    "browse": ("attention", "temperature", "outside_option", "risk_aversion", "read"),
+    "inspect": ("attention", "temperature", "bar", "hesitation_band", "hesitation_uncertainty"),
+    "consume": (
+        "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity", "truth_sensitivity", "tolerate",
+        "seek", "loop_sensitivity", "unattended",
+    ),
+    "respond": (),
+}  # fmt: skip
+_DISTRIBUTIONS = {
+    "browse": (),
+    "inspect": ("seconds", "hesitation_seconds"),
+    "consume": ("judged_after", "known_after", "tolerated_seconds", "seek_share", "unattended_seconds"),
+    "respond": ("seconds",),
+}
+
+
+def _stage_parameters(
+    scenario: Scenario, name: str, kind: str, row: npt.NDArray[np.void], skim: npt.NDArray[np.float64], tables: _Tables
+) -> None:
+    block: Any = getattr(scenario, kind).get(name)
+    if block is None:  # a feed that plays by itself has nothing to decide
+        return
+    for key in _NUMBERS[kind]:
+        row[key] = getattr(block, key).value
+    for key in _DISTRIBUTIONS[kind]:
+        row[key] = tables.add(getattr(block, key))
+    if kind == "browse":
+        row["carries_on"], row["seconds"] = block.continue_.value, tables.add(block.seconds_per_screen)
+        skim[:] = block.skim.value * np.arange(1, MAX_SCREEN + 1, dtype=np.float64) ** -block.position_decay.value
+    elif kind == "respond":
+        row["followed_bonus"] = block.followed_bonus.value if block.followed_bonus else 0.0
+    elif kind == "consume":
+        row["loops_at_most"], row["loop_log_odds"] = block.loops_at_most, _logit(block.loop.value)
+        row["start_delay"] = np.floor(block.start_delay.value * layout.TICKS_PER_SECOND) / layout.TICKS_PER_SECOND
+        following = scenario.stages[name].next["complete"]
+        after = scenario.respond.get(following) if isinstance(following, str) else None
+        if after is None or scenario.stages[name].next["skip"] != following:
+            raise InputError(scenario.shown, f"stages.{name}.next", "one respond stage after both complete and skip in this version")
+        for key in ("loss_aversion", "experience_weight", "confirmation"):
+            row[key] = getattr(after, key).value
+
+
+def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(names.acts), dtype=layout.ACT)
+    for row, name in zip(rows, names.acts, strict=True):
+        if name not in CODE:
+            raise InputError(scenario.shown, f"respond: act {name} is not an event of this version", f"one of {', '.join(EVENTS)}")
+        act = next(iter(scenario.respond.values())).acts[name]
+        odds, slope = _logit(act.base.value), act.slope.value
+        row["event"], row["positive"] = CODE[name], name in POSITIVE_ACTS
+        row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
+        row["log_odds"], row["slope"], row["bound"] = odds, slope, 1.0 / (1.0 + np.exp(-(odds + 2.0 * abs(slope))))
+    for counter in names.counters:
+        if counter not in names.acts:
+            raise InputError(scenario.shown, f"modalities: a readout counts {counter}, which is no act", f"one of {', '.join(names.acts)}")
+    return rows
+
+
+def _observation(scenario: Scenario, tables: _Tables) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(EVENTS), dtype=layout.OBSERVED)
+    for name, row in scenario.observation.items():
+        if row.observer != "none" and row.probability is not None:
+            rows[CODE[name]] = row.probability.value, tables.add(row.lag)
+    return rows
+
+
+def _labels(scenario: Scenario) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(scenario.platform.labels), dtype=layout.LABEL)
+    for row, label in zip(rows, scenario.platform.labels.values(), strict=True):
+        row["events"] = sum(1 << CODE[event] for event in label.events if event in CODE)
+        row["at_least"] = label.at_least.value if label.at_least else -1.0
+        row["or_duration"] = label.or_item == "duration"
+    return rows
+
+
+def _habits(scenario: Scenario, tables: _Tables) -> npt.NDArray[np.void]:
+    user = scenario.user
+    rows = np.zeros(1, dtype=layout.HABITS)
+    row = rows[0]
+    row["idiosyncratic"] = np.sqrt(scenario.idiosyncratic.share.value)
+    row["common_error"], row["root_common_error"] = scenario.common_error.value, np.sqrt(scenario.common_error.value)
+    for key in ("return_goodwill", "churn", "churn_goodwill", "goodwill_gain", "goodwill_loss", "goodwill_tolerated", "goodwill_decay",
+                "trust_rate", "satiation_step", "satiation_recovery", "satiation_weight"):  # fmt: skip
+        row[key] = getattr(user, key).value
+    for key in ("base", "satisfaction", "bad_streak", "elapsed", "tolerance"):
+        row[f"leave_{key}"] = getattr(user.leave, key).value
+    for key in ("budget", "tolerance", "return_after"):
+        row[key] = tables.add(getattr(user, key))
+    return rows
+
+
+def _hours(scenario: Scenario) -> npt.NDArray[np.float64]:
+    """Cumulative activity at full hours, scaled so that a day holds 86,400 s of it."""
+    cumulative = np.concatenate([[0.0], np.cumsum(np.asarray(scenario.user.hours.profile, dtype=np.float64))])
+    return np.asarray(cumulative * (86400.0 / cumulative[-1]))

@@ -1,0 +1,107 @@
+"""The users of a world: tastes, traits, and where they stand."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.catalog import centres, topic_shares
+from simulator.kernel import kernel
+from simulator.kernels.layout import FOLLOWED, USER, Goods, People
+from simulator.kernels.lifetime import after
+from simulator.plan import Compiled
+from simulator.randomness import PERSON, SPACE, TASTE, normals, uniforms
+
+Float32 = npt.NDArray[np.float32]
+
+_BLOCK = 65536  # users drawn at a time, so that a million need no more memory than they keep
+_REFERENCE = 1024  # users and items on whom a match is brought to unit spread
+_ARRIVAL, _PATIENCE, _GOODWILL, _INTEREST = 0, 1, 2, 16
+_COMMON_BLOCK = 512
+
+
+def _direction(x: Float32) -> Float32:
+    """Rows scaled to length 1."""
+    scaled: Float32 = x / np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
+    return scaled
+
+
+def draw_tastes(compiled: Compiled, first: int, n: int, seed: int) -> Float32:
+    """Tastes of users first..first+n-1, (n, latent_width), before they are scaled.
+
+    A taste is a direction: partly everybody's (`agreement`), partly the user's own, which for a clustered facet is
+    the sum of the centres that the user is interested in.
+    """
+    scenario = compiled.scenario
+    taste = np.zeros((n, compiled.latent_width), dtype=np.float32)
+    for f, shape in enumerate(compiled.facets):
+        facet = scenario.facets[shape.name]
+        common = _direction(normals(seed, SPACE, 1, shape.dimensions, block=_COMMON_BLOCK + f))
+        own = normals(seed, TASTE, n, shape.dimensions, block=f, first=first)
+        if facet.clusters > 0:
+            places = centres(compiled, seed, f)
+            even = np.full(facet.clusters, 1.0 / facet.clusters)
+            cumulative = np.cumsum(topic_shares(compiled) if shape.name == scenario.satiation_facet else even)
+            for k in range(max(round(scenario.user.interests.value), 1)):
+                luck = uniforms(seed, PERSON, first + n, _INTEREST + k)[first:]
+                own += places[np.minimum(np.searchsorted(cumulative, luck, side="right"), facet.clusters - 1)]
+        mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(np.sqrt(1.0 - facet.agreement.value)) * _direction(own)
+        taste[:, shape.offset : shape.offset + shape.dimensions] = mixed
+    return taste
+
+
+def match_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray[np.float32]:
+    """Factor per latent column that brings each facet's match to root mean square 1 over reference users and items."""
+    tastes = draw_tastes(compiled, 0, _REFERENCE, seed)
+    stride = max(len(goods.vectors) // _REFERENCE, 1)
+    truths = goods.vectors[::stride, : compiled.latent_width]
+    scales = np.ones(compiled.latent_width, dtype=np.float32)
+    for shape in compiled.facets:
+        part = slice(shape.offset, shape.offset + shape.width)
+        match = tastes[:, part].astype(np.float64) @ truths[:, part].T.astype(np.float64)
+        scales[part] = 1.0 / max(float(np.sqrt(np.mean(match * match))), 1e-9)
+    return scales
+
+
+@kernel
+def _arrive(due: npt.NDArray[np.float64], waiting: npt.NDArray[np.float64], hours: npt.NDArray[np.float64], starts_at: float) -> None:
+    for i in range(len(waiting)):
+        due[i] = after(0.0, waiting[i], hours, starts_at)
+
+
+def draw_people(compiled: Compiled, goods: Goods, n_users: int, seed: int) -> People:
+    """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
+    scales = match_scales(compiled, goods, seed)
+    taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
+    for first in range(0, n_users, _BLOCK):
+        n = min(_BLOCK, n_users - first)
+        taste[first : first + n] = draw_tastes(compiled, first, n, seed) * scales
+    return new_people(compiled, taste, seed)
+
+
+def new_people(compiled: Compiled, taste: Float32, seed: int) -> People:
+    """Users with these tastes, about to arrive for the first time."""
+    scenario, user = compiled.scenario, compiled.scenario.user
+    n_users = len(taste)
+    state = np.zeros(n_users, dtype=USER)
+    state["patience"] = user.patience.quantile(uniforms(seed, PERSON, n_users, _PATIENCE))
+    state["own_goodwill"] = user.goodwill.quantile(uniforms(seed, PERSON, n_users, _GOODWILL))
+    state["goodwill"] = state["own_goodwill"]
+    state["row"] = -1
+    due = np.empty(n_users, dtype=np.float64)
+    waiting = user.first_arrival.quantile(uniforms(seed, PERSON, n_users, _ARRIVAL))
+    _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
+    state["due"] = due
+    topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
+    return People(
+        state=state,
+        taste=taste,
+        mood=np.zeros((n_users, len(compiled.names.modalities) + topics), dtype=np.float32),
+        recent=np.full((n_users, max(scenario.platform.recent, 1)), -1, dtype=np.int32),
+        followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
+    )
+
+
+def bytes_per_user(people: People) -> float:
+    """Memory that one user's state takes, bytes."""
+    return sum(array.nbytes for array in people) / len(people.state)

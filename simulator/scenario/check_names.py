@@ -1,0 +1,139 @@
+"""Every name that a section of a scenario uses must exist in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulator.errors import InputError
+from simulator.scenario.fulfilment import Queue
+from simulator.scenario.report import nearest
+from simulator.scenario.schema import AttributeModality, ContentModality, PromiseModality, ReadoutModality, Scenario
+
+
+def need(scenario: Scenario, key: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """All of ``names``, written at ``key``, must be among ``known``."""
+    there = list(known)
+    for name in names:
+        if name not in there:
+            raise InputError(scenario.shown, f"{key} names {name}, which does not exist", nearest(name, there))
+
+
+def check_names(scenario: Scenario) -> None:
+    """Facets, modalities, devices, surfaces, attributes, parents, resources and promises that are named must exist."""
+    _check_taste(scenario)
+    _check_modalities(scenario)
+    _check_surfaces(scenario)
+    _check_stages(scenario)
+    _check_user_input(scenario)
+    _check_world(scenario)
+
+
+def _attributes(scenario: Scenario) -> set[str]:
+    tables = [each.attributes for each in scenario.item_types.values()]
+    tables += [each.attributes for each in scenario.parents.values()]
+    return {"published_at", *(name for table in tables for name in table)}
+
+
+def _check_taste(scenario: Scenario) -> None:
+    need(scenario, "satiation_facet", [scenario.satiation_facet], scenario.facets)
+    clusters = scenario.facets[scenario.satiation_facet].clusters
+    if clusters == 0:
+        wrong = f"satiation_facet = {scenario.satiation_facet} has no clusters"
+        raise InputError(scenario.shown, wrong, "expected a facet with clusters")
+    if not 1 <= scenario.user.interests.value <= clusters:
+        wrong = f"user.interests.value = {scenario.user.interests.value:g}"
+        raise InputError(scenario.shown, wrong, f"expected 1 to {clusters}, the clusters of {scenario.satiation_facet}")
+    for name, item_type in scenario.item_types.items():
+        need(scenario, f"item_types.{name}.weights", item_type.weights, scenario.facets)
+        need(scenario, f"item_types.{name}.reads", item_type.reads, scenario.modalities)
+    for name, parent in scenario.parents.items():
+        need(scenario, f"parents.{name}.shares", parent.shares, scenario.facets)
+        need(scenario, f"parents.{name}.modalities", parent.modalities, scenario.modalities)
+
+
+def _check_modalities(scenario: Scenario) -> None:
+    for name, modality in scenario.modalities.items():
+        key = f"modalities.{name}"
+        if isinstance(modality, ContentModality | ReadoutModality):
+            need(scenario, f"{key}.tells", modality.tells, scenario.facets)
+        if isinstance(modality, ReadoutModality) and (modality.counts is None) == (modality.averages is None):
+            raise InputError(scenario.shown, f"{key}: a readout", "expected either counts or averages, with an event")
+        if isinstance(modality, AttributeModality):
+            need(scenario, f"{key}.shows", [modality.shows], _attributes(scenario))
+        if isinstance(modality, PromiseModality):
+            need(scenario, f"{key}.promise", [modality.promise], scenario.promises)
+
+
+def _check_surfaces(scenario: Scenario) -> None:
+    for name, surface in scenario.surfaces.items():
+        key = f"surfaces.{name}"
+        need(scenario, f"{key}.visible", surface.visible, scenario.devices)
+        for device in scenario.devices:
+            if device not in surface.visible:
+                right = "expected the number of cards on its screen (0: nothing is seen)"
+                raise InputError(scenario.shown, f"{key}.visible.{device} is missing", right)
+        for kind, shown in surface.shows.items():
+            need(scenario, f"{key}.shows.{kind}", shown, scenario.modalities)
+            if len(set(shown)) < len(shown):
+                raise InputError(scenario.shown, f"{key}.shows.{kind} repeats a modality", "expected each once")
+        need(scenario, f"{key}.hidden", surface.hidden, scenario.devices)
+        for device, hidden in surface.hidden.items():
+            shown_somewhere = {modality for shown in surface.shows.values() for modality in shown}
+            need(scenario, f"{key}.hidden.{device}", hidden, shown_somewhere)
+        if surface.layout in ("autoplay", "none") and surface.shows.get("browse"):
+            wrong = f"{key}.shows.browse on a surface with layout {surface.layout}"
+            raise InputError(scenario.shown, wrong, "expected []: nothing is seen of an item before it starts")
+        if surface.editorial is not None and surface.editorial.slots > surface.slate:
+            wrong = f"{key}.editorial.slots = {surface.editorial.slots}"
+            raise InputError(scenario.shown, wrong, f"expected at most the slate's {surface.slate}")
+
+
+def _check_stages(scenario: Scenario) -> None:
+    for name, stage in scenario.stages.items():
+        key = f"stages.{name}"
+        need(scenario, f"{key}.level", [stage.level] if stage.level else [], scenario.parents)
+        need(scenario, f"{key}.within", [stage.within] if stage.within else [], scenario.parents)
+        if stage.surface is None:
+            if stage.kind in ("browse", "inspect"):
+                raise InputError(scenario.shown, f"{key}.surface is missing", f"a {stage.kind} stage needs a surface")
+            continue
+        need(scenario, f"{key}.surface", [stage.surface], scenario.surfaces)
+        if stage.kind not in scenario.surfaces[stage.surface].shows:
+            wrong = f"surfaces.{stage.surface}.shows.{stage.kind} is missing"
+            raise InputError(scenario.shown, wrong, f"stage {name} needs the list of modalities ([]: none)")
+
+
+def _check_user_input(scenario: Scenario) -> None:
+    for name, outreach in scenario.outreach.items():
+        browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
+        need(scenario, f"outreach.{name}.stage", [outreach.stage], browse)
+    for name, criterion in scenario.criteria.items():
+        known: Iterable[str] = {*_attributes(scenario), *scenario.promises}
+        if criterion.kind == "query":
+            known = scenario.facets
+        elif criterion.kind == "category":
+            known = ["item_type", *(facet for facet, row in scenario.facets.items() if row.clusters > 0)]
+        need(scenario, f"criteria.{name}.on", [criterion.on], known)
+        if criterion.kind in ("at_most", "at_least", "near") and criterion.limit is None:
+            raise InputError(scenario.shown, f"criteria.{name}.limit is missing", f"{criterion.kind} needs a limit")
+    if scenario.declared_interests is not None:
+        clustered = [facet for facet, row in scenario.facets.items() if row.clusters > 0]
+        need(scenario, "declared_interests.facet", [scenario.declared_interests.facet], clustered)
+
+
+def _check_world(scenario: Scenario) -> None:
+    owners = ["world", "item", "creator", "user", *(["zone"] if scenario.places else []), *scenario.parents]
+    for name, resource in scenario.resources.items():
+        need(scenario, f"resources.{name}.per", [resource.per], owners)
+        for index, shift in enumerate(resource.shifts if isinstance(resource, Queue) else []):
+            if not shift.starts.value < shift.ends.value <= 86400:
+                wrong = f"resources.{name}.shifts.{index}"
+                right = "expected starts before ends within a day; split it at midnight"
+                raise InputError(scenario.shown, wrong, right)
+    for name, chooser in scenario.choosers.items():
+        need(scenario, f"choosers.{name}.per", [chooser.per], owners)
+        need(scenario, f"choosers.{name}.facet", [chooser.facet], scenario.facets)
+    for name, promise in scenario.promises.items():
+        need(scenario, f"promises.{name}.stage", [promise.stage], scenario.fulfil)
+        steps = [step.step for step in scenario.fulfil[promise.stage].steps]
+        need(scenario, f"promises.{name}.steps", promise.steps, steps)

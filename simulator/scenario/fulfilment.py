@@ -1,0 +1,152 @@
+"""The world's turn: resources that are shared, promises, those who choose, and the parameters of fulfil."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from simulator.scenario.claims import Model, Name, Number, by_kind
+from simulator.scenario.distributions import Distribution
+from simulator.scenario.quantities import (
+    Duration,
+    DurationDistribution,
+    DurationQuantity,
+    Hazard,
+    Positive,
+    PositiveDuration,
+    Probability,
+    Quantity,
+    Ratio,
+    Share,
+    Temperature,
+    Utility,
+    measured_in,
+)
+
+
+class Shift(Model):
+    """Hours of the day with a capacity of their own."""
+
+    starts: Duration
+    ends: Duration
+    capacity: Number
+
+
+class Queue(Model):
+    """Servers with a waiting line: kitchens, couriers, recruiters."""
+
+    kind: Literal["queue"]
+    per: Name  # world, item, creator, user, zone, or a kind of parent
+    capacity: Quantity  # servers
+    service: DurationDistribution | None = None  # none: the steps that hold a server say how long
+    shifts: list[Shift] = Field(default_factory=list)  # outside of all shifts: `capacity`
+    every: Duration | None = None  # served in batches
+    slowdown: Ratio | None = None  # of the service, per waiting case
+    line: Number | None = None  # cases that may wait; more are refused
+
+
+class Stock(Model):
+    """Units that run out and come back."""
+
+    kind: Literal["stock"]
+    per: Name
+    initial: Distribution
+    restock_below: Number
+    restock_to: Number
+    restock_lead: DurationDistribution
+
+
+class Openings(Model):
+    """Places that are filled once: one opening, one hire."""
+
+    kind: Literal["openings"]
+    per: Name
+    count: Distribution
+    closes_after: DurationDistribution
+
+
+class Slots(Model):
+    """A capacity per period: interviews, editorial places, skips of the free tier."""
+
+    kind: Literal["slots"]
+    per: Name
+    capacity: Quantity
+    every: PositiveDuration | None = None  # none: once and for all
+
+
+Resource = Annotated[
+    Annotated[Queue, Tag("<queue>")]
+    | Annotated[Stock, Tag("<stock>")]
+    | Annotated[Openings, Tag("<openings>")]
+    | Annotated[Slots, Tag("<slots>")],
+    by_kind("kind", {"queue": "<queue>", "stock": "<stock>", "openings": "<openings>", "slots": "<slots>"}),
+]
+
+
+class Places(Model):
+    """Where users and items are: a square with zones."""
+
+    side: Annotated[Number, measured_in("km"), Positive]
+    zones: Annotated[Number, measured_in("zones"), Positive]
+    reach: Annotated[Number, measured_in("km"), Positive]  # what is farther is not a candidate
+    speed: Annotated[Number, measured_in("km/s"), Positive]
+
+
+class Chooser(Model):
+    """The other side of a two-sided match: an employer who chooses among applicants."""
+
+    per: Name
+    facet: Name  # whose match with the applicant they value
+    agreement: Share  # how far choosers share one taste
+    knowledge: Distribution  # in judging applicants
+    bar: Utility
+    temperature: Temperature
+
+
+class Step(Model):
+    """One step of a fulfilment, in order: wait for a resource, take time, end well or not."""
+
+    step: Name
+    event: Name | None = None  # recorded at its end
+    uses: Name | None = None  # resource to be waited for at the beginning
+    holds: list[Name] = Field(default_factory=list)  # resources kept to the end of this step (default: its own only)
+    delay: DurationQuantity | None = None  # none: the resource's own service
+    needs: Probability | None = None  # that a case needs this step at all (default 1)
+    passes: Probability | None = None  # the rest is refused
+    chosen_by: Name | None = None  # who decides instead
+    withdraws: Probability | None = None  # the user gives up here: cancelled
+    unanswered: Probability | None = None  # of the refused, the share that is never told: expired
+    slowed_by: dict[Name, Ratio] = Field(default_factory=dict)  # circumstances (rain) and their factor
+
+
+class Cancel(Model):
+    """Hazard of the user's or provider's cancelling."""
+
+    base: Probability  # per case
+    after_promise: Hazard | None = None  # additional hazard once the promise is broken
+
+
+class FulfilParameters(Model):
+    """From the decision to the moment at which the user meets the item."""
+
+    steps: list[Step] = Field(min_length=1)
+    promise: Name | None = None
+    cancel: Cancel | None = None
+    expires_after: Duration | None = None
+
+
+class Promise(Model):
+    """What the platform announces about a fulfilment: the sum of the expected steps, padded."""
+
+    stage: Name
+    steps: list[Name] = Field(min_length=1)
+    padding: Duration
+    spread: Distribution | None = None  # of the announcement around what the platform knows
+
+
+class Circumstance(Model):
+    """Weather and the like: the same for everybody, drawn per period."""
+
+    probability: Probability
+    lasts: DurationDistribution

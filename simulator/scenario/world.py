@@ -1,0 +1,221 @@
+"""Sections of a scenario on what there is: facets of taste, item types, modalities, devices and surfaces."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Tag
+
+from simulator.scenario.claims import Count, CountOrZero, Flag, Model, Name, Number, by_kind
+from simulator.scenario.distributions import Distribution
+from simulator.scenario.quantities import (
+    Correlation,
+    Duration,
+    DurationDistribution,
+    DurationQuantity,
+    PerUtility,
+    Positive,
+    Precision,
+    Probability,
+    Quantity,
+    Ratio,
+    Share,
+    ShareDistribution,
+    Utility,
+    UtilityDistribution,
+    measured_in,
+)
+
+Layout = Literal["autoplay", "grid", "list", "carousel", "single", "none"]
+StageKind = Literal["browse", "inspect", "commit", "fulfil", "consume", "respond"]
+
+
+class Clock(Model):
+    """When shared state is published, and the hour of the day at which the run begins."""
+
+    tick: Duration
+    starts_at: Duration
+
+
+class Facet(Model):
+    """A block of latent dimensions of what makes an item good for a user."""
+
+    dimensions: Count
+    share: Share  # of the variance of utility
+    agreement: Share  # 1: all users share one taste
+    clusters: CountOrZero  # items gather round so many centres
+    cohesion: Share  # how closely they do
+    saturation: PerUtility  # of the match between taste and item; 0: linear
+
+
+class Idiosyncratic(Model):
+    """The part of a taste that no model can learn."""
+
+    share: Share
+
+
+class ItemType(Model):
+    """A kind of items with criteria of its own."""
+
+    share: Share
+    knowledge: ShareDistribution  # of users in judging this type
+    prior: Utility  # belief before anything is read
+    duration: DurationDistribution | None = None  # of content; transactions have none
+    attributes: dict[Name, Quantity] = Field(default_factory=dict)  # public columns of items: price, salary, distance
+    weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside that of other types (default 1)
+    reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
+    half_life: DurationQuantity | None = None  # of the item's worth after publication
+    repeat: Ratio | None = None  # worth of the second item on one story, beside the first
+
+
+class Parent(Model):
+    """What holds items: a restaurant its dishes, a show its episodes, an event its articles."""
+
+    children: Quantity  # items per parent
+    shares: dict[Name, Share] = Field(default_factory=dict)  # facet: share of it that is the parent's
+    modalities: list[Name] = Field(default_factory=list)  # that belong to the parent and are the same for its children
+    attributes: dict[Name, Quantity] = Field(default_factory=dict)
+
+
+class Telling(Model):
+    """What the content of a modality says about a facet, and how exactly people read it."""
+
+    signal: Correlation
+    precision: Precision
+
+
+class ReadoutTelling(Model):
+    """How exactly people read a facet from a number that the platform counts; its truth emerges in the run."""
+
+    precision: Precision
+
+
+class Feature(Model):
+    """The vector that an encoder makes of the content, for recommenders."""
+
+    dimensions: Count
+    retention: Correlation
+
+
+class Modality(Model):
+    """Attention that a modality needs, and how often it gets any."""
+
+    reading: Duration
+    salience: Probability
+    coverage: Share | None = None  # share of items that have it at all (default: all)
+
+
+class ContentModality(Modality):
+    """Content with a taste signal, a seller's bias and nuisance."""
+
+    kind: Literal["image", "text", "video", "audio"]
+    tells: dict[Name, Telling]
+    bias: UtilityDistribution
+    appeal: UtilityDistribution
+    feature: Feature | None = None
+
+
+class ReadoutModality(Modality):
+    """A number that the platform derives from its log and publishes at every tick: a count or a mean of an event."""
+
+    kind: Literal["readout"]
+    counts: Name | None = None  # event
+    averages: Name | None = None  # event whose value is averaged
+    tells: dict[Name, ReadoutTelling] = Field(default_factory=dict)
+
+
+class AttributeModality(Modality):
+    """An attribute of the item shown as it is: price, salary, distance, age."""
+
+    kind: Literal["attribute"]
+    shows: Name
+    per: Quantity | None = None  # amount that is worth one `weight`, for a user
+    weight: Utility | None = None
+    precision: Precision | None = None
+
+
+class PromiseModality(Modality):
+    """A promise of the platform shown as a modality: ETA, delivery date."""
+
+    kind: Literal["promise"]
+    promise: Name
+    per: Quantity | None = None
+    weight: Utility | None = None
+
+
+AnyModality = Annotated[
+    Annotated[ContentModality, Tag("<content>")]
+    | Annotated[ReadoutModality, Tag("<readout>")]
+    | Annotated[AttributeModality, Tag("<attribute>")]
+    | Annotated[PromiseModality, Tag("<promise>")],
+    by_kind(
+        "kind",
+        {
+            **dict.fromkeys(("image", "text", "video", "audio"), "<content>"),
+            "readout": "<readout>",
+            "attribute": "<attribute>",
+            "promise": "<promise>",
+        },
+    ),
+]
+
+
+class Device(Model):
+    """What users hold in their hands."""
+
+    share: Share
+
+
+class Editorial(Model):
+    """Slots of a surface that people fill, not the recommender."""
+
+    slots: Count
+    every: Duration
+    picks: Literal["newest", "best", "popular"]
+    precision: Share | None = None  # how well editors see what is best
+
+
+class Surface(Model):
+    """A place where items appear."""
+
+    layout: Layout
+    slate: Count  # items per request
+    visible: dict[Name, CountOrZero]  # device: cards on the screen at once; 0: nothing is seen
+    rows: Count = 1  # shelves on a screen
+    shows: dict[StageKind, list[Name]]  # modalities on the screen in a stage of this kind
+    hidden: dict[Name, list[Name]] = Field(default_factory=dict)  # device: modalities that it never shows
+    endless: Flag = True
+    editorial: Editorial | None = None
+
+
+class Outreach(Model):
+    """A message from outside that opens a visit: a push alert, an e-mail digest."""
+
+    stage: Name  # the browse stage that an opened message enters
+    every: Duration  # between two messages to a user
+    at: Duration | None = None  # hour of the day (default: any)
+    reaches: Share  # share of users who receive them
+    opened: Probability
+    opened_after: DurationDistribution
+
+
+class Criterion(Model):
+    """A selection criterion S of a visit: what the user filters or asks for, stated to the platform or latent."""
+
+    kind: Literal["query", "category", "at_most", "at_least", "near", "only"]
+    on: Name  # facet (query), "item_type" (category), attribute, promise or criterion's own name (only)
+    present: Probability  # a visit has it
+    stated: Probability  # and tells the platform
+    hard: Probability  # and bends to nothing
+    limit: Distribution | None = None  # per visit
+    precision: Precision | None = None  # of a query
+    weight: Utility | None = None  # lost where it is missed but not hard
+
+
+class DeclaredInterests(Model):
+    """Interests that users state when they join."""
+
+    facet: Name
+    users: Share
+    clusters: Annotated[Number, measured_in("clusters"), Positive]
+    right: Probability  # a declared interest is a true one

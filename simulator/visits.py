@@ -1,0 +1,86 @@
+"""The rows of open visits: who is due in a tick, and the slots that their rows lie in.
+
+A row keeps its slot while its visit is open, and slots are handed out again afterwards. Which slot a row has never
+matters: rows are always advanced in the order of users, and every draw is keyed by the user.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernels.layout import OFFER, VISIT, VISIT_MEMORY, People, Status, Visits
+
+_FIRST_CAPACITY = 1024
+
+
+class VisitTable:
+    """Open visits of a world; `rows` are the arrays that kernels read and write."""
+
+    def __init__(self, slate: int) -> None:
+        self.rows = _empty(0, slate)
+        self._free = np.empty(0, dtype=np.int64)
+
+    def _grow(self, needed: int) -> None:
+        old = len(self.rows.state)
+        size = max(_FIRST_CAPACITY, old + needed, old + old // 2)
+        larger = _empty(size, self.rows.slate.shape[1])
+        for a, b in zip(larger, self.rows, strict=True):
+            a[:old] = b
+        self.rows = larger
+        self._free = np.concatenate([self._free, np.arange(size - 1, old - 1, -1)])
+
+    def due(self, people: People, end: float) -> npt.NDArray[np.int64]:
+        """Rows with something to do before `end`, in the order of users; users who arrive get a row."""
+        state = people.state
+        arriving = np.flatnonzero((state["row"] < 0) & (state["due"] < end))
+        if len(arriving):
+            if len(arriving) > len(self._free):
+                self._grow(len(arriving) - len(self._free))
+            slots, self._free = self._free[-len(arriving) :], self._free[: -len(arriving)]
+            fresh = np.zeros(len(arriving), dtype=VISIT)
+            fresh["user"] = arriving
+            fresh["clock"] = state["due"][arriving]
+            fresh["status"] = Status.AWAY
+            self.rows.state[slots] = fresh
+            state["row"][arriving] = slots
+        present = state["row"][np.flatnonzero(state["row"] >= 0)].astype(np.int64)
+        return present[self.rows.state["clock"][present] < end]
+
+    def release(self, people: People) -> None:
+        """Give back the slots of visits that have ended."""
+        holders = np.flatnonzero(people.state["row"] >= 0)
+        slots = people.state["row"][holders].astype(np.int64)
+        status = self.rows.state["status"][slots]
+        ended = (status == Status.AWAY) | (status == Status.GONE)
+        people.state["row"][holders[ended]] = -1
+        self._free = np.concatenate([self._free, slots[ended]])
+
+    def open_rows(self, people: People) -> npt.NDArray[np.int64]:
+        """Slots of all open visits, in the order of users."""
+        return people.state["row"][people.state["row"] >= 0].astype(np.int64)
+
+    def compacted(self, people: People) -> tuple[npt.NDArray[np.int64], Visits]:
+        """Users with an open visit, and copies of their rows in that order (for a checkpoint)."""
+        slots = self.open_rows(people)
+        return np.flatnonzero(people.state["row"] >= 0), Visits(*(array[slots] for array in self.rows))
+
+    def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
+        """Take back what `compacted` gave; slots are assigned anew."""
+        self.rows = _empty(0, self.rows.slate.shape[1])
+        self._free = np.empty(0, dtype=np.int64)
+        self._grow(len(users))
+        slots, self._free = self._free[-len(users) :] if len(users) else self._free[:0], self._free[: len(self._free) - len(users)]
+        for array, kept in zip(self.rows, rows, strict=True):
+            array[slots] = kept
+        people.state["row"] = -1
+        people.state["row"][users] = slots
+
+
+def _empty(n: int, slate: int) -> Visits:
+    return Visits(
+        state=np.zeros(n, dtype=VISIT),
+        slate=np.full((n, slate), np.array((-1, np.nan), dtype=OFFER)),
+        memory=np.full((n, VISIT_MEMORY), -1, dtype=np.int32),
+        memory_value=np.full((n, VISIT_MEMORY), np.nan, dtype=np.float32),
+    )

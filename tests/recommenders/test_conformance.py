@@ -1,0 +1,191 @@
+"""The public check: all that is registered passes it, and each way to break the contract fails it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommenders.check import check_recommender, synthetic_world
+from recommenders.contract import Label, Recommender, RecommenderError, Slates
+from recommenders.popularity import Popularity
+from recommenders.random import Random
+from recommenders.registry import accepted_parameters, available, create, find
+
+LABELS = [Label("like", ("like",)), Label("long_view", ("skip", "complete"), 18.0, "duration")]
+
+
+@pytest.mark.parametrize("label", LABELS, ids=lambda label: label.name)
+@pytest.mark.parametrize("name", available())
+def test_everything_registered_keeps_the_contract(name, label):
+    parameters = {"modality": "audio"} if "modality" in accepted_parameters(find(name)) else {}
+    check_recommender(lambda: create(name, parameters, seed=3, label=label))
+
+
+class Newest(Recommender):
+    """The example of the contract's documentation, which shows what was shown lately."""
+
+    name = "newest"
+
+    def fit(self, log, catalog):
+        self.published_at = catalog.columns["published_at"]
+
+    def recommend(self, requests):
+        order = np.argsort(-self.published_at[requests.candidates], kind="stable")
+        best = requests.candidates[order][: requests.slate_size]
+        return Slates(np.tile(best, (len(requests), 1)))
+
+
+class Nameless(Random):
+    name = ""
+
+
+class Unsure(Random):
+    reproducibility = "mostly"
+
+
+class Broken(Random):
+    """Base of the mutations below: random slates, then something is done to them."""
+
+    name = "broken"
+
+    def recommend(self, requests):
+        slates = super().recommend(requests)
+        return Slates(self.spoil(slates.items, requests))
+
+    def spoil(self, items, requests):
+        raise NotImplementedError
+
+
+class Twice(Broken):
+    def spoil(self, items, requests):
+        if requests.filled > 1:
+            items[:, 1] = items[:, 0]
+        return items
+
+
+class Foreign(Broken):
+    def spoil(self, items, requests):
+        items[:, 0] = 10_000
+        return items
+
+
+class Unavailable(Broken):
+    def spoil(self, items, requests):
+        missing = np.setdiff1d(np.arange(requests.candidates.max(initial=0)), requests.candidates)
+        items[:, 0] = missing[0] if missing.size else items[:, 0]
+        return items
+
+
+class Short(Broken):
+    def spoil(self, items, requests):
+        return items[:, :-1]
+
+
+class Batchy(Broken):
+    def spoil(self, items, requests):
+        if requests.filled == requests.slate_size:
+            items[::2] = items[::2, ::-1].copy()
+        return items
+
+
+class Drifting(Broken):
+    def spoil(self, items, requests):
+        self.asked = getattr(self, "asked", 0) + 1
+        return (
+            np.ascontiguousarray(items[:, ::-1]) if self.asked % 2 and requests.filled == requests.slate_size else items
+        )
+
+
+class Unequal(Broken):
+    made = 0
+
+    def __init__(self, **parameters):
+        Unequal.made += 1
+        super().__init__(seed=Unequal.made)
+
+    def spoil(self, items, requests):
+        return items
+
+
+class Meddling(Broken):
+    def spoil(self, items, requests):
+        requests.recent[:] = -1
+        return items
+
+
+class Greedy(Random):
+    name = "greedy"
+
+    def fit(self, log, catalog):
+        log.value[:] = 0
+
+
+class Remembering(Popularity):
+    name = "remembering"
+
+    def fit(self, log, catalog):
+        if self._history is None:
+            super().fit(log, catalog)
+
+
+class Forgetful(Popularity):
+    name = "forgetful"
+
+    def state(self):
+        return {**super().state(), "ranking": np.sort(super().state()["ranking"])}
+
+
+class Pickled(Popularity):
+    name = "pickled"
+
+    def state(self):
+        return {**super().state(), "label": np.array([self.label], dtype=object)}
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        (Newest, "shown lately, though"),
+        (Nameless, "Nameless has no name"),
+        (Unsure, "reproducibility is 'mostly'"),
+        (Twice, "twice"),
+        (Foreign, "got item 10000"),
+        (Unavailable, "it is not a candidate"),
+        (Short, "its slates have shape"),
+        (Batchy, "the same requests asked alone get other slates"),
+        (Drifting, "asked twice the same, it answers differently"),
+        (Unequal, "two that were made and fitted alike answer differently"),
+        (Meddling, "it changed requests.recent"),
+        (Greedy, "it changed log.value"),
+        (lambda: Remembering(label=LABELS[0]), "it remembers the first fit"),
+        (lambda: Forgetful(label=LABELS[0]), "restored from its state, it answers differently"),
+        (lambda: Pickled(label=LABELS[0]), r"state\(\)\['label'\] is ndarray; expected plain numpy arrays"),
+    ],
+)
+def test_each_broken_rule_is_found(factory, message):
+    with pytest.raises(RecommenderError, match=message):
+        check_recommender(factory)
+
+
+class Dice(Recommender):
+    """Honest about its unkeyed luck."""
+
+    name = "dice"
+    learns = False
+
+    def recommend(self, requests):
+        keyed = Random(seed=int(np.random.default_rng().integers(2**32)))
+        return keyed.recommend(requests)
+
+
+def test_an_admitted_lack_of_reproducibility_is_allowed():
+    check_recommender(Dice)
+
+
+def test_synthetic_worlds_have_positives_a_cold_user_and_all_parts_of_a_request():
+    world = synthetic_world(label=LABELS[1])
+    pairs = world.log.positives(LABELS[1], world.catalog)
+    assert len(pairs) > 200
+    assert world.requests.user[-1] not in pairs.user
+    assert (world.requests.recent >= 0).any()
+    assert (world.requests.events_value > 0).any()

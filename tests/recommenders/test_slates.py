@@ -1,0 +1,68 @@
+"""Requests, and the check of the slates that answer them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recommenders.contract import RecommenderError, Slates, validate_slates
+from tests.recommenders.little import ask
+
+REQUESTS = ask(10, users=(0, 1), slate_size=3, candidates=(1, 2, 3, 5))
+
+
+def slates(*rows: list[int]) -> Slates:
+    return Slates(np.array(rows, np.int32))
+
+
+def test_good_slates_pass():
+    validate_slates(slates([1, 2, 3], [5, 3, 2]), REQUESTS, 10, "x")
+    few = replace(REQUESTS, candidates=np.array([4], np.int32))
+    validate_slates(slates([4, -1, -1], [4, -1, -1]), few, 10, "x")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (slates([1, 2], [3, 5]), r"recommender x: its slates have shape \(2, 2\); expected \(2, 3\)"),
+        (Slates(np.ones((2, 3))), "its slates are float64; expected int32"),
+        (slates([1, 2, 3], [5, 3, 10]), r"request 1 of the batch got item 10; items are 0 ... 9"),
+        (slates([1, -1, 3], [5, 3, 2]), "request 0 of the batch got item -1"),
+        (slates([1, 2, 3], [5, 3, 4]), "request 1 of the batch got item 4; it is not a candidate"),
+        (slates([1, 2, 3], [5, 3, 5]), "request 1 of the batch got item 5 twice"),
+        (Slates(slates([1, 2, 3], [5, 3, 2]).items, np.ones((2, 2))), "its propensities have shape"),
+        (Slates(slates([1, 2, 3], [5, 3, 2]).items, np.full((2, 3), 1.5)), r"a propensity is outside \(0, 1\]"),
+        (Slates(slates([1, 2, 3], [5, 3, 2]).items, np.full((2, 3), np.nan)), r"a propensity is outside \(0, 1\]"),
+    ],
+)
+def test_each_kind_of_wrong_slate_has_its_message(wrong, message):
+    with pytest.raises(RecommenderError, match=message):
+        validate_slates(wrong, REQUESTS, 10, "x")
+
+
+def test_places_without_candidates_stay_empty():
+    few = replace(REQUESTS, candidates=np.array([4], np.int32))
+    with pytest.raises(RecommenderError, match=r"fills more places than there are candidates \(1\)"):
+        validate_slates(slates([4, -1, -1], [4, 4, -1]), few, 10, "x")
+
+
+def test_requests_refuse_arrays_of_wrong_type_or_length():
+    with pytest.raises(RecommenderError, match=r"requests.user: is int64"):
+        replace(REQUESTS, user=np.zeros(2, np.int64))
+    with pytest.raises(RecommenderError, match=r"requests.recent: is int32 of shape"):
+        replace(REQUESTS, recent=np.zeros((1, 4), np.int32))
+    with pytest.raises(RecommenderError, match=r"requests.events_value: has shape"):
+        replace(REQUESTS, events_value=np.zeros((2, 7), np.float32))
+    with pytest.raises(RecommenderError, match=r"requests.candidates: is int64"):
+        replace(REQUESTS, candidates=np.zeros(2, np.int64))
+    with pytest.raises(RecommenderError, match=r"requests.slate_size: is 0"):
+        replace(REQUESTS, slate_size=0)
+
+
+def test_taking_rows_keeps_candidates():
+    one = REQUESTS.take(np.array([1]))
+    assert len(one) == 1
+    assert one.user.tolist() == [1]
+    assert one.candidates is REQUESTS.candidates

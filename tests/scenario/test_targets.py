@@ -1,0 +1,47 @@
+"""Roles of targets: fixed by the name alone, and no number rests on one that is only to be checked."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulator.errors import InputError
+from simulator.scenario.check import check_scenario
+from simulator.scenario.load import load_scenario
+from simulator.scenario.targets import role_of, targets_with_role
+
+
+@given(st.text())
+def test_the_role_is_the_parity_of_the_hash_of_the_name(name):
+    even = int(hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[-1], 16) % 2 == 0
+    assert role_of(name) == ("fit" if even else "check")
+
+
+def test_every_target_has_one_role():
+    targets = load_scenario("shortvideo").targets
+    fit, check = targets_with_role(targets, "fit"), targets_with_role(targets, "check")
+    assert fit
+    assert check
+    assert {**fit, **check} == targets
+    assert not set(fit) & set(check)
+
+
+def test_a_calibrated_number_rests_on_a_target_to_fit(spoiled):
+    targets = load_scenario("shortvideo").targets
+    fit, check = next(iter(targets_with_role(targets, "fit"))), next(iter(targets_with_role(targets, "check")))
+
+    def calibrated(see: str) -> dict[str, object]:
+        return {"clock.tick": {"value": 15, "unit": "min", "from": "calibrated", "see": see}}
+
+    check_scenario(spoiled(calibrated(fit)))
+    with pytest.raises(InputError, match=rf"clock\.tick\.see = {check}; expected a target with role fit"):
+        check_scenario(spoiled(calibrated(check)))
+    with pytest.raises(InputError, match=r"clock\.tick\.see = nothing; a calibrated number names a target"):
+        check_scenario(spoiled(calibrated("nothing")))
+
+
+@pytest.mark.parametrize(("key", "value"), [("low", 0.5), ("high", 0.4)])
+def test_a_target_lies_in_its_range(spoiled, key, value):
+    with pytest.raises(InputError, match=rf"targets\.valid_play_rate\.{key} ="):
+        spoiled({f"targets.valid_play_rate.{key}": value})

@@ -1,0 +1,127 @@
+"""Which package may know which: arrows point one way, heavy packages load late, and no code names a scenario."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
+# simulator may import these modules of recommenders, and nothing else of it.
+CONTRACT = {"recommenders.contract", "recommenders.registry", "recommenders.errors"}
+# No scenario of the design may be named in code, whether its file is there yet or not. (The others are ordinary words.)
+DISTINCTIVE = {"ecommerce", "shortvideo", "fooddelivery"}
+
+
+def _files(*packages: str) -> list[Path]:
+    found = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+    assert found, f"no file in {packages}"
+    return found
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Names of all modules that a file imports, at any depth; `from a import b` counts as `a` and `a.b`."""
+    package = _module(path).split(".") if path.name == "__init__.py" else _module(path).split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = ".".join(
+                [*(package[: len(package) - node.level + 1] if node.level else []), *filter(None, [node.module])]
+            )
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _breaches(packages: tuple[str, ...], forbidden: re.Pattern[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in _files(*packages)
+        for name in _imports(path)
+        if forbidden.fullmatch(name)
+    ]
+
+
+def test_recommenders_know_neither_the_simulator_nor_the_analysis():
+    assert _breaches(("recommenders",), re.compile(r"(simulator|analysis)(\..*)?")) == []
+
+
+def test_the_simulator_does_not_know_the_analysis():
+    assert _breaches(("simulator",), re.compile(r"analysis(\..*)?")) == []
+
+
+def test_the_simulator_knows_only_the_contract_of_recommenders():
+    breaches = []
+    for path in _files("simulator"):
+        names = [name for name in _imports(path) if name == "recommenders" or name.startswith("recommenders.")]
+        for name in names:
+            allowed = any(name == module or name.startswith(f"{module}.") for module in CONTRACT)
+            # `from recommenders import registry` yields "recommenders" too: fine if all that it takes is allowed.
+            if not allowed and name != "recommenders":
+                breaches.append(f"{path.relative_to(ROOT)} imports {name}")
+        if "recommenders" in names and not any(name in CONTRACT for name in names):
+            breaches.append(f"{path.relative_to(ROOT)} imports recommenders")
+    assert breaches == []
+
+
+def test_only_the_clock_imports_simpy():
+    users = {
+        str(path.relative_to(ROOT)) for path in _files("simulator", "recommenders") if "simpy" in set(_imports(path))
+    }
+    assert users <= {"simulator/clock.py"}
+
+
+def test_scenarios_are_data():
+    assert list((ROOT / "scenarios").rglob("*.py")) == []
+    assert {path.suffix for path in (ROOT / "scenarios").iterdir()} == {".yaml"}
+
+
+def test_no_code_names_a_scenario():
+    names = DISTINCTIVE | {path.stem for path in (ROOT / "scenarios").glob("*.yaml") if "." not in path.stem}
+    pattern = re.compile(rf"\b({'|'.join(sorted(names))})\b", re.IGNORECASE)
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in _files("simulator", "recommenders")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if pattern.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys; from simulator.__main__ import main; assert main(['--help']) == 0",
+        "import sys; from simulator.__main__ import main; assert main(['--list']) == 0",
+        "import sys; from simulator.__main__ import main; assert main(['scenario=absent']) == 2",
+        "import sys, simulator, simulator.config, simulator.scenario.load, recommenders.registry",
+    ],
+    ids=["--help", "--list", "bad input", "import"],
+)
+def test_heavy_packages_are_not_loaded(code):
+    heavy = f"print([name for name in {HEAVY} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{heavy}"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_lazy_names_are_there_and_unknown_ones_are_not():
+    import simulator
+
+    for name in simulator.__all__:
+        assert getattr(simulator, name) is not None
+        assert name in dir(simulator)
+    with pytest.raises(AttributeError, match="has no attribute 'rnu'"):
+        _ = simulator.rnu  # type: ignore[attr-defined]
