@@ -51,7 +51,7 @@ def estimate_vectors(
     luck: npt.NDArray[np.float32],
 ) -> Vectors:
     """Vectors on k axes; `luck` (n_items, k) standard normals; `train` the log (n_users, n_items) of ones."""
-    first, second = _padded(halves[0], k), _turned(_padded(halves[1], k), _padded(halves[0], k))
+    first, second = _padded(halves[0], k), turned(_padded(halves[1], k), _padded(halves[0], k))
     parts = [_Half(first), _Half(second)]
     rows = np.concatenate([part.rows for part in parts])
     y = np.concatenate([part.y for part in parts])
@@ -155,7 +155,7 @@ def _padded(part: Measured, k: int) -> Measured:
     return replace(part, users=np.pad(part.users, more), total=np.pad(part.total, more))
 
 
-def _turned(part: Measured, onto: Measured) -> Measured:
+def turned(part: Measured, onto: Measured) -> Measured:
     """The same measurements on the axes of `onto`: the rotation that brings the users together."""
     activity = np.asarray(part.log.sum(axis=1)).ravel()
     left, _, right = np.linalg.svd((part.users * activity[:, None]).T @ onto.users)

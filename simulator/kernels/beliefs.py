@@ -96,15 +96,12 @@ def attended_to(
         bit = np.uint32(1) << np.uint32(m)
         if (visible & bit) == 0 or (mask & bit) != 0:
             continue
-        if modalities[m].reading > left:
-            continue
-        if modalities[m].heard == 1:
-            luck = uniform(decision_key(visit_key, 0, 0, _ATTEND + m))
-        else:
-            luck = uniform(decision_key(visit_key, request, slot, _ATTEND + m))
-        if luck < modalities[m].salience:
-            mask |= bit
-            left -= modalities[m].reading
+        heard = modalities[m].heard == 1
+        luck = uniform(decision_key(visit_key, 0 if heard else request, 0 if heard else slot, _ATTEND + m))
+        # without a branch: whether a modality is attended to is a coin that no processor can predict
+        catches = (luck < modalities[m].salience) & (modalities[m].reading <= left)
+        mask |= bit * np.uint32(catches)
+        left -= modalities[m].reading * catches
     return mask
 
 

@@ -7,7 +7,9 @@ import numpy.typing as npt
 
 from simulator.kernel import inlined
 from simulator.kernels.beliefs import attended_to, belief_about, utility_of
+from simulator.kernels.mood import faded
 from simulator.kernels.choice import compared, taken
+from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import Array, CardColumn, Layout, Tally, What
 from simulator.kernels.primitives import decision_key, drawn, quantised
 from simulator.kernels.records import NAN, record
@@ -31,12 +33,17 @@ def next_in_feed(
     i: int,
     v: Array,
     slate: Array,
+    vectors: npt.NDArray[np.float32],
+    colour: npt.NDArray[np.float32],
 ) -> int:
     """The next video of the slate starts by itself: nothing of it was visible, so there is nothing to judge."""
     v.item = np.uint32(slate[i, v.position].item)
     v.propensity = slate[i, v.position].propensity
     v.slot = v.position
     v.position += np.uint16(1)
+    if v.position < v.slate_n:
+        fetch_ahead(vectors, slate[i, v.position].item)
+        fetch_ahead(colour, slate[i, v.position].item)
     v.attended = np.uint32(0)
     v.picked = 0
     return SELECT
@@ -84,6 +91,7 @@ def screen_of_cards(
     outside = s.outside_option
     temperature = s.temperature
     cascade = s.layout == _LIST
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
     chosen = -1
     looked = size
     for k in range(size):
@@ -110,7 +118,7 @@ def screen_of_cards(
             )  # fmt: skip
             sd = np.sqrt(variance)
             attraction = mean - s.risk_aversion * sd
-            attraction -= habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic]
+            attraction -= tired * mood[user, modalities.shape[0] + items[item].topic]
             for m in range(modalities.shape[0]):
                 if (attended >> np.uint32(m)) & np.uint32(1):
                     attraction += colour[item, modalities.shape[0] + m]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +15,7 @@ from simulator.kernels.layout import (
     Tally,
     What,
 )
+from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid
 from simulator.kernels.records import NAN, record
 from simulator.kernels.watching import leave_time, loops, satisfied
@@ -77,12 +80,8 @@ def start_play(
     v.case = u.cases
     u.cases += np.uint32(1)
 
-    # the tiredness of topics fades with time
-    fading = exponential(-(v.clock - u.satiated_at) / habits.satiation_recovery, powers)
-    for t in range(mood.shape[1] - modalities.shape[0]):
-        mood[user, modalities.shape[0] + t] *= np.float32(fading)
-    u.satiated_at = v.clock
-    tired = habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic]
+    fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+    tired = habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic] * fading
 
     if v.picked == 0:
         v.utility = utility_of(
@@ -103,23 +102,33 @@ def start_play(
     v.sought = 0.0
     v.judged = 0
     v.known = 0
+    v.unattended = 0
+    v.outcome = SKIP
+    v.lived = NAN
+    v.satisfaction = NAN
+    judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, v.request, slot, _W_JUDGED))
+    hasty = 1.0 / np.float64(u.patience)
+    at_sight = hasty * s.leave_at_sight
+    luck = uniform(decision_key(own_key, v.request, slot, _W_HAZARD))
     if uniform(decision_key(own_key, v.request, slot, _W_UNATTENDED)) < s.unattended:
         # the phone plays and nobody looks: no cue, no judgment, no response
         v.unattended = 1
         v.attended = np.uint32(0)
         v.belief = NAN
         v.belief_sd = NAN
-        v.lived = NAN
-        v.satisfaction = NAN
         v.watched = quantised(
             drawn(quantiles, s.unattended_seconds, decision_key(own_key, v.request, slot, _W_UNATTENDED_SECONDS))
         )
         v.outcome = COMPLETE if v.watched >= duration else SKIP
+    elif -math.log1p(-luck) < at_sight * judged_after and v.picked == 0:
+        # gone at sight, before anything was read: no judgment, no experience to speak of
+        v.attended = np.uint32(0)
+        v.belief = NAN
+        v.belief_sd = NAN
+        v.watched = quantised(min(leave_time(luck, at_sight, judged_after, at_sight, judged_after, at_sight), duration))
     else:
-        v.unattended = 0
-        v.attended |= attended_to(
-            seen, v.attended & seen, s.attention, own_key, v.request, slot, modalities
-        )
+        v.judged = 1
+        v.attended |= attended_to(seen, v.attended & seen, s.attention, own_key, v.request, slot, modalities)
         knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
         mean, variance = belief_about(
             key, user, item, kind, v.attended, s.glance, knowledge, taste, vectors, colour, mood, readouts,
@@ -129,22 +138,14 @@ def start_play(
         v.belief_sd = np.sqrt(variance)
         gut = mean - tired
         worth = np.float64(v.utility) - tired
-        judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, v.request, slot, _W_JUDGED))
-        known_after = judged_after + drawn(
-            quantiles, s.known_after, decision_key(own_key, v.request, slot, _W_KNOWN)
-        )
-        hasty = 1.0 / np.float64(u.patience)
+        known_after = judged_after + drawn(quantiles, s.known_after, decision_key(own_key, v.request, slot, _W_KNOWN))
         judged = hasty * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
         known = hasty * s.leave_known * exponential(-s.truth_sensitivity * worth, powers)
-        leaves = leave_time(
-            uniform(decision_key(own_key, v.request, slot, _W_HAZARD)),
-            hasty * s.leave_at_sight, judged_after, judged, known_after, known,
-        )  # fmt: skip
+        leaves = leave_time(luck, at_sight, judged_after, judged, known_after, known)
         # judged bad, and borne all the same for a while
         if (
             gut < 0.0
             and v.tolerance > 0.0
-            and leaves > judged_after
             and uniform(decision_key(own_key, v.request, slot, _W_TOLERATE)) < s.tolerate
         ):
             borne = drawn(quantiles, s.tolerated_seconds, decision_key(own_key, v.request, slot, _W_TOLERATED))
@@ -152,13 +153,10 @@ def start_play(
             v.tolerated = min(borne, max(duration - judged_after, 0.0))
         ends = duration
         if leaves > known_after and uniform(decision_key(own_key, v.request, slot, _W_SEEK)) < s.seek:
-            jumped = duration * drawn(
-                quantiles, s.seek_share, decision_key(own_key, v.request, slot, _W_SEEK_SHARE)
-            )
+            jumped = duration * drawn(quantiles, s.seek_share, decision_key(own_key, v.request, slot, _W_SEEK_SHARE))
             ends = max(duration - jumped, min(known_after, duration))
             v.sought = duration - ends
         watched = leaves
-        v.outcome = SKIP
         if leaves >= ends:
             v.outcome = COMPLETE
             watched = ends
@@ -168,16 +166,11 @@ def start_play(
                 if times > 0:
                     watched += duration * (times - 1 + uniform(decision_key(own_key, v.request, slot, _W_PART)))
         v.watched = quantised(watched)
-        v.judged = 1 if leaves > judged_after else 0
         v.known = 1 if leaves > known_after or v.outcome == COMPLETE else 0
-        # who left at sight has judged nothing: no experience to speak of
         v.lived = worth if v.known == 1 else gut
-        v.satisfaction = NAN
-        if v.judged == 1:
-            v.satisfaction = satisfied(
-                np.float64(v.lived), np.float64(v.expected),
-                s.experience_weight, s.confirmation, s.loss_aversion,
-            )  # fmt: skip
+        v.satisfaction = satisfied(
+            np.float64(v.lived), np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion
+        )
 
     event = _OPEN if v.picked == 1 else _IMPRESSION
     tallies[_EVENT + event] += 1
@@ -195,6 +188,7 @@ def start_play(
 def end_play(
     i: int,
     v: Array,
+    u: Array,
     s: Array,
     n: int,
     screens: npt.NDArray[np.int64],
@@ -203,6 +197,7 @@ def end_play(
     observation: Array,
     labels: Array,
     quantiles: npt.NDArray[np.float32],
+    powers: npt.NDArray[np.float64],
     mood: npt.NDArray[np.float32],
     items: Array,
     memory: npt.NDArray[np.int32],
@@ -220,7 +215,8 @@ def end_play(
     v.playing = 0
     if v.unattended == 0:
         topic = modalities.shape[0] + np.int64(items[item].topic)
-        mood[user, topic] += np.float32(habits.satiation_step) * (np.float32(1.0) - mood[user, topic])
+        fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+        mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
     event = _COMPLETE_EVENT if v.outcome == COMPLETE else _SKIP_EVENT
     ring = np.int64(v.memory_n) % VISIT_MEMORY
     memory[i, ring] = item

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from simulator.kernel import inlined
 from simulator.kernels.beliefs import attended_to, belief_about
+from simulator.kernels.mood import faded
 from simulator.kernels.choice import taken
 from simulator.kernels.layout import Array, Tally, What
 from simulator.kernels.lifetime import leave_log_odds
@@ -26,6 +27,7 @@ _INSPECTING = np.uint64(1)
 @inlined
 def look_closer(
     v: Array,
+    u: Array,
     s: Array,
     n: int,
     screens: npt.NDArray[np.int64],
@@ -69,7 +71,8 @@ def look_closer(
     v.belief_sd = np.sqrt(variance)
     begun = v.clock
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
-    drive = mean - habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic]
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+    drive = mean - tired * mood[user, modalities.shape[0] + items[item].topic]
     bar = s.bar
     if abs(drive - bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
         seconds = quantised(

@@ -67,3 +67,31 @@ def dot(a: npt.NDArray[np.float32], i: int, p: int, b: npt.NDArray[np.float32], 
     Lane k adds the products of elements k, k + 8, ... in float32; the lanes are added as ((0+4)+(2+6)) + ((1+5)+(3+7)).
     """
     return _lanes(a, np.int64(i), np.int64(p), b, np.int64(j), np.int64(q), np.int64(width))
+
+
+@numba.extending.intrinsic
+def _prefetch(typing: Any, matrix: Any, row: Any) -> Any:
+    """Typing and code of `fetch_ahead`."""
+    signature = numba.types.void(matrix, numba.types.int64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        structure = context.make_array(signature.args[0])(context, builder, arguments[0])
+        stride = numba.core.cgutils.unpack_tuple(builder, structure.strides, 2)[0]
+        byte = ir.IntType(8)
+        start = builder.gep(builder.bitcast(structure.data, byte.as_pointer()), [builder.mul(arguments[1], stride)])
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte.as_pointer(), word, word, word])
+        hint = numba.core.cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        lines = builder.udiv(builder.add(stride, ir.Constant(stride.type, 63)), ir.Constant(stride.type, 64))
+        with numba.core.cgutils.for_range(builder, lines) as loop:
+            line = builder.gep(start, [builder.mul(loop.index, ir.Constant(loop.index.type, 64))])
+            builder.call(hint, [line, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")  # type: ignore[misc]  # untyped decorator
+def fetch_ahead(matrix: npt.NDArray[np.generic], row: int) -> None:
+    """Ask the memory for a row that will be needed soon; changes nothing but time."""
+    _prefetch(matrix, np.int64(row))

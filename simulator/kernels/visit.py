@@ -12,6 +12,7 @@ from simulator.kernel import kernel
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.consume import end_play, start_play
 from simulator.kernels.inspect import look_closer
+from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
     MAX_SCREEN,
     Array,
@@ -104,6 +105,9 @@ def advance(seed: int, todo: np.ndarray, first: int, end: float, room: int, plan
             return k, n
         i = todo[k]
         v = rows[i]
+        if k + 1 < todo.shape[0]:
+            fetch_ahead(taste, rows[todo[k + 1]].user)
+            fetch_ahead(mood, rows[todo[k + 1]].user)
         user = np.int64(v.user)
         u = users[user]
         while v.clock < end:
@@ -184,7 +188,7 @@ def advance(seed: int, todo: np.ndarray, first: int, end: float, room: int, plan
                         tallies[_REQUESTS] += 1
                         break
                 elif s.layout == _AUTOPLAY:
-                    outcome = next_in_feed(i, v, slate)
+                    outcome = next_in_feed(i, v, slate, vectors, colour)
                 else:
                     outcome, n = screen_of_cards(
                         i, v, u, s, n, skim, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles, powers,
@@ -193,7 +197,7 @@ def advance(seed: int, todo: np.ndarray, first: int, end: float, room: int, plan
             # ---- inspect
             elif s.kind == _INSPECT:
                 outcome, n = look_closer(
-                    v, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles, powers,
+                    v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles, powers,
                     taste, mood, items, vectors, colour, readouts, records, tallies, scratch,
                 )  # fmt: skip
             # ---- consume: a play is started, and ends when the clock has come to its end
@@ -210,7 +214,7 @@ def advance(seed: int, todo: np.ndarray, first: int, end: float, room: int, plan
                     )  # fmt: skip
                 else:
                     outcome, n = end_play(
-                        i, v, s, n, screens, modalities, habits, observation, labels, quantiles, mood, items, memory, memory_value,
+                        i, v, u, s, n, screens, modalities, habits, observation, labels, quantiles, powers, mood, items, memory, memory_value,
                         records, tallies,
                     )  # fmt: skip
             # ---- respond

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from simulator.errors import InputError
+from simulator.grounding.basis import halves
 from simulator.grounding.estimate import Grounding, ground
 from simulator.grounding.folder import Interactions, RealFolder, read_folder
-from tests.grounding.worlds import Shape, world
+from simulator.grounding.vectors import turned
+from tests.grounding.worlds import Shape, log_matrix, world
 
 SHAPE = Shape(users=3000, items=1500, interactions=40000, heavy=0.2, heavy_hold=0.5)
 AXES = 8
@@ -207,3 +209,14 @@ def test_the_tiktok_set(data_root: Path):
     ratios = grounding.held_out.to_popularity
     assert ratios["item neighbours, a user weighs 1 / activity"].low > 1
     assert ratios["item neighbours"].high < 1  # plain cosine: a hundred users hold most of the log
+
+
+def test_one_half_is_turned_onto_the_axes_of_the_other(made):
+    """A rotation of all coordinates is undone by the users whom both know."""
+    rng = np.random.default_rng(0)
+    half, _ = halves(log_matrix(made[0]), AXES, rng.random(SHAPE.items), rng.standard_normal(SHAPE.users))
+    rotation = np.linalg.qr(rng.standard_normal((AXES, AXES)))[0]
+    spun = replace(half, users=half.users @ rotation, total=half.total @ rotation)
+    back = turned(spun, half)
+    np.testing.assert_allclose(back.users, half.users, atol=1e-9)
+    np.testing.assert_allclose(back.total, half.total, atol=1e-9)
