@@ -1,0 +1,91 @@
+"""The command line: `python -m analysis COMMAND key=value ...`.
+
+Exit codes as those of `python -m simulator`: 0 done; 1 some worlds failed; 2 wrong input or a disk that refuses; 130
+stopped by Ctrl-C. Tables go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from recommenders.errors import RecommenderError
+from simulator import __version__
+from simulator.command_line import WHERE
+from simulator.config import unknown_name
+from simulator.errors import BeholderError, InputError
+
+EXIT_INPUT, EXIT_STOPPED = 2, 130
+
+HELP = """\
+Beholder's analysis: experiments with worlds as the unit, and what the logs of runs say.
+
+usage:
+  python -m analysis experiment scenario=NAME recommender=random,itemknn seed="range(20)" output=FOLDER
+  python -m analysis learnability RUN RUN ...
+
+experiment: every recommender with every seed, one process per world, and the differences paired over seeds
+  scenario       name of a scenario, or path of a scenario file
+  recommender    recommenders by comma; parameters in brackets: "contentknn(modality=cover)"
+  seed           seeds by comma or range (default: range(5))
+  measures       measures of the tables, by comma (default: all of the scenario)
+  baseline       what the others are compared with (default: the first recommender)
+  order.MEASURE  recommenders from the highest to the lowest: says whether each step of the order holds
+  level          of the intervals (default: 0.95)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/experiment-SCENARIO); one that is there is continued: finished worlds are reused
+  any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h
+  written: experiment.csv (one row per world and measure), paired.csv, and ordered.csv where an order is given
+
+learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
+  label          what counts as a positive (default: the scenario's)
+  seed           of the held-out split (default: 0)
+  output         a CSV file to write, new
+
+flags:
+  -h, --help     this text
+  --debug        on an error, the whole trace
+  --version      the version
+"""
+
+COMMANDS = ("experiment", "learnability")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        return _dispatch(words)
+    except (BeholderError, RecommenderError) as error:
+        if "--debug" in words:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        return EXIT_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return EXIT_STOPPED
+
+
+def _dispatch(words: Sequence[str]) -> int:
+    if "-h" in words or "--help" in words:
+        sys.stdout.write(HELP)
+        return 0
+    if "--version" in words:
+        sys.stdout.write(f"beholder {__version__}\n")
+        return 0
+    rest = [word for word in words if word != "--debug"]
+    for word in rest:
+        if word.startswith("-"):
+            raise InputError(WHERE, *unknown_name("flag", word, ["--help", "--debug", "--version"]))
+    if not rest:
+        raise InputError(WHERE, "no command is given", f"expected {' or '.join(COMMANDS)}; --help shows all")
+    command, rest = rest[0], rest[1:]
+    if command not in COMMANDS:
+        raise InputError(WHERE, *unknown_name("command", command, list(COMMANDS)))
+    from analysis import launch  # nothing heavy at its top either, but --help needs none of it
+
+    return launch.experiment(rest) if command == "experiment" else launch.learnability(rest)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Arms of an experiment: a recommender, with its parameters where they are not its defaults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from simulator.command_line import WHERE, split_list
+from simulator.errors import InputError
+
+_CALL = re.compile(r"([^()=]+)\((.*=.*)\)")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One recommender of an experiment.
+
+    Attributes:
+        name: what tables call it.
+        recommender: a registered name or an import path.
+        parameters: its parameters.
+    """
+
+    name: str
+    recommender: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+def read_arm(text: str) -> Arm:
+    """An arm from its text: a recommender, or a recommender with parameters in brackets; the text is the arm's name.
+
+    Raises:
+        InputError: a parameter is not `name=value`, or a value cannot be read.
+
+    >>> read_arm("itemknn(neighbors=50,shrink=1e2)")
+    Arm(name='itemknn(neighbors=50,shrink=1e2)', recommender='itemknn', parameters={'neighbors': 50, 'shrink': 100.0})
+    """
+    from simulator.strict_yaml import parse_value
+
+    match = _CALL.fullmatch(text)
+    if match is None:
+        return Arm(text, text)
+    parameters: dict[str, object] = {}
+    for part in split_list(match[2]):
+        key, equals, value = (each.strip() for each in part.partition("="))
+        if not equals or not key or not value:
+            raise InputError(WHERE, f"{text}: {part!r} is no parameter", "expected recommender(name=value,name=value)")
+        if key in parameters:
+            raise InputError(WHERE, f"{text}: {key} is given twice", "give it once")
+        parameters[key] = parse_value(value, where=f"{WHERE}: {text}")
+    return Arm(text, match[1].strip(), parameters)

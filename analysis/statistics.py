@@ -1,0 +1,165 @@
+"""Statistics over seeds: a seed is a world, two recommenders meet in the same worlds, so differences are paired.
+
+Every function takes one number per seed. Intervals and p-values are deterministic: what is drawn, is drawn from a
+counter-based generator keyed by `seed`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from simulator.errors import InputError
+
+LEVEL = 0.95
+RESAMPLES = 9_999
+EXACT = 20  # up to 2^19 sums of signs are enumerated
+FLIPS = 99_999
+
+Floats = npt.NDArray[np.float64]
+
+
+class Interval(NamedTuple):
+    """From `low` to `high`; NaN where the data say nothing."""
+
+    low: float
+    high: float
+
+
+NOTHING = Interval(math.nan, math.nan)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What paired values say of a mean difference.
+
+    Attributes:
+        n: pairs.
+        difference: mean of the differences.
+        interval: Student's t interval of the mean difference.
+        bootstrap: BCa bootstrap interval of it.
+        p: two-sided p-value of the sign-flip test.
+    """
+
+    n: int
+    difference: float
+    interval: Interval
+    bootstrap: Interval
+    p: float
+
+
+def t_interval(values: npt.ArrayLike, level: float = LEVEL) -> Interval:
+    """Student's t interval of a mean; NaN for fewer than two values.
+
+    >>> low, high = t_interval([1.0, 2.0, 3.0])
+    >>> round(low, 4), round(high, 4)
+    (-0.4841, 4.4841)
+    """
+    x = _finite(values, level)
+    if x.size < 2:
+        return NOTHING
+    half = float(stats.t.ppf(0.5 + level / 2, x.size - 1)) * float(x.std(ddof=1)) / math.sqrt(x.size)
+    mean = float(x.mean())
+    return Interval(mean - half, mean + half)
+
+
+def bca_interval(values: npt.ArrayLike, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
+    """Bias-corrected and accelerated bootstrap interval of a mean (Efron, 1987); NaN for fewer than two values."""
+    x = _finite(values, level)
+    if x.size < 2:
+        return NOTHING
+    if np.all(x == x[0]):  # every resample is the same: the interval is a point
+        return Interval(float(x[0]), float(x[0]))
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    found = stats.bootstrap(
+        (x,), np.mean, confidence_level=level, n_resamples=resamples, method="BCa", random_state=generator
+    ).confidence_interval
+    return Interval(float(found.low), float(found.high))
+
+
+def sign_flip_p(differences: npt.ArrayLike, flips: int = FLIPS, seed: int = 0) -> float:
+    """Two-sided p-value of "differences are as likely up as down": the share of sign patterns as far from 0.
+
+    All patterns are counted for up to 20 differences; beyond, `flips` patterns are drawn, and the observed one counts
+    as one of them (Phipson and Smyth, 2010), so that p is never 0. NaN without differences.
+
+    >>> sign_flip_p([1.0, 2.0, 3.0])  # the observed signs and their opposites, out of 8
+    0.25
+    """
+    x = _finite(differences)
+    if x.size == 0:
+        return math.nan
+    scale = float(np.abs(x).sum())
+    if scale == 0:
+        return 1.0
+    reached = abs(float(x.sum())) - 1e-12 * x.size * scale  # patterns that tie must not be split by rounding
+    if x.size <= EXACT:
+        sums = x[:1].copy()  # a pattern and its opposite are equally far away, so the first sign stays
+        for each in x[1:]:
+            sums = np.concatenate((sums + each, sums - each))
+        return float(np.mean(np.abs(sums) >= reached))
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    as_far = 0
+    for first in range(0, flips, 4096):
+        signs = generator.integers(0, 2, (min(4096, flips - first), x.size)) * 2.0 - 1.0
+        as_far += int(np.count_nonzero(np.abs((signs * x).sum(axis=1)) >= reached))
+    return (as_far + 1) / (flips + 1)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for their number (Holm, 1979), in their order; NaN stays NaN and is not counted.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    tested = sorted((p, place) for place, p in enumerate(p_values) if not math.isnan(p))
+    adjusted = [math.nan] * len(p_values)
+    highest = 0.0
+    for rank, (p, place) in enumerate(tested):
+        highest = max(highest, min(1.0, p * (len(tested) - rank)))
+        adjusted[place] = highest
+    return adjusted
+
+
+def compare(treated: npt.ArrayLike, control: npt.ArrayLike, level: float = LEVEL, seed: int = 0) -> Comparison:
+    """Compare two arms that met in the same worlds.
+
+    Args:
+        treated: one value per world, shape (n,).
+        control: the other arm's value in the same world, shape (n,).
+        level: of the intervals.
+        seed: of the bootstrap and of the drawn sign flips.
+
+    A world in which either value is NaN is no pair; `n` says how many pairs there are.
+
+    Raises:
+        InputError: the shapes differ, or the level is none.
+    """
+    a, b = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
+    if a.shape != b.shape or a.ndim != 1:
+        raise InputError("compare", f"shapes {a.shape} and {b.shape}", "expected one value per world in both")
+    pairs = a - b
+    pairs = pairs[~np.isnan(pairs)]
+    mean = float(pairs.mean()) if pairs.size else math.nan
+    return Comparison(
+        n=int(pairs.size),
+        difference=mean,
+        interval=t_interval(pairs, level),
+        bootstrap=bca_interval(pairs, level, seed=seed),
+        p=sign_flip_p(pairs, seed=seed),
+    )
+
+
+def _finite(values: npt.ArrayLike, level: float = LEVEL) -> Floats:
+    if not 0 < level < 1:
+        raise InputError("statistics", f"level = {level}", "expected a share above 0 and below 1, such as 0.95")
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 1 or not np.isfinite(x).all():
+        raise InputError("statistics", "the values hold NaN, infinity or several dimensions", "expected plain numbers")
+    return x

@@ -1,0 +1,58 @@
+"""The world's clock: SimPy runs what happens at set times, in a set order. The only module that imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from enum import IntEnum
+
+import simpy
+
+
+class Order(IntEnum):
+    """What comes first among the things that happen at one time."""
+
+    PUBLISH = 10  # counters and new items become visible
+    FIT = 20  # models learn from what has arrived
+    CHECKPOINT = 30  # everything is on disk
+    TICK = 40  # users live until the next tick
+
+
+class Clock:
+    """Simulated time, s. A walker holds no state but its next time, so a resumed clock is made anew from those."""
+
+    def __init__(self, now: float) -> None:
+        self._environment = simpy.Environment(initial_time=now)
+
+    @property
+    def now(self) -> float:
+        """Simulated time, s."""
+        return float(self._environment.now)
+
+    def every(self, period: float, first: float, order: Order, action: Callable[[float], None]) -> None:
+        """Call `action(time)` at `first`, and every `period` seconds from then on.
+
+        Raises:
+            ValueError: the period is not positive, or `first` is past.
+        """
+        if period <= 0.0 or first < self.now:
+            raise ValueError(f"every {period} s from {first} s: expected a positive period, and a time from {self.now} s on")
+        self._environment.process(self._walk(period, first, order, action))
+
+    def _walk(self, period: float, first: float, order: Order, action: Callable[[float], None]) -> Iterator[simpy.Event]:
+        time = first
+        while True:
+            yield self._at(time, order)
+            action(time)
+            time += period
+
+    def _at(self, time: float, order: Order) -> simpy.Event:
+        """An event at `time`; among events of one time the lower order comes first."""
+        event = simpy.Event(self._environment)
+        event._ok, event._value = True, None
+        self._environment.schedule(event, priority=int(order), delay=time - self.now)
+        return event
+
+    def run(self, until: float) -> None:
+        """Let time pass until `until`, s; what is due exactly then does not happen any more."""
+        if until > self.now:
+            self._environment.run(until=until)

@@ -1,0 +1,123 @@
+"""The platform: who answers requests, when models are fitted, and on what has arrived by then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders import registry
+from recommenders.contract import Catalog as PublicCatalog
+from recommenders.contract import Label, Recommender, Requests, Slates, validate_slates
+from simulator.errors import InputError
+from simulator.memory import PlatformMemory
+from simulator.scenario.schema import Scenario
+
+
+class Answers(Protocol):
+    """Whatever can answer requests: a plug-in, or an oracle."""
+
+    name: str
+    learns: bool
+    reproducibility: str
+
+    def recommend(self, requests: Requests) -> Slates: ...
+
+
+def declared_label(scenario: Scenario) -> Label:
+    """What the scenario counts as a positive."""
+    name = scenario.platform.label
+    label = scenario.platform.labels[name]
+    return Label(name, tuple(label.events), label.at_least.value if label.at_least else None, label.or_item)
+
+
+def create_recommender(name: str, parameters: Mapping[str, Any], scenario: Scenario, seed: int) -> Recommender:
+    """A registered recommender, or one by import path, with the scenario's label."""
+    return registry.create(name, dict(parameters), seed=seed, label=declared_label(scenario))
+
+
+class Platform:
+    """Answers requests with the warm-up policy until the first fit, with the recommender from then on.
+
+    Versions count the models that were put in charge: 0 is the warm-up policy.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        recommender: Answers,
+        catalog: PublicCatalog,
+        memory: PlatformMemory | None,
+        seed: int,
+        warm: bool,
+        say: Callable[[str], None],
+    ) -> None:
+        settings = scenario.platform
+        self.recommender = recommender
+        self.version = 0
+        self.fitted_at: list[float] = []
+        self._catalog, self._memory, self._say = catalog, memory, say
+        self._first_fit = 0.0 if warm else settings.first_fit
+        self._warm_up = create_recommender(settings.warm_up, {}, scenario, seed)
+        if self._warm_up.learns and not warm:
+            raise InputError(scenario.shown, f"platform.warm_up = {settings.warm_up} learns from a log and there is none yet", "random, or a catalog with interactions")
+        self._last_update = -np.inf
+
+    @property
+    def in_charge(self) -> Answers:
+        """Who answers now."""
+        return self.recommender if self.version > 0 else self._warm_up
+
+    @property
+    def first_fit(self) -> float:
+        """When the recommender takes over, s."""
+        return self._first_fit
+
+    def fit(self, time: float) -> None:
+        """Fit the recommender on everything that has arrived, and put it in charge."""
+        if isinstance(self.recommender, Recommender) and self._memory is not None:
+            self._say(f"fitting {self.recommender.name}")
+            self.recommender.fit(self._memory.arrived(time), self._catalog)
+        if self.recommender.learns or self.version == 0:
+            self.version += 1
+            self.fitted_at.append(time)
+        self._last_update = time
+
+    def update(self, time: float) -> None:
+        """Hand over what arrived since the last fit or update, to recommenders that take it."""
+        recommender = self.recommender
+        if self.version == 0 or self._memory is None or self._last_update >= time or not isinstance(recommender, Recommender):
+            return
+        if type(recommender).update is Recommender.update:
+            return
+        recommender.update(self._memory.since(self._last_update, time))
+        self._last_update = time
+
+    def answer(self, requests: Requests) -> Slates:
+        """Slates for a batch, checked against the contract. Raises RecommenderError for what breaks it."""
+        who = self.in_charge
+        slates = who.recommend(requests)
+        validate_slates(slates, requests, self._catalog.n_items, who.name)
+        return slates
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that a resumed run needs of the platform, as plain arrays."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "version": np.array([self.version]),
+            "fitted_at": np.array(self.fitted_at, dtype=np.float64),
+            "last_update": np.array([self._last_update]),
+        }
+        if isinstance(self.recommender, Recommender) and self.version > 0:
+            arrays |= {f"model/{name}": array for name, array in self.recommender.state().items()}
+        return arrays
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take back what `state` gave; nothing is fitted again."""
+        self.version = int(arrays["version"][0])
+        self.fitted_at = [float(time) for time in arrays["fitted_at"]]
+        self._last_update = float(arrays["last_update"][0])
+        if isinstance(self.recommender, Recommender) and self.version > 0:
+            prefix = "model/"
+            self.recommender.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})

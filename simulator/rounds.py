@@ -1,0 +1,156 @@
+"""Rounds within a tick: advance every due row, recommend for all that wait in one batch, until nothing is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.contract import Requests, Slates
+from simulator.kernels.batches import gather, pending, scatter
+from simulator.kernels.layout import EVENT, MAX_SCREEN, N_TALLIES, SCRATCH_WIDTH, VISIT_MEMORY, Array, Goods, Output, People, Status
+from simulator.kernels.visit import advance, room_needed
+from simulator.logs import LogWriter
+from simulator.plan import Compiled
+from simulator.visits import VisitTable
+
+Rows = npt.NDArray[np.int64]
+_WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
+
+
+class _Worker:
+    """What one thread writes: its sums, and the records that it is filling."""
+
+    def __init__(self, n_items: int, n_counters: int, log: LogWriter) -> None:
+        self.tallies = np.zeros(N_TALLIES, dtype=np.int64)
+        self.counters = np.zeros((n_items, 1 + n_counters), dtype=np.int64)
+        self.scratch = np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
+        self._log = log
+        self._records: Array = np.empty(0, dtype=EVENT)
+        self._used = 0
+
+    def output(self, room: int) -> Output:
+        """Where the kernel writes next; records that fill up are handed to the log."""
+        if self._log.recording and len(self._records) - self._used < room:
+            self.flush()
+            self._records = self._log.buffer()
+        return Output(self._records[self._used :], self.tallies, self.counters, self.scratch)
+
+    def wrote(self, n: int) -> None:
+        """The kernel has written n records."""
+        self._used += n
+
+    def flush(self) -> None:
+        """Hand over what is there."""
+        if len(self._records):
+            self._log.submit(self._records, self._used)
+        self._records = np.empty(0, dtype=EVENT)
+        self._used = 0
+
+
+class Rounds:
+    """Runs the visits of a world, tick by tick."""
+
+    def __init__(
+        self, compiled: Compiled, people: People, goods: Goods, seed: int, threads: int, batch: int, log: LogWriter
+    ) -> None:
+        self.compiled, self.people, self.goods = compiled, people, goods
+        self.visits = VisitTable(compiled.largest_slate)
+        self._seed, self._batch, self._log = seed, batch, log
+        self._room = room_needed(compiled.largest_slate)
+        self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log) for _ in range(threads)]
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    @property
+    def tallies(self) -> npt.NDArray[np.int64]:
+        """Sums so far over all threads."""
+        return np.asarray(sum(worker.tallies for worker in self._workers))
+
+    @property
+    def counters(self) -> npt.NDArray[np.int64]:
+        """Exposures and counted events per item so far, (items, 1 + counters)."""
+        return np.asarray(sum(worker.counters for worker in self._workers))
+
+    def restore(self, tallies: npt.NDArray[np.int64], counters: npt.NDArray[np.int64]) -> None:
+        """Take back the sums of a checkpoint."""
+        self._workers[0].tallies[:] = tallies
+        self._workers[0].counters[:] = counters
+
+    def tick(self, windows: list[float], candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: Callable[[], int]) -> None:
+        """Let users live until the last of `windows`, the ends of the parts that a tick is cut into, s."""
+        due = self.visits.due(self.people, windows[-1])
+        for end in windows:
+            todo = due[self.visits.rows.state["clock"][due] < end]
+            while len(todo):
+                self._advance(todo, end)
+                waiting = np.empty(len(todo), dtype=np.int64)
+                todo = waiting[: pending(todo, self.visits.rows.state, int(Status.NEEDS_SLATE), waiting)]
+                self._serve(todo, candidates, answer, version())
+        self.visits.release(self.people)
+
+    def flush(self) -> None:
+        """Hand all records to the log."""
+        for worker in self._workers:
+            worker.flush()
+
+    def close(self) -> None:
+        """Give back the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _advance(self, todo: Rows, end: float) -> None:
+        n = len(self._workers)
+        if self._pool is None or len(todo) < _WORTH_A_THREAD:
+            self._advance_rows(self._workers[0], todo, end)
+            return
+        parts = np.array_split(todo, n)
+        jobs = [self._pool.submit(self._advance_rows, worker, part, end) for worker, part in zip(self._workers, parts, strict=True)]
+        for job in jobs:
+            job.result()
+
+    def _advance_rows(self, worker: _Worker, todo: Rows, end: float) -> None:
+        first = 0
+        while first < len(todo):
+            out = worker.output(self._room)
+            first, n = advance(
+                self._seed, todo, first, end, self._room, self.compiled.plan, self.people, self.goods, self.visits.rows, out
+            )
+            worker.wrote(n)
+
+    def _serve(self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int) -> None:
+        """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
+        rows = self.visits.rows
+        sizes = self.compiled.plan.stages["slate"][rows.state["slate_stage"][todo]]
+        for size in np.unique(sizes):
+            alike = todo[sizes == size]
+            for first in range(0, len(alike), self._batch):
+                chosen = alike[first : first + self._batch]
+                slates = answer(self._requests(chosen, candidates, int(size)))
+                odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
+                scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
+
+    def _requests(self, chosen: Rows, candidates: npt.NDArray[np.int32], size: int) -> Requests:
+        rows, n, stages = self.visits.rows, len(chosen), self.compiled.plan.stages
+        key = np.empty(n, dtype=np.uint64)
+        recent = np.empty((n, self.people.recent.shape[1] + VISIT_MEMORY), dtype=np.int32)
+        events_item = np.empty((n, VISIT_MEMORY), dtype=np.int32)
+        events_value = np.empty((n, VISIT_MEMORY), dtype=np.float32)
+        gather(self._seed, chosen, rows.state, rows.memory, rows.memory_value, self.people.recent, key, recent, events_item, events_value)
+        state = rows.state[chosen]
+        return Requests(
+            key=key,
+            user=np.ascontiguousarray(state["user"]),
+            session=np.ascontiguousarray(state["visit"]),
+            request=np.ascontiguousarray(state["request"]),
+            time=np.ascontiguousarray(state["clock"]),
+            surface=stages["surface"][state["slate_stage"]].astype(np.uint8),
+            device=np.ascontiguousarray(state["device"]),
+            stage=np.ascontiguousarray(state["slate_stage"]),
+            recent=recent,
+            events_item=events_item,
+            events_value=events_value,
+            candidates=candidates,
+            slate_size=size,
+        )

@@ -1,0 +1,40 @@
+"""The setting of a world: catalog and users, drawn from the scenario or grounded in a real folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.catalog import Catalog, draw_catalog
+from simulator.config import RunConfig
+from simulator.kernels.layout import People
+from simulator.plan import Compiled
+from simulator.population import draw_people
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a world begins."""
+
+    compiled: Compiled
+    catalog: Catalog
+    people: People
+    warm: dict[str, npt.NDArray[np.generic]] | None = None  # columns of a real log, before the run
+    facts: dict[str, Any] = field(default_factory=dict)  # for the manifest: what was calibrated, what was assumed
+
+
+def set_up(config: RunConfig, compiled: Compiled, horizon: float, say: Callable[[str], None]) -> Setting:
+    """Make the setting that a configuration asks for."""
+    scenario = compiled.scenario
+    users = config.users or scenario.defaults.users
+    if config.catalog is not None:
+        from simulator.grounded import ground_setting  # reads files and estimates: only where it is wanted
+
+        return ground_setting(config, compiled, horizon, users, say)
+    catalog = draw_catalog(compiled, config.items or scenario.defaults.items, horizon, config.seed)
+    people = draw_people(compiled, catalog.goods, users, config.seed)
+    return Setting(compiled, catalog, people, facts={"catalog": "drawn from the scenario"})

@@ -1,0 +1,325 @@
+"""A world: one run of one scenario with one platform, from its beginning or from its last checkpoint to its horizon."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.contract import Recommender
+from simulator.checkpoint import last_checkpoint, read_checkpoint, write_checkpoint
+from simulator.clock import Clock, Order
+from simulator.config import RunConfig
+from simulator.errors import InputError, RunInterrupted
+from simulator.events import EVENTS
+from simulator.kernel import source_hash
+from simulator.kernels.layout import People, Visits
+from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
+from simulator.manifest import write_results
+from simulator.measures import Outcome, check_measures, event_counts, measure
+from simulator.memory import PlatformMemory
+from simulator.oracle import ORACLES, Oracle
+from simulator.plan import Compiled, compile_scenario
+from simulator.platform import Answers, Platform, create_recommender
+from simulator.progress import Progress
+from simulator.rounds import Rounds
+from simulator.run_folder import claim_folder, remove_partials, write_config
+from simulator.scenario.check import check_scenario
+from simulator.scenario.load import load_scenario
+from simulator.scenario.schema import Scenario
+from simulator.setting import Setting, set_up
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run leaves: measures, manifest, and its logs as frames."""
+
+    metrics: dict[str, float]
+    manifest: dict[str, Any]
+    folder: Path | None
+    _tables: dict[str, list[pa.Table]] = field(repr=False)
+
+    @cached_property
+    def truth(self) -> pd.DataFrame:
+        """Everything that happened. Raises InputError where the truth log was not asked for."""
+        return self._frame(TRUTH)
+
+    @cached_property
+    def platform(self) -> pd.DataFrame:
+        """What the platform could record. Raises InputError where no log was asked for."""
+        return self._frame(PLATFORM)
+
+    def _frame(self, kind: str) -> pd.DataFrame:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        paths = read_parts(self.folder, kind) if self.folder is not None else []
+        tables = [pq.read_table(path) for path in paths] or self._tables[kind]
+        if not tables:
+            raise InputError(f"the {kind} log", "was not written by this run", "log=full, or for the platform's alone log=platform")
+        return pa.concat_tables(tables).to_pandas()
+
+
+def run_world(
+    config: RunConfig,
+    recommender: object | None = None,
+    report: Report | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> RunResult:
+    """Run one world to its horizon.
+
+    Args:
+        config: a completed configuration; with `resume` set, the run in that folder is continued.
+        recommender: a recommender object, in place of the configuration's name.
+        report: called after every tick and when a model is fitted.
+        stop: asked after every tick; when it says so, a checkpoint is written and RunInterrupted raised.
+
+    Raises:
+        InputError: something that was given is wrong.
+        RunInterrupted: stopped; the folder holds a checkpoint.
+    """
+    begun = time.perf_counter()
+    scenario = load_scenario(config.scenario)
+    check_scenario(scenario)
+    compiled = compile_scenario(scenario)
+    check_measures(compiled)
+    _check_times(config, scenario)
+    world = World(config, compiled, _plugin(config, scenario, recommender), report, begun)
+    try:
+        world.live(stop)
+        return world.finish()
+    finally:
+        world.close()
+
+
+def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Recommender | str:
+    """The recommender to run, made before anything is written; an oracle is still only a name."""
+    if given is None:
+        name = config.recommender or scenario.defaults.recommender
+        if name in ORACLES:
+            return name
+        return create_recommender(name, config.recommender_parameters, scenario, config.seed)
+    if not isinstance(given, Recommender):
+        raise InputError("recommender", f"{given!r} is no recommender", "an object of a class derived from recommenders.contract.Recommender")
+    return given
+
+
+def _check_times(config: RunConfig, scenario: Scenario) -> None:
+    """Everything that happens at ticks must fall on ticks."""
+    tick = scenario.clock.tick.value
+    times = {
+        f"{scenario.shown}: platform.first_fit": scenario.platform.first_fit,
+        f"{scenario.shown}: platform.refit": scenario.platform.refit,
+        "checkpoint": config.checkpoint,
+    }
+    for where, seconds in times.items():
+        if seconds < tick or (seconds / tick) != int(seconds / tick):
+            raise InputError(where, f"{seconds:g} s is no multiple of the tick", f"a multiple of {tick:g} s (clock.tick of the scenario)")
+    if (tick * 1024.0) != int(tick * 1024.0):
+        raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
+
+
+class World:
+    """One world, its state and its log. Use `run_world`."""
+
+    def __init__(self, config: RunConfig, compiled: Compiled, plugin: Recommender | str, report: Report | None, begun: float) -> None:
+        self.config, self.compiled = config, compiled
+        self._report, self._begun = report, begun
+        self.horizon = float(config.horizon or compiled.scenario.defaults.horizon)
+        self.setting: Setting = set_up(config, compiled, self.horizon, self._say_setting)
+        self.compiled = self.setting.compiled
+        names = compiled.names
+        self.names = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": EVENTS}
+        learns = not isinstance(plugin, str) and plugin.learns
+        self.memory = PlatformMemory(self.names, len(self.people.state), self.setting.catalog.n_items) if learns else None
+        if self.memory is not None and self.setting.warm is not None:
+            self.memory.take_columns(self.setting.warm)
+        self.folder = self._open_folder()
+        level = config.log
+        self.log = LogWriter(self.folder, level, self.names, self.horizon, self.memory)
+        goods = self.setting.catalog.goods
+        who: Answers = plugin if not isinstance(plugin, str) else Oracle(plugin, self.compiled, self.people, goods, config.seed)
+        self.platform = Platform(
+            compiled.scenario, who, self.setting.catalog.public, self.memory, config.seed, self.setting.warm is not None, self._say
+        )
+        self.rounds = Rounds(self.compiled, self.people, goods, config.seed, config.threads, config.batch, self.log)
+        self.now = 0.0
+        self._next_checkpoint = 1
+        self._candidates = self.setting.catalog.available(0.0)
+        if config.resume is not None:
+            self._resume()
+
+    @property
+    def people(self) -> People:
+        """The users."""
+        return self.setting.people
+
+    # ---- living
+
+    def live(self, stop: Callable[[], bool] | None) -> None:
+        """Run from `now` to the horizon. Raises RunInterrupted when `stop` says so, after a checkpoint."""
+        tick = self.compiled.scenario.clock.tick.value
+        settings = self.compiled.scenario.platform
+        clock = Clock(self.now)
+
+        def next_of(period: float, first: float) -> float:
+            missed = max(int(np.ceil((self.now - first) / period)), 0)
+            return first + missed * period
+
+        def live_on(time: float) -> None:
+            self._tick(time, min(time + tick, self.horizon))
+            if stop is not None and stop():
+                self._checkpoint()
+                raise RunInterrupted(f"at {self.now / 3600.0:.2f} h of simulated time")
+
+        clock.every(tick, self.now, Order.PUBLISH, self._publish)
+        clock.every(tick, self.now, Order.TICK, live_on)
+        first_fit = self.platform.first_fit
+        clock.every(settings.refit, next_of(settings.refit, first_fit), Order.FIT, self._fit)
+        if self.folder is not None:
+            period = self.config.checkpoint
+            clock.every(period, next_of(period, period), Order.CHECKPOINT, lambda time: self._checkpoint())
+        gc.collect()
+        gc.freeze()  # what exists now lives to the end: collecting it again and again only costs
+        clock.run(self.horizon)
+
+    def _publish(self, time: float) -> None:
+        """What everybody can see from now on: new items, and counters."""
+        self.now = time
+        self._candidates = self.setting.catalog.available(time)
+        if len(self._candidates) == 0:
+            raise InputError("catalog", f"no item is published at {time:g} s", "more items=, or a scenario with fewer fresh ones")
+        counters = self.rounds.counters
+        readouts = self.setting.catalog.goods.readouts
+        names = self.compiled.names
+        for r, name in enumerate(names.readouts):
+            event = str(getattr(self.compiled.scenario.modalities[name], "counts", ""))
+            readouts[:, r] = published(counters[:, 1 + names.counters.index(event)], self._candidates)
+        if self.memory is not None and self.platform.version > 0:
+            self._settle()
+            self.platform.update(time)
+
+    def _fit(self, time: float) -> None:
+        if self.platform.fitted_at and self.platform.fitted_at[-1] >= time:
+            return  # resumed at this very time: the model of the checkpoint is the one
+        self._settle()
+        self.platform.fit(time)
+
+    def _settle(self) -> None:
+        """Everything recorded so far is in the platform's memory."""
+        self.rounds.flush()
+        if self.log.recording:
+            self.log.drain()
+
+    def _tick(self, start: float, end: float) -> None:
+        width = (end - start) / self.config.window
+        windows = [start + np.floor(width * k * 1024.0) / 1024.0 for k in range(1, self.config.window)] + [end]
+        self.rounds.tick([float(w) for w in windows], self._candidates, self.platform.answer, lambda: self.platform.version)
+        self.now = end
+        self._say("")
+
+    def _say(self, note: str) -> None:
+        if self._report is not None:
+            events = int(self.rounds.tallies[32:].sum())
+            self._report(Progress(self.now, self.horizon, events, time.perf_counter() - self._begun, note))
+
+    def _say_setting(self, note: str) -> None:
+        if self._report is not None:
+            self._report(Progress(0.0, self.horizon, 0, time.perf_counter() - self._begun, note))
+
+    # ---- folder and checkpoints
+
+    def _open_folder(self) -> Path | None:
+        if self.config.resume is not None:
+            folder = Path(self.config.resume)
+            remove_partials(folder)
+            return folder
+        if self.config.output is None:
+            return None
+        folder = claim_folder(Path(self.config.output))
+        write_config(folder, replace(self.config, output=None))
+        return folder
+
+    def _checkpoint(self) -> None:
+        if self.folder is None:
+            return
+        self.rounds.flush()
+        index = self._next_checkpoint
+        self.log.close_parts(index)
+        users, rows = self.rounds.visits.compacted(self.people)
+        arrays: dict[str, npt.NDArray[Any]] = {"time": np.array([self.now]), "engine": np.array([source_hash()])}
+        arrays |= {f"people/{name}": array for name, array in self.people._asdict().items()}
+        arrays |= {f"visits/{name}": array for name, array in rows._asdict().items()}
+        arrays |= {"visits/users": users, "tallies": self.rounds.tallies, "counters": self.rounds.counters}
+        arrays |= {f"platform/{name}": array for name, array in self.platform.state().items()}
+        for kind, totals in self.log.totals.items():
+            arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
+        write_checkpoint(self.folder, index, arrays)
+        self._next_checkpoint = index + 1
+
+    def _resume(self) -> None:
+        folder = self.folder
+        if folder is None:
+            return
+        index = last_checkpoint(folder)
+        drop_parts_after(folder, index or 0)
+        self.log.index = (index or 0) + 1
+        if index is None:
+            return  # stopped before its first checkpoint: it begins again
+        arrays = read_checkpoint(folder, index)
+        if str(arrays["engine"][0]) != source_hash():
+            raise InputError(str(folder), "was begun by another version of the engine", "the version that began it, or a new run")
+        self.now = float(arrays["time"][0])
+        for name, array in self.people._asdict().items():
+            array[...] = arrays[f"people/{name}"]
+        rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
+        self.rounds.visits.restore(self.people, arrays["visits/users"], rows)
+        self.rounds.restore(arrays["tallies"], arrays["counters"])
+        self.platform.restore({name.removeprefix("platform/"): a for name, a in arrays.items() if name.startswith("platform/")})
+        for kind, totals in self.log.totals.items():
+            totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
+        if self.memory is not None:
+            self.memory.read(read_parts(folder, PLATFORM if self.config.log != "metrics" else KEPT))
+        self._next_checkpoint = index + 1
+
+    # ---- the end
+
+    def finish(self) -> RunResult:
+        """Close the logs, compute the measures, write the results."""
+        self.now = self.horizon
+        self.rounds.flush()
+        self.log.close_parts(self._next_checkpoint)
+        catalog = self.setting.catalog
+        outcome = Outcome(
+            self.compiled, self.rounds.tallies, self.rounds.counters[:, 0], catalog.goods.facts["creator"], self.people, self.horizon
+        )
+        metrics = measure(outcome)
+        manifest = write_results(self.folder, self.config, self, metrics, event_counts(outcome), time.perf_counter() - self._begun)
+        return RunResult(metrics, manifest, self.folder, self.log.tables)
+
+    def close(self) -> None:
+        """Stop the threads, whatever happened."""
+        gc.unfreeze()
+        self.log.abandon()
+        self.rounds.close()
+
+
+def published(counts: npt.NDArray[np.int64], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+    """A counter as users read it: log(1 + count), standardised over what is published; 0 where all are alike."""
+    logs = np.log1p(counts.astype(np.float64))
+    shown = logs[candidates]
+    spread = shown.std()
+    return np.asarray((logs - shown.mean()) / spread if spread > 0.0 else np.zeros_like(logs), dtype=np.float32)
