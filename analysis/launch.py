@@ -153,6 +153,10 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if "=" not in word:
             raise InputError(WHERE, f"{word!r} is not key=value", "expected settings such as seed=0")
+    keys = [word.partition("=")[0] for word in words]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise InputError(WHERE, f"{key} is given twice", "give it once, several values with commas")
     return dict(read_arguments(words).pairs)
 
 

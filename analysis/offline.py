@@ -23,13 +23,13 @@ from recommenders.contract import COLUMNS as LOG_COLUMNS
 from recommenders.contract import Catalog, Columns, Label, PlatformLog
 from simulator.config import RunConfig, unknown_name
 from simulator.errors import InputError
+from simulator.manifest import ITEMS
 from simulator.run_folder import CONFIG, MANIFEST
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario
 
 LOG = "platform"
 FOUND = ("positives", "density", "recall_popularity", "recall_itemknn", "ratio", "shrink", "n_test_users")
-_OF_ITEMS = ("catalog", "users", "items", "horizon", "seed")  # the settings that make them
 
 
 def learnability(folders: Iterable[str | Path], label: str | None = None, seed: int = 0) -> pd.DataFrame:
@@ -49,22 +49,15 @@ def learnability(folders: Iterable[str | Path], label: str | None = None, seed: 
         InputError: a folder is no finished run, has no platform log, or the log is broken; or the run's scenario is
             no longer what it was.
     """
-    columns: dict[tuple[object, ...], Catalog] = {}
-    rows = [_learnability(Path(folder), label, seed, columns) for folder in folders]
+    rows = [_learnability(Path(folder), label, seed) for folder in folders]
     return pd.DataFrame(rows, columns=["run", "scenario", "recommender", "seed", "label", *FOUND])
 
 
-def _learnability(
-    folder: Path, label_name: str | None, seed: int, known: dict[tuple[object, ...], Catalog]
-) -> dict[str, object]:
+def _learnability(folder: Path, label_name: str | None, seed: int) -> dict[str, object]:
     run = finished_run(folder)
     label = label_of(run.scenario, label_name)
-    # Worlds that differ in nothing but the recommender have the same items, and real ones take long to make.
-    key = (run.scenario.hash, label.or_item, run.n_items, *(getattr(run.config, name) for name in _OF_ITEMS))
-    if key not in known:
-        known[key] = run.catalog(label.or_item)
     log = read_platform_log(folder, run.n_users, run.n_items, label.events)
-    positives = log.positives(label, known[key])
+    positives = log.positives(label, run.catalog(label.or_item))
     found = offline.learnability(positives, run.n_users, run.n_items, seed)
     named = {"run": str(folder), "scenario": run.scenario.scenario, "recommender": run.config.recommender}
     return {**named, "seed": run.config.seed, "label": label.name, "positives": len(positives), **found}
@@ -74,27 +67,25 @@ def _learnability(
 class FinishedRun:
     """A finished run, as its folder describes it."""
 
+    folder: Path
     config: RunConfig
     scenario: Scenario
     n_users: int
     n_items: int
 
     def catalog(self, column: str | None) -> Catalog:
-        """The run's items with one of their public columns, or none: made again from the configuration.
+        """The run's items with one of their public columns, or none.
 
         Raises:
             InputError: the items have no such column.
         """
         if column is None:
             return Catalog(self.n_items)
-        from simulator.plan import compile_scenario
-        from simulator.setting import set_up
-
-        horizon = self.scenario.defaults.horizon if self.config.horizon is None else self.config.horizon
-        public = set_up(self.config, compile_scenario(self.scenario), horizon, lambda note: None).catalog.public
-        if column not in public.columns:
-            raise InputError(self.scenario.shown, *unknown_name("column of items", column, sorted(public.columns)))
-        return Catalog(public.n_items, {column: public.columns[column]})
+        path = self.folder / ITEMS
+        known = pq.read_schema(path).names
+        if column not in known:
+            raise InputError(str(path), *unknown_name("column of items", column, sorted(known)))
+        return Catalog(self.n_items, {column: pq.read_table(path, columns=[column])[column].to_numpy()})
 
 
 def finished_run(folder: Path) -> FinishedRun:
@@ -118,7 +109,7 @@ def finished_run(folder: Path) -> FinishedRun:
     if then != scenario.hash:
         wrong = f"was run with another content of {scenario.shown}"
         raise InputError(str(folder), wrong, "expected the scenario as it was then, or a new run")
-    return FinishedRun(config, scenario, users, items)
+    return FinishedRun(folder, config, scenario, users, items)
 
 
 def label_of(scenario: Scenario, name: str | None = None) -> Label:

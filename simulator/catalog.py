@@ -58,13 +58,15 @@ def topic_shares(compiled: Compiled) -> npt.NDArray[np.float64]:
     """Share of items per cluster of the satiation facet: the k-th falls as k^-exponent."""
     scenario = compiled.scenario
     clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
-    shares: npt.NDArray[np.float64] = np.arange(1, clusters + 1, dtype=np.float64) ** -scenario.supply.topic_popularity.value
-    return shares / shares.sum()
+    shares: npt.NDArray[np.float64] = (
+        np.arange(1, clusters + 1, dtype=np.float64) ** -scenario.supply.topic_popularity.value
+    )
+    return np.asarray(shares / shares.sum())
 
 
 def _picked(shares: npt.NDArray[np.float64], luck: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     cumulative = np.cumsum(shares)
-    return np.minimum(np.searchsorted(cumulative, luck * cumulative[-1], side="right"), len(shares) - 1)
+    return np.asarray(np.minimum(np.searchsorted(cumulative, luck * cumulative[-1], side="right"), len(shares) - 1))
 
 
 def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) -> Catalog:
@@ -105,8 +107,15 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
 
     truth = _truth(compiled, facts, n_creators, seed)
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
-    goods = Goods(facts, vectors, _colour(compiled, facts, seed), np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32))
-    return Catalog(goods, published_at, n_creators, public_catalog(goods, published_at, drawn_features(compiled, vectors, seed)))
+    goods = Goods(
+        facts,
+        vectors,
+        _colour(compiled, facts, seed),
+        np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32),
+    )
+    return Catalog(
+        goods, published_at, n_creators, public_catalog(goods, published_at, drawn_features(compiled, vectors, seed))
+    )
 
 
 def _truth(compiled: Compiled, facts: npt.NDArray[np.void], n_creators: int, seed: int) -> Float32:
@@ -165,11 +174,19 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
 
     def maker(m: int, dimensions: int, retention: float) -> Callable[[], Float32]:
         def make() -> Float32:
-            columns = [np.arange(p.column, p.column + compiled.facets[p.facet].dimensions) for p in compiled.pairs if p.modality == m]
+            columns = [
+                np.arange(p.column, p.column + compiled.facets[p.facet].dimensions)
+                for p in compiled.pairs
+                if p.modality == m
+            ]
             said = vectors[:, np.concatenate(columns)]
-            projection = normals(seed, SPACE, said.shape[1], dimensions, block=_NOISE_BLOCK + m) / np.float32(np.sqrt(said.shape[1]))
+            projection = normals(seed, SPACE, said.shape[1], dimensions, block=_NOISE_BLOCK + m) / np.float32(
+                np.sqrt(said.shape[1])
+            )
             noise = normals(seed, ENCODER, len(vectors), dimensions, block=m)
-            made: Float32 = np.float32(retention) * (said @ projection) + np.float32(np.sqrt(1.0 - retention**2)) * noise
+            made: Float32 = (
+                np.float32(retention) * (said @ projection) + np.float32(np.sqrt(1.0 - retention**2)) * noise
+            )
             return made
 
         return make
@@ -182,7 +199,9 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
     return LazyFeatures(makers)
 
 
-def public_catalog(goods: Goods, published_at: npt.NDArray[np.float64], features: Mapping[str, Float32]) -> PublicCatalog:
+def public_catalog(
+    goods: Goods, published_at: npt.NDArray[np.float64], features: Mapping[str, Float32]
+) -> PublicCatalog:
     """What recommenders may know of the items."""
     columns = {
         "duration": np.ascontiguousarray(goods.facts["duration"]),
@@ -191,4 +210,3 @@ def public_catalog(goods: Goods, published_at: npt.NDArray[np.float64], features
         "published_at": published_at.copy(),
     }
     return PublicCatalog(n_items=len(published_at), columns=columns, features=features)
-

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from enum import IntEnum
 
 import simpy
+from simpy.events import EventPriority
 
 
 class Order(IntEnum):
@@ -35,10 +36,14 @@ class Clock:
             ValueError: the period is not positive, or `first` is past.
         """
         if period <= 0.0 or first < self.now:
-            raise ValueError(f"every {period} s from {first} s: expected a positive period, and a time from {self.now} s on")
+            raise ValueError(
+                f"every {period} s from {first} s: expected a positive period, and a time from {self.now} s on"
+            )
         self._environment.process(self._walk(period, first, order, action))
 
-    def _walk(self, period: float, first: float, order: Order, action: Callable[[float], None]) -> Iterator[simpy.Event]:
+    def _walk(
+        self, period: float, first: float, order: Order, action: Callable[[float], None]
+    ) -> Generator[simpy.Event, None, None]:
         time = first
         while True:
             yield self._at(time, order)
@@ -49,7 +54,7 @@ class Clock:
         """An event at `time`; among events of one time the lower order comes first."""
         event = simpy.Event(self._environment)
         event._ok, event._value = True, None
-        self._environment.schedule(event, priority=int(order), delay=time - self.now)
+        self._environment.schedule(event, priority=EventPriority(int(order)), delay=time - self.now)
         return event
 
     def run(self, until: float) -> None:

@@ -259,7 +259,8 @@ def _check_resume(seen: set[str], where: str) -> None:
 def complete(config: RunConfig, defaults: Mapping[str, object]) -> RunConfig:
     """Fill in what a configuration leaves open from the scenario's defaults.
 
-    A real catalog says itself how many items there are, so the scenario's number of items is not used with it.
+    A real catalog says itself how many items and users there are, and its log how long a run should be, so the
+    scenario's numbers are not used with it.
 
     Raises:
         InputError: a default is unknown or wrong.
@@ -269,6 +270,6 @@ def complete(config: RunConfig, defaults: Mapping[str, object]) -> RunConfig:
     filled: dict[str, Any] = {
         name: getattr(checked, name)
         for name in known
-        if getattr(config, name) is None and not (name == "items" and config.catalog is not None)
+        if getattr(config, name) is None and not (name != "recommender" and config.catalog is not None)
     }
     return dataclasses.replace(config, **filled)

@@ -40,7 +40,7 @@ def single(arguments: Arguments) -> int:
         to_stderr(f"stopped: {interrupted}")
         to_stderr(f"resume with: python -m simulator resume={shlex.quote(str(config.output))}")
         return EXIT_STOPPED
-    rows = [[name, value] for name, value in result.metrics.items()]
+    rows: list[list[Cell]] = [[name, value] for name, value in result.metrics.items()]
     sys.stdout.write(format_table(["measure", "value"], rows) + f"\n\nwritten to {result.folder}\n")
     return 0
 

@@ -10,7 +10,6 @@ import queue
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +31,18 @@ BUFFER_ROWS = 1 << 17
 BUFFERS = 3
 _QUEUE = 2
 
-_ABSENT = {"item": 0xFFFFFFFF, "case": 0xFFFFFFFF, "parent_case": 0xFFFFFFFF, "position": 0xFFFF, "surface": 255, "stage": 255}
+_ABSENT = {
+    "item": 0xFFFFFFFF,
+    "case": 0xFFFFFFFF,
+    "parent_case": 0xFFFFFFFF,
+    "position": 0xFFFF,
+    "surface": 255,
+    "stage": 255,
+}
 _ORDER = (
-    "time", "logged_at", "user", "session", "request", "item", "position", "case", "parent_case", "surface", "device", "stage", "event",
-    "value", "propensity", "policy_version", "visible", "attended", "belief", "belief_sd", "utility", "satisfaction",
+    "time", "logged_at", "user", "session", "request", "item", "position", "case", "parent_case",
+    "surface", "device", "stage", "event", "value", "propensity", "policy_version", "visible",
+    "attended", "belief", "belief_sd", "utility", "satisfaction",
 )  # fmt: skip
 
 
@@ -80,7 +87,9 @@ def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.
         else:
             array = pa.array(values)
         if name in CODED:
-            array = pa.DictionaryArray.from_arrays(pc.cast(array, pa.int8(), safe=False), pa.array(names[name], pa.string()))
+            array = pa.DictionaryArray.from_arrays(
+                pc.cast(array, pa.int8(), safe=False), pa.array(names[name], pa.string())
+            )
         columns[name] = array
     return pa.table(columns)
 
@@ -225,7 +234,9 @@ class LogWriter:
             with disk_errors(path):
                 path.parent.mkdir(exist_ok=True)
                 # dictionaries only where values repeat: for the others they cost time and gain nothing
-                writer = pq.ParquetWriter(partial, schema, compression="zstd", use_dictionary=list(CODED), write_statistics=False)
+                writer = pq.ParquetWriter(
+                    partial, schema, compression="zstd", use_dictionary=list(CODED), write_statistics=False
+                )
             self._parts[kind] = _Part(kind, path, partial, writer)
         return self._parts[kind]
 

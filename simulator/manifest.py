@@ -1,18 +1,33 @@
-"""What a finished run says about itself: `metrics.json` and `manifest.json`."""
+"""What a run says about itself: `items.parquet` when it begins, `metrics.json` and `manifest.json` when it ends."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.kernel import source_hash
-from simulator.run_folder import MANIFEST, METRICS, peak_memory, versions, write_json
+from simulator.run_folder import MANIFEST, METRICS, peak_memory, versions, write_atomic, write_json
 from simulator.scenario.provenance import provenance_summary
 from simulator.scenario.targets import role_of
 
 if TYPE_CHECKING:
+    from recommenders.contract import Catalog
     from simulator.config import RunConfig
     from simulator.world import World
+
+
+ITEMS = "items.parquet"
+
+
+def write_items(folder: Path, public: Catalog) -> None:
+    """Write what recommenders may know of the items, one row per item in order of number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    pq.write_table(pa.table(dict(public.columns)), content, compression="zstd")
+    write_atomic(folder / ITEMS, content.getvalue())
 
 
 def write_results(
@@ -22,7 +37,12 @@ def write_results(
     scenario = world.compiled.scenario
     recommender = world.platform.recommender
     manifest: dict[str, Any] = {
-        "scenario": {"name": scenario.scenario, "version": scenario.version, "hash": scenario.hash, "tick_seconds": scenario.clock.tick.value},
+        "scenario": {
+            "name": scenario.scenario,
+            "version": scenario.version,
+            "hash": scenario.hash,
+            "tick_seconds": scenario.clock.tick.value,
+        },
         "seed": config.seed,
         "users": len(world.people.state),
         "items": world.setting.catalog.n_items,
@@ -40,12 +60,20 @@ def write_results(
         "peak_memory_bytes": peak_memory(),
         "events": events,
         "log": {
-            kind: {"rows": totals.rows, "hash": f"{totals.hash:016x}"} for kind, totals in world.log.totals.items() if world.log.recording
+            kind: {"rows": totals.rows, "hash": f"{totals.hash:016x}"}
+            for kind, totals in world.log.totals.items()
+            if world.log.recording
         },
         "provenance": provenance_summary(scenario),
         "setting": world.setting.facts,
         "targets": {
-            name: {"value": target.value, "measured": metrics.get(name), "unit": target.unit, "role": role_of(name), "see": target.see}
+            name: {
+                "value": target.value,
+                "measured": metrics.get(name),
+                "unit": target.unit,
+                "role": role_of(name),
+                "see": target.see,
+            }
             for name, target in scenario.targets.items()
         },
     }

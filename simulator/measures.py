@@ -39,7 +39,9 @@ class Outcome:
     def label(self, name: str) -> int:
         """How many plays, or acts, were positive by a label of the scenario."""
         at_end = int(self.tallies[Tally.LABEL + self.compiled.names.labels.index(name)])
-        acts = [event for event in self.compiled.scenario.platform.labels[name].events if event in self.compiled.names.acts]
+        acts = [
+            event for event in self.compiled.scenario.platform.labels[name].events if event in self.compiled.names.acts
+        ]
         return at_end + sum(self.events(act) for act in acts)
 
 
@@ -77,7 +79,9 @@ _MEASURES: dict[str, Callable[[Outcome], float]] = {
     "plays": lambda o: o.count(Tally.PLAYS),
     "visits": lambda o: o.count(Tally.VISITS),
     "requests": lambda o: o.count(Tally.REQUESTS),
-    "watch_seconds_per_impression": lambda o: _ratio(o.count(Tally.WATCHED) / TICKS_PER_SECOND, o.count(Tally.IMPRESSIONS)),
+    "watch_seconds_per_impression": lambda o: _ratio(
+        o.count(Tally.WATCHED) / TICKS_PER_SECOND, o.count(Tally.IMPRESSIONS)
+    ),
     "skip_rate": lambda o: _ratio(o.events("skip"), o.count(Tally.PLAYS)),
     "complete_play_rate": lambda o: _ratio(o.events("complete"), o.count(Tally.PLAYS)),
     "positive_interaction_rate": lambda o: _ratio(o.count(Tally.POSITIVE), o.count(Tally.PLAYS)),
@@ -89,7 +93,9 @@ _MEASURES: dict[str, Callable[[Outcome], float]] = {
     "satisfaction": lambda o: _ratio(o.count(Tally.SATISFACTION) / FIXED, o.count(Tally.JUDGED_PLAYS)),
     "utility": lambda o: _ratio(o.count(Tally.UTILITY) / FIXED, o.count(Tally.PLAYS)),
     "regret": lambda o: _ratio(o.count(Tally.REGRET) / FIXED, o.count(Tally.REGRETTED)),
-    "minutes_per_user_day": lambda o: _ratio(o.count(Tally.VISIT_SECONDS) / TICKS_PER_SECOND / 60.0, o.count(Tally.PRESENCE_IN_DAYS)),
+    "minutes_per_user_day": lambda o: _ratio(
+        o.count(Tally.VISIT_SECONDS) / TICKS_PER_SECOND / 60.0, o.count(Tally.PRESENCE_IN_DAYS)
+    ),
     "visits_per_user_day": lambda o: _ratio(o.count(Tally.VISITS), o.count(Tally.PRESENCE_IN_DAYS)),
     "items_per_visit": lambda o: _ratio(o.count(Tally.PLAYS), o.count(Tally.VISITS)),
     "day_1_retention": _retention,

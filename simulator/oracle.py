@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Requests, Slates
+from recommenders.contract import Recommender, Requests, Slates
 from simulator.kernel import kernel
 from simulator.kernels.beliefs import belief_about, utility_of
 from simulator.kernels.layout import MAX_SCREEN, SCRATCH_WIDTH, Goods, Kind, People, Plan
@@ -61,11 +61,14 @@ def _best(
             if by_belief:
                 knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, np.uint64(user)), np.uint64(kind)))
                 score, _ = belief_about(
-                    key, user, item, kind, visible[stages[k]], glance[stages[k]], knowledge, taste, vectors, colour, mood, readouts,
+                    key, user, item, kind, visible[stages[k]], glance[stages[k]], knowledge,
+                    taste, vectors, colour, mood, readouts,
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
             else:
-                score = utility_of(key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch)
+                score = utility_of(
+                    key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
+                )
             if filled == size and score <= scores[size - 1]:
                 continue
             place = filled if filled < size else size - 1
@@ -88,15 +91,16 @@ def _best(
                 shown[recent[k, r]] = False
 
 
-class Oracle:
-    """Answers requests from the truth of a world."""
+class Oracle(Recommender):
+    """Answers requests as a plug-in does, but from the truth of a world, which no plug-in is ever given."""
 
     learns = False
     reproducibility = "exact"
 
     def __init__(self, name: str, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
-        self.name = name
-        self._compiled, self._people, self._goods, self._seed = compiled, people, goods, seed
+        super().__init__(seed=seed)
+        self.name = name  # type: ignore[misc]  # one class, two oracles
+        self._compiled, self._people, self._goods = compiled, people, goods
         plan = compiled.plan
         judged = [_judging_stage(plan, s) for s in range(len(plan.stages))]
         self._visible = np.bitwise_or.reduce(plan.screens[:, :, 0], axis=1).astype(np.uint32)[judged]
@@ -108,8 +112,9 @@ class Oracle:
         out = np.full((len(requests), requests.slate_size), -1, dtype=np.int32)
         n_items = len(self._goods.facts)
         _best(
-            self._seed, self.name == "belief-oracle", requests.user, requests.stage, self._visible, self._glance, requests.candidates,
-            requests.recent, self._compiled.plan, self._people, self._goods, np.empty((MAX_SCREEN, SCRATCH_WIDTH)),
+            self.seed, self.name == "belief-oracle", requests.user, requests.stage, self._visible, self._glance,
+            requests.candidates, requests.recent,
+            self._compiled.plan, self._people, self._goods, np.empty((MAX_SCREEN, SCRATCH_WIDTH)),
             np.zeros(n_items, dtype=np.bool_), np.empty(requests.slate_size), out,
         )  # fmt: skip
         return Slates(out)

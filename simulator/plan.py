@@ -117,24 +117,46 @@ def _refuse_what_cannot_run(scenario: Scenario) -> None:
             raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
     for name, stage in scenario.stages.items():
         if stage.kind not in _RUN_KINDS:
-            raise InputError(where, f"stages.{name}.kind = {stage.kind}: this version cannot run it yet", f"one of {', '.join(_RUN_KINDS)}")
+            raise InputError(
+                where,
+                f"stages.{name}.kind = {stage.kind}: this version cannot run it yet",
+                f"one of {', '.join(_RUN_KINDS)}",
+            )
         for outcome in stage.next:
             if outcome not in OUTCOMES[stage.kind]:
-                raise InputError(where, f"stages.{name}.next.{outcome}: this version cannot run it yet", f"{', '.join(OUTCOMES[stage.kind])}")
+                raise InputError(
+                    where,
+                    f"stages.{name}.next.{outcome}: this version cannot run it yet",
+                    f"{', '.join(OUTCOMES[stage.kind])}",
+                )
         for key in ("wait", "level", "within", "events"):
             if getattr(stage, key):
-                raise InputError(where, f"stages.{name}.{key}: this version cannot run it yet", f"a stage without {key}")
+                raise InputError(
+                    where, f"stages.{name}.{key}: this version cannot run it yet", f"a stage without {key}"
+                )
         if stage.surface is None:
-            raise InputError(where, f"stages.{name}.surface is missing", "a surface: this version runs stages on a screen only")
+            raise InputError(
+                where, f"stages.{name}.surface is missing", "a surface: this version runs stages on a screen only"
+            )
         shape = scenario.surfaces[stage.surface].layout
         if stage.kind == "browse" and shape not in _RUN_LAYOUTS:
-            raise InputError(where, f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet", f"one of {', '.join(_RUN_LAYOUTS)}")
+            raise InputError(
+                where,
+                f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet",
+                f"one of {', '.join(_RUN_LAYOUTS)}",
+            )
     for name, block in scenario.consume.items():
         if block.model != "hazard":
-            raise InputError(where, f"consume.{name}.model = {block.model}: this version cannot run it yet", "model: hazard")
+            raise InputError(
+                where, f"consume.{name}.model = {block.model}: this version cannot run it yet", "model: hazard"
+            )
     for name, modality in scenario.modalities.items():
         if modality.kind in ("attribute", "promise") or getattr(modality, "averages", None):
-            raise InputError(where, f"modalities.{name}: this version cannot run it yet", "image, text, video, audio, or a readout that counts an event")
+            raise InputError(
+                where,
+                f"modalities.{name}: this version cannot run it yet",
+                "image, text, video, audio, or a readout that counts an event",
+            )
     for event in scenario.observation:
         if event not in CODE:
             raise InputError(where, f"observation.{event}: this version never emits it", f"one of {', '.join(EVENTS)}")
@@ -179,7 +201,11 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
     acts = tuple(responds[0].acts) if responds else ()
     for name, block in scenario.respond.items():
         if tuple(block.acts) != acts or any(block.acts[a] != responds[0].acts[a] for a in acts):
-            raise InputError(scenario.shown, f"respond.{name}.acts differ from those of another respond stage", "the same acts in all")
+            raise InputError(
+                scenario.shown,
+                f"respond.{name}.acts differ from those of another respond stage",
+                "the same acts in all",
+            )
     counters = tuple(dict.fromkeys(str(getattr(scenario.modalities[r], "counts", "")) for r in readouts))
     return Vocabulary(
         facets=tuple(scenario.facets),
@@ -225,12 +251,17 @@ def _modalities(
     rows = np.zeros(len(names.modalities), dtype=layout.MODALITY)
     for m, (name, modality) in enumerate(scenario.modalities.items()):
         row = rows[m]
-        row["reading"], row["salience"], row["heard"] = modality.reading.value, modality.salience.value, modality.kind == "audio"
+        row["reading"], row["salience"], row["heard"] = (
+            modality.reading.value,
+            modality.salience.value,
+            modality.kind == "audio",
+        )
         row["first_pair"] = len(pairs)
         bias = getattr(modality, "bias", None)
         # nobody can learn a bias that is not there; where there is none, trust stays at 0 and costs nothing
         row["learns_trust"] = bias is not None and bool(np.any(bias.quantile(table_points()) != 0.0))
-        for facet_name, telling in modality.tells.items():
+        tells: Any = getattr(modality, "tells", {})
+        for facet_name, telling in tells.items():
             f = names.facets.index(facet_name)
             pair = np.zeros((), dtype=layout.PAIR)
             pair["facet"], pair["timed"] = f, modality.kind in ("video", "audio")
@@ -269,7 +300,9 @@ def _stages(scenario: Scenario, names: Vocabulary, tables: _Tables) -> dict[str,
             screens[s, k, 1] = min(surface.visible.get(device, 0), MAX_SCREEN)
             if stage.kind == "browse" and screens[s, k, 1] < 1:
                 where = f"surfaces.{surface_name}.visible.{device} = 0"
-                raise InputError(scenario.shown, where, "at least 1 card: this version has no browsing without a screen")
+                raise InputError(
+                    scenario.shown, where, "at least 1 card: this version has no browsing without a screen"
+                )
         for o, outcome in enumerate(OUTCOMES[stage.kind]):
             _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
         _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
@@ -284,7 +317,12 @@ def _stages(scenario: Scenario, names: Vocabulary, tables: _Tables) -> dict[str,
 
 
 def _successors(
-    scenario: Scenario, names: Vocabulary, stage: str, successor: Any, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
+    scenario: Scenario,
+    names: Vocabulary,
+    stage: str,
+    successor: Any,
+    shares: npt.NDArray[np.float64],
+    alternatives: npt.NDArray[np.int32],
 ) -> None:
     options = {successor: None} if isinstance(successor, str) else dict(successor)
     if len(options) > 3:
@@ -301,8 +339,8 @@ _NUMBERS = {
     "browse": ("attention", "temperature", "outside_option", "risk_aversion", "read"),
     "inspect": ("attention", "temperature", "bar", "hesitation_band", "hesitation_uncertainty"),
     "consume": (
-        "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity", "truth_sensitivity", "tolerate",
-        "seek", "loop_sensitivity", "unattended",
+        "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity",
+        "truth_sensitivity", "tolerate", "seek", "loop_sensitivity", "unattended",
     ),
     "respond": (),
 }  # fmt: skip
@@ -335,7 +373,9 @@ def _stage_parameters(
         following = scenario.stages[name].next["complete"]
         after = scenario.respond.get(following) if isinstance(following, str) else None
         if after is None or scenario.stages[name].next["skip"] != following:
-            raise InputError(scenario.shown, f"stages.{name}.next", "one respond stage after both complete and skip in this version")
+            raise InputError(
+                scenario.shown, f"stages.{name}.next", "one respond stage after both complete and skip in this version"
+            )
         for key in ("loss_aversion", "experience_weight", "confirmation"):
             row[key] = getattr(after, key).value
 
@@ -344,7 +384,9 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
     rows = np.zeros(len(names.acts), dtype=layout.ACT)
     for row, name in zip(rows, names.acts, strict=True):
         if name not in CODE:
-            raise InputError(scenario.shown, f"respond: act {name} is not an event of this version", f"one of {', '.join(EVENTS)}")
+            raise InputError(
+                scenario.shown, f"respond: act {name} is not an event of this version", f"one of {', '.join(EVENTS)}"
+            )
         act = next(iter(scenario.respond.values())).acts[name]
         odds, slope = _logit(act.base.value), act.slope.value
         row["event"], row["positive"] = CODE[name], name in POSITIVE_ACTS
@@ -352,7 +394,11 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         row["log_odds"], row["slope"], row["bound"] = odds, slope, 1.0 / (1.0 + np.exp(-(odds + 2.0 * abs(slope))))
     for counter in names.counters:
         if counter not in names.acts:
-            raise InputError(scenario.shown, f"modalities: a readout counts {counter}, which is no act", f"one of {', '.join(names.acts)}")
+            raise InputError(
+                scenario.shown,
+                f"modalities: a readout counts {counter}, which is no act",
+                f"one of {', '.join(names.acts)}",
+            )
     return rows
 
 
@@ -373,14 +419,19 @@ def _labels(scenario: Scenario) -> npt.NDArray[np.void]:
     return rows
 
 
+_HABITS = (
+    "return_goodwill", "churn", "churn_goodwill", "goodwill_gain", "goodwill_loss", "goodwill_tolerated",
+    "goodwill_decay", "trust_rate", "satiation_step", "satiation_recovery", "satiation_weight",
+)  # fmt: skip
+
+
 def _habits(scenario: Scenario, tables: _Tables) -> npt.NDArray[np.void]:
     user = scenario.user
     rows = np.zeros(1, dtype=layout.HABITS)
     row = rows[0]
     row["idiosyncratic"] = np.sqrt(scenario.idiosyncratic.share.value)
     row["common_error"], row["root_common_error"] = scenario.common_error.value, np.sqrt(scenario.common_error.value)
-    for key in ("return_goodwill", "churn", "churn_goodwill", "goodwill_gain", "goodwill_loss", "goodwill_tolerated", "goodwill_decay",
-                "trust_rate", "satiation_step", "satiation_recovery", "satiation_weight"):  # fmt: skip
+    for key in _HABITS:
         row[key] = getattr(user, key).value
     for key in ("base", "satisfaction", "bad_streak", "elapsed", "tolerance"):
         row[f"leave_{key}"] = getattr(user.leave, key).value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +14,6 @@ from recommenders.contract import Label, Recommender, Requests, Slates, validate
 from simulator.errors import InputError
 from simulator.memory import PlatformMemory
 from simulator.scenario.schema import Scenario
-
-
-class Answers(Protocol):
-    """Whatever can answer requests: a plug-in, or an oracle."""
-
-    name: str
-    learns: bool
-    reproducibility: str
-
-    def recommend(self, requests: Requests) -> Slates: ...
 
 
 def declared_label(scenario: Scenario) -> Label:
@@ -47,7 +37,7 @@ class Platform:
     def __init__(
         self,
         scenario: Scenario,
-        recommender: Answers,
+        recommender: Recommender,
         catalog: PublicCatalog,
         memory: PlatformMemory | None,
         seed: int,
@@ -62,11 +52,15 @@ class Platform:
         self._first_fit = 0.0 if warm else settings.first_fit
         self._warm_up = create_recommender(settings.warm_up, {}, scenario, seed)
         if self._warm_up.learns and not warm:
-            raise InputError(scenario.shown, f"platform.warm_up = {settings.warm_up} learns from a log and there is none yet", "random, or a catalog with interactions")
+            raise InputError(
+                scenario.shown,
+                f"platform.warm_up = {settings.warm_up} learns from a log and there is none yet",
+                "random, or a catalog with interactions",
+            )
         self._last_update = -np.inf
 
     @property
-    def in_charge(self) -> Answers:
+    def in_charge(self) -> Recommender:
         """Who answers now."""
         return self.recommender if self.version > 0 else self._warm_up
 
@@ -77,7 +71,7 @@ class Platform:
 
     def fit(self, time: float) -> None:
         """Fit the recommender on everything that has arrived, and put it in charge."""
-        if isinstance(self.recommender, Recommender) and self._memory is not None:
+        if self._memory is not None:
             self._say(f"fitting {self.recommender.name}")
             self.recommender.fit(self._memory.arrived(time), self._catalog)
         if self.recommender.learns or self.version == 0:
@@ -88,7 +82,7 @@ class Platform:
     def update(self, time: float) -> None:
         """Hand over what arrived since the last fit or update, to recommenders that take it."""
         recommender = self.recommender
-        if self.version == 0 or self._memory is None or self._last_update >= time or not isinstance(recommender, Recommender):
+        if self.version == 0 or self._memory is None or self._last_update >= time:
             return
         if type(recommender).update is Recommender.update:
             return
@@ -109,7 +103,7 @@ class Platform:
             "fitted_at": np.array(self.fitted_at, dtype=np.float64),
             "last_update": np.array([self._last_update]),
         }
-        if isinstance(self.recommender, Recommender) and self.version > 0:
+        if self.version > 0:
             arrays |= {f"model/{name}": array for name, array in self.recommender.state().items()}
         return arrays
 
@@ -118,6 +112,8 @@ class Platform:
         self.version = int(arrays["version"][0])
         self.fitted_at = [float(time) for time in arrays["fitted_at"]]
         self._last_update = float(arrays["last_update"][0])
-        if isinstance(self.recommender, Recommender) and self.version > 0:
+        if self.version > 0:
             prefix = "model/"
-            self.recommender.restore({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
+            self.recommender.restore(
+                {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+            )

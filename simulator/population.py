@@ -20,7 +20,7 @@ _ARRIVAL, _PATIENCE, _GOODWILL, _INTEREST = 0, 1, 2, 16
 _COMMON_BLOCK = 512
 
 
-def _direction(x: Float32) -> Float32:
+def direction(x: Float32) -> Float32:
     """Rows scaled to length 1."""
     scaled: Float32 = x / np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
     return scaled
@@ -36,7 +36,7 @@ def draw_tastes(compiled: Compiled, first: int, n: int, seed: int) -> Float32:
     taste = np.zeros((n, compiled.latent_width), dtype=np.float32)
     for f, shape in enumerate(compiled.facets):
         facet = scenario.facets[shape.name]
-        common = _direction(normals(seed, SPACE, 1, shape.dimensions, block=_COMMON_BLOCK + f))
+        common = direction(normals(seed, SPACE, 1, shape.dimensions, block=_COMMON_BLOCK + f))
         own = normals(seed, TASTE, n, shape.dimensions, block=f, first=first)
         if facet.clusters > 0:
             places = centres(compiled, seed, f)
@@ -45,14 +45,15 @@ def draw_tastes(compiled: Compiled, first: int, n: int, seed: int) -> Float32:
             for k in range(max(round(scenario.user.interests.value), 1)):
                 luck = uniforms(seed, PERSON, first + n, _INTEREST + k)[first:]
                 own += places[np.minimum(np.searchsorted(cumulative, luck, side="right"), facet.clusters - 1)]
-        mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(np.sqrt(1.0 - facet.agreement.value)) * _direction(own)
+        mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(
+            np.sqrt(1.0 - facet.agreement.value)
+        ) * direction(own)
         taste[:, shape.offset : shape.offset + shape.dimensions] = mixed
     return taste
 
 
-def match_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray[np.float32]:
-    """Factor per latent column that brings each facet's match to root mean square 1 over reference users and items."""
-    tastes = draw_tastes(compiled, 0, _REFERENCE, seed)
+def match_scales(compiled: Compiled, tastes: Float32, goods: Goods) -> npt.NDArray[np.float32]:
+    """Factor per latent column that brings each facet's match to root mean square 1, over `tastes` and 1,024 items."""
     stride = max(len(goods.vectors) // _REFERENCE, 1)
     truths = goods.vectors[::stride, : compiled.latent_width]
     scales = np.ones(compiled.latent_width, dtype=np.float32)
@@ -64,14 +65,16 @@ def match_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray[np.
 
 
 @kernel
-def _arrive(due: npt.NDArray[np.float64], waiting: npt.NDArray[np.float64], hours: npt.NDArray[np.float64], starts_at: float) -> None:
+def _arrive(
+    due: npt.NDArray[np.float64], waiting: npt.NDArray[np.float64], hours: npt.NDArray[np.float64], starts_at: float
+) -> None:
     for i in range(len(waiting)):
         due[i] = after(0.0, waiting[i], hours, starts_at)
 
 
 def draw_people(compiled: Compiled, goods: Goods, n_users: int, seed: int) -> People:
     """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
-    scales = match_scales(compiled, goods, seed)
+    scales = match_scales(compiled, draw_tastes(compiled, 0, _REFERENCE, seed), goods)
     taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
     for first in range(0, n_users, _BLOCK):
         n = min(_BLOCK, n_users - first)

@@ -72,7 +72,9 @@ def root(seed: int, purpose: np.uint64) -> np.uint64:
 
 
 @kernel
-def fill_normals(out: npt.NDArray[np.float32], seed: int, purpose: np.uint64, first: int, block: int, normal: npt.NDArray[np.float32]) -> None:
+def fill_normals(
+    out: npt.NDArray[np.float32], seed: int, purpose: np.uint64, first: int, block: int, normal: npt.NDArray[np.float32]
+) -> None:
     """Fill `out` (n, d) with standard normals keyed by (seed, purpose, row + first, column + 1024 * block)."""
     start = root(seed, purpose)
     for i in range(out.shape[0]):

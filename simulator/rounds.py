@@ -10,7 +10,18 @@ import numpy.typing as npt
 
 from recommenders.contract import Requests, Slates
 from simulator.kernels.batches import gather, pending, scatter
-from simulator.kernels.layout import EVENT, MAX_SCREEN, N_TALLIES, SCRATCH_WIDTH, VISIT_MEMORY, Array, Goods, Output, People, Status
+from simulator.kernels.layout import (
+    EVENT,
+    MAX_SCREEN,
+    N_TALLIES,
+    SCRATCH_WIDTH,
+    VISIT_MEMORY,
+    Array,
+    Goods,
+    Output,
+    People,
+    Status,
+)
 from simulator.kernels.visit import advance, room_needed
 from simulator.logs import LogWriter
 from simulator.plan import Compiled
@@ -78,7 +89,13 @@ class Rounds:
         self._workers[0].tallies[:] = tallies
         self._workers[0].counters[:] = counters
 
-    def tick(self, windows: list[float], candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: Callable[[], int]) -> None:
+    def tick(
+        self,
+        windows: list[float],
+        candidates: npt.NDArray[np.int32],
+        answer: Callable[[Requests], Slates],
+        version: Callable[[], int],
+    ) -> None:
         """Let users live until the last of `windows`, the ends of the parts that a tick is cut into, s."""
         due = self.visits.due(self.people, windows[-1])
         for end in windows:
@@ -106,7 +123,10 @@ class Rounds:
             self._advance_rows(self._workers[0], todo, end)
             return
         parts = np.array_split(todo, n)
-        jobs = [self._pool.submit(self._advance_rows, worker, part, end) for worker, part in zip(self._workers, parts, strict=True)]
+        jobs = [
+            self._pool.submit(self._advance_rows, worker, part, end)
+            for worker, part in zip(self._workers, parts, strict=True)
+        ]
         for job in jobs:
             job.result()
 
@@ -115,11 +135,22 @@ class Rounds:
         while first < len(todo):
             out = worker.output(self._room)
             first, n = advance(
-                self._seed, todo, first, end, self._room, self.compiled.plan, self.people, self.goods, self.visits.rows, out
+                self._seed,
+                todo,
+                first,
+                end,
+                self._room,
+                self.compiled.plan,
+                self.people,
+                self.goods,
+                self.visits.rows,
+                out,
             )
             worker.wrote(n)
 
-    def _serve(self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int) -> None:
+    def _serve(
+        self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int
+    ) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
         rows = self.visits.rows
         sizes = self.compiled.plan.stages["slate"][rows.state["slate_stage"][todo]]
@@ -137,7 +168,18 @@ class Rounds:
         recent = np.empty((n, self.people.recent.shape[1] + VISIT_MEMORY), dtype=np.int32)
         events_item = np.empty((n, VISIT_MEMORY), dtype=np.int32)
         events_value = np.empty((n, VISIT_MEMORY), dtype=np.float32)
-        gather(self._seed, chosen, rows.state, rows.memory, rows.memory_value, self.people.recent, key, recent, events_item, events_value)
+        gather(
+            self._seed,
+            chosen,
+            rows.state,
+            rows.memory,
+            rows.memory_value,
+            self.people.recent,
+            key,
+            recent,
+            events_item,
+            events_value,
+        )
         state = rows.state[chosen]
         return Requests(
             key=key,

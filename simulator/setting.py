@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,23 +18,24 @@ from simulator.population import draw_people
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a world begins."""
+    """Where a world begins, and how long it lasts."""
 
     compiled: Compiled
     catalog: Catalog
     people: People
-    warm: dict[str, npt.NDArray[np.generic]] | None = None  # columns of a real log, before the run
-    facts: dict[str, Any] = field(default_factory=dict)  # for the manifest: what was calibrated, what was assumed
+    warm: dict[str, npt.NDArray[np.generic]] | None  # columns of a real log, before the run
+    horizon: float  # s, where the configuration leaves it open
+    facts: dict[str, Any]  # for the manifest: what was calibrated, what was assumed
 
 
-def set_up(config: RunConfig, compiled: Compiled, horizon: float, say: Callable[[str], None]) -> Setting:
+def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:
     """Make the setting that a configuration asks for."""
-    scenario = compiled.scenario
-    users = config.users or scenario.defaults.users
     if config.catalog is not None:
         from simulator.grounded import ground_setting  # reads files and estimates: only where it is wanted
 
-        return ground_setting(config, compiled, horizon, users, say)
-    catalog = draw_catalog(compiled, config.items or scenario.defaults.items, horizon, config.seed)
-    people = draw_people(compiled, catalog.goods, users, config.seed)
-    return Setting(compiled, catalog, people, facts={"catalog": "drawn from the scenario"})
+        return ground_setting(config, compiled, say)
+    defaults = compiled.scenario.defaults
+    horizon = config.horizon or defaults.horizon
+    catalog = draw_catalog(compiled, config.items or defaults.items, horizon, config.seed)
+    people = draw_people(compiled, catalog.goods, config.users or defaults.users, config.seed)
+    return Setting(compiled, catalog, people, None, horizon, {"catalog": "drawn from the scenario"})

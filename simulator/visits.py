@@ -45,7 +45,8 @@ class VisitTable:
             self.rows.state[slots] = fresh
             state["row"][arriving] = slots
         present = state["row"][np.flatnonzero(state["row"] >= 0)].astype(np.int64)
-        return present[self.rows.state["clock"][present] < end]
+        early: npt.NDArray[np.int64] = present[self.rows.state["clock"][present] < end]
+        return early
 
     def release(self, people: People) -> None:
         """Give back the slots of visits that have ended."""
@@ -58,19 +59,27 @@ class VisitTable:
 
     def open_rows(self, people: People) -> npt.NDArray[np.int64]:
         """Slots of all open visits, in the order of users."""
-        return people.state["row"][people.state["row"] >= 0].astype(np.int64)
+        slots: npt.NDArray[np.int64] = people.state["row"][people.state["row"] >= 0].astype(np.int64)
+        return slots
 
     def compacted(self, people: People) -> tuple[npt.NDArray[np.int64], Visits]:
         """Users with an open visit, and copies of their rows in that order (for a checkpoint)."""
         slots = self.open_rows(people)
-        return np.flatnonzero(people.state["row"] >= 0), Visits(*(array[slots] for array in self.rows))
+        return np.flatnonzero(people.state["row"] >= 0), self._rows_at(slots)
+
+    def _rows_at(self, slots: npt.NDArray[np.int64]) -> Visits:
+        rows = self.rows
+        return Visits(rows.state[slots], rows.slate[slots], rows.memory[slots], rows.memory_value[slots])
 
     def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
         """Take back what `compacted` gave; slots are assigned anew."""
         self.rows = _empty(0, self.rows.slate.shape[1])
         self._free = np.empty(0, dtype=np.int64)
         self._grow(len(users))
-        slots, self._free = self._free[-len(users) :] if len(users) else self._free[:0], self._free[: len(self._free) - len(users)]
+        slots, self._free = (
+            self._free[-len(users) :] if len(users) else self._free[:0],
+            self._free[: len(self._free) - len(users)],
+        )
         for array, kept in zip(self.rows, rows, strict=True):
             array[slots] = kept
         people.state["row"] = -1

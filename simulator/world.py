@@ -22,12 +22,12 @@ from simulator.events import EVENTS
 from simulator.kernel import source_hash
 from simulator.kernels.layout import People, Visits
 from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
-from simulator.manifest import write_results
+from simulator.manifest import write_items, write_results
 from simulator.measures import Outcome, check_measures, event_counts, measure
 from simulator.memory import PlatformMemory
 from simulator.oracle import ORACLES, Oracle
 from simulator.plan import Compiled, compile_scenario
-from simulator.platform import Answers, Platform, create_recommender
+from simulator.platform import Platform, create_recommender
 from simulator.progress import Progress
 from simulator.rounds import Rounds
 from simulator.run_folder import claim_folder, remove_partials, write_config
@@ -69,8 +69,11 @@ class RunResult:
         paths = read_parts(self.folder, kind) if self.folder is not None else []
         tables = [pq.read_table(path) for path in paths] or self._tables[kind]
         if not tables:
-            raise InputError(f"the {kind} log", "was not written by this run", "log=full, or for the platform's alone log=platform")
-        return pa.concat_tables(tables).to_pandas()
+            raise InputError(
+                f"the {kind} log", "was not written by this run", "log=full, or for the platform's alone log=platform"
+            )
+        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        return frame
 
 
 def run_world(
@@ -113,7 +116,11 @@ def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Reco
             return name
         return create_recommender(name, config.recommender_parameters, scenario, config.seed)
     if not isinstance(given, Recommender):
-        raise InputError("recommender", f"{given!r} is no recommender", "an object of a class derived from recommenders.contract.Recommender")
+        raise InputError(
+            "recommender",
+            f"{given!r} is no recommender",
+            "an object of a class derived from recommenders.contract.Recommender",
+        )
     return given
 
 
@@ -127,7 +134,11 @@ def _check_times(config: RunConfig, scenario: Scenario) -> None:
     }
     for where, seconds in times.items():
         if seconds < tick or (seconds / tick) != int(seconds / tick):
-            raise InputError(where, f"{seconds:g} s is no multiple of the tick", f"a multiple of {tick:g} s (clock.tick of the scenario)")
+            raise InputError(
+                where,
+                f"{seconds:g} s is no multiple of the tick",
+                f"a multiple of {tick:g} s (clock.tick of the scenario)",
+            )
     if (tick * 1024.0) != int(tick * 1024.0):
         raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
 
@@ -135,25 +146,36 @@ def _check_times(config: RunConfig, scenario: Scenario) -> None:
 class World:
     """One world, its state and its log. Use `run_world`."""
 
-    def __init__(self, config: RunConfig, compiled: Compiled, plugin: Recommender | str, report: Report | None, begun: float) -> None:
+    def __init__(
+        self, config: RunConfig, compiled: Compiled, plugin: Recommender | str, report: Report | None, begun: float
+    ) -> None:
         self.config, self.compiled = config, compiled
         self._report, self._begun = report, begun
         self.horizon = float(config.horizon or compiled.scenario.defaults.horizon)
-        self.setting: Setting = set_up(config, compiled, self.horizon, self._say_setting)
+        self.setting: Setting = set_up(config, compiled, self._say_setting)
+        self.horizon = float(config.horizon or self.setting.horizon)
         self.compiled = self.setting.compiled
         names = compiled.names
         self.names = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": EVENTS}
         learns = not isinstance(plugin, str) and plugin.learns
-        self.memory = PlatformMemory(self.names, len(self.people.state), self.setting.catalog.n_items) if learns else None
+        self.memory = (
+            PlatformMemory(self.names, len(self.people.state), self.setting.catalog.n_items) if learns else None
+        )
         if self.memory is not None and self.setting.warm is not None:
             self.memory.take_columns(self.setting.warm)
         self.folder = self._open_folder()
         level = config.log
         self.log = LogWriter(self.folder, level, self.names, self.horizon, self.memory)
         goods = self.setting.catalog.goods
-        who: Answers = plugin if not isinstance(plugin, str) else Oracle(plugin, self.compiled, self.people, goods, config.seed)
+        who = Oracle(plugin, self.compiled, self.people, goods, config.seed) if isinstance(plugin, str) else plugin
         self.platform = Platform(
-            compiled.scenario, who, self.setting.catalog.public, self.memory, config.seed, self.setting.warm is not None, self._say
+            compiled.scenario,
+            who,
+            self.setting.catalog.public,
+            self.memory,
+            config.seed,
+            self.setting.warm is not None,
+            self._say,
         )
         self.rounds = Rounds(self.compiled, self.people, goods, config.seed, config.threads, config.batch, self.log)
         self.now = 0.0
@@ -201,7 +223,9 @@ class World:
         self.now = time
         self._candidates = self.setting.catalog.available(time)
         if len(self._candidates) == 0:
-            raise InputError("catalog", f"no item is published at {time:g} s", "more items=, or a scenario with fewer fresh ones")
+            raise InputError(
+                "catalog", f"no item is published at {time:g} s", "more items=, or a scenario with fewer fresh ones"
+            )
         counters = self.rounds.counters
         readouts = self.setting.catalog.goods.readouts
         names = self.compiled.names
@@ -227,7 +251,9 @@ class World:
     def _tick(self, start: float, end: float) -> None:
         width = (end - start) / self.config.window
         windows = [start + np.floor(width * k * 1024.0) / 1024.0 for k in range(1, self.config.window)] + [end]
-        self.rounds.tick([float(w) for w in windows], self._candidates, self.platform.answer, lambda: self.platform.version)
+        self.rounds.tick(
+            [float(w) for w in windows], self._candidates, self.platform.answer, lambda: self.platform.version
+        )
         self.now = end
         self._say("")
 
@@ -250,7 +276,8 @@ class World:
         if self.config.output is None:
             return None
         folder = claim_folder(Path(self.config.output))
-        write_config(folder, replace(self.config, output=None))
+        write_config(folder, replace(self.config, output=None, horizon=self.horizon))
+        write_items(folder, self.setting.catalog.public)
         return folder
 
     def _checkpoint(self) -> None:
@@ -281,14 +308,18 @@ class World:
             return  # stopped before its first checkpoint: it begins again
         arrays = read_checkpoint(folder, index)
         if str(arrays["engine"][0]) != source_hash():
-            raise InputError(str(folder), "was begun by another version of the engine", "the version that began it, or a new run")
+            raise InputError(
+                str(folder), "was begun by another version of the engine", "the version that began it, or a new run"
+            )
         self.now = float(arrays["time"][0])
         for name, array in self.people._asdict().items():
             array[...] = arrays[f"people/{name}"]
         rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
         self.rounds.visits.restore(self.people, arrays["visits/users"], rows)
         self.rounds.restore(arrays["tallies"], arrays["counters"])
-        self.platform.restore({name.removeprefix("platform/"): a for name, a in arrays.items() if name.startswith("platform/")})
+        self.platform.restore(
+            {name.removeprefix("platform/"): a for name, a in arrays.items() if name.startswith("platform/")}
+        )
         for kind, totals in self.log.totals.items():
             totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
         if self.memory is not None:
@@ -304,10 +335,17 @@ class World:
         self.log.close_parts(self._next_checkpoint)
         catalog = self.setting.catalog
         outcome = Outcome(
-            self.compiled, self.rounds.tallies, self.rounds.counters[:, 0], catalog.goods.facts["creator"], self.people, self.horizon
+            self.compiled,
+            self.rounds.tallies,
+            self.rounds.counters[:, 0],
+            catalog.goods.facts["creator"],
+            self.people,
+            self.horizon,
         )
         metrics = measure(outcome)
-        manifest = write_results(self.folder, self.config, self, metrics, event_counts(outcome), time.perf_counter() - self._begun)
+        manifest = write_results(
+            self.folder, self.config, self, metrics, event_counts(outcome), time.perf_counter() - self._begun
+        )
         return RunResult(metrics, manifest, self.folder, self.log.tables)
 
     def close(self) -> None:

@@ -7,12 +7,13 @@ The tables of a compiled scenario (`Plan`) are plain arrays whose columns are na
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.generic]
+Array: TypeAlias = Any
+"""A structured array, or one row of it: numpy's types know nothing of fields."""
 
 TICKS_PER_SECOND = 1024.0
 """All times are multiples of 1/1024 s: sums and differences of them are exact, before and after a resume."""

@@ -1,0 +1,40 @@
+"""Short runs of a world for calibration: what a random policy would put into the platform's log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommenders.contract import Positives
+from simulator.catalog import Catalog
+from simulator.events import EVENTS
+from simulator.kernels.layout import People
+from simulator.logs import LogWriter
+from simulator.memory import PlatformMemory
+from simulator.plan import Compiled
+from simulator.platform import create_recommender, declared_label
+from simulator.rounds import Rounds
+
+
+def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizon: float, seed: int) -> Positives:
+    """Positives, by the scenario's label, that the platform would have recorded by `horizon` under a random policy.
+
+    Changes `people` (it is lived through): pass users made for this. Counters stay unpublished.
+    """
+    names = compiled.names
+    codes = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": EVENTS}
+    memory = PlatformMemory(codes, len(people.state), catalog.n_items)
+    log = LogWriter(None, "metrics", codes, horizon, memory)
+    rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
+    try:
+        policy = create_recommender("random", {}, compiled.scenario, seed)
+        tick = compiled.scenario.clock.tick.value
+        for start in np.arange(0.0, horizon, tick):
+            rounds.tick(
+                [min(float(start) + tick, horizon)], catalog.available(float(start)), policy.recommend, lambda: 0
+            )
+        rounds.flush()
+        log.drain()
+        return memory.arrived(horizon).positives(declared_label(compiled.scenario), catalog.public)
+    finally:
+        log.abandon()
+        rounds.close()

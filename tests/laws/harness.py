@@ -1,0 +1,369 @@
+"""Worlds for tests of the laws: scenarios with edits, and single stages of a life cycle driven without a platform.
+
+`Stage` puts users on the threshold of one stage with a state that the test chooses, and lets the engine's own kernel
+take exactly that step. What comes out is what they decided.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from simulator.catalog import draw_catalog
+from simulator.errors import InputError
+from simulator.kernels.layout import (
+    EVENT,
+    MAX_SCREEN,
+    N_TALLIES,
+    NORMAL,
+    SCRATCH_WIDTH,
+    Goods,
+    Kind,
+    Output,
+    People,
+    Status,
+    Visits,
+)
+from simulator.kernels.visit import advance, room_needed
+from simulator.plan import Compiled, compile_scenario
+from simulator.population import draw_people
+from simulator.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION
+from simulator.scenario.load import available_scenarios, load_scenario
+from simulator.strict_yaml import load_yaml
+from simulator.visits import VisitTable
+
+SEED = 5
+CLOCK = 36000.0
+BRIEF = 1.0 / 1024.0
+"""The shortest time that any step takes: a window of this length lets every row take one step."""
+
+# ---- scenarios with edits -------------------------------------------------------------------------------------------
+
+
+def edited(folder: Path, edits: Mapping[str, object], name: str = "shortvideo") -> Path:
+    """A copy of a packaged scenario in `folder` with some of its values replaced; keys are dotted paths."""
+    original = Path(str(load_scenario(name).path))
+    content: dict[str, Any] = load_yaml(original, name)
+    for path, value in edits.items():
+        place = content
+        *parents, last = path.split(".")
+        for key in parents:
+            place = place[key]
+        assert last in place, f"{path} is no key of {name}: the edit would change nothing"
+        place[last] = value
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / "edited.yaml"
+    copy.write_text(json.dumps(content))  # JSON is YAML
+    shutil.copy(original.with_name(f"{original.stem}.sources.yaml"), folder / "edited.sources.yaml")
+    return copy
+
+
+def number(value: float, unit: str) -> dict[str, object]:
+    """A number as a scenario writes it."""
+    return {"value": value, "unit": unit, "from": "estimate"}
+
+
+@cache
+def runnable() -> tuple[str, ...]:
+    """Packaged scenarios that this version of the engine can run."""
+    found = []
+    for name in available_scenarios():
+        try:
+            compile_scenario(load_scenario(name))
+        except InputError as error:
+            assert "cannot run it yet" in str(error), error
+        else:
+            found.append(name)
+    assert found, "no packaged scenario can be run"
+    return tuple(found)
+
+
+# ---- keyed luck, written a second time in numpy ---------------------------------------------------------------------
+
+Keys = npt.NDArray[np.uint64]
+
+
+def mixed(h: Any, key: Any) -> Keys:
+    """One more key into a chain of hashes, for arrays; must agree with `simulator.randomness.mix` to the bit."""
+    with np.errstate(over="ignore"):
+        h = (np.asarray(h, dtype=np.uint64) ^ np.asarray(key, dtype=np.uint64)) * np.uint64(0xFF51AFD7ED558CCD)
+        h ^= h >> np.uint64(33)
+        h = (h + np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xC4CEB9FE1A85EC53)
+        return np.asarray(h ^ (h >> np.uint64(29)))
+
+
+def luck_of(seed: int, purpose: int, *keys: Any) -> Keys:
+    """The end of a chain (seed, purpose, keys ...)."""
+    h = mixed(mixed(np.uint64(0x9E3779B97F4A7C15), seed), purpose)
+    for key in keys:
+        h = mixed(h, key)
+    return h
+
+
+def decision(visit: Any, request: Any, slot: Any, what: Any) -> Keys:
+    """Key of one decision under the key of a visit."""
+    parts = [np.asarray(x, dtype=np.uint64) << np.uint64(s) for x, s in ((request, 24), (slot, 8), (what, 0))]
+    return mixed(visit, parts[0] | parts[1] | parts[2])
+
+
+def as_uniform(h: Any) -> npt.NDArray[np.float64]:
+    """Hashes as uniforms in [0, 1)."""
+    return (np.asarray(h, dtype=np.uint64) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def from_table(quantiles: npt.NDArray[np.float32], h: Any) -> npt.NDArray[np.float64]:
+    """Draws from a table of 4,096 quantiles by the top 12 bits of hashes."""
+    return quantiles[(np.asarray(h, dtype=np.uint64) >> np.uint64(52)).astype(np.int64)].astype(np.float64)
+
+
+# ---- logs -----------------------------------------------------------------------------------------------------------
+
+
+def in_order(log: pd.DataFrame) -> pd.DataFrame:
+    """Rows sorted by key, so that two logs can be compared."""
+    keys = ["user", "session", "request", "position", "time", "event", "item"]
+    return log.assign(event=log["event"].astype(str)).sort_values(keys, kind="stable").reset_index(drop=True)
+
+
+def assert_same_log(one: pd.DataFrame, other: pd.DataFrame) -> None:
+    """Same rows after sorting by key, every value exactly equal."""
+    assert len(one) > 0, "an empty log shows nothing"
+    pd.testing.assert_frame_equal(in_order(one), in_order(other), check_exact=True)
+
+
+# ---- one stage at a time --------------------------------------------------------------------------------------------
+
+
+def bits(array: np.ndarray) -> bytes:
+    """The values of an array as bytes, field by field: what pads a row is nobody's decision."""
+    if array.dtype.names is None:
+        return np.ascontiguousarray(array).tobytes()
+    return b"".join(np.ascontiguousarray(array[name]).tobytes() for name in array.dtype.names)
+
+
+@dataclass(frozen=True)
+class After:
+    """What a step left behind."""
+
+    rows: np.ndarray  # VISIT
+    people: People
+    records: np.ndarray  # EVENT
+    tallies: np.ndarray
+    counters: np.ndarray
+
+    def bits(self) -> bytes:
+        """Everything that was decided, as bytes: rows, records, sums, and what stayed with the users."""
+        parts = [self.rows, *self.people, self.records, self.tallies, self.counters]
+        return b"".join(bits(part) for part in parts)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A scenario with users and items, and the tables that the kernel reads."""
+
+    compiled: Compiled
+    people: People
+    goods: Goods
+    seed: int = SEED
+
+    @property
+    def modalities(self) -> int:
+        """How many modalities there are."""
+        return len(self.compiled.names.modalities)
+
+    def visible(self, stage: int, device: int) -> int:
+        """Bit mask of what a stage shows on a device."""
+        return int(self.compiled.plan.screens[stage, device, 0])
+
+    def with_plan(self, **tables: np.ndarray) -> Bench:
+        """The same users and items in a scenario with other tables."""
+        return replace(self, compiled=replace(self.compiled, plan=self.compiled.plan._replace(**tables)))
+
+    def with_goods(self, goods: Goods) -> Bench:
+        """The same users before other items."""
+        return replace(self, goods=goods)
+
+
+@cache
+def compiled_of(name: str) -> Compiled:
+    """Tables of a scenario, by name or path."""
+    return compile_scenario(load_scenario(name))
+
+
+@cache
+def bench(name: str, users: int = 600, items: int = 200) -> Bench:
+    """Users and items of a scenario, with some history, so that no part of their state is at its neutral value."""
+    compiled = compiled_of(name)
+    goods = draw_catalog(compiled, items, 86400.0, SEED).goods
+    people = draw_people(compiled, goods, users, SEED)
+    generator = np.random.default_rng(SEED)
+    people.mood[:] = generator.uniform(0.0, 0.4, people.mood.shape)
+    people.state["satiated_at"] = CLOCK - 300.0
+    people.state["visits"] = 3
+    goods.readouts[:] = generator.normal(size=goods.readouts.shape)
+    return Bench(compiled, people, goods)
+
+
+def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = None) -> Visits:
+    """A row per user about to take their step of `stage`, in the order of users.
+
+    Browse finds a fresh slate; inspect an item that was just picked; consume an item whose play begins, picked or not;
+    respond a play that has just ended. What was attended to before is a part of what the stage itself shows.
+    """
+    plan, n = of.compiled.plan, len(of.people.state)
+    generator = np.random.default_rng(1)
+    table = VisitTable(of.compiled.largest_slate)
+    people = People(*(array.copy() for array in of.people))
+    people.state["due"] = CLOCK
+    chosen = table.due(people, np.inf)
+    rows = Visits(*(array[chosen] for array in table.rows))
+    v = rows.state
+    assert (v["user"] == np.arange(n)).all()
+    size = int(plan.stages["slate"][stage])
+    items = np.stack([generator.permutation(len(of.goods.facts))[:size] for _ in range(n)]) if slate is None else slate
+    rows.slate["item"][:, :size] = items
+    rows.slate["propensity"][:, :size] = 0.25
+    users = np.arange(n)
+    v["decisions"], v["observations"] = luck_of(of.seed, DECISION, users, 3), luck_of(of.seed, OBSERVATION, users, 3)
+    v["perceptions"], v["knowing"] = luck_of(of.seed, PERCEPTION, users), luck_of(of.seed, KNOWLEDGE, users)
+    seen = of.visible(stage, device)
+    v["visit"], v["request"], v["status"], v["device"], v["stage"] = 3, 2, Status.ACTIVE, device, stage
+    v["clock"], v["start"] = CLOCK, CLOCK - 60.0
+    v["budget"], v["tolerance"] = 900.0, 20.0
+    v["slate_stage"], v["slate_n"] = stage, size
+    v["utility"], v["belief"] = generator.normal(size=(2, n))
+    v["belief_sd"] = 0.8
+    kind = plan.stages["kind"][stage]
+    if kind != Kind.BROWSE:
+        v["item"], v["slot"], v["position"], v["propensity"] = rows.slate["item"][:, 0], 0, size, 0.25
+        v["picked"] = 1
+        v["attended"] = np.where(generator.uniform(size=n) < 0.5, seen & generator.integers(0, 64, n), 0)
+    if kind == Kind.CONSUME:
+        v["playing"] = 2
+        v["picked"] = generator.integers(0, 2, n)
+        v["attended"] *= v["picked"]
+    if kind == Kind.RESPOND:
+        v["attended"] = seen & generator.integers(0, 64, n)
+        v["judged"], v["known"], v["tolerated"] = 1, 1, 0.0
+        v["lived"], v["expected"], v["satisfaction"] = generator.normal(0.0, 2.0, (3, n))
+    return rows
+
+
+def step(of: Bench, rows: Visits, room: int = 48) -> After:
+    """Every row takes one step; `rows` and the users of the bench are left as they are."""
+    people = People(*(array.copy() for array in of.people))
+    after = Visits(*(array.copy() for array in rows))
+    n = len(after.state)
+    needed = room_needed(of.compiled.largest_slate)
+    records = np.zeros(room * n + needed, dtype=EVENT)
+    counters = np.zeros((len(of.goods.facts), 1 + len(of.compiled.names.counters)), dtype=np.int64)
+    out = Output(records, np.zeros(N_TALLIES, np.int64), counters, np.zeros((MAX_SCREEN, SCRATCH_WIDTH)))
+    todo = np.arange(n, dtype=np.int64)
+    done, written = advance(of.seed, todo, 0, CLOCK + BRIEF, needed, of.compiled.plan, people, of.goods, after, out)
+    assert done == n, "more records than there was room for"
+    return After(after.state, people, records[:written], out.tallies, counters)
+
+
+# ---- changes of what items show -------------------------------------------------------------------------------------
+
+Change = Callable[[Bench, int, float, slice | list[int]], Goods]
+_EVERY = slice(None)
+
+
+def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+    """Items whose content in a modality is moved by `by` standard deviations (a published number: the number itself)."""
+    goods = of.goods._replace(vectors=of.goods.vectors.copy(), readouts=of.goods.readouts.copy())
+    plan = of.compiled.plan
+    row = plan.modalities[modality]
+    for pair in plan.pairs[row["first_pair"] : row["end_pair"]]:
+        if pair["column"] < 0:
+            goods.readouts[items, pair["readout"]] += np.float32(by)
+            continue
+        width = of.compiled.facets[pair["facet"]].dimensions
+        columns = slice(pair["column"], pair["column"] + width)
+        part = goods.vectors[:, columns]
+        # a direction of its own for every dimension, so that no user's taste is at a right angle to it by chance
+        direction = np.random.default_rng(7).normal(size=width)
+        moved = part[items] + np.float32(by) * part.std(axis=0) * (direction / np.abs(direction).max()).astype(np.float32)
+        goods.vectors[items, columns] = moved
+    return goods
+
+
+def bias_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+    """Items whose seller leans on a modality by `by` standard deviations more (of its bias, at least 0.2)."""
+    goods = of.goods._replace(colour=of.goods.colour.copy())
+    goods.colour[items, modality] += np.float32(by * max(float(goods.colour[:, modality].std()), 0.2))
+    return goods
+
+
+def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+    """Items that are `by` standard deviations (of the appeal, at least 0.2) more attractive in a modality."""
+    goods = of.goods._replace(colour=of.goods.colour.copy())
+    column = of.modalities + modality
+    goods.colour[items, column] += np.float32(by * max(float(goods.colour[:, column].std()), 0.2))
+    return goods
+
+
+def all_moved(of: Bench, modality: int, by: float) -> Goods:
+    """Items with content, bias and appeal of a modality moved at once."""
+    for change in (content_moved, bias_moved, appeal_moved):
+        of = of.with_goods(change(of, modality, by))
+    return of.goods
+
+
+# ---- beliefs by their closed form -----------------------------------------------------------------------------------
+
+
+def belief_by_hand(of: Bench, user: int, item: int, attended: int, glance: float) -> tuple[float, float]:
+    """Belief of a user about an item from the general formula for jointly normal cues; mean and variance.
+
+    A facet's true match is standard normal to the user; its cues are that match plus errors of covariance
+    diag(1 / t) + c. The posterior is computed by inverting that matrix, which is not how the engine does it.
+    """
+    plan = of.compiled.plan
+    goods, habits = of.goods, plan.habits[0]
+    kind = int(goods.facts["type"][item])
+    knowledge = float(from_table(plan.quantiles[plan.types["knowledge"][kind]], luck_of(of.seed, KNOWLEDGE, user, kind)))
+
+    def normal(what: int) -> float:
+        return float(from_table(plan.quantiles[NORMAL], luck_of(of.seed, PERCEPTION, user, item, what)))
+
+    common = normal(1 << 21) * float(habits["root_common_error"])
+    mean, variance = float(plan.types["prior"][kind]), float(habits["idiosyncratic"]) ** 2
+    for f, facet in enumerate(plan.facets):
+        precisions, readings = [], []
+        for m in range(of.modalities):
+            if not attended >> m & 1:
+                continue
+            for pair in plan.pairs[plan.modalities["first_pair"][m] : plan.modalities["end_pair"][m]]:
+                if pair["facet"] != f:
+                    continue
+                t = float(pair["precision"]) * knowledge * (glance if pair["timed"] else 1.0)
+                if pair["column"] >= 0:
+                    taste = of.people.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
+                    x = float(taste @ goods.vectors[item, pair["column"] : pair["column"] + facet["width"]])
+                    x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
+                else:
+                    x = float(goods.readouts[item, pair["readout"]])
+                shift = float(goods.colour[item, m]) - float(of.people.mood[user, m])
+                precisions.append(t)
+                readings.append(x + shift + normal(m) / np.sqrt(t) + common)
+        weight = float(plan.weights[kind, f])
+        if not precisions:
+            variance += weight**2
+            continue
+        errors = np.diag(1.0 / np.array(precisions)) + float(habits["common_error"])
+        pull = np.linalg.solve(errors, np.ones(len(precisions)))
+        certainty = 1.0 + pull.sum()
+        mean += weight * float(pull @ np.array(readings)) / certainty
+        variance += weight**2 / certainty
+    return mean, variance
