@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -127,6 +128,7 @@ class LogWriter:
     def __post_init__(self) -> None:
         self.index = 1
         self._parts: dict[str, _Part] = {}
+        self.seconds = 0.0  # that the writer was busy
         self._failure: BaseException | None = None
         self._queue: queue.Queue[tuple[Array, int] | None] = queue.Queue(_QUEUE)
         self._spare: queue.Queue[Array] = queue.Queue()
@@ -205,7 +207,9 @@ class LogWriter:
             buffer, n = job
             try:
                 if self._failure is None:
+                    begun = time.perf_counter()
                     self._write(buffer[:n])
+                    self.seconds += time.perf_counter() - begun
             except (OutputError, OSError, pa.ArrowException, MemoryError) as error:
                 self._failure = error  # raised in the run's own thread at its next step
             finally:

@@ -57,6 +57,7 @@ def write_results(
         },
         "versions": versions() | {"engine": source_hash()},
         "wall_seconds": wall,
+        "writer_seconds": world.log.seconds,
         "peak_memory_bytes": peak_memory(),
         "events": events,
         "log": {

@@ -1,0 +1,166 @@
+"""The life cycle's table, and the parameters of its stages, as arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.errors import InputError
+from simulator.kernels import layout
+from simulator.kernels.layout import MAX_SCREEN, OUTCOMES, Kind, Layout
+from simulator.randomness import normal_table, table_points
+from simulator.scenario.distributions import Distribution
+from simulator.scenario.schema import Scenario
+
+RUN_LAYOUTS = {"autoplay": Layout.AUTOPLAY, "grid": Layout.GRID, "list": Layout.LIST}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Names behind the codes of a compiled scenario, in the order of the codes."""
+
+    facets: tuple[str, ...]
+    modalities: tuple[str, ...]
+    types: tuple[str, ...]
+    surfaces: tuple[str, ...]
+    devices: tuple[str, ...]
+    stages: tuple[str, ...]
+    acts: tuple[str, ...]
+    labels: tuple[str, ...]
+    readouts: tuple[str, ...]  # modalities that are published counts
+    counters: tuple[str, ...]  # events that are counted per item
+
+
+class Tables:
+    """Distributions as rows of quantiles; equal ones share a row."""
+
+    def __init__(self) -> None:
+        self.rows: list[npt.NDArray[np.float32]] = [normal_table()]  # row layout.NORMAL
+        self._known: dict[bytes, int] = {}
+
+    def add(self, quantity: Any) -> int:
+        """Row of a distribution, or of a number that stands for one that never varies."""
+        points = table_points()
+        if isinstance(quantity, Distribution):
+            values = quantity.quantile(points)
+        else:
+            values = np.full(points.shape, quantity.value)
+        row = np.asarray(values, dtype=np.float32)
+        key = row.tobytes()
+        if key not in self._known:
+            self._known[key] = len(self.rows)
+            self.rows.append(row)
+        return self._known[key]
+
+
+def log_odds(p: float) -> float:
+    """log(p / (1 - p)), held within 40 of 0."""
+    if p <= 0.0:
+        return -40.0
+    return float(np.log(p / (1.0 - p))) if p < 1.0 else 40.0
+
+
+def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[str, Any]:
+    """The tables of `Plan` that come from stages and surfaces, by name."""
+    n, d = len(names.stages), len(names.devices)
+    stages = np.zeros(n, dtype=layout.STAGE)
+    shares = np.ones((n, 3, 3))
+    alternatives = np.full((n, 3, 3), -1, dtype=np.int32)
+    skim = np.zeros((n, MAX_SCREEN))
+    screens = np.zeros((n, d, 2), dtype=np.int64)
+    entries = np.zeros(n)
+    for s, (name, stage) in enumerate(scenario.stages.items()):
+        surface_name = str(stage.surface)
+        surface = scenario.surfaces[surface_name]
+        stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
+        stages[s]["surface"], stages[s]["slate"] = names.surfaces.index(surface_name), surface.slate
+        stages[s]["layout"] = RUN_LAYOUTS.get(surface.layout, Layout.LIST)
+        entries[s] = stage.entry.value if stage.entry else 0.0
+        for k, device in enumerate(names.devices):
+            for modality in surface.shows.get(stage.kind, []):
+                if modality not in surface.hidden.get(device, []) and surface.visible.get(device, 0) > 0:
+                    screens[s, k, 0] |= 1 << names.modalities.index(modality)
+            screens[s, k, 1] = min(surface.visible.get(device, 0), MAX_SCREEN)
+            if stage.kind == "browse" and screens[s, k, 1] < 1:
+                where = f"surfaces.{surface_name}.visible.{device} = 0"
+                raise InputError(
+                    scenario.shown, where, "at least 1 card: this version has no browsing without a screen"
+                )
+        for o, outcome in enumerate(OUTCOMES[stage.kind]):
+            _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
+        _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
+    return {
+        "stages": stages,
+        "shares": shares,
+        "alternatives": alternatives,
+        "skim": skim,
+        "screens": screens,
+        "entries": np.cumsum(entries),
+    }
+
+
+def _successors(
+    scenario: Scenario,
+    names: Vocabulary,
+    stage: str,
+    successor: Any,
+    shares: npt.NDArray[np.float64],
+    alternatives: npt.NDArray[np.int32],
+) -> None:
+    options = {successor: None} if isinstance(successor, str) else dict(successor)
+    if len(options) > 3:
+        raise InputError(scenario.shown, f"stages.{stage}.next has {len(options)} alternatives", "at most 3")
+    total = 0.0
+    for k, (name, share) in enumerate(options.items()):
+        total += 1.0 if share is None else share.value
+        alternatives[k] = -1 if name == "exit" else names.stages.index(name)
+        shares[k] = total if k < len(options) - 1 else 1.0
+
+
+# What each kind reads from its block of the scenario: numbers by value, distributions by their table's row.
+_NUMBERS = {
+    "browse": ("attention", "temperature", "outside_option", "risk_aversion", "read"),
+    "inspect": ("attention", "temperature", "bar", "hesitation_band", "hesitation_uncertainty"),
+    "consume": (
+        "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity",
+        "truth_sensitivity", "tolerate", "seek", "loop_sensitivity", "unattended",
+    ),
+    "respond": (),
+}  # fmt: skip
+_DISTRIBUTIONS = {
+    "browse": (),
+    "inspect": ("seconds", "hesitation_seconds"),
+    "consume": ("judged_after", "known_after", "tolerated_seconds", "seek_share", "unattended_seconds"),
+    "respond": ("seconds",),
+}
+
+
+def _stage_parameters(
+    scenario: Scenario, name: str, kind: str, row: npt.NDArray[np.void], skim: npt.NDArray[np.float64], tables: Tables
+) -> None:
+    block: Any = getattr(scenario, kind).get(name)
+    if block is None:  # a feed that plays by itself has nothing to decide
+        return
+    for key in _NUMBERS[kind]:
+        row[key] = getattr(block, key).value
+    for key in _DISTRIBUTIONS[kind]:
+        row[key] = tables.add(getattr(block, key))
+    if kind == "browse":
+        row["carries_on"], row["seconds"] = block.continue_.value, tables.add(block.seconds_per_screen)
+        skim[:] = block.skim.value * np.arange(1, MAX_SCREEN + 1, dtype=np.float64) ** -block.position_decay.value
+    elif kind == "respond":
+        row["followed_bonus"] = block.followed_bonus.value if block.followed_bonus else 0.0
+    elif kind == "consume":
+        row["loops_at_most"], row["loop_log_odds"] = block.loops_at_most, log_odds(block.loop.value)
+        row["start_delay"] = np.floor(block.start_delay.value * layout.TICKS_PER_SECOND) / layout.TICKS_PER_SECOND
+        following = scenario.stages[name].next["complete"]
+        after = scenario.respond.get(following) if isinstance(following, str) else None
+        if after is None or scenario.stages[name].next["skip"] != following:
+            raise InputError(
+                scenario.shown, f"stages.{name}.next", "one respond stage after both complete and skip in this version"
+            )
+        for key in ("loss_aversion", "experience_weight", "confirmation"):
+            row[key] = getattr(after, key).value
