@@ -1,6 +1,4 @@
-# ruff: noqa: ANN001, ANN201, D102 - an example stays short
-"""A recommender of one's own: the videos that most of those who were shown them watched to a positive."""
-
+# ruff: noqa: ANN001, ANN201, D100, D102 - an example stays short
 import numpy as np
 
 from recommenders.contract import NO_ITEM, Recommender, Slates

@@ -200,7 +200,7 @@ class ItemKNN(Recommender):
     reproducibility: ClassVar[Reproducibility] = "exact"
 
     def __init__(
-        self, *, neighbors: int = 100, shrink: float = 10.0, seed: int = 0, label: Label | None = None
+        self, *, neighbors: int = 100, shrink: float = 100.0, seed: int = 0, label: Label | None = None
     ) -> None:
         super().__init__(seed=seed, label=label)
         self.neighbors = neighbors
