@@ -50,7 +50,13 @@ class Columns:
     request = _column("request", "u4", "number", "number of the slate request within the visit")
     item = _column("item", "u4", "id", "the item; null for what concerns none", nullable=True)
     position = _column("position", "u2", "rank", "place in the slate, 0 first", nullable=True)
-    case = _column("case", "u4", "id", "the order, application or play that it belongs to", nullable=True)
+    case = _column(
+        "case",
+        "u4",
+        "id",
+        "the order, application or play that it belongs to: a number of the user's, unique together with user",
+        nullable=True,
+    )
     surface = _column("surface", "u1", "code", "the place where it happened", coded=True)
     device = _column("device", "u1", "code", "the user's device in this visit", coded=True)
     stage = _column("stage", "u1", "code", "stage of the life cycle", coded=True)

@@ -241,6 +241,10 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
                 raise InputError(where, f"{name} = {value}", str(error)) from None
     if "resume" in values:
         _check_resume(seen, where)
+    elif "items" in values and "catalog" in values:
+        raise InputError(
+            where, f"items = {values['items']} beside a catalog", "leave it out: a catalog says itself how many"
+        )
     elif "scenario" not in values:
         raise InputError(where, "no scenario is given", "expected scenario=NAME or a path; --list shows what there is")
     return RunConfig(recommender_parameters=parameters, **values)

@@ -1,4 +1,4 @@
-"""Ctrl-C: the first one asks a run to stop at its next checkpoint, the second ends the process at once."""
+"""Ctrl-C: the first one asks a run to write a checkpoint and stop, the second ends the process at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def stop_on_signals(say: Callable[[str], None], second: _Handler = signal.SIG_DF
         asked.set()
         for each in _SIGNALS:
             signal.signal(each, second)
-        say("stopping at the next checkpoint; once more to stop at once")
+        say("stopping: a checkpoint is written at the end of this tick; once more to stop at once")
 
     before = {each: signal.signal(each, first) for each in _SIGNALS}
     try:

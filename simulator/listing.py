@@ -109,7 +109,14 @@ def check_text(path: str) -> str:
 
     scenario = load_scenario(path if path in available_scenarios() else Path(path))
     check_scenario(scenario)
-    return f"{path}: {scenario.scenario} version {scenario.version} is sound ({len(scenario.stages)} stages)"
+    sound = f"{path}: {scenario.scenario} version {scenario.version} is sound ({len(scenario.stages)} stages)"
+    from simulator.plan import compile_scenario  # loads numba
+
+    try:
+        compile_scenario(scenario)
+    except InputError as cannot:
+        return f"{sound}; but {cannot.wrong}"
+    return sound
 
 
 def schema_text() -> str:

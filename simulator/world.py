@@ -72,8 +72,15 @@ class RunResult:
             raise InputError(
                 f"the {kind} log", "was not written by this run", "log=full, or for the platform's alone log=platform"
             )
-        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas()
+        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(types_mapper=_nullable)
         return frame
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    """pandas' own integers that know absence, for columns that have nulls; else an item number would become a float."""
+    import pandas as pd
+
+    return {"uint32": pd.UInt32Dtype(), "uint16": pd.UInt16Dtype()}.get(str(kind))
 
 
 def run_world(

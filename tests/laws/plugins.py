@@ -46,9 +46,7 @@ class Spy(Recommender):
 
 
 class Unhurried(ItemKNN):
-    """Item-kNN that takes its time, so that a test can act while it runs."""
-
-    name: ClassVar[str] = "unhurried"
+    """Item-kNN, by its own name and so with its own slates, that takes its time: a test can act while it runs."""
 
     def __init__(self, *, pause: float = 0.004, seed: int = 0, label: Label | None = None) -> None:
         super().__init__(seed=seed, label=label)
@@ -62,8 +60,6 @@ class Unhurried(ItemKNN):
 
 class Mortal(ItemKNN):
     """Item-kNN whose process is killed in its second fit, once: the file `marker` says that it has happened."""
-
-    name: ClassVar[str] = "mortal"
 
     def __init__(self, *, marker: str = "", seed: int = 0, label: Label | None = None) -> None:
         super().__init__(seed=seed, label=label)
