@@ -48,6 +48,13 @@ def test_times_that_make_no_sense():
     assert clock.now == 5.0
 
 
+class OddError(Exception):
+    """What somebody else's code may raise: it cannot be made again from its `args`."""
+
+    def __init__(self, place: str, *, number: int) -> None:
+        super().__init__(f"{place} {number}")
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -56,6 +63,7 @@ def test_times_that_make_no_sense():
         RecommenderError("recommender", "wrong items", "right ones"),
         RunInterrupted("at 3 h"),
         OSError(28, "No space left on device"),
+        OddError("place", number=3),
     ],
     ids=lambda error: type(error).__name__,
 )

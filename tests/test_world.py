@@ -77,7 +77,8 @@ def test_models_are_fitted_when_the_scenario_says_and_versions_count_them(tmp_pa
 
 @pytest.mark.parametrize("recommender", ["random", "popularity", "itemknn", "contentknn", "belief-oracle", "utility-oracle"])
 def test_every_recommender_lives_through_a_world(recommender):
-    result = simulator.run(NAME, recommender, users=40, items=80, horizon="9h")
+    parameters = {"modality": "cover"} if recommender == "contentknn" else {}
+    result = simulator.run(NAME, recommender, users=40, items=80, horizon="9h", recommender_parameters=parameters)
     assert result.metrics["plays"] > 50
     assert (result.truth["policy_version"] > 0).any()
 
@@ -182,7 +183,7 @@ def test_the_life_of_a_visit_counts_no_references(tmp_path):
     """Reference counts in the innermost loop cost several times what the loop does."""
     program = (
         "import simulator; from simulator.kernels.visit import advance\n"
-        f"simulator.run({NAME!r}, 'random', users=20, items=40, horizon='1h')\n"
+        f"simulator.run({NAME!r}, 'random', users=20, items=40, horizon='7h')\n"
         "code = advance.inspect_llvm(advance.signatures[0])\n"
         "assert 'define' in code\n"
         "print(code.count('NRT_incref'), code.count('NRT_decref'))\n"

@@ -25,7 +25,7 @@ def gather(
     events_item: npt.NDArray[np.int32],
     events_value: npt.NDArray[np.float32],
 ) -> None:
-    """Fill a batch for the rows `chosen`: keys, items lately shown (of the user, then of the visit), the visit's events.
+    """Fill a batch for the rows `chosen`: keys, items lately shown (to the user, then in the visit), its events.
 
     `out_recent` is (k, R + VISIT_MEMORY), the event arrays are (k, VISIT_MEMORY); unused places keep -1 and NaN.
     """

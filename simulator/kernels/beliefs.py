@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, kernel
-from simulator.kernels.layout import NORMAL, Array, CueColumn, What
 from simulator.kernels.lanes import dot
+from simulator.kernels.layout import NORMAL, Array, CueColumn, What
 from simulator.kernels.primitives import decision_key
 from simulator.randomness import mix, table_index, uniform
 
-_PRECISION, _READING, _MATCH = int(CueColumn.PRECISION), int(CueColumn.READING), int(CueColumn.MATCH)
-_ATTEND = int(What.ATTEND)
+_PRECISION, _READING = int(CueColumn.PRECISION), int(CueColumn.READING)
+_ATTEND, _ATTEND_COARSE = int(What.ATTEND), int(What.ATTEND_COARSE)
 
 # Keys below (user, item): modality numbers are small, these are not.
 _TASTE_KEY = np.uint64(1 << 20)
@@ -48,11 +48,11 @@ def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[
     Returns:
         Posterior mean and variance.
     """
-    if sum_t <= 0.0:
-        return 0.0, 1.0
-    precision = 1.0 / (1.0 / sum_t + common)
-    variance = 1.0 / (1.0 + precision)
-    return precision * (sum_tx / sum_t + shift) * variance, variance
+    # with precision p = 1 / (1 / sum_t + common), the mean p (sum_tx / sum_t + shift) / (1 + p) and the variance
+    # 1 / (1 + p) in one division, which also holds without any cue
+    doubt = 1.0 + common * sum_t
+    share = 1.0 / (doubt + sum_t)
+    return (sum_tx + sum_t * shift) * share, doubt * share
 
 
 @inlined
@@ -75,15 +75,19 @@ def utility_of(
     for f in range(facets.shape[0]):
         offset = facets[f].offset
         x = dot(taste, user, offset, vectors, item, offset, facets[f].width)
-        m = matched(x, facets[f].saturation, facets[f].scale)
-        scratch[f, _MATCH] = m
-        total += weights[kind, f] * m
+        total += weights[kind, f] * matched(x, facets[f].saturation, facets[f].scale)
     return total
 
 
 @inlined
 def attended_to(
-    visible: np.uint32, already: np.uint32, budget: float, visit_key: np.uint64, request: int, slot: int, modalities: Array
+    visible: np.uint32,
+    already: np.uint32,
+    budget: float,
+    visit_key: np.uint64,
+    request: int,
+    slot: int,
+    modalities: Array,
 ) -> np.uint32:
     """Which visible modalities a user attends to: in the scenario's order, each if it catches the eye and time is left.
 
@@ -92,14 +96,24 @@ def attended_to(
     """
     left = budget
     mask = already & visible
+    coins = np.uint64(0)
     for m in range(modalities.shape[0]):
+        if m & 7 == 0:
+            coins = decision_key(visit_key, request, slot, _ATTEND_COARSE + (m >> 3))
         bit = np.uint32(1) << np.uint32(m)
         if (visible & bit) == 0 or (mask & bit) != 0:
             continue
+        # The first 8 bits of eight modalities' lucks are one hash; the rest is drawn where they leave it open.
         heard = modalities[m].heard == 1
-        luck = uniform(decision_key(visit_key, 0 if heard else request, 0 if heard else slot, _ATTEND + m))
+        word = decision_key(visit_key, 0, 0, _ATTEND_COARSE + (m >> 3)) if heard else coins
+        high = np.int64((word >> np.uint64(8 * (m & 7))) & np.uint64(255))
+        bar = np.int64(modalities[m].salience * 256.0)
         # without a branch: whether a modality is attended to is a coin that no processor can predict
-        catches = (luck < modalities[m].salience) & (modalities[m].reading <= left)
+        catches = high < bar
+        if high == bar:
+            luck = uniform(decision_key(visit_key, 0 if heard else request, 0 if heard else slot, _ATTEND + m))
+            catches = np.float64(high) + luck < modalities[m].salience * 256.0
+        catches &= modalities[m].reading <= left
         mask |= bit * np.uint32(catches)
         left -= modalities[m].reading * catches
     return mask
@@ -140,33 +154,32 @@ def belief_about(
         scratch[f, _READING] = 0.0
     root_knowledge = math.sqrt(knowledge)
     root_glance = math.sqrt(glance)
-    rest = attended
-    m = 0
-    while rest != 0:
-        if rest & np.uint32(1):
-            misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
-            shift = np.float64(colour[item, m]) - np.float64(mood[user, m])
-            for p in range(modalities[m].first_pair, modalities[m].end_pair):
-                f = pairs[p].facet
-                t = pairs[p].precision * knowledge
-                root_t = pairs[p].root_precision * root_knowledge
-                if pairs[p].timed == 1:
-                    t *= glance
-                    root_t *= root_glance
-                if pairs[p].column >= 0:
-                    x = dot(taste, user, facets[f].offset, vectors, item, pairs[p].column, facets[f].width)
-                    x = matched(x, facets[f].saturation, facets[f].scale)
-                else:
-                    x = np.float64(readouts[item, pairs[p].readout])
-                scratch[f, _PRECISION] += t
-                scratch[f, _READING] += t * (x + shift) + root_t * misreading
-        rest >>= np.uint32(1)
-        m += 1
+    for m in range(modalities.shape[0]):
+        if (attended >> np.uint32(m)) & np.uint32(1) == 0:
+            continue
+        misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
+        shift = np.float64(colour[item, m]) - np.float64(mood[user, m])
+        for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):
+            f = np.uint32(pairs[p].facet)
+            share = knowledge
+            root_share = root_knowledge
+            if pairs[p].timed == 1:
+                share *= glance
+                root_share *= root_glance
+            if pairs[p].column >= 0:
+                x = dot(taste, user, facets[f].offset, vectors, item, pairs[p].column, facets[f].width)
+                x = matched(x, facets[f].saturation, facets[f].scale)
+            else:
+                x = np.float64(readouts[item, np.uint32(pairs[p].readout)])
+            t = pairs[p].precision * share
+            scratch[f, _PRECISION] += t
+            scratch[f, _READING] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
     common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, _COMMON_KEY))]
     mean = types[kind].prior
     variance = habits.idiosyncratic * habits.idiosyncratic
     for f in range(n_facets):
-        facet_mean, facet_variance = combined(scratch[f, _PRECISION], scratch[f, _READING], habits.common_error, common_error)
+        sum_t, sum_tx = scratch[f, _PRECISION], scratch[f, _READING]
+        facet_mean, facet_variance = combined(sum_t, sum_tx, habits.common_error, common_error)
         w = weights[kind, f]
         mean += w * facet_mean
         variance += w * w * facet_variance

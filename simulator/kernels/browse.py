@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined
+from simulator.kernel import inlined, kernel
 from simulator.kernels.beliefs import attended_to, belief_about, utility_of
-from simulator.kernels.mood import faded
 from simulator.kernels.choice import compared, taken
 from simulator.kernels.lanes import fetch_ahead
-from simulator.kernels.layout import Array, CardColumn, Layout, Tally, What
+from simulator.kernels.layout import Array, CardColumn, Goods, Layout, Output, People, Plan, Tally, Visits, What
+from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, quantised
 from simulator.kernels.records import NAN, record
 from simulator.randomness import mix, uniform
@@ -33,6 +33,7 @@ def next_in_feed(
     i: int,
     v: Array,
     slate: Array,
+    items: Array,
     vectors: npt.NDArray[np.float32],
     colour: npt.NDArray[np.float32],
 ) -> int:
@@ -40,8 +41,9 @@ def next_in_feed(
     v.item = np.uint32(slate[i, v.position].item)
     v.propensity = slate[i, v.position].propensity
     v.slot = v.position
-    v.position += np.uint16(1)
+    v.position += np.uint32(1)
     if v.position < v.slate_n:
+        fetch_ahead(items, slate[i, v.position].item)
         fetch_ahead(vectors, slate[i, v.position].item)
         fetch_ahead(colour, slate[i, v.position].item)
     v.attended = np.uint32(0)
@@ -49,41 +51,23 @@ def next_in_feed(
     return SELECT
 
 
-@inlined
+@kernel
 def screen_of_cards(
-    i: int,
-    v: Array,
-    u: Array,
-    s: Array,
-    n: int,
-    skim: npt.NDArray[np.float64],
-    screens: npt.NDArray[np.int64],
-    pairs: Array,
-    modalities: Array,
-    facets: Array,
-    weights: npt.NDArray[np.float64],
-    types: Array,
-    habits: Array,
-    observation: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    taste: npt.NDArray[np.float32],
-    mood: npt.NDArray[np.float32],
-    recent: npt.NDArray[np.int32],
-    items: Array,
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-    readouts: npt.NDArray[np.float32],
-    slate: Array,
-    records: Array,
-    tallies: npt.NDArray[np.int64],
-    counters: npt.NDArray[np.int64],
-    scratch: npt.NDArray[np.float64],
+    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
     """One screen: each card is looked at or not, then read or not; what was read is judged and chosen from.
 
     A grid compares the cards with each other and with scrolling on; a list is a cascade from the top.
     """
+    screens, skim, modalities, types, habits = plan.screens, plan.skim, plan.modalities, plan.types, plan.habits[0]
+    pairs, facets, weights, observation = plan.pairs, plan.facets, plan.weights, plan.observation
+    quantiles, powers = plan.quantiles, plan.powers
+    taste, mood, recent = people.taste, people.mood, people.recent
+    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    slate, records, tallies, counters, scratch = visits.slate, out.records, out.tallies, out.counters, out.scratch
+    s = plan.stages[stage]
+    v = visits.state[i]
+    u = people.state[np.int64(v.user)]
     user = np.int64(v.user)
     first = np.int64(v.position)
     size = min(screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
@@ -94,6 +78,8 @@ def screen_of_cards(
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
     chosen = -1
     looked = size
+    for k in range(size):
+        fetch_ahead(vectors, slate[i, first + k].item)
     for k in range(size):
         slot = first + k
         item = np.int64(slate[i, slot].item)
@@ -108,9 +94,7 @@ def screen_of_cards(
         scratch[k, _BELIEF_SD] = np.nan
         glimpsed = uniform(decision_key(v.decisions, v.request, slot, _W_SKIM)) < skim[s.number, k]
         if glimpsed and uniform(decision_key(v.decisions, v.request, slot, _W_READ)) < s.read:
-            attended = attended_to(
-                seen, np.uint32(0), s.attention, v.decisions, v.request, slot, modalities
-            )
+            attended = attended_to(seen, np.uint32(0), s.attention, v.decisions, v.request, slot, modalities)
             knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
             mean, variance = belief_about(
                 key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
@@ -147,15 +131,15 @@ def screen_of_cards(
         u.recent_n += np.uint32(1)
         v.best = scratch[k, _UTILITY] if v.shown == 0 else max(v.best, scratch[k, _UTILITY])
         v.total += scratch[k, _UTILITY]
-        v.shown += np.uint16(1)
+        v.shown += np.uint32(1)
         if records.shape[0] > 0:
             n = record(
-                records, n, v, v.clock, _IMPRESSION, item, _ABSENT, slot, s.number, s.surface, NAN, slate[i, slot].propensity,
-                scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN, seen, np.uint32(scratch[k, _ATTENDED]),
-                observation, quantiles,
+                records, n, v, v.clock, _IMPRESSION, item, _ABSENT, slot, s.number, s.surface, NAN,
+                slate[i, slot].propensity, scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
+                seen, np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
             )  # fmt: skip
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, _W_SECONDS)))
-    v.position += np.uint16(looked)
+    v.position += np.uint32(looked)
     v.slot = first
     if chosen >= 0:
         v.slot = first + chosen

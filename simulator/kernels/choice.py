@@ -50,9 +50,7 @@ def compared(
 
 
 @kernel
-def taken(
-    attraction: float, outside: float, temperature: float, luck: float, powers: npt.NDArray[np.float64]
-) -> bool:
+def taken(attraction: float, outside: float, temperature: float, luck: float, powers: npt.NDArray[np.float64]) -> bool:
     """Whether one card, judged by itself, is taken: P = sigma((a - a_0) / T).
 
     A list is a cascade of such judgments from the top (Craswell et al. 2008): P(k taken) = P(k examined and

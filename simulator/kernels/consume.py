@@ -16,7 +16,7 @@ from simulator.kernels.layout import (
     What,
 )
 from simulator.kernels.mood import faded
-from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid
+from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid, waited
 from simulator.kernels.records import NAN, record
 from simulator.kernels.watching import leave_time, loops, satisfied
 from simulator.randomness import mix, uniform
@@ -24,14 +24,14 @@ from simulator.randomness import mix, uniform
 COMPLETE, SKIP = 0, 1
 
 # codes of the events
-_IMPRESSION, _OPEN, _SKIP_EVENT, _COMPLETE_EVENT, _SEEK_EVENT, _TOLERATE_EVENT, _UNATTENDED_EVENT = 0, 1, 2, 3, 4, 13, 14
-_W_UNATTENDED, _W_UNATTENDED_SECONDS, _W_JUDGED, _W_KNOWN, _W_HAZARD = (
-    int(What.UNATTENDED), int(What.UNATTENDED_SECONDS), int(What.JUDGED), int(What.KNOWN), int(What.HAZARD),
-)  # fmt: skip
-_W_TOLERATE, _W_TOLERATED, _W_SEEK, _W_SEEK_SHARE, _W_LOOP, _W_PART = (
-    int(What.TOLERATE), int(What.TOLERATED_SECONDS), int(What.SEEK), int(What.SEEK_SHARE), int(What.LOOP), int(What.LOOP_PART),
-)  # fmt: skip
-_PLAYS, _JUDGED_PLAYS, _WATCHED, _IMPRESSIONS = int(Tally.PLAYS), int(Tally.JUDGED_PLAYS), int(Tally.WATCHED), int(Tally.IMPRESSIONS)
+_IMPRESSION, _OPEN, _SKIP_EVENT, _COMPLETE_EVENT = 0, 1, 2, 3
+_SEEK_EVENT, _TOLERATE_EVENT, _UNATTENDED_EVENT = 4, 13, 14
+_W_UNATTENDED, _W_UNATTENDED_SECONDS = int(What.UNATTENDED), int(What.UNATTENDED_SECONDS)
+_W_JUDGED, _W_KNOWN, _W_HAZARD = int(What.JUDGED), int(What.KNOWN), int(What.HAZARD)
+_W_TOLERATE, _W_TOLERATED = int(What.TOLERATE), int(What.TOLERATED_SECONDS)
+_W_SEEK, _W_SEEK_SHARE, _W_LOOP, _W_PART = int(What.SEEK), int(What.SEEK_SHARE), int(What.LOOP), int(What.LOOP_PART)
+_PLAYS, _JUDGED_PLAYS, _WATCHED = int(Tally.PLAYS), int(Tally.JUDGED_PLAYS), int(Tally.WATCHED)
+_IMPRESSIONS = int(Tally.IMPRESSIONS)
 _SATISFACTION = int(Tally.SATISFACTION)
 _UTILITY, _EVENT, _LABEL = int(Tally.UTILITY), int(Tally.EVENT), int(Tally.LABEL)
 _WATCHING = np.uint64(2)
@@ -71,6 +71,7 @@ def start_play(
     item = np.int64(v.item)
     kind = np.int64(items[item].type)
     slot = np.int64(v.slot)
+    request = v.request
     own_key = mix(v.decisions, _WATCHING)
     key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(screens[s.number, v.device, 0])
@@ -80,9 +81,6 @@ def start_play(
     v.case = u.cases
     u.cases += np.uint32(1)
 
-    fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
-    tired = habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic] * fading
-
     if v.picked == 0:
         v.utility = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
@@ -90,7 +88,7 @@ def start_play(
         v.expected = types[kind].prior
         v.best = v.utility if v.shown == 0 else max(v.best, v.utility)
         v.total += v.utility
-        v.shown += np.uint16(1)
+        v.shown += np.uint32(1)
         counters[item, 0] += 1
         recent[user, u.recent_n % recent.shape[1]] = item
         u.recent_n += np.uint32(1)
@@ -98,79 +96,84 @@ def start_play(
     else:
         v.expected = v.belief
 
-    v.tolerated = 0.0
-    v.sought = 0.0
-    v.judged = 0
-    v.known = 0
-    v.unattended = 0
-    v.outcome = SKIP
-    v.lived = NAN
-    v.satisfaction = NAN
-    judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, v.request, slot, _W_JUDGED))
+    tolerated = 0.0
+    sought = 0.0
+    judged = 0
+    known = 0
+    unattended = 0
+    outcome = SKIP
+    lived = np.nan
+    satisfaction = np.nan
+    belief = np.nan
+    belief_sd = np.nan
+    attended = np.uint32(0)
+    judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, request, slot, _W_JUDGED))
     hasty = 1.0 / np.float64(u.patience)
     at_sight = hasty * s.leave_at_sight
-    luck = uniform(decision_key(own_key, v.request, slot, _W_HAZARD))
-    if uniform(decision_key(own_key, v.request, slot, _W_UNATTENDED)) < s.unattended:
+    left = waited(decision_key(own_key, request, slot, _W_HAZARD), powers)
+    if uniform(decision_key(own_key, request, slot, _W_UNATTENDED)) < s.unattended:
         # the phone plays and nobody looks: no cue, no judgment, no response
-        v.unattended = 1
-        v.attended = np.uint32(0)
-        v.belief = NAN
-        v.belief_sd = NAN
-        v.watched = quantised(
-            drawn(quantiles, s.unattended_seconds, decision_key(own_key, v.request, slot, _W_UNATTENDED_SECONDS))
-        )
-        v.outcome = COMPLETE if v.watched >= duration else SKIP
-    elif -math.log1p(-luck) < at_sight * judged_after and v.picked == 0:
+        unattended = 1
+        watched = drawn(quantiles, s.unattended_seconds, decision_key(own_key, request, slot, _W_UNATTENDED_SECONDS))
+        watched = quantised(watched)
+        outcome = COMPLETE if watched >= duration else SKIP
+    elif left < at_sight * judged_after and v.picked == 0:
         # gone at sight, before anything was read: no judgment, no experience to speak of
-        v.attended = np.uint32(0)
-        v.belief = NAN
-        v.belief_sd = NAN
-        v.watched = quantised(min(leave_time(luck, at_sight, judged_after, at_sight, judged_after, at_sight), duration))
+        watched = quantised(min(left / at_sight, duration))
     else:
-        v.judged = 1
-        v.attended |= attended_to(seen, v.attended & seen, s.attention, own_key, v.request, slot, modalities)
-        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-        mean, variance = belief_about(
-            key, user, item, kind, v.attended, s.glance, knowledge, taste, vectors, colour, mood, readouts,
-            pairs, modalities, facets, weights, types, habits, quantiles, scratch,
-        )  # fmt: skip
-        v.belief = mean
-        v.belief_sd = np.sqrt(variance)
-        gut = mean - tired
+        judged = 1
+        known_after = judged_after + drawn(quantiles, s.known_after, decision_key(own_key, request, slot, _W_KNOWN))
+        fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+        tired = habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic] * fading
         worth = np.float64(v.utility) - tired
-        known_after = judged_after + drawn(quantiles, s.known_after, decision_key(own_key, v.request, slot, _W_KNOWN))
-        judged = hasty * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
-        known = hasty * s.leave_known * exponential(-s.truth_sensitivity * worth, powers)
-        leaves = leave_time(luck, at_sight, judged_after, judged, known_after, known)
-        # judged bad, and borne all the same for a while
-        if (
-            gut < 0.0
-            and v.tolerance > 0.0
-            and uniform(decision_key(own_key, v.request, slot, _W_TOLERATE)) < s.tolerate
-        ):
-            borne = drawn(quantiles, s.tolerated_seconds, decision_key(own_key, v.request, slot, _W_TOLERATED))
+        knows = hasty * s.leave_known * exponential(-s.truth_sensitivity * worth, powers)
+        attended = v.attended | attended_to(seen, v.attended & seen, s.attention, own_key, request, slot, modalities)
+        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+        belief, variance = belief_about(
+            key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
+            modalities, facets, weights, types, habits, quantiles, scratch,
+        )  # fmt: skip
+        belief_sd = math.sqrt(variance)
+        gut = belief - tired
+        judges = hasty * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
+        leaves = leave_time(left, at_sight, judged_after, judges, known_after, knows)
+        # judged bad, and borne all the same for a while (`min`: one rare branch, not three that are hard to predict)
+        bearing = s.tolerate - uniform(decision_key(own_key, request, slot, _W_TOLERATE))
+        if min(bearing, min(-gut, np.float64(v.tolerance))) > 0.0:
+            borne = drawn(quantiles, s.tolerated_seconds, decision_key(own_key, request, slot, _W_TOLERATED))
             leaves = judged_after + borne
-            v.tolerated = min(borne, max(duration - judged_after, 0.0))
+            tolerated = min(borne, max(duration - judged_after, 0.0))
         ends = duration
-        if leaves > known_after and uniform(decision_key(own_key, v.request, slot, _W_SEEK)) < s.seek:
-            jumped = duration * drawn(quantiles, s.seek_share, decision_key(own_key, v.request, slot, _W_SEEK_SHARE))
+        seeking = s.seek - uniform(decision_key(own_key, request, slot, _W_SEEK))
+        if min(seeking, leaves - known_after) > 0.0:
+            jumped = duration * drawn(quantiles, s.seek_share, decision_key(own_key, request, slot, _W_SEEK_SHARE))
             ends = max(duration - jumped, min(known_after, duration))
-            v.sought = duration - ends
+            sought = duration - ends
         watched = leaves
         if leaves >= ends:
-            v.outcome = COMPLETE
+            outcome = COMPLETE
             watched = ends
-            if v.tolerated == 0.0 and v.sought == 0.0:
+            if tolerated == 0.0 and sought == 0.0:
                 again = sigmoid(s.loop_log_odds + s.loop_sensitivity * worth, powers)
-                times = loops(uniform(decision_key(own_key, v.request, slot, _W_LOOP)), again, s.loops_at_most)
+                times = loops(uniform(decision_key(own_key, request, slot, _W_LOOP)), again, s.loops_at_most)
                 if times > 0:
-                    watched += duration * (times - 1 + uniform(decision_key(own_key, v.request, slot, _W_PART)))
-        v.watched = quantised(watched)
-        v.known = 1 if leaves > known_after or v.outcome == COMPLETE else 0
-        v.lived = worth if v.known == 1 else gut
-        v.satisfaction = satisfied(
-            np.float64(v.lived), np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion
-        )
+                    watched += duration * (times - 1 + uniform(decision_key(own_key, request, slot, _W_PART)))
+        watched = quantised(watched)
+        known = np.int64(leaves > known_after) | (outcome == COMPLETE)
+        lived = worth if known == 1 else gut
+        satisfaction = satisfied(lived, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
+    v.tolerated = tolerated
+    v.sought = sought
+    v.judged = judged
+    v.known = known
+    v.unattended = unattended
+    v.outcome = outcome
+    v.lived = lived
+    v.satisfaction = satisfaction
+    v.belief = belief
+    v.belief_sd = belief_sd
+    v.attended = attended
+    v.watched = watched
 
     event = _OPEN if v.picked == 1 else _IMPRESSION
     tallies[_EVENT + event] += 1
@@ -221,7 +224,7 @@ def end_play(
     ring = np.int64(v.memory_n) % VISIT_MEMORY
     memory[i, ring] = item
     memory_value[i, ring] = min(v.watched / duration, _MOST_REMEMBERED)
-    v.memory_n += np.uint16(1)
+    v.memory_n += np.uint32(1)
 
     tallies[_PLAYS] += 1
     tallies[_JUDGED_PLAYS] += v.judged
@@ -230,13 +233,12 @@ def end_play(
     if v.judged == 1:
         tallies[_SATISFACTION] += fixed(np.float64(v.satisfaction))
     tallies[_EVENT + event] += 1
+    watched, whole = np.float32(v.watched), np.float32(duration)
     for label in range(labels.shape[0]):
-        if (labels[label].events >> event) & 1:
-            least = labels[label].at_least
-            if labels[label].or_duration == 1:
-                least = min(least, duration)
-            if np.float32(v.watched) >= np.float32(least):
-                tallies[_LABEL + label] += 1
+        least = np.float32(labels[label].at_least)
+        # without a branch: how long a play lasted is nothing that a processor can predict
+        enough = np.int64(watched >= least) | (np.int64(watched >= whole) & labels[label].or_duration)
+        tallies[_LABEL + label] += enough & (labels[label].events >> event)
     tallies[_EVENT + _SEEK_EVENT] += v.sought > 0.0
     tallies[_EVENT + _TOLERATE_EVENT] += v.tolerated > 0.0
     tallies[_EVENT + _UNATTENDED_EVENT] += v.unattended

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from simulator.kernel import inlined
+from simulator.kernel import kernel
 from simulator.kernels.beliefs import attended_to, belief_about
-from simulator.kernels.mood import faded
 from simulator.kernels.choice import taken
-from simulator.kernels.layout import Array, Tally, What
+from simulator.kernels.layout import Goods, Output, People, Plan, Tally, Visits, What
 from simulator.kernels.lifetime import leave_log_odds
+from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, quantised, sigmoid
 from simulator.kernels.records import NAN, record
 from simulator.randomness import mix, uniform
@@ -24,36 +23,23 @@ _EVENT = int(Tally.EVENT)
 _INSPECTING = np.uint64(1)
 
 
-@inlined
+@kernel
 def look_closer(
-    v: Array,
-    u: Array,
-    s: Array,
-    n: int,
-    screens: npt.NDArray[np.int64],
-    pairs: Array,
-    modalities: Array,
-    facets: Array,
-    weights: npt.NDArray[np.float64],
-    types: Array,
-    habits: Array,
-    observation: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    taste: npt.NDArray[np.float32],
-    mood: npt.NDArray[np.float32],
-    items: Array,
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-    readouts: npt.NDArray[np.float32],
-    records: Array,
-    tallies: npt.NDArray[np.int64],
-    scratch: npt.NDArray[np.float64],
+    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
-    """Look closer at the chosen item: more cues, the belief again from all of them, hesitation near the bar, a decision.
+    """Look closer at the chosen item: more cues, the belief again from all of them, hesitation near the bar, a choice.
 
     Decisions here have a key of their own (`_INSPECTING`), so that they never share luck with the screen before.
     """
+    screens, modalities, types, habits = plan.screens, plan.modalities, plan.types, plan.habits[0]
+    pairs, facets, weights, observation = plan.pairs, plan.facets, plan.weights, plan.observation
+    quantiles, powers = plan.quantiles, plan.powers
+    taste, mood = people.taste, people.mood
+    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    records, tallies, scratch = out.records, out.tallies, out.scratch
+    s = plan.stages[stage]
+    v = visits.state[i]
+    u = people.state[np.int64(v.user)]
     user = np.int64(v.user)
     item = np.int64(v.item)
     kind = np.int64(items[item].type)
@@ -75,9 +61,7 @@ def look_closer(
     drive = mean - tired * mood[user, modalities.shape[0] + items[item].topic]
     bar = s.bar
     if abs(drive - bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
-        seconds = quantised(
-            drawn(quantiles, s.hesitation_seconds, decision_key(own_key, v.request, slot, _W_HESITATE))
-        )
+        seconds = quantised(drawn(quantiles, s.hesitation_seconds, decision_key(own_key, v.request, slot, _W_HESITATE)))
         v.clock += seconds
         tallies[_EVENT + _HESITATE] += 1
         if records.shape[0] > 0:
@@ -85,15 +69,13 @@ def look_closer(
                 records, n, v, v.clock, _HESITATE, item, _ABSENT, slot, s.number, s.surface, seconds, v.propensity,
                 v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
             )  # fmt: skip
-    if taken(
-        drive, bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_ACCEPT)), powers
-    ):
+    if taken(drive, bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_ACCEPT)), powers):
         return ACCEPT, n
     tallies[_EVENT + _REJECT_EVENT] += 1
     if records.shape[0] > 0:
         n = record(
-            records, n, v, v.clock, _REJECT_EVENT, item, _ABSENT, slot, s.number, s.surface, v.clock - begun, v.propensity,
-            v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
+            records, n, v, v.clock, _REJECT_EVENT, item, _ABSENT, slot, s.number, s.surface, v.clock - begun,
+            v.propensity, v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
         )  # fmt: skip
     odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, habits)
     if uniform(decision_key(own_key, v.request, slot, _W_LEAVE)) < sigmoid(odds, powers):

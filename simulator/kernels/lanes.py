@@ -29,6 +29,11 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, row: Any, 
     return builder.gep(structure.data, [place])
 
 
+def _places(lanes: range) -> Any:
+    """Mask of a shuffle that takes these lanes."""
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes))
+
+
 @numba.extending.intrinsic
 def _lanes(typing: Any, a: Any, i: Any, p: Any, b: Any, j: Any, q: Any, width: Any) -> Any:
     """Typing and code of `dot`; all integers are int64."""
@@ -39,23 +44,39 @@ def _lanes(typing: Any, a: Any, i: Any, p: Any, b: Any, j: Any, q: Any, width: A
         a_value, i_value, p_value, b_value, j_value, q_value, width_value = arguments
         left = _address(context, builder, signature.args[0], a_value, i_value, p_value)
         right = _address(context, builder, signature.args[3], b_value, j_value, q_value)
-        sums = numba.core.cgutils.alloca_once_value(builder, ir.Constant(_VECTOR, [0.0] * LANES))
-        steps = builder.udiv(width_value, ir.Constant(width_value.type, LANES))
-        with numba.core.cgutils.for_range(builder, steps) as loop:
-            offset = builder.mul(loop.index, ir.Constant(loop.index.type, LANES))
+
+        def product(step: Any) -> Any:
+            """Products of the lanes of one step of eight."""
+            offset = builder.mul(step, ir.Constant(step.type, LANES))
             vectors = []
             for pointer in (left, right):
                 place = builder.bitcast(builder.gep(pointer, [offset]), _VECTOR.as_pointer())
                 loaded = builder.load(place)
                 loaded.align = 4
                 vectors.append(loaded)
-            builder.store(builder.fadd(builder.load(sums), builder.fmul(*vectors)), sums)
+            return builder.fmul(*vectors)
+
+        # The first two steps are written out: facets are rarely wider, and a loop would be unrolled into code that
+        # takes longer to enter than to run.
+        one = ir.Constant(width_value.type, 1)
+        sums = numba.core.cgutils.alloca_once_value(builder, product(ir.Constant(width_value.type, 0)))
+        steps = builder.udiv(width_value, ir.Constant(width_value.type, LANES))
+        with builder.if_then(builder.icmp_unsigned(">", steps, one)):
+            builder.store(builder.fadd(builder.load(sums), product(one)), sums)
+            two = ir.Constant(width_value.type, 2)
+            with (
+                builder.if_then(builder.icmp_unsigned(">", steps, two), likely=False),
+                numba.core.cgutils.for_range(builder, builder.sub(steps, two)) as loop,
+            ):
+                builder.store(builder.fadd(builder.load(sums), product(builder.add(loop.index, two))), sums)
         total = builder.load(sums)
-        lanes = [builder.extract_element(total, ir.Constant(ir.IntType(32), k)) for k in range(LANES)]
-        while len(lanes) > 1:
-            half = len(lanes) // 2
-            lanes = [builder.fadd(lanes[k], lanes[k + half]) for k in range(half)]
-        return builder.fpext(lanes[0], ir.DoubleType())
+        half = LANES
+        while half > 1:
+            half //= 2
+            nothing = ir.Constant(total.type, ir.Undefined)
+            parts = [builder.shuffle_vector(total, nothing, _places(range(first, first + half))) for first in (0, half)]
+            total = builder.fadd(*parts)
+        return builder.fpext(builder.extract_element(total, ir.Constant(ir.IntType(32), 0)), ir.DoubleType())
 
     return signature, generate
 
@@ -76,7 +97,7 @@ def _prefetch(typing: Any, matrix: Any, row: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         structure = context.make_array(signature.args[0])(context, builder, arguments[0])
-        stride = numba.core.cgutils.unpack_tuple(builder, structure.strides, 2)[0]
+        stride = numba.core.cgutils.unpack_tuple(builder, structure.strides, signature.args[0].ndim)[0]
         byte = ir.IntType(8)
         start = builder.gep(builder.bitcast(structure.data, byte.as_pointer()), [builder.mul(arguments[1], stride)])
         word = ir.IntType(32)
@@ -95,3 +116,20 @@ def _prefetch(typing: Any, matrix: Any, row: Any) -> Any:
 def fetch_ahead(matrix: npt.NDArray[np.generic], row: int) -> None:
     """Ask the memory for a row that will be needed soon; changes nothing but time."""
     _prefetch(matrix, np.int64(row))
+
+
+@numba.extending.intrinsic
+def _leading_zeros(typing: Any, word: Any) -> Any:
+    """Typing and code of `leading_zeros`."""
+    signature = numba.types.int64(numba.types.uint64)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return signature, generate
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")  # type: ignore[misc]  # untyped decorator
+def leading_zeros(word: np.uint64) -> np.int64:
+    """Zero bits above the highest one of a 64-bit word (64 for 0)."""
+    return _leading_zeros(np.uint64(word))

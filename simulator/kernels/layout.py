@@ -6,11 +6,20 @@ The tables of a compiled scenario (`Plan`) are plain arrays whose columns are na
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from simulator.kernels.codes import OUTCOMES as OUTCOMES
+from simulator.kernels.codes import SCRATCH_WIDTH as SCRATCH_WIDTH
+from simulator.kernels.codes import CardColumn as CardColumn
+from simulator.kernels.codes import CueColumn as CueColumn
+from simulator.kernels.codes import Kind as Kind
+from simulator.kernels.codes import Layout as Layout
+from simulator.kernels.codes import Status as Status
+from simulator.kernels.codes import Tally as Tally
+from simulator.kernels.codes import What as What
 
 Array: TypeAlias = Any
 """A structured array, or one row of it: numpy's types know nothing of fields."""
@@ -34,123 +43,6 @@ MAX_SCREEN = 32
 """Cards on one screen at the most."""
 
 MAX_FACETS = 8
-
-
-class Status(IntEnum):
-    """Where a visit's row stands."""
-
-    AWAY = 0
-    ACTIVE = 1
-    NEEDS_SLATE = 2
-    GONE = 3
-
-
-class Kind(IntEnum):
-    """The six kinds of stages."""
-
-    BROWSE = 0
-    INSPECT = 1
-    COMMIT = 2
-    FULFIL = 3
-    CONSUME = 4
-    RESPOND = 5
-
-
-class Layout(IntEnum):
-    """How a surface lays items out, and so how they are examined and compared."""
-
-    AUTOPLAY = 0
-    GRID = 1
-    LIST = 2
-
-
-OUTCOMES: dict[str, tuple[str, ...]] = {
-    "browse": ("select", "exhausted", "leave"),
-    "inspect": ("accept", "reject", "leave"),
-    "consume": ("complete", "skip"),
-    "respond": ("continue", "leave"),
-}
-"""Outcome numbers of the kinds that the kernels run."""
-
-
-class CardColumn(IntEnum):
-    """Columns of the scratch table: one row per card of a screen."""
-
-    ATTRACTION = 0  # what enters the comparison: belief, risk, appeal, satiation
-    BELIEF = 1
-    BELIEF_SD = 2
-    ATTENDED = 3
-    UTILITY = 4
-    EXAMINED = 5
-
-
-class CueColumn(IntEnum):
-    """Columns of the scratch table that follow: one row per facet."""
-
-    PRECISION = 6  # sum over cues
-    READING = 7  # sum of precision times reading
-    MATCH = 8  # of taste and truth
-
-
-SCRATCH_WIDTH = 9
-
-
-class What(IntEnum):
-    """What a draw of `randomness.DECISION` decides, within (user, visit, request, slot)."""
-
-    DEVICE = 0
-    ENTRY = 1
-    BUDGET = 2
-    TOLERANCE = 3
-    CHOICE = 4
-    SECONDS = 5
-    CONTINUE = 6
-    ACCEPT = 7
-    HESITATE = 8
-    UNATTENDED = 9
-    UNATTENDED_SECONDS = 10
-    JUDGED = 11
-    KNOWN = 12
-    HAZARD = 13
-    TOLERATE = 14
-    TOLERATED_SECONDS = 15
-    SEEK = 16
-    SEEK_SHARE = 17
-    LOOP = 18
-    LOOP_PART = 19
-    LEAVE = 20
-    RETURN = 21
-    CHURN = 22
-    SUCCESSOR = 23
-    SKIM = 32
-    READ = 33
-    ATTEND = 64  # + number of the modality
-    ACT = 128  # + number of the act
-    ACT_SECONDS = 192  # + number of the act
-
-
-class Tally(IntEnum):
-    """Integer sums that the measures are made from."""
-
-    VISITS = 0
-    REQUESTS = 1
-    IMPRESSIONS = 2
-    PLAYS = 3
-    JUDGED_PLAYS = 4  # attended, so a response was possible
-    WATCHED = 5  # 1/1024 s
-    SATISFACTION = 6  # FIXED
-    REGRET = 7  # FIXED
-    REGRETTED = 8  # items over which regret was summed
-    SILENT = 9
-    POSITIVE = 10  # plays with a like, comment, share or follow
-    UTILITY = 11  # FIXED, over plays
-    CHURNED = 12
-    VISIT_SECONDS = 13  # 1/1024 s
-    EXAMINED = 14
-    PRESENCE_IN_DAYS = 15  # user-days with at least one visit
-    LABEL = 16  # + number of the label, up to 16 of them
-    EVENT = 32  # + number of the event, up to 64 of them
-
 
 N_TALLIES = 96
 
@@ -340,13 +232,14 @@ VISIT = np.dtype(
         ("propensity", "f4"),
         ("best", "f4"),
         ("total", "f8"),
-        ("shown", "u2"),
-        ("slate_n", "u2"),
-        ("position", "u2"),
-        ("slot", "u2"),
-        ("memory_n", "u2"),
-        ("policy", "u2"),
-        ("streak", "u2"),
+        # These are small, and yet of 4 bytes: two of 2 bytes are read as one word, which has to wait for both stores.
+        ("shown", "u4"),
+        ("slate_n", "u4"),
+        ("position", "u4"),
+        ("slot", "u4"),
+        ("memory_n", "u4"),
+        ("policy", "u4"),
+        ("streak", "u4"),
         ("status", "u1"),
         ("stage", "u1"),
         ("device", "u1"),
@@ -412,7 +305,7 @@ class Plan(NamedTuple):
     hours: npt.NDArray[np.float64]  # (25,): cumulative activity at each full hour of the day, s
     starts_at: npt.NDArray[np.float64]  # (1,): hour of the day of time 0, s
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
-    powers: npt.NDArray[np.float64]  # (386,): table of exponentials
+    powers: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
 
 
 NORMAL = 0
@@ -424,7 +317,7 @@ class People(NamedTuple):
 
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
-    mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias of each modality, then satiation of each topic
+    mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias per modality, then satiation per topic
     recent: npt.NDArray[np.int32]  # (n, R): ring of items lately shown, -1 none
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
+from simulator.kernel import inlined, kernel
 from simulator.kernels.layout import Array
 from simulator.kernels.primitives import exponential
 
@@ -13,18 +13,30 @@ _STALE = 1.0 / 64.0
 
 
 @kernel
+def settle(u: Array, user: int, time: float, factor: float, mood: npt.NDArray[np.float32], first: int) -> None:
+    """Bring a user's stored satiation (columns `first` and up of `mood`) up to date."""
+    for t in range(first, mood.shape[1]):
+        mood[user, t] *= np.float32(factor)
+    u.satiated_at = time
+
+
+@inlined
 def faded(
-    u: Array, user: int, time: float, mood: npt.NDArray[np.float32], first: int, habits: Array, powers: npt.NDArray[np.float64]
+    u: Array,
+    user: int,
+    time: float,
+    mood: npt.NDArray[np.float32],
+    first: int,
+    habits: Array,
+    powers: npt.NDArray[np.float64],
 ) -> float:
     """Factor that brings a user's stored satiation to `time`: it fades by exp(-dt / recovery).
 
-    One factor serves all topics, so that time passing costs one exponential and not one per topic; the stored row
-    (columns `first` and up of `mood`) is brought up to date only when the factor has become small.
+    One factor serves all topics, so that time passing costs one exponential and not one per topic; the stored row is
+    brought up to date only when the factor has become small.
     """
-    factor = exponential(-(time - u.satiated_at) / habits.satiation_recovery, powers)
+    factor = exponential((u.satiated_at - time) / habits.satiation_recovery, powers)
     if factor < _STALE:
-        for t in range(first, mood.shape[1]):
-            mood[user, t] *= np.float32(factor)
-        u.satiated_at = time
+        settle(u, user, time, factor, mood, first)
         factor = 1.0
     return factor

@@ -8,26 +8,54 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, kernel
+from simulator.kernels.lanes import leading_zeros
 from simulator.randomness import mix, table_index
 
-_LOG2_E = 1.4426950408889634
+_STEPS_PER_UNIT = 256.0 / 0.6931471805599453
+_STEPS_BELOW = 64.0 * 256.0
+_STEPS_ABOVE = 127.9 * 256.0
+_LN_2_256 = 0.6931471805599453 / 256.0
+_EIGHT, _LOW_EIGHT, _PARTS = np.uint64(8), np.uint64(255), np.uint64(129)
 _LN_2 = 0.6931471805599453
+_UNIT = 2.0**-53
 
 
 def exponential_table() -> npt.NDArray[np.float64]:
-    """Table for `exponential`, (386,): 2^k for k = -64..64, then 2^(j/256) for j = 0..256."""
-    return np.concatenate([2.0 ** np.arange(-64, 65, dtype=np.float64), 2.0 ** (np.arange(257, dtype=np.float64) / 256.0)])
+    """Tables for `exponential` and `waited`, float64 (642,).
+
+    2^k for k = -64..64, then 2^(j/256) for j = 0..256; then for the middles c of 128 equal steps of [1/2, 1) the 1 / c,
+    then the -log(c).
+    """
+    wholes = 2.0 ** np.arange(-64, 65, dtype=np.float64)
+    parts = 2.0 ** (np.arange(257, dtype=np.float64) / 256.0)
+    middles = (128.5 + np.arange(128, dtype=np.float64)) / 256.0
+    return np.concatenate([wholes, parts, 1.0 / middles, -np.log(middles)])
 
 
 @kernel
 def exponential(x: float, powers: npt.NDArray[np.float64]) -> float:
     """exp(x) to 4e-9 (relative), clamped to |x| < 44; the same bits on every machine, and no call into libm."""
-    y = min(max(x * _LOG2_E, -63.9), 63.9)
-    k = math.floor(y)
-    f = y - k
-    j = np.int64(f * 256.0)
-    r = (f - j * 0.00390625) * _LN_2
-    return powers[np.int64(k) + 64] * powers[j + 129] * (1.0 + r + 0.5 * r * r)
+    # counted in 1/256 of a power of two from 2^-64, so that it is positive and truncation is the floor
+    y = min(max(x * _STEPS_PER_UNIT + _STEPS_BELOW, 1.0), _STEPS_ABOVE)
+    n = np.uint64(np.int64(y))
+    r = (y - np.float64(np.int64(y))) * _LN_2_256
+    return powers[n >> _EIGHT] * powers[(n & _LOW_EIGHT) + _PARTS] * (1.0 + r * (1.0 + 0.5 * r))
+
+
+@kernel
+def waited(h: np.uint64, powers: npt.NDArray[np.float64]) -> float:
+    """A draw from the standard exponential distribution, -log(1 - u) for the uniform u of the hash, to 2e-13.
+
+    With h the 64 bits, 1 - u is the complement of h over 2^64: the zeros before its first one are its whole powers of
+    two, the bits behind it the rest. No call into libm, no branch, and the same bits on every machine.
+    """
+    word = ~h | np.uint64(1)
+    zeros = leading_zeros(word)
+    word = word << np.uint64(zeros)
+    j = np.int64(word >> np.uint64(56)) - 128
+    e = np.float64(word >> np.uint64(11)) * _UNIT * powers[j + 386] - 1.0
+    series = e * (1.0 - e * (0.5 - e * (0.3333333333333333 - e * 0.25)))
+    return max(np.float64(zeros) * _LN_2 + powers[j + 514] - series, 0.0)
 
 
 @kernel
@@ -57,4 +85,4 @@ def decision_key(visit_key: np.uint64, request: int, slot: int, what: int) -> np
 @inlined
 def drawn(quantiles: npt.NDArray[np.float32], table: int, h: np.uint64) -> float:
     """A draw from a table of quantiles."""
-    return np.float64(quantiles[table, table_index(h)])
+    return np.float64(quantiles[np.uint32(table), table_index(h)])

@@ -55,7 +55,8 @@ def record(
     """Write one row of the truth log at `records[n]`; returns n + 1. NaN is what does not apply."""
     row = records[n]
     row.time = time
-    row.logged_at = arrival(time, event, decision_key(visit.observations, visit.request, position, event), observation, quantiles)
+    key = decision_key(visit.observations, visit.request, position, event)
+    row.logged_at = arrival(time, event, key, observation, quantiles)
     row.user = visit.user
     row.session = visit.visit
     row.request = visit.request

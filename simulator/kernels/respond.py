@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from simulator.kernel import inlined
 from simulator.kernels.beliefs import matched
+from simulator.kernels.lanes import dot
 from simulator.kernels.layout import (
     FOLLOWED,
     NORMAL,
@@ -15,7 +16,6 @@ from simulator.kernels.layout import (
     What,
 )
 from simulator.kernels.lifetime import leave_log_odds
-from simulator.kernels.lanes import dot
 from simulator.kernels.primitives import decision_key, drawn, quantised, sigmoid
 from simulator.kernels.records import record
 from simulator.randomness import mix, table_index, uniform
@@ -23,9 +23,9 @@ from simulator.randomness import mix, table_index, uniform
 CONTINUE, LEAVE = 0, 1
 
 _FOLLOW = 8  # code of the event
-_W_ACT, _W_ACT_SECONDS, _W_LEAVE = int(What.ACT), int(What.ACT_SECONDS), int(What.LEAVE)
+_W_ACT, _W_ACT_GATE, _W_ACT_SECONDS = int(What.ACT), int(What.ACT_GATE), int(What.ACT_SECONDS)
+_W_LEAVE = int(What.LEAVE)
 _SILENT, _POSITIVE, _EVENT = int(Tally.SILENT), int(Tally.POSITIVE), int(Tally.EVENT)
-_RESPONDING = np.uint64(3)
 _OFTEN = 2.0  # satisfaction above which an act's bound is not used
 
 
@@ -41,6 +41,8 @@ def respond(
     facets: Array,
     habits: Array,
     acts: Array,
+    no_act: float,
+    learnable: np.uint32,
     observation: Array,
     quantiles: npt.NDArray[np.float32],
     powers: npt.NDArray[np.float64],
@@ -58,7 +60,7 @@ def respond(
     user = np.int64(v.user)
     item = np.int64(v.item)
     slot = np.int64(v.slot)
-    own_key = mix(v.decisions, _RESPONDING)
+    request = v.request
     satisfaction = 0.0
     if v.unattended == 0 and v.judged == 1:
         lived = np.float64(v.lived)
@@ -67,15 +69,31 @@ def respond(
 
         # ---- acts, or silence
         bonus = 0.0
-        for k in range(min(np.int64(u.followed_n), FOLLOWED)):
-            if followed[user, k] == items[item].creator:
-                bonus = s.followed_bonus
+        if u.followed_n > 0:
+            for k in range(min(np.int64(u.followed_n), FOLLOWED)):
+                if followed[user, k] == items[item].creator:
+                    bonus = s.followed_bonus
         done = 0
         positive = 0
-        for a in range(acts.shape[0]):
-            luck = uniform(decision_key(own_key, v.request, slot, _W_ACT + a))
-            if luck >= acts[a].bound and abs(satisfaction) <= _OFTEN and bonus == 0.0:
-                continue
+        # Few plays lead to an act. One uniform finds the first act that its bound leaves open: the a-th with
+        # probability bound_a times the product of 1 - bound over those before it; each act after that has its own.
+        # So every act is still an independent coin, and most plays throw one.
+        usual = abs(satisfaction) <= _OFTEN and bonus == 0.0
+        gate = uniform(decision_key(v.decisions, request, slot, _W_ACT_GATE))
+        first = 0
+        if usual and gate >= 1.0 - no_act:
+            first = acts.shape[0]
+        before = 1.0
+        for a in range(first, acts.shape[0]):
+            luck = uniform(decision_key(v.decisions, request, slot, _W_ACT + a))
+            if usual and before > 0.0:
+                # 1 - before is the probability that an act before this one was left open
+                after = before * (1.0 - acts[a].bound)
+                if gate >= 1.0 - after:
+                    before = after
+                    continue
+                luck *= acts[a].bound
+                before = 0.0
             odds = acts[a].log_odds + acts[a].slope * satisfaction
             if acts[a].positive == 1:
                 odds += bonus
@@ -88,7 +106,7 @@ def respond(
             done += 1
             positive |= acts[a].positive
             seconds = quantised(
-                drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_ACT_SECONDS + a))
+                drawn(quantiles, s.seconds, decision_key(v.decisions, request, slot, _W_ACT_SECONDS + a))
             )
             tallies[_EVENT + event] += 1
             if acts[a].counter >= 0:
@@ -96,8 +114,8 @@ def respond(
             if records.shape[0] > 0:
                 n = record(
                     records, n, v, v.clock, event, item, v.case, slot, s.number, s.surface, seconds, v.propensity,
-                    v.belief, v.belief_sd, v.utility, satisfaction, np.uint32(screens[s.number, v.device, 0]), v.attended, observation,
-                    quantiles,
+                    v.belief, v.belief_sd, v.utility, satisfaction, np.uint32(screens[s.number, v.device, 0]),
+                    v.attended, observation, quantiles,
                 )  # fmt: skip
             v.clock += seconds
         tallies[_SILENT] += done == 0
@@ -105,16 +123,18 @@ def respond(
 
         # ---- goodwill, tolerance, and a run of bad luck
         gap = lived - expected
-        u.goodwill += habits.goodwill_gain * gap if gap > 0.0 else habits.goodwill_loss * gap
-        u.goodwill -= habits.goodwill_tolerated * v.tolerated
+        # without a branch: whether a play was better or worse than expected is nothing that a processor can predict
+        gained = habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
+        u.goodwill += gained - habits.goodwill_tolerated * v.tolerated
         v.tolerance -= v.tolerated
-        v.streak = v.streak + np.uint16(1) if satisfaction < 0.0 else np.uint16(0)
+        v.streak = (v.streak + np.uint32(1)) * np.uint32(satisfaction < 0.0)
 
         # ---- trust: what a modality promised against what was met, facet by facet
-        if v.known == 1:
+        learning = v.attended & learnable & (np.uint32(0) - np.uint32(v.known))
+        if learning != 0:
             key = mix(v.perceptions, np.uint64(item))
             for m in range(modalities.shape[0]):
-                if (v.attended >> np.uint32(m)) & np.uint32(1) == 0 or modalities[m].learns_trust == 0:
+                if (learning >> np.uint32(m)) & np.uint32(1) == 0:
                     continue
                 misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
                 error = 0.0
@@ -135,6 +155,6 @@ def respond(
                     mood[user, m] += np.float32(habits.trust_rate * (promised - np.float64(mood[user, m])))
 
     odds = leave_log_odds(satisfaction, v.streak, (v.clock - v.start) / v.budget, v.tolerance, habits)
-    if uniform(decision_key(own_key, v.request, slot, _W_LEAVE)) < sigmoid(odds, powers):
+    if uniform(decision_key(v.decisions, request, slot, _W_LEAVE)) < sigmoid(odds, powers):
         return LEAVE, n
     return CONTINUE, n

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import math
-
 from simulator.kernel import kernel
 
 
 @kernel
-def leave_time(luck: float, at_sight: float, judged_after: float, judged: float, known_after: float, known: float) -> float:
+def leave_time(
+    left: float, at_sight: float, judged_after: float, judged: float, known_after: float, known: float
+) -> float:
     """Time at which a viewer would swipe away, from a piecewise constant hazard, s.
 
     The hazard is `at_sight` until the gut judgment, `judged` until the viewer knows what the video is worth, `known`
-    from then on; inversion of the cumulative hazard at -log(1 - luck), so one uniform gives one time.
+    from then on; inversion of the cumulative hazard, so one draw gives one time. All three pieces are computed and one
+    is taken, because no processor could predict which.
 
     Args:
-        luck: uniform in [0, 1).
+        left: a draw from the standard exponential distribution.
         at_sight, judged, known: hazards, 1/s, positive.
         judged_after, known_after: times, s, in this order.
     """
-    left = -math.log1p(-luck)
-    first = at_sight * judged_after
-    if left < first:
-        return left / at_sight
-    left -= first
-    second = judged * (known_after - judged_after)
-    if left < second:
-        return judged_after + left / judged
-    return known_after + (left - second) / known
+    beyond_first = left - at_sight * judged_after
+    beyond_second = beyond_first - judged * (known_after - judged_after)
+    first = left / at_sight
+    second = judged_after + beyond_first / judged
+    third = known_after + beyond_second / known
+    later = second if beyond_second < 0.0 else third
+    return first if beyond_first < 0.0 else later
 
 
 @kernel
@@ -42,12 +41,12 @@ def loops(luck: float, again: float, at_most: int) -> int:
 
 
 @kernel
-def satisfied(lived: float, expected: float, experience_weight: float, confirmation: float, loss_aversion: float) -> float:
+def satisfied(
+    lived: float, expected: float, experience_weight: float, confirmation: float, loss_aversion: float
+) -> float:
     """Satisfaction from experience and confirmation (Oliver 1980), losses weighing more (Tversky and Kahneman 1992).
 
     w * lived + c * (lived - expected) where that is a gain, w * lived - c * lambda * (expected - lived) where a loss.
     """
     gap = lived - expected
-    if gap < 0.0:
-        gap *= loss_aversion
-    return experience_weight * lived + confirmation * gap
+    return experience_weight * lived + confirmation * (max(gap, 0.0) + loss_aversion * min(gap, 0.0))

@@ -1,0 +1,110 @@
+"""The two ends of a visit: a user arrives, and later leaves for a while or for good."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernel import kernel
+from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Status, Tally, What
+from simulator.kernels.lifetime import after
+from simulator.kernels.primitives import decision_key, drawn, exponential, fixed
+from simulator.kernels.records import NAN, record
+from simulator.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION, mix, root, uniform
+
+EXIT = 255
+NO_STAGE = 254
+
+_AWAY, _ACTIVE, _GONE = int(Status.AWAY), int(Status.ACTIVE), int(Status.GONE)
+_LEAVE = 15  # code of the event "leave"
+_ABSENT = np.uint32(NO_CASE)
+_W_DEVICE, _W_ENTRY, _W_BUDGET, _W_TOLERANCE = int(What.DEVICE), int(What.ENTRY), int(What.BUDGET), int(What.TOLERANCE)
+_W_RETURN, _W_CHURN = int(What.RETURN), int(What.CHURN)
+_VISITS, _USER_DAYS, _CHURNED = int(Tally.VISITS), int(Tally.PRESENCE_IN_DAYS), int(Tally.CHURNED)
+_REGRET, _REGRETTED = int(Tally.REGRET), int(Tally.REGRETTED)
+_VISIT_SECONDS, _EVENT = int(Tally.VISIT_SECONDS), int(Tally.EVENT)
+_DAY = 86400.0
+
+
+@kernel
+def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
+    """A visit begins: its keys, its device and first stage, its budget of time and of tolerance."""
+    devices, entries, quantiles, habits, tallies = (
+        plan.devices,
+        plan.entries,
+        plan.quantiles,
+        plan.habits[0],
+        out.tallies,
+    )
+    user = np.uint64(v.user)
+    v.visit = u.visits
+    u.visits += np.uint32(1)
+    v.decisions = mix(mix(root(seed, DECISION), user), np.uint64(v.visit))
+    v.observations = mix(mix(root(seed, OBSERVATION), user), np.uint64(v.visit))
+    v.perceptions = mix(root(seed, PERCEPTION), user)
+    v.knowing = mix(root(seed, KNOWLEDGE), user)
+    luck = uniform(decision_key(v.decisions, 0, 0, _W_DEVICE))
+    v.device = 0
+    while v.device < devices.shape[0] - 1 and luck >= devices[v.device]:
+        v.device += 1
+    luck = uniform(decision_key(v.decisions, 0, 0, _W_ENTRY))
+    v.stage = 0
+    while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
+        v.stage += 1
+    v.start = v.clock
+    v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, _W_BUDGET))
+    v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, _W_TOLERANCE))
+    v.request = 0
+    v.slate_n = 0
+    v.position = 0
+    v.slate_stage = NO_STAGE
+    v.memory_n = 0
+    v.streak = 0
+    v.playing = 0
+    v.shown = 0
+    v.status = _ACTIVE
+    tallies[_VISITS] += 1
+    day = np.int64(v.clock / _DAY)
+    if day < 32 and (u.days >> np.uint32(day)) & np.uint32(1) == 0:
+        u.days |= np.uint32(1) << np.uint32(day)
+        tallies[_USER_DAYS] += 1
+
+
+@kernel
+def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
+    """A visit ends: the user comes back after a while, or never. Returns the number of records."""
+    habits, quantiles, powers, tallies, records = plan.habits[0], plan.quantiles, plan.powers, out.tallies, out.records
+    close_request(v, tallies)
+    tallies[_EVENT + _LEAVE] += 1
+    tallies[_VISIT_SECONDS] += np.int64((v.clock - v.start) * 1024.0)
+    if records.shape[0] > 0:
+        n = record(
+            records, n, v, v.clock, _LEAVE, NO_CASE, _ABSENT, 0xFFFF, EXIT, EXIT, v.clock - v.start, NAN, NAN, NAN, NAN,
+            NAN, np.uint32(0), np.uint32(0), plan.observation, quantiles,
+        )  # fmt: skip
+    u.goodwill = u.own_goodwill + habits.goodwill_decay * (u.goodwill - u.own_goodwill)
+    churn = habits.churn * exponential(-habits.churn_goodwill * u.goodwill, powers)
+    if uniform(decision_key(v.decisions, 0, 0, _W_CHURN)) < churn:
+        u.gone = 1
+        u.due = np.inf
+        v.clock = np.inf
+        v.status = _GONE
+        tallies[_CHURNED] += 1
+    else:
+        waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
+        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers)
+        v.clock = after(v.clock, waiting, plan.hours, plan.starts_at[0])
+        u.due = v.clock
+        v.status = _AWAY
+    return n
+
+
+@kernel
+def close_request(v: Array, tallies: npt.NDArray[np.int64]) -> None:
+    """Count the regret of a request: the best of what was shown against each item that was shown."""
+    if v.shown > 0:
+        tallies[_REGRET] += fixed(np.float64(v.best) * v.shown - v.total)
+        tallies[_REGRETTED] += v.shown
+    v.shown = 0
+    v.best = 0.0
+    v.total = 0.0

@@ -1,0 +1,122 @@
+"""The numbers that stand for words in tables, rows and keys. A number, once used, keeps its meaning."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Status(IntEnum):
+    """Where a visit's row stands."""
+
+    AWAY = 0
+    ACTIVE = 1
+    NEEDS_SLATE = 2
+    GONE = 3
+
+
+class Kind(IntEnum):
+    """The six kinds of stages."""
+
+    BROWSE = 0
+    INSPECT = 1
+    COMMIT = 2
+    FULFIL = 3
+    CONSUME = 4
+    RESPOND = 5
+
+
+class Layout(IntEnum):
+    """How a surface lays items out, and so how they are examined and compared."""
+
+    AUTOPLAY = 0
+    GRID = 1
+    LIST = 2
+
+
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "browse": ("select", "exhausted", "leave"),
+    "inspect": ("accept", "reject", "leave"),
+    "consume": ("complete", "skip"),
+    "respond": ("continue", "leave"),
+}
+"""Outcome numbers of the kinds that the kernels run."""
+
+
+class CardColumn(IntEnum):
+    """Columns of the scratch table: one row per card of a screen."""
+
+    ATTRACTION = 0  # what enters the comparison: belief, risk, appeal, satiation
+    BELIEF = 1
+    BELIEF_SD = 2
+    ATTENDED = 3
+    UTILITY = 4
+    EXAMINED = 5
+
+
+class CueColumn(IntEnum):
+    """Columns of the scratch table that follow: one row per facet."""
+
+    PRECISION = 6  # sum over cues
+    READING = 7  # sum of precision times reading
+
+
+SCRATCH_WIDTH = 8
+
+
+class What(IntEnum):
+    """What a draw of `randomness.DECISION` decides, within (user, visit, request, slot)."""
+
+    DEVICE = 0
+    ENTRY = 1
+    BUDGET = 2
+    TOLERANCE = 3
+    CHOICE = 4
+    SECONDS = 5
+    CONTINUE = 6
+    ACCEPT = 7
+    HESITATE = 8
+    UNATTENDED = 9
+    UNATTENDED_SECONDS = 10
+    JUDGED = 11
+    KNOWN = 12
+    HAZARD = 13
+    TOLERATE = 14
+    TOLERATED_SECONDS = 15
+    SEEK = 16
+    SEEK_SHARE = 17
+    LOOP = 18
+    LOOP_PART = 19
+    LEAVE = 20
+    RETURN = 21
+    CHURN = 22
+    SUCCESSOR = 23
+    SKIM = 32
+    READ = 33
+    ATTEND_COARSE = 40  # + k: the first 8 bits of the lucks of modalities 8 k .. 8 k + 7
+    ATTEND = 64  # + number of the modality: the rest of its luck
+    ACT_GATE = 127  # which act is the first that is worth a thought
+    ACT = 128  # + number of the act
+    ACT_SECONDS = 192  # + number of the act
+
+
+class Tally(IntEnum):
+    """Integer sums that the measures are made from."""
+
+    VISITS = 0
+    REQUESTS = 1
+    IMPRESSIONS = 2
+    PLAYS = 3
+    JUDGED_PLAYS = 4  # attended, so a response was possible
+    WATCHED = 5  # 1/1024 s
+    SATISFACTION = 6  # FIXED
+    REGRET = 7  # FIXED
+    REGRETTED = 8  # items over which regret was summed
+    SILENT = 9
+    POSITIVE = 10  # plays with a like, comment, share or follow
+    UTILITY = 11  # FIXED, over plays
+    CHURNED = 12
+    VISIT_SECONDS = 13  # 1/1024 s
+    EXAMINED = 14
+    PRESENCE_IN_DAYS = 15  # user-days with at least one visit
+    LABEL = 16  # + number of the label, up to 16 of them
+    EVENT = 32  # + number of the event, up to 64 of them
