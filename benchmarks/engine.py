@@ -69,9 +69,8 @@ def pyarrow_seconds(folder: Path) -> float:
     for kind in (TRUTH, PLATFORM):
         table = pa.concat_tables([pq.read_table(path) for path in read_parts(folder, kind)]).combine_chunks()
         begun = time.perf_counter()
-        with pq.ParquetWriter(
-            folder / f"{kind}-again.parquet", table.schema, compression="zstd", use_dictionary=list(CODED), write_statistics=False
-        ) as writer:
+        options = {"compression": "zstd", "use_dictionary": list(CODED), "write_statistics": False}
+        with pq.ParquetWriter(folder / f"{kind}-again.parquet", table.schema, **options) as writer:
             for first in range(0, len(table), 1 << 17):
                 writer.write_table(table.slice(first, 1 << 17))
         total += time.perf_counter() - begun
@@ -91,12 +90,15 @@ def main_table(users: int = 100_000, items: int = 10_000, horizon: float = 6 * 3
     print(f"ratio: median 1/{ratios[len(ratios) // 2]:.1f}, from 1/{ratios[0]:.1f} to 1/{ratios[-1]:.1f}")
     with tempfile.TemporaryDirectory() as parent:
         folder = Path(parent) / "run"
-        wall, _, manifest = run_seconds(configured(users=users, items=items, horizon=horizon, output=folder, log="full"))
+        wall, _, manifest = run_seconds(
+            configured(users=users, items=items, horizon=horizon, output=folder, log="full")
+        )
         engine_wall, _, _ = run_seconds(configured(users=users, items=items, horizon=horizon, log="metrics"))
         alone = pyarrow_seconds(folder)
         writer = manifest["writer_seconds"]
-        print(f"both logs: wall {wall:.2f} s; engine alone {engine_wall:.2f} s; writer busy {writer:.2f} s; pyarrow alone {alone:.2f} s")
-        print(f"writing / pyarrow alone: {writer / alone:.2f}; wall / slower of engine and writer: {wall / max(engine_wall, writer):.2f}")
+        print(f"both logs: wall {wall:.2f} s; engine alone {engine_wall:.2f} s")
+        print(f"writer busy {writer:.2f} s; pyarrow alone {alone:.2f} s; ratio {writer / alone:.2f}")
+        print(f"wall / slower of engine and writer: {wall / max(engine_wall, writer):.2f}")
 
 
 def million(items: int = 100_000, horizon: float = 3 * 3600.0) -> None:
@@ -105,12 +107,15 @@ def million(items: int = 100_000, horizon: float = 3 * 3600.0) -> None:
     per_user = []
     for users in (100_000, 1_000_000):
         with tempfile.TemporaryDirectory() as parent:
-            config = configured(users=users, items=items, horizon=horizon, output=Path(parent) / "run", checkpoint=horizon)
+            config = configured(
+                users=users, items=items, horizon=horizon, output=Path(parent) / "run", checkpoint=horizon
+            )
             wall, _, manifest = run_seconds(config)
         per_user.append(wall / users)
         impressions = manifest["events"]["impression"]
         memory = manifest["peak_memory_bytes"] / 2**30
-        print(f"{users:>9,} users: {wall:6.1f} s, {impressions:>11,} impressions, {wall / users * 1e6:.1f} us per user, peak {memory:.2f} GiB")
+        print(f"{users:>9,} users: {wall:6.1f} s, {impressions:>11,} impressions", end=", ")
+        print(f"{wall / users * 1e6:.1f} us per user, peak {memory:.2f} GiB")
     compiled = compile_scenario(load_scenario(SCENARIO))
     catalog = draw_catalog(compiled, 1000, 86400.0, 0)
     state = bytes_per_user(draw_people(compiled, catalog.goods, 1000, 0))
