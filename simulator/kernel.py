@@ -45,6 +45,7 @@ numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defi
 
 # Strict floating point. No reference counts (_nrt): kernels allocate nothing, and counting doubled their time.
 _OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+_NO_ENTRY: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def kernel(function: F) -> F:
@@ -53,10 +54,20 @@ def kernel(function: F) -> F:
     return compiled
 
 
-def inlined(function: F) -> F:
-    """Compile a function into its callers.
+def internal(function: F) -> F:
+    """Compile a function that only kernels call.
 
-    For steps that take many arrays: passed one by one they would cost more than the step itself.
+    It gets no entry from Python: taking apart tables of many arrays would take longer to compile than the step itself.
     """
-    compiled: F = numba.njit(**_OPTIONS, inline="always")(function)
+    compiled: F = numba.njit(**_OPTIONS, **_NO_ENTRY)(function)
+    return compiled
+
+
+def inlined(function: F) -> F:
+    """Compile a function into the kernels that call it; it cannot be called from Python.
+
+    For steps that take many arrays: passed one by one they would cost more than the step itself. LLVM puts them in
+    place (Numba's own `inline="always"` compiles them anew for every call, and stops at 30 arguments).
+    """
+    compiled: F = numba.njit(**_OPTIONS, **_NO_ENTRY, forceinline=True)(function)
     return compiled

@@ -115,15 +115,21 @@ def test_it_holds_for_a_process_as_well(tmp_path):
         ({"consume.watch.tolerate": number(-0.1, "probability")}, ["consume.watch.tolerate", "-0.1"]),
         ({"consume.watch.start_delay": number(-1.0, "s")}, ["consume.watch.start_delay", "-1"]),
         ({"platform.refit": "-6h"}, ["platform.refit", "-6h"]),
-        ({"stages.feed.entry": number(0.0, "share"), "stages.discover.entry": number(1.0, "share"),
-          "stages.react.next": {"continue": "discover", "leave": "exit"}}, ["stages.feed", "never reached"]),
+        (
+            {
+                "stages.feed.entry": number(0.0, "share"),
+                "stages.discover.entry": number(1.0, "share"),
+                "stages.react.next": {"continue": "discover", "leave": "exit"},
+            },
+            ["stages.feed", "never reached"],
+        ),
         ({"stages.feed.next": {"select": "watch", "exhausted": "feed"}}, ["stages.feed", "leave"]),
         ({"stages.feed.next": {"select": "wach", "exhausted": "feed", "leave": "exit"}}, ["wach", "watch"]),
         ({"stages.feed.entry": number(0.5, "share")}, ["entry", "add up to"]),
         ({"platform.label": "long_viev"}, ["long_viev", "long_view"]),
         ({"measures": ["plays", "hapiness"]}, ["hapiness"]),
     ],
-)  # fmt: skip
+)
 def test_a_scenario_that_does_not_hang_together(edits, parts, tmp_path, capsys):
     path = edited(tmp_path, edits)
     line = refused(capsys, f"scenario={path}", *SMALL, head=main_says_head(edits))
@@ -201,12 +207,20 @@ BROKEN = {
     "features with other row counts": (lambda f: _features(f, rows=50), ["cover.npy", "50", "60"]),
     "features with NaN": (lambda f: _features(f, nan=True), ["cover.npy", "NaN"]),
     "corrupt features": (lambda f: _cut(f / "features" / "audio.npy"), ["audio.npy"]),
-    "absent items": (lambda f: parquet(f / "interactions.parquet", user=[1, 2], item=[5, 777]), ["interactions.parquet", "777"]),
-    "no column of users": (lambda f: parquet(f / "interactions.parquet", who=[1, 2], item=[5, 7]), ["interactions.parquet", "user"]),
-    "an empty log": (lambda f: parquet(f / "interactions.parquet", user=pa.array([], pa.int64()), item=pa.array([], pa.int64())),
-                     ["interactions.parquet"]),
+    "absent items": (
+        lambda f: parquet(f / "interactions.parquet", user=[1, 2], item=[5, 777]),
+        ["interactions.parquet", "777"],
+    ),
+    "no column of users": (
+        lambda f: parquet(f / "interactions.parquet", who=[1, 2], item=[5, 7]),
+        ["interactions.parquet", "user"],
+    ),
+    "an empty log": (
+        lambda f: parquet(f / "interactions.parquet", user=pa.array([], pa.int64()), item=pa.array([], pa.int64())),
+        ["interactions.parquet"],
+    ),
     "an empty folder": (_empty, ["holds no catalog"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", BROKEN)
@@ -338,12 +352,20 @@ def test_a_disk_that_fills_up_in_a_checkpoint_leaves_the_last_one(tmp_path, caps
 
 
 def test_a_parameter_that_a_recommender_refuses_when_it_is_fitted(tmp_path, capsys):
-    words = [f"scenario={NAME}", "recommender=itemknn", "recommender.neighbors=-5", *SMALL, f"output={tmp_path / 'run'}"]
+    words = [
+        f"scenario={NAME}",
+        "recommender=itemknn",
+        "recommender.neighbors=-5",
+        *SMALL,
+        f"output={tmp_path / 'run'}",
+    ]
     assert "neighbors" in refused(capsys, *words, head=True)
 
 
 def test_a_recommender_that_breaks_the_contract(tmp_path, capsys):
-    line = refused(capsys, f"scenario={NAME}", f"recommender={FOREIGN}", *SMALL, f"output={tmp_path / 'run'}", head=True)
+    line = refused(
+        capsys, f"scenario={NAME}", f"recommender={FOREIGN}", *SMALL, f"output={tmp_path / 'run'}", head=True
+    )
     assert "recommender foreign" in line
     assert "items are 0 ... 39" in line
 

@@ -16,17 +16,41 @@ import simulator
 from simulator.errors import InputError, OutputError
 from simulator.events import EVENTS
 from simulator.kernels.layout import EVENT
-from simulator.logs import KEPT, ONLY_TRUTH, PLATFORM, TRUTH, LogTotals, LogWriter, drop_parts_after, read_parts, to_table
+from simulator.logs import (
+    KEPT,
+    ONLY_TRUTH,
+    PLATFORM,
+    TRUTH,
+    LogTotals,
+    LogWriter,
+    drop_parts_after,
+    read_parts,
+    to_table,
+)
 from tests.laws.harness import runnable
 
 NAME = runnable()[0]
 NAMES = {"surface": ("wall",), "device": ("phone", "pc"), "stage": ("look",), "event": EVENTS}
 DESIGN = {
-    "time": pa.float64(), "logged_at": pa.float64(), "user": pa.uint32(), "session": pa.uint32(), "request": pa.uint32(), "item": pa.uint32(),
-    "position": pa.uint16(), "case": pa.uint32(), "parent_case": pa.uint32(), "value": pa.float32(), "propensity": pa.float32(),
-    "policy_version": pa.uint16(), "visible": pa.uint32(), "attended": pa.uint32(), "belief": pa.float32(), "belief_sd": pa.float32(),
-    "utility": pa.float32(), "satisfaction": pa.float32(),
-}  # fmt: skip
+    "time": pa.float64(),
+    "logged_at": pa.float64(),
+    "user": pa.uint32(),
+    "session": pa.uint32(),
+    "request": pa.uint32(),
+    "item": pa.uint32(),
+    "position": pa.uint16(),
+    "case": pa.uint32(),
+    "parent_case": pa.uint32(),
+    "value": pa.float32(),
+    "propensity": pa.float32(),
+    "policy_version": pa.uint16(),
+    "visible": pa.uint32(),
+    "attended": pa.uint32(),
+    "belief": pa.float32(),
+    "belief_sd": pa.float32(),
+    "utility": pa.float32(),
+    "satisfaction": pa.float32(),
+}
 
 
 def rows(n: int, seed: int = 0) -> np.ndarray:
@@ -44,7 +68,9 @@ def test_the_columns_are_those_of_the_design(tmp_path):
     result = simulator.run(NAME, "random", users=30, items=50, horizon="8h", output=tmp_path / "run")
     for kind, hidden in ((TRUTH, set()), (PLATFORM, set(ONLY_TRUTH))):
         schema = pq.read_schema(read_parts(result.folder, kind)[0])
-        assert {f.name: f.type for f in schema if f.name in DESIGN} == {k: v for k, v in DESIGN.items() if k not in hidden}
+        assert {f.name: f.type for f in schema if f.name in DESIGN} == {
+            k: v for k, v in DESIGN.items() if k not in hidden
+        }
         coded = {f.name for f in schema if pa.types.is_dictionary(f.type)}
         assert coded == {"surface", "device", "stage", "event"}
         assert set(schema.names) == (set(DESIGN) | coded) - hidden
@@ -55,7 +81,9 @@ def test_what_does_not_apply_is_null():
     made["item"][0] = made["case"][1] = 0xFFFFFFFF
     made["position"][1], made["stage"][2], made["surface"][2], made["value"][3] = 0xFFFF, 255, 255, np.nan
     table = to_table(made, NAMES, truth=True)
-    assert [table[name].null_count for name in ("item", "case", "position", "stage", "surface", "value", "parent_case")] == [1] * 6 + [4]
+    assert [
+        table[name].null_count for name in ("item", "case", "position", "stage", "surface", "value", "parent_case")
+    ] == [1] * 6 + [4]
     assert table["stage"].to_pylist() == ["look", "look", None, "look"]
     assert table["time"].null_count == 0
 
@@ -104,7 +132,9 @@ def written(tmp_path: Path, level: str, horizon: float = 50.0) -> LogWriter:
 
 def test_what_arrives_after_the_end_or_never_is_not_in_the_platform_log(tmp_path):
     writer = written(tmp_path, "full")
-    truth, platform = (pa.concat_tables([pq.read_table(p) for p in read_parts(tmp_path, kind)]) for kind in (TRUTH, PLATFORM))
+    truth, platform = (
+        pa.concat_tables([pq.read_table(p) for p in read_parts(tmp_path, kind)]) for kind in (TRUTH, PLATFORM)
+    )
     made = np.concatenate([rows(100, seed) for seed in range(4)])
     assert truth.num_rows == writer.totals[TRUTH].rows == 400
     assert platform.num_rows == writer.totals[PLATFORM].rows == (made["logged_at"] <= 50.0).sum() < 300
@@ -126,7 +156,9 @@ def test_the_hash_of_the_platform_log_does_not_see_the_truth(tmp_path):
     assert totals[0][1] != totals[1][1]
 
 
-@pytest.mark.parametrize(("level", "folders"), [("full", {TRUTH, PLATFORM}), ("platform", {PLATFORM}), ("metrics", set())])
+@pytest.mark.parametrize(
+    ("level", "folders"), [("full", {TRUTH, PLATFORM}), ("platform", {PLATFORM}), ("metrics", set())]
+)
 def test_levels(level, folders, tmp_path):
     written(tmp_path, level)
     assert {path.name for path in tmp_path.iterdir()} == folders
@@ -134,7 +166,12 @@ def test_levels(level, folders, tmp_path):
 
 @pytest.mark.parametrize(
     ("level", "recommender", "folders"),
-    [("full", "itemknn", {TRUTH, PLATFORM}), ("platform", "itemknn", {PLATFORM}), ("metrics", "itemknn", {KEPT}), ("metrics", "random", set())],
+    [
+        ("full", "itemknn", {TRUTH, PLATFORM}),
+        ("platform", "itemknn", {PLATFORM}),
+        ("metrics", "itemknn", {KEPT}),
+        ("metrics", "random", set()),
+    ],
 )
 def test_folders_of_a_run(level, recommender, folders, tmp_path):
     result = simulator.run(NAME, recommender, users=30, items=50, horizon="8h", output=tmp_path / "run", log=level)
@@ -149,7 +186,10 @@ def test_folders_of_a_run(level, recommender, folders, tmp_path):
 
 def test_frames_of_a_run_without_a_folder_are_those_of_one_with(tmp_path):
     world = {"users": 40, "items": 60, "horizon": "8h"}
-    inside, outside = simulator.run(NAME, "random", **world), simulator.run(NAME, "random", **world, output=tmp_path / "r")
+    inside, outside = (
+        simulator.run(NAME, "random", **world),
+        simulator.run(NAME, "random", **world, output=tmp_path / "r"),
+    )
     for kind in ("truth", "platform"):
         a, b = getattr(inside, kind), getattr(outside, kind)
         assert len(a) == len(b) > 500

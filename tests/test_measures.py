@@ -30,12 +30,17 @@ def counted(result):
     plays = t[t["event"].isin(["skip", "complete"])]
     by_play = plays.set_index(["user", "case"])
     acts = t[t["event"].isin(["like", "comment", "share", "follow"])].drop_duplicates(["user", "case"])
-    any_act = t[t["event"].isin(["like", "comment", "share", "follow", "profile_visit", "hate"])].drop_duplicates(["user", "case"])
+    any_act = t[t["event"].isin(["like", "comment", "share", "follow", "profile_visit", "hate"])].drop_duplicates(
+        ["user", "case"]
+    )
     judged = by_play[by_play["belief"].notna() & by_play["satisfaction"].notna()]
     catalog = draw_catalog(bench(NAME).compiled, ITEMS, HORIZON, SEED)
     durations = catalog.goods.facts["duration"][plays["item"].astype(int)]
     shown = t[t["event"] == "impression"]
-    creators = np.bincount(catalog.goods.facts["creator"][shown["item"].astype(int)], minlength=int(catalog.goods.facts["creator"].max()) + 1)
+    creators = np.bincount(
+        catalog.goods.facts["creator"][shown["item"].astype(int)],
+        minlength=int(catalog.goods.facts["creator"].max()) + 1,
+    )
 
     def rate(event: str) -> float:
         return (t["event"] == event).sum() / len(plays)
@@ -65,10 +70,23 @@ def counted(result):
 
 
 NAMES = [
-    "plays", "impressions", "watch_seconds_per_impression", "skip_rate", "complete_play_rate", "like_rate", "negative_feedback_rate",
-    "profile_enter_rate", "unattended_rate", "tolerated_rate", "positive_interaction_rate", "valid_play_rate", "long_view_rate",
-    "satisfaction", "silence_rate", "creator_exposure_gini",
-]  # fmt: skip
+    "plays",
+    "impressions",
+    "watch_seconds_per_impression",
+    "skip_rate",
+    "complete_play_rate",
+    "like_rate",
+    "negative_feedback_rate",
+    "profile_enter_rate",
+    "unattended_rate",
+    "tolerated_rate",
+    "positive_interaction_rate",
+    "valid_play_rate",
+    "long_view_rate",
+    "satisfaction",
+    "silence_rate",
+    "creator_exposure_gini",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

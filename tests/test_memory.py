@@ -40,7 +40,9 @@ def memory() -> PlatformMemory:
     return PlatformMemory(NAMES, 5, 9)
 
 
-@given(st.integers(0, 120), st.lists(st.integers(0, 120), max_size=5), st.lists(st.floats(0, 150), min_size=1, max_size=5))
+@given(
+    st.integers(0, 120), st.lists(st.integers(0, 120), max_size=5), st.lists(st.floats(0, 150), min_size=1, max_size=5)
+)
 def test_how_rows_came_in_and_when_it_was_asked_does_not_matter(n, cuts, times):
     made = rows(n)
     at_once = memory()
@@ -107,8 +109,15 @@ def test_no_column_of_the_truth_is_kept():
 
 def test_columns_from_elsewhere():
     store = memory()
-    store.take_columns({"time": np.array([-5.0, -9.0]), "logged_at": np.array([-4.0, -8.0]), "user": np.array([1, 2], np.uint32),
-                        "item": np.array([3, 4], np.uint32), "event": np.array([0, 0], np.uint8)})  # fmt: skip
+    store.take_columns(
+        {
+            "time": np.array([-5.0, -9.0]),
+            "logged_at": np.array([-4.0, -8.0]),
+            "user": np.array([1, 2], np.uint32),
+            "item": np.array([3, 4], np.uint32),
+            "event": np.array([0, 0], np.uint8),
+        }
+    )
     log = store.arrived(0.0)
     assert log.user.tolist() == [2, 1]
     assert np.isnan(log.value).all()

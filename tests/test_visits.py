@@ -58,7 +58,9 @@ def test_slots_of_ended_visits_are_used_again():
     assert len(table.rows.state) == capacity
 
 
-@given(st.lists(st.sampled_from([Status.ACTIVE, Status.AWAY, Status.GONE]), min_size=1, max_size=60), st.integers(0, 1500))
+@given(
+    st.lists(st.sampled_from([Status.ACTIVE, Status.AWAY, Status.GONE]), min_size=1, max_size=60), st.integers(0, 1500)
+)
 def test_a_checkpoint_of_the_open_visits_restores_them(statuses, idle):
     n = len(statuses)
     people, table = crowd([1.0] * n + [np.inf] * idle), VisitTable(2)

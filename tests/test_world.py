@@ -75,7 +75,9 @@ def test_models_are_fitted_when_the_scenario_says_and_versions_count_them(tmp_pa
     assert min(float(requests.time.min()) for requests in spy.asked) >= times[0]
 
 
-@pytest.mark.parametrize("recommender", ["random", "popularity", "itemknn", "contentknn", "belief-oracle", "utility-oracle"])
+@pytest.mark.parametrize(
+    "recommender", ["random", "popularity", "itemknn", "contentknn", "belief-oracle", "utility-oracle"]
+)
 def test_every_recommender_lives_through_a_world(recommender):
     parameters = {"modality": "cover"} if recommender == "contentknn" else {}
     result = simulator.run(NAME, recommender, users=40, items=80, horizon="9h", recommender_parameters=parameters)
@@ -131,8 +133,11 @@ def test_times_and_policies_that_cannot_be(edits, settings, message, tmp_path):
 
 def test_a_run_that_is_stopped_can_be_told_from_one_that_failed(tmp_path):
     ticks = iter(range(100))
-    with pytest.raises(RunInterrupted, match="at 1.25 h of simulated time"):
-        run_world(config(recommender="random", users=20, items=40, horizon="6h", output=str(tmp_path / "r")), stop=lambda: next(ticks) == 4)
+    with pytest.raises(RunInterrupted, match=r"at 1\.25 h of simulated time"):
+        run_world(
+            config(recommender="random", users=20, items=40, horizon="6h", output=str(tmp_path / "r")),
+            stop=lambda: next(ticks) == 4,
+        )
     assert not (tmp_path / "r" / "manifest.json").exists()
 
 
@@ -154,7 +159,11 @@ def _lived(cache: Path, output: Path) -> set[tuple[str, int]]:
     """Compiled kernels in the cache after a run in a process of its own, each with the time of its writing."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
     subprocess.run(
-        [sys.executable, "-m", "simulator", *SMALL, f"output={output}"], cwd=ROOT, env=environment, check=True, capture_output=True
+        [sys.executable, "-m", "simulator", *SMALL, f"output={output}"],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
     )
     return {(path.name, path.stat().st_mtime_ns) for path in cache.rglob("*.nbc")}
 
@@ -188,6 +197,11 @@ def test_the_life_of_a_visit_counts_no_references(tmp_path):
         "assert 'define' in code\n"
         "print(code.count('NRT_incref'), code.count('NRT_decref'))\n"
     )
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}  # a fresh compilation: one from the cache has no LLVM code
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    environment = {
+        **os.environ,
+        "NUMBA_CACHE_DIR": str(tmp_path),
+    }  # a fresh compilation: one from the cache has no LLVM code
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split() == ["0", "0"]

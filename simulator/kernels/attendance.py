@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
+from simulator.kernel import internal
 from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Status, Tally, What
 from simulator.kernels.lifetime import after
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed
@@ -26,7 +26,7 @@ _VISIT_SECONDS, _EVENT = int(Tally.VISIT_SECONDS), int(Tally.EVENT)
 _DAY = 86400.0
 
 
-@kernel
+@internal
 def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
     """A visit begins: its keys, its device and first stage, its budget of time and of tolerance."""
     devices, entries, quantiles, habits, tallies = (
@@ -70,7 +70,7 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
         tallies[_USER_DAYS] += 1
 
 
-@kernel
+@internal
 def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
     """A visit ends: the user comes back after a while, or never. Returns the number of records."""
     habits, quantiles, powers, tallies, records = plan.habits[0], plan.quantiles, plan.powers, out.tallies, out.records
@@ -99,7 +99,7 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
     return n
 
 
-@kernel
+@internal
 def close_request(v: Array, tallies: npt.NDArray[np.int64]) -> None:
     """Count the regret of a request: the best of what was shown against each item that was shown."""
     if v.shown > 0:

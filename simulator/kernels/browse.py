@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined, kernel
+from simulator.kernel import inlined, internal
 from simulator.kernels.beliefs import attended_to, belief_about, utility_of
 from simulator.kernels.choice import compared, taken
 from simulator.kernels.lanes import fetch_ahead
@@ -51,7 +51,7 @@ def next_in_feed(
     return SELECT
 
 
-@kernel
+@internal
 def screen_of_cards(
     i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:

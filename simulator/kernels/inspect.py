@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.kernel import kernel
+from simulator.kernel import internal
 from simulator.kernels.beliefs import attended_to, belief_about
 from simulator.kernels.choice import taken
 from simulator.kernels.layout import Goods, Output, People, Plan, Tally, Visits, What
@@ -23,7 +23,7 @@ _EVENT = int(Tally.EVENT)
 _INSPECTING = np.uint64(1)
 
 
-@kernel
+@internal
 def look_closer(
     i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 
-from simulator.kernel import numba
+from simulator.kernel import inlined, numba
 
 LANES = 8
 """Widths of facets are multiples of this."""
@@ -81,7 +81,7 @@ def _lanes(typing: Any, a: Any, i: Any, p: Any, b: Any, j: Any, q: Any, width: A
     return signature, generate
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")  # type: ignore[misc]  # untyped decorator
+@inlined
 def dot(a: npt.NDArray[np.float32], i: int, p: int, b: npt.NDArray[np.float32], j: int, q: int, width: int) -> float:
     """Dot product of a[i, p:p+width] and b[j, q:q+width]; `width` is a multiple of 8.
 
@@ -112,7 +112,7 @@ def _prefetch(typing: Any, matrix: Any, row: Any) -> Any:
     return signature, generate
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")  # type: ignore[misc]  # untyped decorator
+@inlined
 def fetch_ahead(matrix: npt.NDArray[np.generic], row: int) -> None:
     """Ask the memory for a row that will be needed soon; changes nothing but time."""
     _prefetch(matrix, np.int64(row))
@@ -129,7 +129,7 @@ def _leading_zeros(typing: Any, word: Any) -> Any:
     return signature, generate
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, inline="always")  # type: ignore[misc]  # untyped decorator
+@inlined
 def leading_zeros(word: np.uint64) -> np.int64:
     """Zero bits above the highest one of a 64-bit word (64 for 0)."""
     return _leading_zeros(np.uint64(word))

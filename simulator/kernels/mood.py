@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined, kernel
+from simulator.kernel import inlined, internal
 from simulator.kernels.layout import Array
 from simulator.kernels.primitives import exponential
 
 _STALE = 1.0 / 64.0
 
 
-@kernel
+@internal
 def settle(u: Array, user: int, time: float, factor: float, mood: npt.NDArray[np.float32], first: int) -> None:
     """Bring a user's stored satiation (columns `first` and up of `mood`) up to date."""
     for t in range(first, mood.shape[1]):

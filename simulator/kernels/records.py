@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
+from simulator.kernel import internal, kernel
 from simulator.kernels.layout import NO_CASE, Array
 from simulator.kernels.primitives import decision_key, quantised
 from simulator.randomness import mix, table_index, uniform
@@ -29,7 +29,7 @@ def arrival(
     return time + quantised(np.float64(quantiles[observation[event].lag, table_index(mix(key, _LAG_KEY))]))
 
 
-@kernel
+@internal
 def record(
     records: Array,
     n: int,

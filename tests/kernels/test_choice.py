@@ -57,7 +57,8 @@ def test_only_differences_count(cards, shift):
     low = screen([a for a, _ in cards], examined)
     high = screen([a + shift for a, _ in cards], examined)
     same = [
-        compared(low, len(cards), 0.0, 0.5, u, POWERS) == compared(high, len(cards), shift, 0.5, u, POWERS) for u in EVENLY[::40]
+        compared(low, len(cards), 0.0, 0.5, u, POWERS) == compared(high, len(cards), shift, 0.5, u, POWERS)
+        for u in EVENLY[::40]
     ]
     assert np.mean(same) >= 0.97  # luck within rounding of a border may fall on either side
 

@@ -30,7 +30,9 @@ def test_a_time_is_the_inverse_of_survival(luck, at_sight, judged_after, judged,
     assert survival(t, at_sight, judged_after, judged, known_after, known) == pytest.approx(1.0 - luck, rel=1e-7)
 
 
-@pytest.mark.parametrize("shape", [(0.08, 1.3, 0.10, 7.0, 0.03), (0.5, 1.0, 0.01, 4.0, 0.6), (0.02, 2.0, 0.9, 2.5, 0.1)])
+@pytest.mark.parametrize(
+    "shape", [(0.08, 1.3, 0.10, 7.0, 0.03), (0.5, 1.0, 0.01, 4.0, 0.6), (0.02, 2.0, 0.9, 2.5, 0.1)]
+)
 def test_times_follow_the_survival_function(shape):
     luck = np.random.default_rng(5).uniform(size=20_000)
     times = np.array([leave_time(u, *shape) for u in luck])

@@ -1,4 +1,6 @@
-"""Runs the command line in a process that is killed at a chosen place: `python -m tests.laws.driver PLACE N key=value ...`.
+"""Runs the command line in a process that is killed at a chosen place.
+
+`python -m tests.laws.driver PLACE N key=value ...`.
 
 Places, each at its N-th time: `checkpoint`, half of a checkpoint is written; `before`, its logs are closed and it is
 not yet there; `after`, it is there and the one before is not yet removed; `part`, a part file is about to get its name.

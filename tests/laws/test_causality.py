@@ -66,7 +66,9 @@ def _check_visits(truth: pd.DataFrame) -> None:
     assert (unfinished <= following.isna().to_numpy()).all(), "only a user's last visit can be open"
     # what is chosen from a screen was on it
     opened = truth[truth["event"] == "open"]
-    cards = truth[(truth["event"] == "impression") & truth["case"].isna()].set_index(["user", "session", "request", "position"])
+    cards = truth[(truth["event"] == "impression") & truth["case"].isna()].set_index(
+        ["user", "session", "request", "position"]
+    )
     for row in opened.itertuples():
         card = cards.loc[(row.user, row.session, row.request, row.position)]
         assert card["item"] == row.item
@@ -111,7 +113,7 @@ def busy(tmp_path_factory):
 
 
 def test_nothing_happens_after_the_horizon(busy):
-    """Neither at the end of a run, nor (which is the same) is anything of the next tick known at the end of this one."""
+    """Neither at the end of a run, nor (which is the same) is the next tick known at the end of this one."""
     result = simulator.run(busy, "random", users=2500, items=300, horizon="3h")
     late = result.truth[result.truth["time"] >= 3 * 3600.0]
     assert late.empty, f"{len(late)} events after the end:\n{late[['time', 'user', 'event']].head()}"

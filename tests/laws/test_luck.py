@@ -55,7 +55,15 @@ def test_the_small_world_is_lived_in_and_its_model_is_in_charge():
 
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize(
-    "changed", [{"window": 3}, {"window": 7}, {"batch": 1}, {"batch": 64}, {"threads": 2}, {"threads": 3, "batch": 5, "window": 4}]
+    "changed",
+    [
+        {"window": 3},
+        {"window": 7},
+        {"batch": 1},
+        {"batch": 64},
+        {"threads": 2},
+        {"threads": 3, "batch": 5, "window": 4},
+    ],
 )
 def test_same_log_for_other_windows_batches_and_threads(changed):
     one, other = life(), simulator.run(NAME, "itemknn", users=USERS, items=ITEMS, horizon=HORIZON, seed=SEED, **changed)
@@ -141,7 +149,9 @@ def test_first_visits_begin_at_the_same_time_on_the_same_device(pair):
 
 
 def test_a_visit_is_on_the_same_device_in_both_worlds(pair):
-    devices = [each.truth.groupby(["user", "session"])["device"].agg(lambda d: "/".join(sorted(set(d)))) for each in pair]
+    devices = [
+        each.truth.groupby(["user", "session"])["device"].agg(lambda d: "/".join(sorted(set(d)))) for each in pair
+    ]
     common = devices[0].index.intersection(devices[1].index)
     assert len(common) > USERS // 3
     assert (devices[0].loc[common] == devices[1].loc[common]).all()
@@ -149,7 +159,9 @@ def test_a_visit_is_on_the_same_device_in_both_worlds(pair):
 
 
 def test_an_item_is_worth_the_same_to_a_user_in_both_worlds(pair):
-    worth = [each.truth.dropna(subset=["utility"]).groupby(["user", "item"])["utility"].agg(["min", "max"]) for each in pair]
+    worth = [
+        each.truth.dropna(subset=["utility"]).groupby(["user", "item"])["utility"].agg(["min", "max"]) for each in pair
+    ]
     assert all((each["min"] == each["max"]).all() for each in worth)
     common = worth[0].index.intersection(worth[1].index)
     differ = _begun(pair[0]).shape[0]
@@ -161,7 +173,9 @@ def test_luck_at_a_common_key_is_equal_even_when_the_item_is_another(pair):
     """Who looks away depends on the key alone; at common keys both worlds draw the same, whatever is played there."""
     flags = []
     for each in pair:
-        away = each.truth[each.truth["event"] == "unattended"].set_index(["user", "session", "request", "position"]).index
+        away = (
+            each.truth[each.truth["event"] == "unattended"].set_index(["user", "session", "request", "position"]).index
+        )
         started = _begun(each)
         ended = each.truth[each.truth["event"].isin(["skip", "complete"])]
         over = ended.set_index(["user", "session", "request", "position"]).index
@@ -207,7 +221,7 @@ def test_plays_without_a_viewer_are_those_that_the_key_says(recommender):
 
 @pytest.mark.parametrize("recommender", ["itemknn", "popularity"])
 def test_plays_left_at_sight_end_when_the_key_says(recommender):
-    """HAZARD and JUDGED of (user, visit, request, slot): -log(1 - u) over the hazard, if that is before the judgment."""
+    """HAZARD and JUDGED of (user, visit, request, slot): -log(1 - u) over the hazard, if before the judgment."""
     result = life(recommender)
     of = bench(NAME, users=USERS, items=ITEMS)
     plan = of.compiled.plan

@@ -12,6 +12,7 @@ import pytest
 
 import simulator
 from recommenders.contract import COLUMNS, Catalog, PlatformLog, Requests
+from recommenders.errors import RecommenderError
 from simulator.events import CODE, EVENTS
 from simulator.logs import ONLY_TRUTH
 from simulator.plan import compile_scenario
@@ -46,7 +47,13 @@ def patchy(tmp_path_factory) -> Path:
         lag = {"dist": "lognormal", "median": median, "sigma": 1.0, "unit": "min", "from": "estimate"}
         return {"observer": "platform", "probability": number(probability, "probability"), "lag": lag}
 
-    edits = {"observation.skip": seen(0.6, 20), "observation.complete": seen(0.8, 90), "observation.impression": seen(0.9, 2)}
+    soon = {"dist": "lognormal", "median": 4, "sigma": 1.0, "unit": "min", "from": "estimate"}
+    edits = {"user.return_after": soon}  # within one tick, so that a visit's row is at once the next visit's
+    edits |= {
+        "observation.skip": seen(0.6, 20),
+        "observation.complete": seen(0.8, 90),
+        "observation.impression": seen(0.9, 2),
+    }
     return edited(folder, edits)
 
 
@@ -155,7 +162,7 @@ def test_updates_are_the_arrivals_since_the_last_one(watched):
 def test_a_request_carries_its_own_visit_so_far(watched):
     result, spy = watched
     ended = result.truth[result.truth["event"].isin(["skip", "complete"])].sort_values("time")
-    visits = {key: part for key, part in ended.groupby(["user", "session"])}
+    visits = dict(iter(ended.groupby(["user", "session"])))
     asked, carried = 0, 0
     for requests in spy.asked[::5]:
         for k in range(len(requests)):
@@ -173,6 +180,8 @@ def test_a_request_carries_its_own_visit_so_far(watched):
             assert np.isnan(requests.events_value[k, n:]).all()
     assert carried > 50
     assert asked > carried
+    returns = result.truth.groupby("user")["session"].max()
+    assert returns.max() > 10
 
 
 def test_what_was_lately_shown_had_been_shown(watched):
@@ -218,12 +227,14 @@ def test_features_are_no_copy_of_the_truth():
 
 
 def test_oracles_are_no_plug_ins():
+    """They need the truth to be made, and no registry has it to give: not by name, not by import path."""
     from recommenders import registry
-    from recommenders.contract import Recommender
     from simulator.oracle import ORACLES, Oracle
 
-    assert not issubclass(Oracle, Recommender)
     assert not set(ORACLES) & set(registry.available())
+    for name in (*ORACLES, f"{Oracle.__module__}:{Oracle.__name__}"):
+        with pytest.raises(RecommenderError):
+            registry.create(name, {}, seed=0, label=None)
 
 
 def test_the_contract_names_no_column_of_the_truth():

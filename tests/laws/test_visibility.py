@@ -1,4 +1,4 @@
-"""Law 1: what is not visible has no path to the decision; what is visible and attended has, in the derived direction."""
+"""Law 1: what is not visible has no path to the decision; what is visible and attended has, in the way derived."""
 
 from __future__ import annotations
 
@@ -214,7 +214,11 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     # satiation as the rows of the bench have it, faded to now
     fading = np.exp(-300.0 / float(habits["satiation_recovery"]))
     topics = of.goods.facts["topic"][table["item"]].astype(np.int64)
-    tired = float(habits["satiation_weight"]) * fading * of.people.mood[table["user"].astype(np.int64), of.modalities + topics]
+    tired = (
+        float(habits["satiation_weight"])
+        * fading
+        * of.people.mood[table["user"].astype(np.int64), of.modalities + topics]
+    )
     appeal = sum(
         ((table["attended"] >> m) & 1) * of.goods.colour[table["item"], of.modalities + m] for m in range(of.modalities)
     )
@@ -294,7 +298,8 @@ def test_the_scenario_as_shipped_is_skipped_less_when_it_persuades(case):
     of = bench(name, users=4000)
     rows = threshold(of, stage, device)
     skipped = [
-        int((step(of.with_goods(bias_moved(of, modality, by)), rows).rows["outcome"] == SKIP).sum()) for by in (-2.0, 2.0)
+        int((step(of.with_goods(bias_moved(of, modality, by)), rows).rows["outcome"] == SKIP).sum())
+        for by in (-2.0, 2.0)
     ]
     assert skipped[0] > skipped[1]
 
@@ -344,7 +349,9 @@ def test_features_made_and_overwritten_leave_the_truth_alone():
 
 def test_what_a_screen_shows_is_what_its_masks_say(tmp_path):
     """A modality taken off the screen in the file is hidden in the tables, and its change then changes no card."""
-    path = edited(tmp_path, {"surfaces.discover.shows.browse": ["caption"], "browse.discover.read": number(1.0, "probability")})
+    path = edited(
+        tmp_path, {"surfaces.discover.shows.browse": ["caption"], "browse.discover.read": number(1.0, "probability")}
+    )
     of = bench(str(path))
     stage = of.compiled.names.stages.index("discover")
     cover = of.compiled.names.modalities.index("cover")
