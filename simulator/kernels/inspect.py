@@ -21,6 +21,7 @@ _ABSENT = np.uint32(0xFFFFFFFF)
 _W_SECONDS, _W_HESITATE, _W_ACCEPT, _W_LEAVE = int(What.SECONDS), int(What.HESITATE), int(What.ACCEPT), int(What.LEAVE)
 _EVENT = int(Tally.EVENT)
 _INSPECTING = np.uint64(1)
+_LOOKING = 3  # value of `playing` while a look is open
 
 
 @internal
@@ -47,34 +48,45 @@ def look_closer(
     own_key = mix(v.decisions, _INSPECTING)
     key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(screens[s.number, v.device, 0])
-    v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
-    knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-    mean, variance = belief_about(
-        key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
-        pairs, modalities, facets, weights, types, habits, quantiles, scratch,
-    )  # fmt: skip
-    v.belief = mean
-    v.belief_sd = np.sqrt(variance)
-    begun = v.clock
-    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
-    drive = mean - tired * mood[user, modalities.shape[0] + items[item].topic]
     bar = s.bar
-    if abs(drive - bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
-        seconds = quantised(drawn(quantiles, s.hesitation_seconds, decision_key(own_key, v.request, slot, _W_HESITATE)))
-        v.clock += seconds
+    if v.playing == 0:
+        # the look begins: what it shows, and how long it takes
+        v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
+        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+        mean, variance = belief_about(
+            key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
+            pairs, modalities, facets, weights, types, habits, quantiles, scratch,
+        )  # fmt: skip
+        v.belief = mean
+        v.belief_sd = np.sqrt(variance)
+        v.played_at = v.clock
+        v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
+        tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+        v.lived = mean - tired * mood[user, modalities.shape[0] + items[item].topic]
+        v.sought = 0.0
+        if abs(np.float64(v.lived) - bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
+            v.sought = quantised(
+                drawn(quantiles, s.hesitation_seconds, decision_key(own_key, v.request, slot, _W_HESITATE))
+            )
+            v.clock += np.float64(v.sought)
+        v.playing = _LOOKING
+        return -1, n
+    # the look is over: nothing of it is known to the world before
+    v.playing = 0
+    if v.sought > 0.0:
         tallies[_EVENT + _HESITATE] += 1
         if records.shape[0] > 0:
             n = record(
-                records, n, v, v.clock, _HESITATE, item, _ABSENT, slot, s.number, s.surface, seconds, v.propensity,
-                v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
+                records, n, v, v.clock, _HESITATE, item, _ABSENT, slot, s.number, s.surface, np.float64(v.sought),
+                v.propensity, v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
             )  # fmt: skip
+    drive = np.float64(v.lived)
     if taken(drive, bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_ACCEPT)), powers):
         return ACCEPT, n
     tallies[_EVENT + _REJECT_EVENT] += 1
     if records.shape[0] > 0:
         n = record(
-            records, n, v, v.clock, _REJECT_EVENT, item, _ABSENT, slot, s.number, s.surface, v.clock - begun,
+            records, n, v, v.clock, _REJECT_EVENT, item, _ABSENT, slot, s.number, s.surface, v.clock - v.played_at,
             v.propensity, v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
         )  # fmt: skip
     odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, habits)

@@ -244,7 +244,7 @@ VISIT = np.dtype(
         ("stage", "u1"),
         ("device", "u1"),
         ("slate_stage", "u1"),
-        ("playing", "u1"),  # 0 not yet, 2 about to start, 1 open: its end is in `clock`
+        ("playing", "u1"),  # a play: 2 about to start, 1 open; 3: a closer look; its end is in `clock`
         ("outcome", "u1"),
         ("unattended", "u1"),
         ("picked", "u1"),  # chosen from cards, not played by itself

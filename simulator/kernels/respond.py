@@ -75,6 +75,7 @@ def respond(
                     bonus = s.followed_bonus
         done = 0
         positive = 0
+        spent = 0.0
         # Few plays lead to an act. One uniform finds the first act that its bound leaves open: the a-th with
         # probability bound_a times the product of 1 - bound over those before it; each act after that has its own.
         # So every act is still an independent coin, and most plays throw one.
@@ -117,7 +118,9 @@ def respond(
                     v.belief, v.belief_sd, v.utility, satisfaction, np.uint32(screens[s.number, v.device, 0]),
                     v.attended, observation, quantiles,
                 )  # fmt: skip
-            v.clock += seconds
+            spent += seconds
+        # acts are dated at the decision; the seconds that they take pass afterwards
+        v.clock += spent
         tallies[_SILENT] += done == 0
         tallies[_POSITIVE] += positive
 

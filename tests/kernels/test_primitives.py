@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from scipy.stats import kstest
 
-from simulator.kernels.primitives import exponential, exponential_table, fixed, quantised, sigmoid
+from simulator.kernels.primitives import exponential, exponential_table, fixed, quantised, sigmoid, waited
 from simulator.randomness import normal_table, table_points
 
 POWERS = exponential_table()
@@ -32,6 +35,23 @@ def test_the_exponential_over_a_fine_grid_and_its_clamp():
 @given(st.floats(-40.0, 40.0))
 def test_the_logistic_function(x):
     assert sigmoid(x, POWERS) == pytest.approx(1.0 / (1.0 + np.exp(-x)), rel=1e-8)
+
+
+@given(st.integers(0, 2**64 - 1) | st.integers(0, 63).map(lambda bit: 2**64 - 1 - 2**bit))
+@example(0)
+@example(2**64 - 1)
+@example(2**63)
+@example(2**63 - 1)
+def test_an_exponential_draw_is_the_logarithm_of_its_hash(h):
+    left = ((2**64 - 1 - h) | 1) / 2**64
+    assert waited(np.uint64(h), POWERS) == pytest.approx(-math.log(left), abs=4e-13)
+
+
+def test_exponential_draws_are_exponential_and_rise_with_the_uniform_of_their_hash():
+    luck = np.random.default_rng(4).integers(0, 2**64, 20_000, dtype=np.uint64)
+    draws = np.array([waited(h, POWERS) for h in luck])
+    assert kstest(draws, "expon").pvalue > 1e-4
+    assert (np.diff(draws[np.argsort(luck)]) >= 0.0).all()
 
 
 @given(st.floats(0.0, 1e6))
