@@ -23,6 +23,7 @@ class Clock:
 
     def __init__(self, now: float) -> None:
         self._environment = simpy.Environment(initial_time=now)
+        self._due: list[tuple[Callable[[float], None], float]] = []
 
     @property
     def now(self) -> float:
@@ -47,7 +48,7 @@ class Clock:
         time = first
         while True:
             yield self._at(time, order)
-            action(time)
+            self._due.append((action, time))
             time += period
 
     def _at(self, time: float, order: Order) -> simpy.Event:
@@ -59,5 +60,11 @@ class Clock:
 
     def run(self, until: float) -> None:
         """Let time pass until `until`, s; what is due exactly then does not happen any more."""
+        while self._environment.peek() < until:
+            self._environment.step()
+            # outside of SimPy's own step, which would make an exception anew from its arguments, and fail at some
+            while self._due:
+                action, time = self._due.pop(0)
+                action(time)
         if until > self.now:
             self._environment.run(until=until)

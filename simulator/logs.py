@@ -190,7 +190,10 @@ class LogWriter:
             self._thread.join()
         for part in self._parts.values():
             if part.writer.is_open:
-                part.writer.close()
+                try:
+                    part.writer.close()
+                except OSError:  # the disk is full: what was first wrong is already being reported
+                    part.writer.is_open = False  # or it would try, and complain, once more when it is thrown away
             part.partial.unlink(missing_ok=True)
         self._parts.clear()
 
@@ -229,7 +232,9 @@ class LogWriter:
             if self.folder is None:
                 self.tables[kind].append(table)
             else:
-                self._part(kind, table.schema).writer.write_table(table)
+                part = self._part(kind, table.schema)
+                with disk_errors(part.path):
+                    part.writer.write_table(table)
 
     def _part(self, kind: str, schema: pa.Schema) -> _Part:
         if kind not in self._parts and self.folder is not None:

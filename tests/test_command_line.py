@@ -314,7 +314,7 @@ def test_the_first_signal_asks(number):
     process.send_signal(number)
     said, _ = process.communicate(timeout=20)
     assert process.returncode == 0
-    assert said.splitlines()[0].startswith("stopping at the next checkpoint")
+    assert said.splitlines()[0].startswith("stopping: a checkpoint is written")
     assert said.splitlines()[-1] == "checkpoint"
 
 

@@ -115,7 +115,8 @@ def test_defaults_fill_only_what_is_open(tmp_path):
     given_all = RunConfig(scenario="hotel", recommender="random", users=1, items=2, horizon=3.0)
     assert complete(given_all, DEFAULTS) == given_all
     real = complete(RunConfig(scenario="hotel", catalog=tmp_path), DEFAULTS)
-    assert (real.users, real.items) == (3000, None)  # the catalog knows how many items it has
+    # a real catalog knows its items and users, and its log how long a run should be
+    assert (real.recommender, real.users, real.items, real.horizon) == ("itemknn", None, None, None)
 
 
 def test_a_wrong_default_names_the_scenario():

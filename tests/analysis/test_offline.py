@@ -115,6 +115,9 @@ def test_planted_communities_are_learnable_and_noise_is_not(tmp_path):
 
 def test_a_bar_that_depends_on_the_item_uses_the_items_of_that_world(tmp_path):
     folder = make_run(tmp_path / "a")
+    n_items = finished_run(folder).n_items
+    seconds = np.linspace(5.0, 60.0, n_items, dtype=np.float32)
+    pq.write_table(pa.table({"duration": seconds}), folder / "items.parquet")
     duration = finished_run(folder).catalog("duration").columns["duration"]
     short, long = int(duration.argmin()), int(duration.argmax())
     assert duration[short] < 18 < duration[long]

@@ -260,18 +260,28 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
 
 
 def step(of: Bench, rows: Visits, room: int = 48) -> After:
-    """Every row takes one step; `rows` and the users of the bench are left as they are."""
+    """Every row takes one step, a closer look to its end; `rows` and the users of the bench are left as they are."""
     people = People(*(array.copy() for array in of.people))
     after = Visits(*(array.copy() for array in rows))
     n = len(after.state)
     needed = room_needed(of.compiled.largest_slate)
     records = np.zeros(room * n + needed, dtype=EVENT)
     counters = np.zeros((len(of.goods.facts), 1 + len(of.compiled.names.counters)), dtype=np.int64)
-    out = Output(records, np.zeros(N_TALLIES, np.int64), counters, np.zeros((MAX_SCREEN, SCRATCH_WIDTH)))
-    todo = np.arange(n, dtype=np.int64)
-    done, written = advance(of.seed, todo, 0, CLOCK + BRIEF, needed, of.compiled.plan, people, of.goods, after, out)
-    assert done == n, "more records than there was room for"
-    return After(after.state, people, records[:written], out.tallies, counters)
+    tallies, scratch = np.zeros(N_TALLIES, np.int64), np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
+
+    def lived(todo: np.ndarray, end: float, written: int) -> int:
+        out = Output(records[written:], tallies, counters, scratch)
+        done, more = advance(of.seed, todo, 0, end, needed, of.compiled.plan, people, of.goods, after, out)
+        assert done == len(todo), "more records than there was room for"
+        return written + more
+
+    written = lived(np.arange(n, dtype=np.int64), CLOCK + BRIEF, 0)
+    stage = int(rows.state["stage"][0])
+    if of.compiled.plan.stages["kind"][stage] == Kind.INSPECT:  # looks end at times of their own
+        for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):
+            written = lived(np.array([k], dtype=np.int64), float(after.state["clock"][k]) + BRIEF, written)
+        assert not (after.state["stage"] == stage).any(), "a look without an end"
+    return After(after.state, people, records[:written], tallies, counters)
 
 
 # ---- changes of what items show -------------------------------------------------------------------------------------
