@@ -77,7 +77,7 @@ def pyarrow_seconds(folder: Path) -> float:
     return total
 
 
-def main_table(users: int = 100_000, items: int = 10_000, horizon: float = 6 * 3600.0) -> None:
+def main_table(users: int = 100_000, items: int = 10_000, horizon: float = 24 * 3600.0) -> None:
     """Bare loop, engine, engine with both logs."""
     run_seconds(configured(users=1000, items=items, horizon=3600.0, log="metrics"))  # compile
     rows = []
