@@ -101,7 +101,7 @@ def main_table(users: int = 100_000, items: int = 10_000, horizon: float = 24 * 
         print(f"wall / slower of engine and writer: {wall / max(engine_wall, writer):.2f}")
 
 
-def million(items: int = 100_000, horizon: float = 3 * 3600.0) -> None:
+def million(items: int = 100_000, horizon: float = 7 * 3600.0) -> None:
     """A hundred thousand and a million users, both logs."""
     run_seconds(configured(users=1000, items=1000, horizon=3600.0, log="metrics"))
     per_user = []
