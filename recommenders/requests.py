@@ -29,8 +29,8 @@ class Requests:
         user, session, request: uint32 (n,).
         time: float64 (n,), s.
         surface, device, stage: uint8 (n,), codes as in the log.
-        recent: int32 (n, R), items lately shown to the user, padded with -1: not to be recommended unless the
-            candidates run out.
+        recent: int32 (n, R), items lately sent to the user, in any place padded with -1: not to be recommended unless
+            the candidates run out. R differs from batch to batch.
         events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end.
         events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
         candidates: int32 (m,), the items that can be shown now, rising, common to the batch.

@@ -92,8 +92,8 @@ def _setting(read: Reader, meaning: str, default: object) -> Any:
 class RunConfig:
     """One run, fully described: the same configuration gives the same log.
 
-    `None` means: the scenario's default (`scenario` aside, for `recommender`, `users`, `items`, `horizon`), or "not
-    asked for" (`output`, `catalog`, `resume`). Durations are seconds of simulated time.
+    `None` means: the scenario's default (`scenario` aside, for `recommender`, `users`, `items`, `horizon`, `first_fit`,
+    `refit`), or "not asked for" (`output`, `catalog`, `resume`). Durations are seconds of simulated time.
     """
 
     scenario: str = _setting(_read_text, "name of a scenario, or path of a scenario file", "")
@@ -109,6 +109,8 @@ class RunConfig:
     threads: int = _setting(_whole_number(1, 4096), "threads of this run; never changes a result", 1)
     window: int = _setting(_whole_number(1, 4096), "windows per tick; never changes a result", 1)
     batch: int = _setting(_whole_number(1, 2**31 - 2), "requests scored at a time; never changes a result", 4096)
+    first_fit: float | None = _setting(_read_duration, "when the recommender takes over, e.g. 6h", None)
+    refit: float | None = _setting(_read_duration, "simulated time between fits, e.g. 6h", None)
     checkpoint: float = _setting(_read_duration, "simulated time between checkpoints", 6 * 3600.0)
     resume: Path | None = _setting(_read_path, "folder of an unfinished run to continue", None)
 

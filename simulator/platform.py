@@ -41,7 +41,7 @@ class Platform:
         catalog: PublicCatalog,
         memory: PlatformMemory | None,
         seed: int,
-        warm: bool,
+        first_fit: float,
         say: Callable[[str], None],
     ) -> None:
         settings = scenario.platform
@@ -49,9 +49,9 @@ class Platform:
         self.version = 0
         self.fitted_at: list[float] = []
         self._catalog, self._memory, self._say = catalog, memory, say
-        self._first_fit = 0.0 if warm else settings.first_fit
+        self._first_fit = first_fit
         self._warm_up = create_recommender(settings.warm_up, {}, scenario, seed)
-        if self._warm_up.learns and not warm:
+        if self._warm_up.learns and first_fit > 0.0:
             raise InputError(
                 scenario.shown,
                 f"platform.warm_up = {settings.warm_up} learns from a log and there is none yet",

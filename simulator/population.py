@@ -100,7 +100,6 @@ def new_people(compiled: Compiled, taste: Float32, seed: int) -> People:
         state=state,
         taste=taste,
         mood=np.zeros((n_users, len(compiled.names.modalities) + topics), dtype=np.float32),
-        recent=np.full((n_users, max(scenario.platform.recent, 1)), -1, dtype=np.int32),
         followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
     )
 

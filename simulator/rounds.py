@@ -25,6 +25,7 @@ from simulator.kernels.layout import (
 from simulator.kernels.visit import advance, room_needed
 from simulator.logs import LogWriter
 from simulator.plan import Compiled
+from simulator.sent import SentItems
 from simulator.visits import VisitTable
 
 Rows = npt.NDArray[np.int64]
@@ -69,6 +70,7 @@ class Rounds:
     ) -> None:
         self.compiled, self.people, self.goods = compiled, people, goods
         self.visits = VisitTable(compiled.largest_slate)
+        self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log) for _ in range(threads)]
@@ -158,14 +160,19 @@ class Rounds:
             alike = todo[sizes == size]
             for first in range(0, len(alike), self._batch):
                 chosen = alike[first : first + self._batch]
-                slates = answer(self._requests(chosen, candidates, int(size)))
+                requests = self._requests(chosen, candidates, int(size))
+                slates = answer(requests)
                 odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
                 scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
+                self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
 
     def _requests(self, chosen: Rows, candidates: npt.NDArray[np.int32], size: int) -> Requests:
         rows, n, stages = self.visits.rows, len(chosen), self.compiled.plan.stages
         key = np.empty(n, dtype=np.uint64)
-        recent = np.empty((n, self.people.recent.shape[1] + VISIT_MEMORY), dtype=np.int32)
+        state = rows.state[chosen]
+        user = np.ascontiguousarray(state["user"])
+        recent = np.empty((n, self.sent.width(user) + VISIT_MEMORY), dtype=np.int32)
+        self.sent.fill(user, recent)
         events_item = np.empty((n, VISIT_MEMORY), dtype=np.int32)
         events_value = np.empty((n, VISIT_MEMORY), dtype=np.float32)
         gather(
@@ -174,16 +181,14 @@ class Rounds:
             rows.state,
             rows.memory,
             rows.memory_value,
-            self.people.recent,
             key,
             recent,
             events_item,
             events_value,
         )
-        state = rows.state[chosen]
         return Requests(
             key=key,
-            user=np.ascontiguousarray(state["user"]),
+            user=user,
             session=np.ascontiguousarray(state["visit"]),
             request=np.ascontiguousarray(state["request"]),
             time=np.ascontiguousarray(state["clock"]),

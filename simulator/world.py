@@ -134,9 +134,10 @@ def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Reco
 def _check_times(config: RunConfig, scenario: Scenario) -> None:
     """Everything that happens at ticks must fall on ticks."""
     tick = scenario.clock.tick.value
+    own = scenario.platform
     times = {
-        f"{scenario.shown}: platform.first_fit": scenario.platform.first_fit,
-        f"{scenario.shown}: platform.refit": scenario.platform.refit,
+        "first_fit" if config.first_fit else f"{scenario.shown}: platform.first_fit": config.first_fit or own.first_fit,
+        "refit" if config.refit else f"{scenario.shown}: platform.refit": config.refit or own.refit,
         "checkpoint": config.checkpoint,
     }
     for where, seconds in times.items():
@@ -181,7 +182,7 @@ class World:
             self.setting.catalog.public,
             self.memory,
             config.seed,
-            self.setting.warm is not None,
+            0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit,
             self._say,
         )
         self.rounds = Rounds(self.compiled, self.people, goods, config.seed, config.threads, config.batch, self.log)
@@ -201,7 +202,7 @@ class World:
     def live(self, stop: Callable[[], bool] | None) -> None:
         """Run from `now` to the horizon. Raises RunInterrupted when `stop` says so, after a checkpoint."""
         tick = self.compiled.scenario.clock.tick.value
-        settings = self.compiled.scenario.platform
+        refit = self.config.refit or self.compiled.scenario.platform.refit
         clock = Clock(self.now)
 
         def next_of(period: float, first: float) -> float:
@@ -217,7 +218,7 @@ class World:
         clock.every(tick, self.now, Order.PUBLISH, self._publish)
         clock.every(tick, self.now, Order.TICK, live_on)
         first_fit = self.platform.first_fit
-        clock.every(settings.refit, next_of(settings.refit, first_fit), Order.FIT, self._fit)
+        clock.every(refit, next_of(refit, first_fit), Order.FIT, self._fit)
         if self.folder is not None:
             period = self.config.checkpoint
             clock.every(period, next_of(period, period), Order.CHECKPOINT, lambda time: self._checkpoint())
@@ -299,6 +300,7 @@ class World:
         arrays |= {f"visits/{name}": array for name, array in rows._asdict().items()}
         arrays |= {"visits/users": users, "tallies": self.rounds.tallies, "counters": self.rounds.counters}
         arrays |= {f"platform/{name}": array for name, array in self.platform.state().items()}
+        arrays |= {f"sent/{name}": array for name, array in self.rounds.sent.state().items()}
         for kind, totals in self.log.totals.items():
             arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
         write_checkpoint(self.folder, index, arrays)
@@ -326,6 +328,9 @@ class World:
         self.rounds.restore(arrays["tallies"], arrays["counters"])
         self.platform.restore(
             {name.removeprefix("platform/"): a for name, a in arrays.items() if name.startswith("platform/")}
+        )
+        self.rounds.sent.restore(
+            {name.removeprefix("sent/"): a for name, a in arrays.items() if name.startswith("sent/")}
         )
         for kind, totals in self.log.totals.items():
             totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])

@@ -21,7 +21,7 @@ from tests.laws.harness import edited, number, runnable
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = runnable()[0]
-SMALL = ["users=20", "items=40", "horizon=8h"]
+SMALL = ["users=20", "items=40", "horizon=8h", "first_fit=6h"]
 FOREIGN = "tests.laws.plugins:Foreign"
 
 

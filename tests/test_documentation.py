@@ -87,7 +87,7 @@ def test_the_recommender_of_the_readme_is_short_and_keeps_the_contract():
 
 
 def test_the_recommender_of_the_readme_runs_by_its_import_path(tmp_path):
-    small = ["users=60", "items=200", "horizon=8h", f"output={tmp_path / 'run'}"]
+    small = ["users=60", "items=200", "horizon=8h", "first_fit=6h", f"output={tmp_path / 'run'}"]
     words = ["-m", "simulator", f"scenario={SHIPPED}", "recommender=examples.acclaimed:Acclaimed", *small]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ from tests.laws.harness import assert_same_log, runnable
 ROOT = Path(__file__).resolve().parents[1]
 NAME = runnable()[0]
 USERS, ITEMS, HOURS, SEED = 150, 200, 20, 4
-WORLD = {"users": USERS, "items": ITEMS, "horizon": f"{HOURS}h", "seed": SEED, "checkpoint": "1h"}
+WORLD = {"users": USERS, "items": ITEMS, "horizon": f"{HOURS}h", "seed": SEED, "checkpoint": "1h", "first_fit": "6h"}
 UNHURRIED = "tests.laws.plugins:Unhurried"
 MORTAL = "tests.laws.plugins:Mortal"
 PATIENCE = 120.0  # s, until a test gives up on a process

@@ -18,7 +18,6 @@ def crowd(due: list[float]) -> People:
         state,
         np.zeros((n, 8), np.float32),
         np.zeros((n, 2), np.float32),
-        np.full((n, 4), -1, np.int32),
         np.zeros((n, FOLLOWED), np.uint32),
     )
 

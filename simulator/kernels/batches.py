@@ -19,24 +19,22 @@ def gather(
     rows: Array,
     memory: npt.NDArray[np.int32],
     memory_value: npt.NDArray[np.float32],
-    recent: npt.NDArray[np.int32],
     key: npt.NDArray[np.uint64],
     out_recent: npt.NDArray[np.int32],
     events_item: npt.NDArray[np.int32],
     events_value: npt.NDArray[np.float32],
 ) -> None:
-    """Fill a batch for the rows `chosen`: keys, items lately shown (to the user, then in the visit), its events.
+    """Fill a batch for the rows `chosen`: keys, the items of the visit so far, its events.
 
-    `out_recent` is (k, R + VISIT_MEMORY), the event arrays are (k, VISIT_MEMORY); unused places keep -1 and NaN.
+    The last VISIT_MEMORY columns of `out_recent` (k, R + VISIT_MEMORY) get the visit's items; the event arrays are
+    (k, VISIT_MEMORY); unused places keep -1 and NaN.
     """
     start = root(seed, REQUEST)
-    width = recent.shape[1]
+    width = out_recent.shape[1] - VISIT_MEMORY
     for k in range(chosen.shape[0]):
         i = chosen[k]
         v = rows[i]
         key[k] = mix(mix(mix(start, np.uint64(v.user)), np.uint64(v.visit)), np.uint64(v.request))
-        for r in range(width):
-            out_recent[k, r] = recent[v.user, r]
         n = np.int64(v.memory_n)
         kept = min(n, VISIT_MEMORY)
         for j in range(kept):

@@ -62,7 +62,7 @@ def screen_of_cards(
     screens, skim, modalities, types, habits = plan.screens, plan.skim, plan.modalities, plan.types, plan.habits[0]
     pairs, facets, weights, observation = plan.pairs, plan.facets, plan.weights, plan.observation
     quantiles, powers = plan.quantiles, plan.powers
-    taste, mood, recent = people.taste, people.mood, people.recent
+    taste, mood = people.taste, people.mood
     items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
     slate, records, tallies, counters, scratch = visits.slate, out.records, out.tallies, out.counters, out.scratch
     s = plan.stages[stage]
@@ -127,8 +127,6 @@ def screen_of_cards(
         tallies[_IMPRESSIONS] += 1
         tallies[_EVENT + _IMPRESSION] += 1
         counters[item, 0] += 1
-        recent[user, u.recent_n % recent.shape[1]] = item
-        u.recent_n += np.uint32(1)
         v.best = scratch[k, _UTILITY] if v.shown == 0 else max(v.best, scratch[k, _UTILITY])
         v.total += scratch[k, _UTILITY]
         v.shown += np.uint32(1)

@@ -56,7 +56,6 @@ def start_play(
     powers: npt.NDArray[np.float64],
     taste: npt.NDArray[np.float32],
     mood: npt.NDArray[np.float32],
-    recent: npt.NDArray[np.int32],
     items: Array,
     vectors: npt.NDArray[np.float32],
     colour: npt.NDArray[np.float32],
@@ -90,8 +89,6 @@ def start_play(
         v.total += v.utility
         v.shown += np.uint32(1)
         counters[item, 0] += 1
-        recent[user, u.recent_n % recent.shape[1]] = item
-        u.recent_n += np.uint32(1)
         tallies[_IMPRESSIONS] += 1
     else:
         v.expected = v.belief

@@ -190,7 +190,6 @@ USER = np.dtype(
         ("visits", "u4"),
         ("cases", "u4"),
         ("days", "u4"),  # bit per day of the run with a visit (first 32)
-        ("recent_n", "u4"),
         ("followed_n", "u4"),
         ("goodwill", "f4"),
         ("own_goodwill", "f4"),
@@ -318,7 +317,6 @@ class People(NamedTuple):
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
     mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias per modality, then satiation per topic
-    recent: npt.NDArray[np.int32]  # (n, R): ring of items lately shown, -1 none
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
 
 

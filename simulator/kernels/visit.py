@@ -80,7 +80,7 @@ def advance(
     pairs, modalities, facets, types, weights = plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights
     acts, observation, labels = plan.acts, plan.observation, plan.labels
     quantiles, powers, habits = plan.quantiles, plan.powers, plan.habits[0]
-    users, taste, mood, recent, followed = people.state, people.taste, people.mood, people.recent, people.followed
+    users, taste, mood, followed = people.state, people.taste, people.mood, people.followed
     items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
     rows, slate, memory, memory_value = visits.state, visits.slate, visits.memory, visits.memory_value
     records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
@@ -157,7 +157,7 @@ def advance(
                 if v.playing == 2:
                     n = start_play(
                         v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles,
-                        powers, taste, mood, recent, items, vectors, colour, readouts, records, tallies, counters,
+                        powers, taste, mood, items, vectors, colour, readouts, records, tallies, counters,
                         scratch,
                     )  # fmt: skip
                     if v.clock >= end:

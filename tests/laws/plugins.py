@@ -28,6 +28,7 @@ class Spy(Recommender):
         self.updates: list[PlatformLog] = []
         self.catalogs: list[Catalog] = []
         self.asked: list[Requests] = []
+        self.answered: list[Slates] = []
         self._random = Random(seed=seed)
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -42,7 +43,8 @@ class Spy(Recommender):
     def recommend(self, requests: Requests) -> Slates:
         """Keep the requests; answer at random."""
         self.asked.append(requests)
-        return self._random.recommend(requests)
+        self.answered.append(self._random.recommend(requests))
+        return self.answered[-1]
 
 
 class Unhurried(ItemKNN):

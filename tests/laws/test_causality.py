@@ -90,7 +90,7 @@ def test_small_random_worlds(users, items, seed, minutes, recommender):
 
 
 def test_a_larger_world():
-    result = simulator.run(NAME, "itemknn", users=600, items=400, horizon="12h", seed=2)
+    result = simulator.run(NAME, "itemknn", users=600, items=400, horizon="12h", first_fit="6h", seed=2)
     assert result.truth["event"].nunique() >= 15
     check_life(result.truth, 12 * 3600.0)
     begins = result.truth[result.truth["event"].isin(["impression", "open"]) & result.truth["case"].notna()]
@@ -123,7 +123,7 @@ def test_a_longer_run_only_adds(tmp_path):
     """What happened by some time does not depend on how long the run goes on (fresh items apart, so there are none)."""
     path = edited(tmp_path, {"supply.fresh": number(0.0, "share")})
     short = simulator.run(path, "random", users=150, items=200, horizon="4h", seed=3).truth
-    longer = simulator.run(path, "random", users=150, items=200, horizon="7h", seed=3).truth
+    longer = simulator.run(path, "random", users=150, items=200, horizon="7h", first_fit="6h", seed=3).truth
     assert_same_log(short, longer[longer["time"] < 4 * 3600.0])
 
 

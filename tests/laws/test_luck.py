@@ -33,7 +33,9 @@ WATCHING = 2  # key of what is drawn while a play runs, under the key of its vis
 @cache
 def life(recommender: str = "itemknn", **settings: object) -> RunResult:
     """A small world; a model is fitted at six hours and in charge for the rest."""
-    return simulator.run(NAME, recommender, users=USERS, items=ITEMS, horizon=HORIZON, seed=SEED, **settings)
+    return simulator.run(
+        NAME, recommender, users=USERS, items=ITEMS, horizon=HORIZON, first_fit="6h", seed=SEED, **settings
+    )
 
 
 @pytest.fixture
@@ -66,7 +68,10 @@ def test_the_small_world_is_lived_in_and_its_model_is_in_charge():
     ],
 )
 def test_same_log_for_other_windows_batches_and_threads(changed):
-    one, other = life(), simulator.run(NAME, "itemknn", users=USERS, items=ITEMS, horizon=HORIZON, seed=SEED, **changed)
+    one, other = (
+        life(),
+        simulator.run(NAME, "itemknn", users=USERS, items=ITEMS, horizon=HORIZON, first_fit="6h", seed=SEED, **changed),
+    )
     assert_same_log(one.truth, other.truth)
     assert_same_log(one.platform, other.platform)
     assert one.manifest["log"] == other.manifest["log"]
@@ -96,7 +101,7 @@ def test_what_is_written_changes_nothing(level, recommender):
 
 def test_another_seed_is_another_world():
     one = life()
-    other = simulator.run(NAME, "itemknn", users=USERS, items=ITEMS, horizon=HORIZON, seed=SEED + 1)
+    other = simulator.run(NAME, "itemknn", users=USERS, items=ITEMS, horizon=HORIZON, first_fit="6h", seed=SEED + 1)
     assert one.manifest["log"]["truth"]["hash"] != other.manifest["log"]["truth"]["hash"]
 
 
@@ -129,7 +134,16 @@ def test_users_tastes_items_and_first_arrivals_are_shared():
     begun = []
     scenario = load_scenario(NAME)
     for recommender in ("itemknn", "popularity", "utility-oracle"):
-        config = RunConfig(NAME, recommender, users=USERS, items=ITEMS, horizon=9 * 3600.0, seed=SEED, log="metrics")
+        config = RunConfig(
+            NAME,
+            recommender,
+            users=USERS,
+            items=ITEMS,
+            horizon=9 * 3600.0,
+            first_fit=6 * 3600.0,
+            seed=SEED,
+            log="metrics",
+        )
         world = World(config, compile_scenario(scenario), _plugin(config, scenario, None), None, 0.0)
         begun.append([*(a.copy() for a in world.people), *(a.copy() for a in world.setting.catalog.goods)])
         world.close()

@@ -1,0 +1,53 @@
+"""The platform's memory of what it sent: the last items of each user, whatever else was sent in between."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.sent import SentItems
+
+_SLATES = st.lists(
+    st.tuples(st.lists(st.integers(0, 4), min_size=1, max_size=4, unique=True), st.integers(0, 40)), max_size=30
+)
+
+
+def _remembered(sent: SentItems, user: int) -> list[int]:
+    users = np.array([user], dtype=np.uint32)
+    out = np.full((1, sent.width(users) + 2), 7, dtype=np.int32)
+    sent.fill(users, out)
+    assert out[0, -2:].tolist() == [7, 7]  # what lies behind the width is not ours
+    return [item for item in out[0, :-2].tolist() if item >= 0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(_SLATES, st.sampled_from([0, 1, 15, 16, 17, 40]))
+def test_the_last_items_of_each_user_are_remembered_in_order(slates: list[tuple[list[int], int]], kept: int) -> None:
+    sent = SentItems(5, kept)
+    history: dict[int, list[int]] = {user: [] for user in range(5)}
+    item = 0
+    for users, size in slates:
+        rows = np.full((len(users), size + 1), -1, dtype=np.int32)
+        for row, user in enumerate(users):
+            rows[row, :size] = np.arange(item, item + size)
+            history[user] += range(item, item + size)
+            item += size
+        sent.add(np.array(users, dtype=np.uint32), rows)
+    again = SentItems(5, kept)
+    again.restore(sent.state())
+    for user, items in history.items():
+        expected = items[len(items) - min(len(items), kept) :]
+        assert _remembered(sent, user) == expected
+        assert _remembered(again, user) == expected
+
+
+@pytest.mark.parametrize("kept", [10, 100])
+def test_memory_does_not_grow_beyond_what_is_kept(kept: int) -> None:
+    sent = SentItems(2, kept)
+    users = np.array([0], dtype=np.uint32)
+    for k in range(1000):
+        sent.add(users, np.full((1, 10), k, dtype=np.int32))
+    assert sent.state()["blocks"].size <= kept + 32
+    assert sent.state()["count"].tolist() == [10_000, 0]
