@@ -5,7 +5,7 @@ Drawn from the scenario here; `simulator.grounding` fills the same tables from a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from recommenders.contract import Catalog as PublicCatalog
 from recommenders.contract import LazyFeatures
 from simulator.kernels.layout import ITEM, Goods
+from simulator.numbers import attributes, item_places
 from simulator.plan import Compiled
 from simulator.randomness import CONTENT, ENCODER, SPACE, SUPPLY, normals, uniforms
 from simulator.scenario.distributions import Distribution
@@ -107,14 +108,20 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
 
     truth = _truth(compiled, facts, n_creators, seed)
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
+    values, worth = attributes(compiled, facts["type"], seed)
     goods = Goods(
         facts,
         vectors,
         _colour(compiled, facts, seed),
         np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32),
+        attributes=values,
+        asides=worth,
+        place=item_places(scenario, seed, n_items),
+        promised=np.zeros((n_items, len(scenario.promises)), dtype=np.float32),
     )
+    features = drawn_features(compiled, vectors, seed)
     return Catalog(
-        goods, published_at, n_creators, public_catalog(goods, published_at, drawn_features(compiled, vectors, seed))
+        goods, published_at, n_creators, public_catalog(goods, published_at, features, compiled.names.attributes)
     )
 
 
@@ -200,13 +207,17 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
 
 
 def public_catalog(
-    goods: Goods, published_at: npt.NDArray[np.float64], features: Mapping[str, Float32]
+    goods: Goods,
+    published_at: npt.NDArray[np.float64],
+    features: Mapping[str, Float32],
+    attributes: Sequence[str] = (),
 ) -> PublicCatalog:
-    """What recommenders may know of the items."""
+    """What recommenders may know of the items: facts, features, and the numbers that are shown as they are."""
     columns = {
         "duration": np.ascontiguousarray(goods.facts["duration"]),
         "creator": np.ascontiguousarray(goods.facts["creator"]),
         "type": np.ascontiguousarray(goods.facts["type"]),
         "published_at": published_at.copy(),
     }
+    columns |= {name: goods.attributes[:, a].copy() for a, name in enumerate(attributes)}
     return PublicCatalog(n_items=len(published_at), columns=columns, features=features)

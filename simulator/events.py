@@ -1,6 +1,8 @@
-"""The closed vocabulary of events, and the codes under which they are stored."""
+"""The vocabulary of events, and the codes under which they are stored."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 EVENTS: tuple[str, ...] = (
     "impression",
@@ -20,6 +22,18 @@ EVENTS: tuple[str, ...] = (
     "unattended",
     "leave",
 )
-"""Events that the engine emits; a code is an index, and an index, once used, keeps its meaning."""
+"""Events that every scenario shares; a code is an index, and an index, once used, keeps its meaning."""
+
+MOST_EVENTS = 64
+
 
 CODE: dict[str, int] = {name: code for code, name in enumerate(EVENTS)}
+
+
+def vocabulary(own: Iterable[str]) -> tuple[str, ...]:
+    """All events of a scenario in the order of their codes: those that all share, then its own.
+
+    >>> vocabulary(["like", "order"])[-2:]
+    ('leave', 'order')
+    """
+    return (*EVENTS, *(name for name in dict.fromkeys(own) if name not in CODE))

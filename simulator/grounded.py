@@ -158,7 +158,7 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
     spread = uniforms(seed, SUPPLY, min(clusters, len(block)), _CLUSTER)
     _, facts["topic"] = kmeans2(block, block[(spread * len(block)).astype(np.int64)], minit="matrix")
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
-    goods = Goods(facts, vectors, drawn.goods.colour, drawn.goods.readouts)
+    goods = drawn.goods._replace(facts=facts, vectors=vectors)
     published_at = np.zeros(folder.n_items)
     return Catalog(goods, published_at, n_creators, public_catalog(goods, published_at, folder.features))
 

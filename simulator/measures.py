@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import InputError
-from simulator.events import CODE, EVENTS
+from simulator.kernels.case_layout import Count
 from simulator.kernels.layout import FIXED, TICKS_PER_SECOND, People, Tally
+from simulator.kernels.outcomes import VALUE_UNITS
 from simulator.plan import Compiled
 
 DAY = 86400.0
@@ -27,6 +28,7 @@ class Outcome:
     creators: npt.NDArray[np.uint32]  # (items,)
     people: People
     horizon: float
+    cases: npt.NDArray[np.int64] | None = None  # counts of the world's cases, where there are any
 
     def count(self, tally: Tally) -> int:
         """One of the sums."""
@@ -34,7 +36,12 @@ class Outcome:
 
     def events(self, name: str) -> int:
         """How often an event happened."""
-        return int(self.tallies[Tally.EVENT + CODE[name]])
+        code = self.compiled.names.codes.get(name)
+        return int(self.tallies[Tally.EVENT + code]) if code is not None else 0
+
+    def total(self, name: str) -> float:
+        """The values of an event outside of plays, added up."""
+        return int(self.tallies[Tally.VALUE + self.compiled.names.codes[name]]) / VALUE_UNITS
 
     def label(self, name: str) -> int:
         """How many plays, or acts, were positive by a label of the scenario."""
@@ -101,22 +108,56 @@ _MEASURES: dict[str, Callable[[Outcome], float]] = {
     "day_1_retention": _retention,
     "churned_share": lambda o: float(np.mean(o.people.state["gone"])) if len(o.people.state) else math.nan,
     "creator_exposure_gini": _creator_gini,
+    "cases": lambda o: _of_cases(o, Count.POSTED),
+    "open_cases": lambda o: _of_cases(o, Count.POSTED) - _of_cases(o, Count.ENDED),
+    "late_share": lambda o: _ratio(_of_cases(o, Count.LATE), _of_cases(o, Count.PROMISED)),
+    "rating": lambda o: _ratio(_of_cases(o, Count.STARS), _of_cases(o, Count.RATED)),
 }
+
+
+_PER: dict[str, Callable[[Outcome], float]] = {
+    "impression": lambda o: o.count(Tally.IMPRESSIONS),
+    "visit": lambda o: o.count(Tally.VISITS),
+    "user_day": lambda o: o.count(Tally.PRESENCE_IN_DAYS),
+    "user": lambda o: len(o.people.state),
+}
+
+
+def _of_cases(o: Outcome, count: Count) -> int:
+    return int(o.cases[count]) if o.cases is not None else 0
+
+
+def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float] | None:
+    """`A_per_B` for events A and B or what `_PER` knows, `mean_A` and `total_A` for the values of A; else None."""
+    above, _, below = name.partition("_per_")
+    if above in events and (below in _PER or below in events):
+        return lambda o: _ratio(o.events(above), _PER[below](o) if below in _PER else o.events(below))
+    what, _, event = name.partition("_")
+    if event in events and what == "mean":
+        return lambda o: _ratio(o.total(event), o.events(event))
+    if event in events and what == "total":
+        return lambda o: o.total(event)
+    return None
 
 
 def check_measures(compiled: Compiled) -> None:
     """Every measure that a scenario names must be one that can be computed. Raises InputError."""
+    events = compiled.names.events
     for name in compiled.scenario.measures:
-        if name not in _MEASURES and name.removesuffix("_rate") not in compiled.names.labels:
+        label = name.removesuffix("_rate") in compiled.names.labels
+        if name not in _MEASURES and not label and _of_events(name, events) is None:
             known = [*_MEASURES, *(f"{label}_rate" for label in compiled.names.labels)]
-            raise InputError(compiled.scenario.shown, f"measures: {name} is unknown", f"one of {', '.join(known)}")
+            ratios = f"EVENT_per_EVENT, EVENT_per_{', EVENT_per_'.join(_PER)}, mean_EVENT or total_EVENT"
+            raise InputError(
+                compiled.scenario.shown, f"measures: {name} is unknown", f"one of {', '.join(known)}, or {ratios}"
+            )
 
 
 def measure(outcome: Outcome) -> dict[str, float]:
     """The measures that the scenario names, in its order; NaN where there was nothing to measure."""
     found: dict[str, float] = {}
     for name in outcome.compiled.scenario.measures:
-        compute = _MEASURES.get(name)
+        compute = _MEASURES.get(name) or _of_events(name, outcome.compiled.names.events)
         if compute is None:
             found[name] = _ratio(outcome.label(name.removesuffix("_rate")), outcome.count(Tally.PLAYS))
         else:
@@ -126,4 +167,4 @@ def measure(outcome: Outcome) -> dict[str, float]:
 
 def event_counts(outcome: Outcome) -> dict[str, int]:
     """How often each event happened."""
-    return {name: outcome.events(name) for name in EVENTS if outcome.events(name)}
+    return {name: outcome.events(name) for name in outcome.compiled.names.events if outcome.events(name)}

@@ -6,7 +6,6 @@ import numpy as np
 
 from recommenders.contract import Positives
 from simulator.catalog import Catalog
-from simulator.events import EVENTS
 from simulator.kernels.layout import People
 from simulator.logs import LogWriter
 from simulator.memory import PlatformMemory
@@ -21,7 +20,7 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
     Changes `people` (it is lived through): pass users made for this. Counters stay unpublished.
     """
     names = compiled.names
-    codes = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": EVENTS}
+    codes = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events}
     memory = PlatformMemory(codes, len(people.state), catalog.n_items)
     log = LogWriter(None, "metrics", codes, horizon, memory)
     rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
@@ -32,6 +31,7 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
             rounds.tick(
                 [min(float(start) + tick, horizon)], catalog.available(float(start)), policy.recommend, lambda: 0
             )
+            rounds.messages()  # nobody fulfils anything in a pilot
         rounds.flush()
         log.drain()
         return memory.arrived(horizon).positives(declared_label(compiled.scenario), catalog.public)

@@ -12,19 +12,25 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import InputError
-from simulator.events import CODE, EVENTS
+from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels import layout
+from simulator.kernels.case_layout import WorldPlan
 from simulator.kernels.lanes import LANES
 from simulator.kernels.layout import MAX_FACETS, OUTCOMES, Plan
 from simulator.kernels.primitives import exponential_table
 from simulator.randomness import normal_table, table_points
+from simulator.scenario.claims import Number
 from simulator.scenario.schema import Scenario
-from simulator.stage_tables import RUN_LAYOUTS, Tables, Vocabulary, log_odds, stage_tables
+from simulator.stage_tables import RUN_LAYOUTS, Tables, Vocabulary, beside_visits, log_odds, stage_tables
+from simulator.world_plan import CASE_OUTCOMES, compile_world, usual_seconds
 
 POSITIVE_ACTS = ("like", "comment", "share", "follow")
+SUM = "+"
+"""Behind an event's name: the sum of its values, not its count."""
 
-_RUN_KINDS = ("browse", "inspect", "consume", "respond")
-_UNRUN_SECTIONS = ("parents", "outreach", "criteria", "resources", "circumstances", "promises", "choosers")
+_ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
+
+_UNRUN_SECTIONS = ("parents", "outreach", "criteria")
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Compiled:
     pairs: tuple[PairShape, ...]  # content pairs only
     latent_width: int
     content_width: int
+    world: WorldPlan | None  # where there are cases
 
     @property
     def largest_slate(self) -> int:
@@ -71,51 +78,74 @@ def _refuse_what_cannot_run(scenario: Scenario) -> None:
     for section in _UNRUN_SECTIONS:
         if getattr(scenario, section):
             raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
+    beside = beside_visits(scenario)
     for name, stage in scenario.stages.items():
-        if stage.kind not in _RUN_KINDS:
-            raise InputError(
-                where,
-                f"stages.{name}.kind = {stage.kind}: this version cannot run it yet",
-                f"one of {', '.join(_RUN_KINDS)}",
-            )
-        for outcome in stage.next:
-            if outcome not in OUTCOMES[stage.kind]:
-                raise InputError(
-                    where,
-                    f"stages.{name}.next.{outcome}: this version cannot run it yet",
-                    f"{', '.join(OUTCOMES[stage.kind])}",
-                )
-        for key in ("wait", "level", "within", "events"):
+        for key in ("level", "within"):
             if getattr(stage, key):
                 raise InputError(
                     where, f"stages.{name}.{key}: this version cannot run it yet", f"a stage without {key}"
                 )
-        if stage.surface is None:
-            raise InputError(
-                where, f"stages.{name}.surface is missing", "a surface: this version runs stages on a screen only"
-            )
-        shape = scenario.surfaces[stage.surface].layout
-        if stage.kind == "browse" and shape not in RUN_LAYOUTS:
+        if name in beside:
+            _refuse_what_no_case_does(scenario, name)
+        else:
+            _refuse_what_no_visit_does(scenario, name)
+    if len(vocabulary(scenario.observation)) > MOST_EVENTS:
+        raise InputError(where, f"observation: {len(scenario.observation)} events", f"at most {MOST_EVENTS} in all")
+
+
+def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:
+    where, stage = scenario.shown, scenario.stages[name]
+    if stage.kind not in OUTCOMES:
+        raise InputError(
+            where,
+            f"stages.{name}.kind = {stage.kind}: this version runs it in a case only",
+            "a stage that the `starts` of a commit leads to",
+        )
+    for outcome in stage.next:
+        if outcome not in OUTCOMES[stage.kind]:
             raise InputError(
                 where,
-                f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet",
-                f"one of {', '.join(RUN_LAYOUTS)}",
+                f"stages.{name}.next.{outcome}: this version cannot run it yet",
+                f"{', '.join(OUTCOMES[stage.kind])}",
             )
-    for name, block in scenario.consume.items():
-        if block.model != "hazard":
-            raise InputError(
-                where, f"consume.{name}.model = {block.model}: this version cannot run it yet", "model: hazard"
-            )
-    for name, modality in scenario.modalities.items():
-        if modality.kind in ("attribute", "promise") or getattr(modality, "averages", None):
-            raise InputError(
-                where,
-                f"modalities.{name}: this version cannot run it yet",
-                "image, text, video, audio, or a readout that counts an event",
-            )
-    for event in scenario.observation:
-        if event not in CODE:
-            raise InputError(where, f"observation.{event}: this version never emits it", f"one of {', '.join(EVENTS)}")
+    for key, allowed in (("wait", {"defer"}), ("starts", {"confirm"})):
+        for outcome in getattr(stage, key):
+            if outcome not in allowed:
+                raise InputError(
+                    where,
+                    f"stages.{name}.{key}.{outcome}: this version cannot run it yet",
+                    f"only {', '.join(allowed)}",
+                )
+    if stage.surface is None:
+        raise InputError(where, f"stages.{name}.surface is missing", "a surface: the stages of a visit are on a screen")
+    shape = scenario.surfaces[stage.surface].layout
+    if stage.kind == "browse" and shape not in RUN_LAYOUTS:
+        raise InputError(
+            where,
+            f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet",
+            f"one of {', '.join(RUN_LAYOUTS)}",
+        )
+    if stage.kind == "consume" and scenario.consume[name].model != "hazard":
+        raise InputError(
+            where,
+            f"consume.{name}.model = {scenario.consume[name].model}: this version runs it in a case only",
+            "hazard",
+        )
+
+
+def _refuse_what_no_case_does(scenario: Scenario, name: str) -> None:
+    where, stage = scenario.shown, scenario.stages[name]
+    if stage.kind not in CASE_OUTCOMES:
+        raise InputError(
+            where,
+            f"stages.{name}.kind = {stage.kind}: a case goes on without its user",
+            f"one of {', '.join(CASE_OUTCOMES)}",
+        )
+    if stage.wait or stage.starts:
+        key = "wait" if stage.wait else "starts"
+        raise InputError(where, f"stages.{name}.{key}: this version runs it in visits only", f"a stage without {key}")
+    if stage.kind == "consume" and scenario.consume[name].model != "experience":
+        raise InputError(where, f"consume.{name}.model = {scenario.consume[name].model}", "experience, in a case")
 
 
 def compile_scenario(scenario: Scenario) -> Compiled:
@@ -131,6 +161,8 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
         ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
         own[:] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
+    asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
+    shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
         **stage_tables(scenario, names, tables),
         devices=np.cumsum([d.share.value for d in scenario.devices.values()]),
@@ -141,28 +173,41 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         weights=weights,
         habits=_habits(scenario, tables),
         acts=_acts(scenario, names),
-        observation=_observation(scenario, tables),
-        labels=_labels(scenario),
+        observation=_observation(scenario, names, tables),
+        labels=_labels(scenario, names),
         hours=_hours(scenario),
         starts_at=np.array([scenario.clock.starts_at.value]),
         quantiles=np.stack(tables.rows),
         powers=exponential_table(),
+        asides=asides,
+        announced=announced,
+        speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
+        counted=_counted(names),
     )
-    return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width)
+    return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
 
 
 def _vocabulary(scenario: Scenario) -> Vocabulary:
     readouts = tuple(name for name, m in scenario.modalities.items() if m.kind == "readout")
-    responds = list(scenario.respond.values())
-    acts = tuple(responds[0].acts) if responds else ()
-    for name, block in scenario.respond.items():
-        if tuple(block.acts) != acts or any(block.acts[a] != responds[0].acts[a] for a in acts):
+    beside = beside_visits(scenario)
+    responds = {name: block for name, block in scenario.respond.items() if name not in beside}
+    first = next(iter(responds.values()), None)
+    acts = tuple(first.acts) if first else ()
+    for name, block in responds.items():
+        if tuple(block.acts) != acts or any(first and block.acts[a] != first.acts[a] for a in acts):
             raise InputError(
                 scenario.shown,
                 f"respond.{name}.acts differ from those of another respond stage",
                 "the same acts in all",
             )
-    counters = tuple(dict.fromkeys(str(getattr(scenario.modalities[r], "counts", "")) for r in readouts))
+    counters: dict[str, None] = {}
+    for readout in readouts:
+        modality: Any = scenario.modalities[readout]
+        if modality.counts is not None:
+            counters[modality.counts] = None
+        if modality.averages is not None:
+            counters |= {modality.averages: None, modality.averages + SUM: None}
+    attributes = dict.fromkeys(name for kind in scenario.item_types.values() for name in kind.attributes)
     return Vocabulary(
         facets=tuple(scenario.facets),
         modalities=tuple(scenario.modalities),
@@ -173,7 +218,14 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
         acts=acts,
         labels=tuple(scenario.platform.labels),
         readouts=readouts,
-        counters=counters,
+        counters=tuple(counters),
+        events=vocabulary(scenario.observation),
+        attributes=tuple(attributes),
+        asides=tuple(
+            name
+            for name, m in scenario.modalities.items()
+            if m.kind in ("attribute", "promise") and getattr(m, "weight", None) is not None
+        ),
     )
 
 
@@ -236,38 +288,62 @@ def _modalities(
 
 def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
     rows = np.zeros(len(names.acts), dtype=layout.ACT)
+    beside = beside_visits(scenario)
     for row, name in zip(rows, names.acts, strict=True):
-        if name not in CODE:
-            raise InputError(
-                scenario.shown, f"respond: act {name} is not an event of this version", f"one of {', '.join(EVENTS)}"
-            )
-        act = next(iter(scenario.respond.values())).acts[name]
+        act = next(block for stage, block in scenario.respond.items() if stage not in beside).acts[name]
         odds, slope = log_odds(act.base.value), act.slope.value
-        row["event"], row["positive"] = CODE[name], name in POSITIVE_ACTS
+        row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
         row["log_odds"], row["slope"], row["bound"] = odds, slope, 1.0 / (1.0 + np.exp(-(odds + 2.0 * abs(slope))))
-    for counter in names.counters:
-        if counter not in names.acts:
-            raise InputError(
-                scenario.shown,
-                f"modalities: a readout counts {counter}, which is no act",
-                f"one of {', '.join(names.acts)}",
-            )
     return rows
 
 
-def _observation(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:
-    rows = np.zeros(len(EVENTS), dtype=layout.OBSERVED)
+def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:
+    """Columns of the counters for each event: how often it happened, and the sum of its values."""
+    columns = np.full((MOST_EVENTS, 2), -1, dtype=np.int32)
+    for k, counter in enumerate(names.counters):
+        columns[names.codes[counter.removesuffix(SUM)], int(counter.endswith(SUM))] = k + 1
+    return columns
+
+
+def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
+    """Modalities that show a number as it is."""
+    rows = np.zeros(len(names.asides), dtype=layout.ASIDE)
+    for row, name in zip(rows, names.asides, strict=True):
+        modality: Any = scenario.modalities[name]
+        row["modality"], row["promise"] = names.modalities.index(name), -1
+        if modality.kind == "promise":
+            promise = scenario.promises[modality.promise]
+            row["promise"] = list(scenario.promises).index(modality.promise)
+            row["weight"] = modality.weight.value / (modality.per.value if modality.per else 1.0)
+            steps = {step.step: step for step in scenario.fulfil[promise.stage].steps}
+            row["usual"] = promise.padding.value + sum(usual_seconds(scenario, steps[k], tables) for k in promise.steps)
+    return rows
+
+
+def _announced(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(scenario.promises), dtype=layout.ANNOUNCED)
+    for row, promise in zip(rows, scenario.promises.values(), strict=True):
+        row["padding"] = promise.padding.value
+        row["spread"] = tables.add(promise.spread) if promise.spread is not None else tables.add(_ONE)
+        row["travels"] = any(
+            step.travels == "to_user" for step in scenario.fulfil[promise.stage].steps if step.step in promise.steps
+        )
+    return rows
+
+
+def _observation(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
+    rows = np.zeros(len(names.events), dtype=layout.OBSERVED)
     for name, row in scenario.observation.items():
         if row.observer != "none" and row.probability is not None:
-            rows[CODE[name]] = row.probability.value, tables.add(row.lag)
+            rows[names.codes[name]] = row.probability.value, tables.add(row.lag)
     return rows
 
 
-def _labels(scenario: Scenario) -> npt.NDArray[np.void]:
+def _labels(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
     rows = np.zeros(len(scenario.platform.labels), dtype=layout.LABEL)
     for row, label in zip(rows, scenario.platform.labels.values(), strict=True):
-        row["events"] = sum(1 << CODE[event] for event in label.events if event in CODE)
+        row["events"] = sum(1 << names.codes[event] for event in label.events)
         row["at_least"] = label.at_least.value if label.at_least else -1.0
         row["or_duration"] = label.or_item == "duration"
     return rows

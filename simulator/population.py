@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from simulator.catalog import centres, topic_shares
 from simulator.kernel import kernel
-from simulator.kernels.layout import FOLLOWED, USER, Goods, People
+from simulator.kernels.layout import FOLLOWED, NO_CASE, USER, Goods, People
 from simulator.kernels.lifetime import after
+from simulator.numbers import places, traits
 from simulator.plan import Compiled
 from simulator.randomness import PERSON, SPACE, TASTE, normals, uniforms
 
@@ -96,11 +97,15 @@ def new_people(compiled: Compiled, taste: Float32, seed: int) -> People:
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
+    state["put_off"], state["put_off_until"] = NO_CASE, np.inf
     return People(
         state=state,
         taste=taste,
         mood=np.zeros((n_users, len(compiled.names.modalities) + topics), dtype=np.float32),
         followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
+        traits=traits(compiled, n_users, seed),
+        place=places(scenario, seed, PERSON, n_users),
+        promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
     )
 
 

@@ -41,6 +41,7 @@ OBSERVATION = np.uint64(9)  # (user, visit, request, slot, event): whether and w
 SPACE = np.uint64(10)  # (facet, cluster, dimension): centres and shared tastes
 KNOWLEDGE = np.uint64(11)  # (user, item type)
 TIE = np.uint64(12)  # (item): order among equals
+WORLD = np.uint64(13)  # (user, case, stage, step, what), and what resources draw
 
 
 @kernel

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Requests, Slates
 from simulator.kernels.batches import gather, pending, scatter
+from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
     EVENT,
     MAX_SCREEN,
@@ -33,9 +34,11 @@ _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it giv
 
 
 class _Worker:
-    """What one thread writes: its sums, and the records that it is filling."""
+    """What one thread writes: its sums, the records that it is filling, and what the world has to know of."""
 
-    def __init__(self, n_items: int, n_counters: int, log: LogWriter) -> None:
+    def __init__(self, n_items: int, n_counters: int, log: LogWriter, room: int) -> None:
+        self.messages: Array = np.zeros(4 * room, dtype=CASE)  # none where nothing starts a case: room is 0
+        self.n_messages = np.zeros(1, dtype=np.int64)
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)
         self.counters = np.zeros((n_items, 1 + n_counters), dtype=np.int64)
         self.scratch = np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
@@ -48,7 +51,11 @@ class _Worker:
         if self._log.recording and len(self._records) - self._used < room:
             self.flush()
             self._records = self._log.buffer()
-        return Output(self._records[self._used :], self.tallies, self.counters, self.scratch)
+        if len(self.messages) - self.n_messages[0] < room:
+            self.messages = np.concatenate([self.messages, np.zeros_like(self.messages)])
+        return Output(
+            self._records[self._used :], self.tallies, self.counters, self.scratch, self.messages, self.n_messages
+        )
 
     def wrote(self, n: int) -> None:
         """The kernel has written n records."""
@@ -73,7 +80,8 @@ class Rounds:
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
-        self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log) for _ in range(threads)]
+        room = self._room if compiled.world is not None else 0
+        self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log, room) for _ in range(threads)]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     @property
@@ -108,6 +116,21 @@ class Rounds:
                 todo = waiting[: pending(todo, self.visits.rows.state, int(Status.NEEDS_SLATE), waiting)]
                 self._serve(todo, candidates, answer, version())
         self.visits.release(self.people)
+
+    def messages(self) -> Array:
+        """Decisions since the last call that the world has to know of, dtype CASE (n,)."""
+        found = [worker.messages[: int(worker.n_messages[0])].copy() for worker in self._workers]
+        for worker in self._workers:
+            worker.n_messages[0] = 0
+        return np.concatenate(found)
+
+    def output(self, room: int) -> Output:
+        """Where somebody else than a visit writes, with room for so many records."""
+        return self._workers[0].output(room)
+
+    def wrote(self, n: int) -> None:
+        """Somebody else than a visit has written n records."""
+        self._workers[0].wrote(n)
 
     def flush(self) -> None:
         """Hand all records to the log."""

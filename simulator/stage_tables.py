@@ -12,10 +12,18 @@ from simulator.errors import InputError
 from simulator.kernels import layout
 from simulator.kernels.layout import MAX_SCREEN, OUTCOMES, Kind, Layout
 from simulator.randomness import normal_table, table_points
+from simulator.scenario.cycle import successors
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 
-RUN_LAYOUTS = {"autoplay": Layout.AUTOPLAY, "grid": Layout.GRID, "list": Layout.LIST}
+RUN_LAYOUTS = {
+    "autoplay": Layout.AUTOPLAY,
+    "grid": Layout.GRID,
+    "list": Layout.LIST,
+    "carousel": Layout.GRID,  # what the swipe shows is compared, as in a grid of one row
+    "single": Layout.LIST,  # a list of one card
+}
+_NO_SURFACE = 255
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,15 @@ class Vocabulary:
     acts: tuple[str, ...]
     labels: tuple[str, ...]
     readouts: tuple[str, ...]  # modalities that are published counts
-    counters: tuple[str, ...]  # events that are counted per item
+    counters: tuple[str, ...]  # what is counted per item: an event, or with a + behind it the sum of its values
+    events: tuple[str, ...]  # all, in the order of their codes
+    attributes: tuple[str, ...]  # public numbers of items
+    asides: tuple[str, ...]  # modalities that show a number that is worth something
+
+    @property
+    def codes(self) -> dict[str, int]:
+        """Number of every event."""
+        return {name: code for code, name in enumerate(self.events)}
 
 
 class Tables:
@@ -72,10 +88,16 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     skim = np.zeros((n, MAX_SCREEN))
     screens = np.zeros((n, d, 2), dtype=np.int64)
     entries = np.zeros(n)
+    events = np.full((n, 3), -1, dtype=np.int32)
+    costs: list[npt.NDArray[np.void]] = []
     for s, (name, stage) in enumerate(scenario.stages.items()):
-        surface_name = str(stage.surface)
-        surface = scenario.surfaces[surface_name]
         stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
+        stages[s]["starts"] = -1
+        if stage.surface is None:
+            stages[s]["surface"] = _NO_SURFACE
+            continue
+        surface_name = stage.surface
+        surface = scenario.surfaces[surface_name]
         stages[s]["surface"], stages[s]["slate"] = names.surfaces.index(surface_name), surface.slate
         stages[s]["layout"] = RUN_LAYOUTS.get(surface.layout, Layout.LIST)
         entries[s] = stage.entry.value if stage.entry else 0.0
@@ -89,9 +111,17 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
                 raise InputError(
                     scenario.shown, where, "at least 1 card: this version has no browsing without a screen"
                 )
+        if stage.kind not in OUTCOMES or name in beside_visits(scenario):
+            continue
         for o, outcome in enumerate(OUTCOMES[stage.kind]):
-            _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
-        _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
+            if outcome in stage.next and outcome not in stage.wait:
+                _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
+            if outcome in stage.events:
+                events[s, o] = names.codes[stage.events[outcome]]
+        if stage.kind == "commit":
+            _commit_parameters(scenario, names, name, stages[s], costs, tables)
+        else:
+            _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
     return {
         "stages": stages,
         "shares": shares,
@@ -99,7 +129,58 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         "skim": skim,
         "screens": screens,
         "entries": np.cumsum(entries),
+        "events": events,
+        "costs": np.stack(costs) if costs else np.zeros(0, dtype=layout.COST),
     }
+
+
+def beside_visits(scenario: Scenario) -> set[str]:
+    """Stages that a case walks through while its user does other things: what `starts` lead to, and on from there."""
+    found: set[str] = set()
+    waiting = [first for stage in scenario.stages.values() for first in stage.starts.values()]
+    while waiting:
+        name = waiting.pop()
+        if name in scenario.stages and name not in found:
+            found.add(name)
+            waiting += [after for _, after in successors(scenario.stages[name])]
+    return found
+
+
+def _commit_parameters(
+    scenario: Scenario,
+    names: Vocabulary,
+    name: str,
+    row: npt.NDArray[np.void],
+    costs: list[npt.NDArray[np.void]],
+    tables: Tables,
+) -> None:
+    block, stage = scenario.commit[name], scenario.stages[name]
+    for key in ("attention", "bar", "temperature", "risk_aversion"):
+        row[key] = getattr(block, key).value
+    row["seconds"] = tables.add(block.seconds)
+    row["starts"] = names.stages.index(stage.starts["confirm"]) if "confirm" in stage.starts else -1
+    row["pays"] = names.attributes.index(block.pays) if block.pays is not None else -1
+    row["basket"], row["basket_at_most"] = -1, 1
+    if block.basket is not None:
+        row["basket"], row["basket_at_most"] = tables.add(block.basket.size), block.basket.at_most
+    row["off_platform"] = block.off_platform.value if block.off_platform else 0.0
+    row["defer_delay"] = -1
+    if block.defer is not None and "defer" in stage.next:
+        row["defer"], row["forgotten"] = block.defer.probability.value, block.defer.forgotten.value
+        row["defer_delay"] = tables.add(stage.wait["defer"].delay)
+        if stage.next["defer"] != name or stage.wait["defer"].visit != "later":
+            raise InputError(
+                scenario.shown,
+                f"stages.{name}.next.defer = {stage.next['defer']}",
+                f"{name} itself, with wait.defer.visit = later: what is put off is taken up where it was left",
+            )
+    row["first_cost"], row["n_costs"] = len(costs), len(block.costs)
+    for cost in block.costs.values():
+        one = np.zeros((), dtype=layout.COST)
+        one["attribute"] = names.attributes.index(cost.attribute) if cost.attribute else -1
+        one["amount"] = tables.add(cost.amount) if cost.amount is not None else -1
+        one["weight"] = cost.weight.value
+        costs.append(one)
 
 
 def _successors(

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Recommender
+from simulator.cases import Cases
 from simulator.checkpoint import last_checkpoint, read_checkpoint, write_checkpoint
 from simulator.clock import Clock, Order
 from simulator.config import RunConfig
 from simulator.errors import InputError, RunInterrupted
-from simulator.events import EVENTS
 from simulator.kernel import source_hash
-from simulator.kernels.layout import People, Visits
+from simulator.kernels.layout import People, Tally, Visits
 from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
 from simulator.manifest import write_items, write_results
 from simulator.measures import Outcome, check_measures, event_counts, measure
@@ -29,6 +29,7 @@ from simulator.oracle import ORACLES, Oracle
 from simulator.plan import Compiled, compile_scenario
 from simulator.platform import Platform, create_recommender
 from simulator.progress import Progress
+from simulator.readouts import publish
 from simulator.rounds import Rounds
 from simulator.run_folder import claim_folder, remove_partials, write_config
 from simulator.scenario.check import check_scenario
@@ -164,7 +165,7 @@ class World:
         self.horizon = float(config.horizon or self.setting.horizon)
         self.compiled = self.setting.compiled
         names = compiled.names
-        self.names = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": EVENTS}
+        self.names = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events}
         learns = not isinstance(plugin, str) and plugin.learns
         self.memory = (
             PlatformMemory(self.names, len(self.people.state), self.setting.catalog.n_items) if learns else None
@@ -186,6 +187,13 @@ class World:
             self._say,
         )
         self.rounds = Rounds(self.compiled, self.people, goods, config.seed, config.threads, config.batch, self.log)
+        self.cases: Cases | None = None
+        if compiled.world is not None:
+            catalog = self.setting.catalog
+            self.cases = Cases(
+                self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
+                np.full(catalog.n_items, -1, dtype=np.int32), self.horizon, config.seed,
+            )  # fmt: skip
         self.now = 0.0
         self._next_checkpoint = 1
         self._candidates = self.setting.catalog.available(0.0)
@@ -234,12 +242,9 @@ class World:
             raise InputError(
                 "catalog", f"no item is published at {time:g} s", "more items=, or a scenario with fewer fresh ones"
             )
-        counters = self.rounds.counters
-        readouts = self.setting.catalog.goods.readouts
-        names = self.compiled.names
-        for r, name in enumerate(names.readouts):
-            event = str(getattr(self.compiled.scenario.modalities[name], "counts", ""))
-            readouts[:, r] = published(counters[:, 1 + names.counters.index(event)], self._candidates)
+        publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods.readouts)
+        if self.cases is not None:
+            self.cases.publish(time)
         if self.memory is not None and self.platform.version > 0:
             self._settle()
             self.platform.update(time)
@@ -262,12 +267,15 @@ class World:
         self.rounds.tick(
             [float(w) for w in windows], self._candidates, self.platform.answer, lambda: self.platform.version
         )
+        if self.cases is not None:
+            self.cases.post(self.rounds.messages())
+            self.cases.run(end, self.rounds.output, self.rounds.wrote)
         self.now = end
         self._say("")
 
     def _say(self, note: str) -> None:
         if self._report is not None:
-            events = int(self.rounds.tallies[32:].sum())
+            events = int(self.rounds.tallies[Tally.EVENT : Tally.VALUE].sum())
             self._report(Progress(self.now, self.horizon, events, time.perf_counter() - self._begun, note))
 
     def _say_setting(self, note: str) -> None:
@@ -301,6 +309,8 @@ class World:
         arrays |= {"visits/users": users, "tallies": self.rounds.tallies, "counters": self.rounds.counters}
         arrays |= {f"platform/{name}": array for name, array in self.platform.state().items()}
         arrays |= {f"sent/{name}": array for name, array in self.rounds.sent.state().items()}
+        if self.cases is not None:
+            arrays |= {f"cases/{name}": array for name, array in self.cases.state().items()}
         for kind, totals in self.log.totals.items():
             arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
         write_checkpoint(self.folder, index, arrays)
@@ -332,6 +342,10 @@ class World:
         self.rounds.sent.restore(
             {name.removeprefix("sent/"): a for name, a in arrays.items() if name.startswith("sent/")}
         )
+        if self.cases is not None:
+            self.cases.restore(
+                {name.removeprefix("cases/"): a for name, a in arrays.items() if name.startswith("cases/")}
+            )
         for kind, totals in self.log.totals.items():
             totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
         if self.memory is not None:
@@ -353,6 +367,7 @@ class World:
             catalog.goods.facts["creator"],
             self.people,
             self.horizon,
+            self.cases.world.counts if self.cases is not None else None,
         )
         metrics = measure(outcome)
         manifest = write_results(
@@ -365,11 +380,3 @@ class World:
         gc.unfreeze()
         self.log.abandon()
         self.rounds.close()
-
-
-def published(counts: npt.NDArray[np.int64], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """A counter as users read it: log(1 + count), standardised over what is published; 0 where all are alike."""
-    logs = np.log1p(counts.astype(np.float64))
-    shown = logs[candidates]
-    spread = shown.std()
-    return np.asarray((logs - shown.mean()) / spread if spread > 0.0 else np.zeros_like(logs), dtype=np.float32)

@@ -9,7 +9,6 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import simulator
@@ -17,7 +16,7 @@ from simulator.config import RunConfig, complete, resolve
 from simulator.errors import InputError, RunInterrupted
 from simulator.progress import Progress
 from simulator.scenario.load import load_scenario
-from simulator.world import published, run_world
+from simulator.world import run_world
 from tests.laws.harness import edited, number, runnable
 from tests.laws.plugins import Spy
 
@@ -146,15 +145,6 @@ def test_a_run_that_is_stopped_can_be_told_from_one_that_failed(tmp_path):
             stop=lambda: next(ticks) == 4,
         )
     assert not (tmp_path / "r" / "manifest.json").exists()
-
-
-def test_a_counter_is_published_standardised_over_what_is_on_offer():
-    counts, candidates = np.array([0, 3, 8, 1000]), np.array([0, 1, 2], dtype=np.int32)
-    shown = published(counts, candidates)
-    assert shown[candidates].mean() == pytest.approx(0.0, abs=1e-6)
-    assert shown[candidates].std() == pytest.approx(1.0, abs=1e-6)
-    assert shown[3] > shown[2] > shown[1] > shown[0]
-    assert (published(np.zeros(4, dtype=np.int64), candidates) == 0.0).all()
 
 
 # ---- what is compiled -----------------------------------------------------------------------------------------------

@@ -51,6 +51,16 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
     v.stage = 0
     while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
         v.stage += 1
+    if v.clock >= u.put_off_until:
+        # what was put off is taken up where it was left
+        v.stage = u.put_off_stage
+        v.item = u.put_off
+        v.slot = 0
+        v.picked = 1
+        v.attended = np.uint32(0)
+        v.propensity = np.float32(np.nan)
+        u.put_off = np.uint32(NO_CASE)
+        u.put_off_until = np.inf
     v.start = v.clock
     v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, _W_BUDGET))
     v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, _W_TOLERANCE))
@@ -84,7 +94,7 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
         )  # fmt: skip
     u.goodwill = u.own_goodwill + habits.goodwill_decay * (u.goodwill - u.own_goodwill)
     churn = habits.churn * exponential(-habits.churn_goodwill * u.goodwill, powers)
-    if uniform(decision_key(v.decisions, 0, 0, _W_CHURN)) < churn:
+    if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, _W_CHURN)) < churn:
         u.gone = 1
         u.due = np.inf
         v.clock = np.inf
@@ -93,7 +103,11 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
     else:
         waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
         waiting *= exponential(-habits.return_goodwill * u.goodwill, powers)
-        v.clock = after(v.clock, waiting, plan.hours, plan.starts_at[0])
+        # a decision that was put off brings its user back, if nothing else does before
+        v.clock = min(
+            after(v.clock, waiting, plan.hours, plan.starts_at[0]),
+            max(np.float64(u.put_off_until), v.clock + 1.0 / 1024.0),
+        )
         u.due = v.clock
         v.status = _AWAY
     return n

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, internal
+from simulator.kernels.asides import EVERYTHING, aside_worth
 from simulator.kernels.beliefs import attended_to, belief_about, utility_of
 from simulator.kernels.choice import compared, taken
 from simulator.kernels.lanes import fetch_ahead
@@ -75,6 +76,7 @@ def screen_of_cards(
     outside = s.outside_option
     temperature = s.temperature
     cascade = s.layout == _LIST
+    asides = plan.asides.shape[0] > 0
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
     chosen = -1
     looked = size
@@ -88,6 +90,8 @@ def screen_of_cards(
         scratch[k, _UTILITY] = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
         )
+        if asides:
+            scratch[k, _UTILITY] += aside_worth(key, user, item, EVERYTHING, plan, people, goods)
         scratch[k, _EXAMINED] = 0.0
         scratch[k, _ATTENDED] = 0.0
         scratch[k, _BELIEF] = np.nan
@@ -100,6 +104,8 @@ def screen_of_cards(
                 key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
                 pairs, modalities, facets, weights, types, habits, quantiles, scratch,
             )  # fmt: skip
+            if asides:
+                mean += aside_worth(key, user, item, attended, plan, people, goods)
             sd = np.sqrt(variance)
             attraction = mean - s.risk_aversion * sd
             attraction -= tired * mood[user, modalities.shape[0] + items[item].topic]

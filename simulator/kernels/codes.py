@@ -36,10 +36,11 @@ class Layout(IntEnum):
 OUTCOMES: dict[str, tuple[str, ...]] = {
     "browse": ("select", "exhausted", "leave"),
     "inspect": ("accept", "reject", "leave"),
+    "commit": ("confirm", "abandon", "defer"),
     "consume": ("complete", "skip"),
     "respond": ("continue", "leave"),
 }
-"""Outcome numbers of the kinds that the kernels run."""
+"""Outcome numbers of the kinds that visits run; `defer` needs no successor."""
 
 
 class CardColumn(IntEnum):
@@ -90,6 +91,12 @@ class What(IntEnum):
     RETURN = 21
     CHURN = 22
     SUCCESSOR = 23
+    CONFIRM = 24
+    DEFER = 25
+    FORGET = 26
+    DEFER_DELAY = 27
+    BASKET = 28
+    OFF_PLATFORM = 29
     SKIM = 32
     READ = 33
     ATTEND_COARSE = 40  # + k: the first 8 bits of the lucks of modalities 8 k .. 8 k + 7
@@ -97,6 +104,7 @@ class What(IntEnum):
     ACT_GATE = 127  # which act is the first that is worth a thought
     ACT = 128  # + number of the act
     ACT_SECONDS = 192  # + number of the act
+    COST = 224  # + number of the cost in its stage
 
 
 class Tally(IntEnum):
@@ -120,3 +128,4 @@ class Tally(IntEnum):
     PRESENCE_IN_DAYS = 15  # user-days with at least one visit
     LABEL = 16  # + number of the label, up to 16 of them
     EVENT = 32  # + number of the event, up to 64 of them
+    VALUE = 96  # + number of the event: its values added up, 1/1024; of events outside of plays

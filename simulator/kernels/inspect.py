@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
+from simulator.kernels.asides import aside_worth
 from simulator.kernels.beliefs import attended_to, belief_about
 from simulator.kernels.choice import taken
 from simulator.kernels.layout import Goods, Output, People, Plan, Tally, Visits, What
@@ -57,6 +58,8 @@ def look_closer(
             key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
             pairs, modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
+        if plan.asides.shape[0] > 0:
+            mean += aside_worth(key, user, item, np.uint32(v.attended), plan, people, goods)
         v.belief = mean
         v.belief_sd = np.sqrt(variance)
         v.played_at = v.clock

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from simulator.kernels.case_row import CASE
 from simulator.kernels.codes import OUTCOMES as OUTCOMES
 from simulator.kernels.codes import SCRATCH_WIDTH as SCRATCH_WIDTH
 from simulator.kernels.codes import CardColumn as CardColumn
@@ -44,7 +45,7 @@ MAX_SCREEN = 32
 
 MAX_FACETS = 8
 
-N_TALLIES = 96
+N_TALLIES = 160
 
 STAGE = np.dtype(
     [
@@ -92,6 +93,17 @@ STAGE = np.dtype(
         ("confirmation", "f8"),
         # respond
         ("followed_bonus", "f8"),
+        # commit (bar and risk_aversion as above)
+        ("first_cost", "i4"),
+        ("n_costs", "i4"),
+        ("pays", "i4"),  # attribute that is paid, -1 none
+        ("basket", "i4"),  # table of units taken, -1: one
+        ("basket_at_most", "i4"),
+        ("defer", "f8"),
+        ("forgotten", "f8"),
+        ("defer_delay", "i4"),
+        ("off_platform", "f8"),
+        ("starts", "i4"),  # stage of the case that a confirmation starts, -1 none
     ],
     align=True,
 )
@@ -131,6 +143,23 @@ FACET = np.dtype(
     ],
     align=True,
 )
+
+ASIDE = np.dtype(
+    [
+        ("modality", "i4"),
+        ("promise", "i4"),  # -1: an attribute of the item, whose worth lies in `Goods.asides`
+        ("weight", "f8"),  # utility per second beyond `usual`, of a promise
+        ("usual", "f8"),  # what is expected where the promise is not read, s
+    ],
+    align=True,
+)
+"""A modality that shows a number as it is, worth something to everybody: a price, a delivery time."""
+
+COST = np.dtype([("attribute", "i4"), ("amount", "i4"), ("weight", "f8")], align=True)
+"""What a confirmation costs: an attribute of the item, or (-1) an amount from a table."""
+
+ANNOUNCED = np.dtype([("padding", "f8"), ("spread", "i4"), ("travels", "i4")], align=True)
+"""A promise: what is added to the published waits, and how far it strays (table of a factor)."""
 
 TYPE = np.dtype([("prior", "f8"), ("knowledge", "i4")], align=True)
 
@@ -194,6 +223,9 @@ USER = np.dtype(
         ("goodwill", "f4"),
         ("own_goodwill", "f4"),
         ("patience", "f4"),
+        ("put_off", "u4"),  # item of a decision put off to a later visit, NO_CASE none
+        ("put_off_until", "f8"),  # s
+        ("put_off_stage", "i4"),
         ("row", "i4"),  # row of the open visit, -1 when away
         ("gone", "u1"),
     ],
@@ -305,6 +337,12 @@ class Plan(NamedTuple):
     starts_at: npt.NDArray[np.float64]  # (1,): hour of the day of time 0, s
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
     powers: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
+    events: npt.NDArray[np.int32]  # (stages, 3): event of an outcome that leaves one, -1 none
+    asides: Array  # ASIDE (asides,)
+    costs: Array  # COST (costs,)
+    announced: Array  # ANNOUNCED (promises,)
+    speed: npt.NDArray[np.float64]  # (1,): km/s; 0 without places
+    counted: npt.NDArray[np.int32]  # (events, 2): counter of an event, counter that adds its values up; -1 none
 
 
 NORMAL = 0
@@ -318,6 +356,9 @@ class People(NamedTuple):
     taste: npt.NDArray[np.float32]  # (n, D)
     mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias per modality, then satiation per topic
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
+    traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
+    place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
+    promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
 
 
 class Goods(NamedTuple):
@@ -327,6 +368,10 @@ class Goods(NamedTuple):
     vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all (modality, facet) pairs
     colour: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
     readouts: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
+    attributes: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, attributes): as they are
+    asides: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): worth of the attributes shown
+    place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
+    promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
 
 
 class Visits(NamedTuple):
@@ -345,3 +390,5 @@ class Output(NamedTuple):
     tallies: npt.NDArray[np.int64]  # (N_TALLIES,)
     counters: npt.NDArray[np.int64]  # (items, 1 + counters): exposures, then counted events
     scratch: npt.NDArray[np.float64]  # (MAX_SCREEN, SCRATCH_WIDTH)
+    messages: Array = np.zeros(0, dtype=CASE)  # CASE (capacity,): decisions that the world has to know of
+    n_messages: npt.NDArray[np.int64] = np.zeros(1, dtype=np.int64)  # (1,)

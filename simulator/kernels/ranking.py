@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
+from simulator.kernels.asides import EVERYTHING, aside_worth
 from simulator.kernels.beliefs import belief_about, utility_of
 from simulator.kernels.layout import Goods, People, Plan
 from simulator.kernels.primitives import drawn
@@ -37,6 +38,7 @@ def best_candidates(
     items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
     size = out.shape[1]
+    asides = plan.asides.shape[0] > 0
     for k in range(users.shape[0]):
         user = np.int64(users[k])
         person = mix(perceiving, np.uint64(user))
@@ -57,10 +59,14 @@ def best_candidates(
                     taste, vectors, colour, mood, readouts,
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
+                if asides:
+                    score += aside_worth(key, user, item, visible[stages[k]], plan, people, goods)
             else:
                 score = utility_of(
                     key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
                 )
+                if asides:
+                    score += aside_worth(key, user, item, EVERYTHING, plan, people, goods)
             if filled == size and score <= scores[size - 1]:
                 continue
             place = filled if filled < size else size - 1

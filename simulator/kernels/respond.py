@@ -6,11 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined
-from simulator.kernels.beliefs import matched
-from simulator.kernels.lanes import dot
 from simulator.kernels.layout import (
     FOLLOWED,
-    NORMAL,
     Array,
     Tally,
     What,
@@ -18,7 +15,8 @@ from simulator.kernels.layout import (
 from simulator.kernels.lifetime import leave_log_odds
 from simulator.kernels.primitives import decision_key, drawn, quantised, sigmoid
 from simulator.kernels.records import record
-from simulator.randomness import mix, table_index, uniform
+from simulator.kernels.trust import learn_trust
+from simulator.randomness import mix, uniform
 
 CONTINUE, LEAVE = 0, 1
 
@@ -135,27 +133,10 @@ def respond(
         # ---- trust: what a modality promised against what was met, facet by facet
         learning = v.attended & learnable & (np.uint32(0) - np.uint32(v.known))
         if learning != 0:
-            key = mix(v.perceptions, np.uint64(item))
-            for m in range(modalities.shape[0]):
-                if (learning >> np.uint32(m)) & np.uint32(1) == 0:
-                    continue
-                misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
-                error = 0.0
-                count = 0
-                for p in range(modalities[m].first_pair, modalities[m].end_pair):
-                    if pairs[p].column < 0:
-                        continue
-                    f = pairs[p].facet
-                    offset = facets[f].offset
-                    told = dot(taste, user, offset, vectors, item, pairs[p].column, facets[f].width)
-                    met = dot(taste, user, offset, vectors, item, offset, facets[f].width)
-                    error += matched(told, facets[f].saturation, facets[f].scale)
-                    error -= matched(met, facets[f].saturation, facets[f].scale)
-                    error += misreading / pairs[p].root_precision
-                    count += 1
-                if count > 0:
-                    promised = np.float64(colour[item, m]) + error / count
-                    mood[user, m] += np.float32(habits.trust_rate * (promised - np.float64(mood[user, m])))
+            learn_trust(
+                mix(v.perceptions, np.uint64(item)), learning, user, item, habits.trust_rate, pairs, modalities, facets,
+                quantiles, taste, mood, vectors, colour,
+            )  # fmt: skip
 
     odds = leave_log_odds(satisfaction, v.streak, (v.clock - v.start) / v.budget, v.tolerance, habits)
     if uniform(decision_key(v.decisions, request, slot, _W_LEAVE)) < sigmoid(odds, powers):

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from simulator.kernel import kernel
 from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
+from simulator.kernels.commit import weigh
 from simulator.kernels.consume import end_play, start_play
 from simulator.kernels.inspect import look_closer
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
     MAX_SCREEN,
+    NO_CASE,
     Goods,
     Kind,
     Layout,
@@ -29,7 +31,9 @@ from simulator.kernels.layout import (
     What,
 )
 from simulator.kernels.lifetime import successor
+from simulator.kernels.outcomes import outcome_event
 from simulator.kernels.primitives import decision_key
+from simulator.kernels.records import NAN
 from simulator.kernels.respond import respond
 from simulator.randomness import uniform
 
@@ -37,6 +41,7 @@ EVENTS_PER_PLAY = 14
 
 _AWAY, _NEEDS_SLATE = int(Status.AWAY), int(Status.NEEDS_SLATE)
 _BROWSE, _INSPECT, _CONSUME, _RESPOND = int(Kind.BROWSE), int(Kind.INSPECT), int(Kind.CONSUME), int(Kind.RESPOND)
+_COMMIT = int(Kind.COMMIT)
 _AUTOPLAY = int(Layout.AUTOPLAY)
 _EXHAUSTED = 1
 _W_SUCCESSOR = int(What.SUCCESSOR)
@@ -91,9 +96,13 @@ def advance(
     learnable = np.uint32(0)  # modalities whose bias can be learned
     for m in range(modalities.shape[0]):
         learnable |= np.uint32(modalities[m].learns_trust) << np.uint32(m)
+    told = out.messages.shape[0] > 0
+    events = plan.events
     n = 0
     for k in range(first, todo.shape[0]):
         if records.shape[0] > 0 and records.shape[0] - n < room:
+            return k, n
+        if told and out.messages.shape[0] - out.n_messages[0] < room:
             return k, n
         i = todo[k]
         v = rows[i]
@@ -147,6 +156,9 @@ def advance(
             # ---- inspect
             elif s.kind == _INSPECT:
                 outcome, n = look_closer(i, stage, n, plan, people, goods, visits, out)
+            # ---- commit
+            elif s.kind == _COMMIT:
+                outcome, n = weigh(i, stage, n, plan, people, goods, visits, out)
             # ---- consume: a play is started, and ends when the clock has come to its end
             elif s.kind == _CONSUME:
                 if v.playing == 0:
@@ -173,6 +185,8 @@ def advance(
                     quantiles, powers, taste, mood, followed, items, vectors, colour, records, tallies, counters,
                 )  # fmt: skip
             if outcome >= 0:
+                if events[stage, outcome] >= 0 and s.kind != _COMMIT and s.kind != _CONSUME:
+                    n = outcome_event(v, n, stage, outcome, NAN, NO_CASE, plan, out)
                 luck = 0.0
                 if shares[stage, outcome, 0] < 1.0:
                     luck = uniform(decision_key(v.decisions, v.request, v.slot, _W_SUCCESSOR))

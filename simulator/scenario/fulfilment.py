@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from simulator.scenario.claims import Model, Name, Number, by_kind
+from simulator.scenario.claims import Flag, Model, Name, Number, by_kind
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.quantities import (
     Duration,
@@ -44,6 +44,7 @@ class Queue(Model):
     every: Duration | None = None  # served in batches
     slowdown: Ratio | None = None  # of the service, per waiting case
     line: Number | None = None  # cases that may wait; more are refused
+    moves: Flag = False  # servers have places: the nearest free one is taken, and is then where the step has led it
 
 
 class Stock(Model):
@@ -117,6 +118,7 @@ class Step(Model):
     chosen_by: Name | None = None  # who decides instead
     withdraws: Probability | None = None  # the user gives up here: cancelled
     unanswered: Probability | None = None  # of the refused, the share that is never told: expired
+    travels: Literal["to_item", "to_user"] | None = None  # the way takes time besides the delay
     slowed_by: dict[Name, Ratio] = Field(default_factory=dict)  # circumstances (rain) and their factor
 
 

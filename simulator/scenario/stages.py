@@ -240,3 +240,4 @@ class CommitParameters(Model):
     basket: Basket | None = None
     defer: Defer | None = None
     off_platform: Probability | None = None  # done elsewhere, where the platform's log does not reach
+    pays: Name | None = None  # attribute that is paid for each unit: the value of the confirmation's event

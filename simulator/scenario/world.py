@@ -131,7 +131,7 @@ class AttributeModality(Modality):
     shows: Name
     per: Quantity | None = None  # amount that is worth one `weight`, for a user
     weight: Utility | None = None
-    precision: Precision | None = None
+    trait: Name | None = None  # of users, by which the weight is multiplied
 
 
 class PromiseModality(Modality):
@@ -141,6 +141,7 @@ class PromiseModality(Modality):
     promise: Name
     per: Quantity | None = None
     weight: Utility | None = None
+    trait: Name | None = None
 
 
 AnyModality = Annotated[

@@ -1,0 +1,240 @@
+"""The shared world of a run: its cases, what they wait for, and what everybody can see of it at a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernels import case_layout as layout
+from simulator.kernels.case_heap import push
+from simulator.kernels.case_layout import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
+from simulator.kernels.case_resources import next_shift
+from simulator.kernels.cases import live, post
+from simulator.kernels.layout import Array, Goods, Output, People, Plan
+from simulator.kernels.promises import publish_waits
+from simulator.numbers import drawn
+from simulator.randomness import WORLD, normals, uniforms
+from simulator.scenario.schema import Scenario
+from simulator.world_plan import periods_of
+
+_FIRST_ROOM = 256
+_HAPPENINGS_PER_CASE = 2 + 3 + 32  # its step or stage; a cancellation of two kinds, an expiry; every act of a verdict
+# What is drawn under WORLD, beside the numbers of `Luck`: + number of the resource.
+_CAPACITY, _CLOSES, _PLACE = 1000, 2000, 3010
+_CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
+
+
+class Cases:
+    """Cases and resources of a world. Everything that changes is in plain arrays: `state` is all of it.
+
+    Args:
+        scenario: for the capacities of resources, places and choosers.
+        shared: the compiled world; its resources are given their units here.
+        plan, people, goods: of the visits.
+        n_creators: creators of the catalog.
+        parent: number of each item's parent, int32 (items,), -1 none.
+        horizon: length of the run, s.
+        seed: the world's.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        shared: WorldPlan,
+        plan: Plan,
+        people: People,
+        goods: Goods,
+        n_creators: int,
+        parent: npt.NDArray[np.int32],
+        horizon: float,
+        seed: int,
+    ) -> None:
+        self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
+        first_period, periods = periods_of(scenario, horizon, seed)
+        shared = shared._replace(
+            resources=shared.resources.copy(),
+            choosers=shared.choosers.copy(),
+            first_period=first_period,
+            periods=periods,
+        )
+        self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
+        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), len(goods.facts), seed)
+        self.shared = shared
+        self.world = World(
+            cases=np.zeros(0, dtype=layout.CASE),
+            heap=np.zeros(1, dtype=layout.HAPPENING),
+            free=np.zeros(0, dtype=np.int32),
+            units=units,
+            servers=np.full(servers, NO_ROW, dtype=np.int32),
+            places=_server_places(scenario, self.ground, units, servers, seed),
+            counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
+        )
+        self._make_room(_FIRST_ROOM)
+        for r, resource in enumerate(shared.resources):
+            if resource["n_shifts"]:
+                at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
+                n = push(self.world.heap, int(self.world.counts[Count.HEAP]), at, r, int(Happens.SHIFT), 0, r, 0)
+                self.world.counts[Count.HEAP] = n
+
+    @property
+    def n_open(self) -> int:
+        """Cases that have not ended."""
+        return int(self.world.counts[Count.POSTED] - self.world.counts[Count.ENDED])
+
+    def publish(self, time: float) -> None:
+        """Make what waits there are known to everybody."""
+        starts_at = float(self.plan.starts_at[0])
+        publish_waits(
+            self.shared, self.ground, self.world.units, self.goods.facts, time, starts_at, self.goods.promised,
+            self.people.promised,
+        )  # fmt: skip
+
+    def post(self, messages: Array) -> None:
+        """Take on cases, dtype CASE (n,), in any order: they are known by (created, user, case)."""
+        if len(messages) == 0:
+            return
+        if len(messages) > self.world.counts[Count.FREE]:
+            self._make_room(len(messages))
+        order = np.lexsort((messages["case"], messages["user"], messages["created"]))
+        post(self._seed, np.ascontiguousarray(messages[order]), self.world)
+
+    def run(self, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
+        """Let everything happen that happens before `end`, s.
+
+        Args:
+            end: a time at or after those of earlier calls.
+            output: asked for a place to write to, with room for so many records.
+            wrote: told how many records were written there.
+        """
+        done = False
+        while not done:
+            out = output(_FIRST_ROOM)
+            done = bool(
+                live(
+                    self._seed, end, self.shared, self.ground, self.world, self.plan, self.people, self.goods,
+                    out,
+                )
+            )  # fmt: skip
+            wrote(int(self.world.counts[Count.RECORDS]))
+
+    def _make_room(self, needed: int) -> None:
+        old = len(self.world.cases)
+        size = max(old + needed, old + old // 2)
+        cases = np.zeros(size, dtype=layout.CASE)
+        cases[:old] = self.world.cases
+        free = np.zeros(size, dtype=np.int32)
+        n_free = int(self.world.counts[Count.FREE])
+        free[:n_free] = self.world.free[:n_free]
+        free[n_free : n_free + size - old] = np.arange(size - 1, old - 1, -1)
+        self.world.counts[Count.FREE] = n_free + size - old
+        acts = int(self.shared.stages["n_acts"].max(initial=0))
+        heap = np.zeros(size * (_HAPPENINGS_PER_CASE - 32 + acts) + len(self.world.units) + 64, dtype=layout.HAPPENING)
+        heap[: len(self.world.heap)] = self.world.heap
+        self.world = self.world._replace(cases=cases, free=free, heap=heap)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that changes, as plain arrays."""
+        arrays = self.world._asdict()
+        arrays["heap"] = self.world.heap[: int(self.world.counts[Count.HEAP])]
+        return arrays
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take back what `state` gave."""
+        room = len(arrays["cases"]) - len(self.world.cases)
+        if room > 0:
+            self._make_room(room)
+        kept = {name: np.array(arrays[name]) for name in World._fields if name != "heap"}
+        heap = np.zeros_like(self.world.heap)
+        heap[: len(arrays["heap"])] = arrays["heap"]
+        self.world = World(**kept, heap=heap)
+
+
+def _ground(
+    scenario: Scenario,
+    shared: WorldPlan,
+    people: People,
+    goods: Goods,
+    n_creators: int,
+    parent: npt.NDArray[np.int32],
+    seed: int,
+) -> Ground:
+    """Places, zones, and who can do what, all by key."""
+    n_users = len(people.state)
+    zone = np.zeros(n_users, dtype=np.int32)
+    if scenario.places is not None:
+        rows = max(round(scenario.places.zones.value**0.5), 1)
+        cell = np.minimum((people.place / scenario.places.side.value * rows).astype(np.int32), rows - 1)
+        zone[:] = cell[:, 0] * rows + cell[:, 1]
+    width = int(sum(shared.choosers["width"]))
+    qualification = (
+        normals(seed, WORLD, n_users, width, block=_APPLICANT_BLOCK) if width else np.zeros((n_users, 0), np.float32)
+    )
+    tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
+    for k, (row, chooser) in enumerate(zip(shared.choosers, scenario.choosers.values(), strict=True)):
+        row["first_row"] = k * n_creators
+        part = slice(int(row["offset"]), int(row["offset"] + row["width"]))
+        own = normals(seed, WORLD, n_creators, int(row["width"]), block=_CHOOSER_BLOCK)
+        common = normals(seed, WORLD, 1, int(row["width"]), block=_COMMON_BLOCK)
+        share = chooser.agreement.value
+        tastes[k * n_creators : (k + 1) * n_creators, part] = np.sqrt(share) * common + np.sqrt(1.0 - share) * own
+    return Ground(
+        parent.astype(np.int32), zone, people.place, goods.place, tastes, np.asarray(qualification, dtype=np.float32)
+    )
+
+
+def _units(
+    scenario: Scenario, shared: WorldPlan, ground: Ground, n_creators: int, n_users: int, n_items: int, seed: int
+) -> tuple[Array, int]:
+    """Every unit of every resource, and how many servers have places."""
+    sizes = {
+        Per.WORLD: 1, Per.ITEM: n_items, Per.CREATOR: n_creators, Per.USER: n_users,
+        Per.ZONE: int(ground.zone.max(initial=0)) + 1, Per.PARENT: int(ground.parent.max(initial=-1)) + 1,
+    }  # fmt: skip
+    if scenario.places is not None:
+        sizes[Per.ZONE] = max(round(scenario.places.zones.value**0.5), 1) ** 2
+    parts, first, servers = [], 0, 0
+    given: dict[str, Any] = dict(scenario.resources)
+    for r, (row, resource) in enumerate(zip(shared.resources, given.values(), strict=True)):
+        n = sizes[Per(int(row["per"]))]
+        units = np.zeros(n, dtype=layout.UNIT)
+        units["first"] = units["last"] = NO_ROW
+        units["closes"] = np.inf
+        luck = uniforms(seed, WORLD, n, _CAPACITY + r)
+        kind = ResourceKind(int(row["kind"]))
+        if kind in (ResourceKind.QUEUE, ResourceKind.SLOTS):
+            units["capacity"] = _whole(resource, "capacity", luck)
+            units["level"] = units["capacity"]
+        elif kind == ResourceKind.STOCK:
+            units["level"] = _whole(resource, "initial", luck)
+        else:
+            units["level"] = _whole(resource, "count", luck)
+            units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
+        if row["moves"]:
+            shifts = shared.shifts[row["first_shift"] : row["first_shift"] + row["n_shifts"]]
+            most = np.maximum(units["capacity"], int(shifts["capacity"].max(initial=0)))
+            units["n_servers"] = most
+            units["first_server"] = servers + np.concatenate([[0], np.cumsum(most)[:-1]])
+            servers += int(most.sum())
+        row["first_unit"], row["n_units"] = first, n
+        first += n
+        parts.append(units)
+    return (np.concatenate(parts) if parts else np.zeros(0, dtype=layout.UNIT)), servers
+
+
+def _whole(resource: Any, key: str, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Whole numbers of one key of a resource, one per unit."""
+    return np.round(drawn(getattr(resource, key), luck)).astype(np.int64)
+
+
+def _server_places(
+    scenario: Scenario, ground: Ground, units: Array, servers: int, seed: int
+) -> npt.NDArray[np.float32]:
+    """Where servers with places begin: anywhere."""
+    places = np.zeros((servers, 2), dtype=np.float32)
+    if scenario.places is not None and servers:
+        for axis in range(2):
+            places[:, axis] = scenario.places.side.value * uniforms(seed, WORLD, servers, _PLACE + axis)
+    return places

@@ -1,0 +1,68 @@
+"""What happens next in the world: a binary heap in an array, ordered by (time, kind, key)."""
+
+from __future__ import annotations
+
+from simulator.kernel import kernel
+from simulator.kernels.layout import Array
+
+
+@kernel
+def sooner(a: Array, b: Array) -> bool:
+    """Whether row a comes before row b."""
+    if a.time != b.time:
+        return a.time < b.time
+    if a.kind != b.kind:
+        return a.kind < b.kind
+    if a.key != b.key:
+        return a.key < b.key
+    return a.detail < b.detail
+
+
+@kernel
+def _copy(heap: Array, to: int, of: int) -> None:
+    heap[to].time = heap[of].time
+    heap[to].key = heap[of].key
+    heap[to].kind = heap[of].kind
+    heap[to].detail = heap[of].detail
+    heap[to].slot = heap[of].slot
+    heap[to].generation = heap[of].generation
+
+
+@kernel
+def push(heap: Array, n: int, time: float, key: int, kind: int, detail: int, slot: int, generation: int) -> int:
+    """Add a row to the heap heap[:n]; returns n + 1. `heap` has one row more than the heap can hold."""
+    room = heap.shape[0] - 1  # the last row is where the new one waits for its place
+    heap[room].time = time
+    heap[room].key = key
+    heap[room].kind = kind
+    heap[room].detail = detail
+    heap[room].slot = slot
+    heap[room].generation = generation
+    child = n
+    while child > 0:
+        parent = (child - 1) // 2
+        if not sooner(heap[room], heap[parent]):
+            break
+        _copy(heap, child, parent)
+        child = parent
+    _copy(heap, child, room)
+    return n + 1
+
+
+@kernel
+def drop_first(heap: Array, n: int) -> int:
+    """Take the first row off the heap heap[:n]; returns n - 1."""
+    n -= 1
+    parent = 0
+    while True:
+        child = 2 * parent + 1
+        if child >= n:
+            break
+        if child + 1 < n and sooner(heap[child + 1], heap[child]):
+            child += 1
+        if not sooner(heap[child], heap[n]):
+            break
+        _copy(heap, parent, child)
+        parent = child
+    _copy(heap, parent, n)
+    return n

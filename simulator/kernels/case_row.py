@@ -1,0 +1,54 @@
+"""The row of a case: the decision that a visit leaves, and where its consequences stand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+CASE = np.dtype(
+    [
+        # what the decision was
+        ("created", "f8"),  # s
+        ("user", "u4"),
+        ("item", "u4"),
+        ("case", "u4"),  # number within the user
+        ("parent_case", "u4"),
+        ("visit", "u4"),
+        ("request", "u4"),
+        ("position", "u4"),
+        ("policy", "u4"),
+        ("attended", "u4"),
+        ("propensity", "f4"),
+        ("belief", "f4"),
+        ("belief_sd", "f4"),
+        ("expected", "f4"),
+        ("utility", "f4"),
+        ("paid", "f4"),
+        ("amount", "u4"),  # units of the item
+        # where it stands
+        ("key", "u8"),  # of its draws
+        ("promised", "f8"),  # when the fulfilment was promised to end, s; NaN: nothing was promised
+        ("entered", "f8"),  # its stage, s
+        ("arrived", "f8"),  # in the line of a resource, s
+        ("fulfilled", "f8"),  # when it was in the user's hands, s; NaN: not yet
+        ("lived", "f4"),
+        ("satisfaction", "f4"),
+        ("stars", "f4"),
+        ("generation", "u4"),  # rows of the heap that carry another are stale
+        ("held", "u4"),  # resources whose server the case keeps, bits
+        ("taken", "u4"),  # resources of which it has units that come back if it fails, bits
+        ("server", "i4"),  # number of a server with a place of its own, -1 none
+        ("before", "i4"),  # neighbours in a line, -1 none
+        ("behind", "i4"),
+        ("step", "i4"),
+        ("pending", "i4"),  # responses that are still to come
+        ("stage", "u1"),
+        ("surface", "u1"),
+        ("device", "u1"),
+        ("open", "u1"),
+        ("waiting", "u1"),  # in a line
+        ("outcome", "u1"),
+        ("used", "u1"),
+    ],
+    align=True,
+)
+"""An order, an application: one row while it is open."""

@@ -1,0 +1,167 @@
+"""What a user makes of what they got, outside of any visit: experience, satisfaction, and what they do about it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernel import kernel
+from simulator.kernels.case_heap import push
+from simulator.kernels.case_layout import Count, Happens, Luck, World, WorldPlan
+from simulator.kernels.case_records import happened
+from simulator.kernels.case_steps import case_luck, case_number
+from simulator.kernels.layout import NORMAL, Array, Goods, Output, People, Plan, Tally
+from simulator.kernels.mood import faded
+from simulator.kernels.primitives import drawn, fixed, quantised, sigmoid
+from simulator.kernels.trust import learn_trust
+from simulator.kernels.watching import satisfied
+from simulator.randomness import PERCEPTION, mix, root, table_index, uniform
+
+CONTINUE, LEAVE, RETURN = 0, 1, 2
+MOST_ACTS = 32
+
+_HEAP, _LATE, _PROMISED = int(Count.HEAP), int(Count.LATE), int(Count.PROMISED)
+_RATED, _STARS = int(Count.RATED), int(Count.STARS)
+_ACT, _RATE, _RETURN = int(Happens.ACT), int(Happens.RATE), int(Happens.RETURN)
+_L_NOISE, _L_RATES, _L_RATING_NOISE = int(Luck.NOISE), int(Luck.RATES), int(Luck.RATING_NOISE)
+_L_RATING_DELAY, _L_RETURNS, _L_RETURN_DELAY = int(Luck.RATING_DELAY), int(Luck.RETURNS), int(Luck.RETURN_DELAY)
+_L_ACT, _L_ACT_DELAY = int(Luck.ACT), int(Luck.ACT_DELAY)
+_SATISFACTION, _JUDGED = int(Tally.SATISFACTION), int(Tally.JUDGED_PLAYS)
+
+
+@kernel
+def experience(shared: WorldPlan, plan: Plan, people: People, goods: Goods, c: Array, time: float) -> None:
+    """The truth is met: what was lived is the utility, give or take; and one tires a little of the item's topic."""
+    s = shared.stages[c.stage]
+    luck = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, _L_NOISE))])
+    c.lived = np.float32(np.float64(c.utility) + s.noise * luck)
+    user = np.int64(c.user)
+    habits = plan.habits[0]
+    first = plan.modalities.shape[0]
+    topic = first + np.int64(goods.facts[c.item].topic)
+    u = people.state[user]
+    # the visit of this tick may have gone on already: fading does not go back
+    fading = faded(u, user, max(time, np.float64(u.satiated_at)), people.mood, first, habits, plan.powers)
+    people.mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * people.mood[user, topic]) / fading)
+
+
+@kernel
+def lateness(shared: WorldPlan, c: Array) -> float:
+    """What a broken promise does to satisfaction: an effect from a threshold on, and per second beyond it."""
+    s = shared.stages[c.stage]
+    if s.late_promise < 0 or not c.promised >= 0.0 or not c.fulfilled >= 0.0:
+        return 0.0
+    late = c.fulfilled - c.promised
+    if late > s.late_threshold:
+        return s.late_effect + s.late_per_second * (late - s.late_threshold)
+    return s.early if late < 0.0 else 0.0
+
+
+@kernel
+def stars_of(value: float, thresholds: npt.NDArray[np.float64], first: int, n: int) -> int:
+    """Stars of an ordered probit: one more than the thresholds that are reached."""
+    stars = 1
+    for k in range(first, first + n):
+        stars += value >= thresholds[k]
+    return stars
+
+
+@kernel
+def judge(
+    seed: int,
+    shared: WorldPlan,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    world: World,
+    out: Output,
+    slot: int,
+    time: float,
+) -> None:
+    """Satisfaction, goodwill and trust; then every response that will come goes on the heap (`pending` counts them)."""
+    c = world.cases[slot]
+    s = shared.stages[c.stage]
+    habits, user, item = plan.habits[0], np.int64(c.user), np.int64(c.item)
+    c.pending = 0
+    c.outcome = CONTINUE
+    value = 0.0
+    gap = 0.0
+    if c.used == 1:
+        gap = np.float64(c.lived) - np.float64(c.expected)
+        value = satisfied(
+            np.float64(c.lived), np.float64(c.expected), s.experience_weight, s.confirmation, s.loss_aversion
+        )
+        value += lateness(shared, c)
+        c.satisfaction = np.float32(value)
+        out.tallies[_SATISFACTION] += fixed(value)
+        out.tallies[_JUDGED] += 1
+        u = people.state[user]
+        u.goodwill += habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
+        learnable = np.uint32(0)
+        for m in range(plan.modalities.shape[0]):
+            learnable |= np.uint32(plan.modalities[m].learns_trust) << np.uint32(m)
+        learn_trust(
+            mix(mix(root(seed, PERCEPTION), np.uint64(user)), np.uint64(item)), c.attended & learnable, user, item,
+            habits.trust_rate, plan.pairs, plan.modalities, plan.facets, plan.quantiles, people.taste, people.mood,
+            goods.vectors, goods.colour,
+        )  # fmt: skip
+        for a in range(s.n_acts):
+            act = shared.acts[s.first_act + a]
+            if uniform(case_luck(c, a, _L_ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.powers):
+                continue
+            wait = quantised(drawn(plan.quantiles, act.delay, case_luck(c, a, _L_ACT_DELAY))) if act.delay >= 0 else 0.0
+            _later(world, c, slot, time + wait, _ACT, s.first_act + a)
+        if s.rating_event >= 0:
+            odds = s.rating_log_odds + s.rating_slope * abs(gap)
+            if uniform(case_luck(c, 0, _L_RATES)) < sigmoid(odds, plan.powers):
+                noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, _L_RATING_NOISE))])
+                c.stars = stars_of(value + s.rating_noise * noise, shared.thresholds, s.first_threshold, s.n_thresholds)
+                wait = quantised(drawn(plan.quantiles, s.rating_delay, case_luck(c, 0, _L_RATING_DELAY)))
+                _later(world, c, slot, time + wait, _RATE, 0)
+    if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(
+        s.returns_log_odds + s.returns_slope * value, plan.powers
+    ):
+        wait = 0.0
+        if s.returns_delay >= 0:
+            wait = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))
+        _later(world, c, slot, time + wait, _RETURN, 0)
+        c.outcome = RETURN
+    if c.pending == 0:
+        c.outcome = LEAVE
+
+
+@kernel
+def _later(world: World, c: Array, slot: int, time: float, kind: int, detail: int) -> None:
+    c.pending += 1
+    world.counts[_HEAP] = push(
+        world.heap, world.counts[_HEAP], time, case_number(c), kind, detail, slot, np.int64(c.generation)
+    )
+
+
+@kernel
+def respond_now(
+    shared: WorldPlan, plan: Plan, world: World, out: Output, slot: int, time: float, kind: int, detail: int
+) -> bool:
+    """One response happens. Returns whether it was the last that is to come."""
+    c = world.cases[slot]
+    if kind == _ACT:
+        happened(plan, shared, world, out, slot, time, np.int64(shared.acts[detail].event), math.nan)
+    elif kind == _RATE:
+        happened(
+            plan, shared, world, out, slot, time, np.int64(shared.stages[c.stage].rating_event), np.float64(c.stars)
+        )
+        world.counts[_RATED] += 1
+        world.counts[_STARS] += np.int64(c.stars)
+    c.pending -= 1
+    return c.pending == 0
+
+
+@kernel
+def arrived(world: World, c: Array, time: float) -> None:
+    """A fulfilment has ended well: whether in time."""
+    c.fulfilled = time
+    if c.promised >= 0.0:
+        world.counts[_PROMISED] += 1
+        world.counts[_LATE] += time > c.promised

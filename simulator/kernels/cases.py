@@ -1,0 +1,285 @@
+"""The world's turn: cases go through what follows a decision, in the order of (time, kind, key)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from simulator.kernel import kernel
+from simulator.kernels.asides import promised_seconds
+from simulator.kernels.case_heap import drop_first, push
+from simulator.kernels.case_layout import (
+    GONE,
+    NO_ROW,
+    Count,
+    Ground,
+    Happens,
+    Luck,
+    World,
+    WorldPlan,
+)
+from simulator.kernels.case_records import happened
+from simulator.kernels.case_resources import next_shift, restock
+from simulator.kernels.case_steps import (
+    CANCELLED,
+    DONE,
+    EXPIRED,
+    UNDECIDED,
+    asked,
+    case_luck,
+    case_number,
+    drop_all,
+    end_step,
+    next_step,
+    serve_line,
+)
+from simulator.kernels.case_verdict import arrived, experience, judge, respond_now
+from simulator.kernels.layout import Array, Goods, Kind, Output, People, Plan, Status
+from simulator.kernels.primitives import drawn, quantised, waited
+from simulator.randomness import PERCEPTION, WORLD, mix, root, uniform
+
+ROOM = 8
+"""Rows that one happening may write at the most."""
+
+USED, UNUSED = 0, 1
+
+_DAY = 86400.0
+_FULFIL, _CONSUME = int(Kind.FULFIL), int(Kind.CONSUME)
+_HEAP, _FREE, _ENDED, _POSTED = int(Count.HEAP), int(Count.FREE), int(Count.ENDED), int(Count.POSTED)
+_RECORDS = int(Count.RECORDS)
+_SHIFT, _RESTOCK, _ENTER, _ASK, _STEP_END = (
+    int(Happens.SHIFT), int(Happens.RESTOCK), int(Happens.ENTER), int(Happens.ASK), int(Happens.STEP_END),
+)  # fmt: skip
+_EXPERIENCE, _CANCEL, _EXPIRE = int(Happens.EXPERIENCE), int(Happens.CANCEL), int(Happens.EXPIRE)
+_L_CANCEL, _L_CANCEL_AT, _L_CANCEL_LATE = int(Luck.CANCEL), int(Luck.CANCEL_AT), int(Luck.CANCEL_LATE)
+_L_AFTER, _L_SKIPPED, _L_SUCCESSOR = int(Luck.AFTER), int(Luck.SKIPPED), int(Luck.SUCCESSOR)
+_AWAY = int(Status.AWAY)
+
+
+@kernel
+def post(seed: int, messages: Array, world: World) -> None:
+    """Give every message (a case's decision, in the order of (created, user, case)) a row, and put it on the heap."""
+    start = root(seed, WORLD)
+    for k in range(messages.shape[0]):
+        world.counts[_FREE] -= 1
+        slot = np.int64(world.free[world.counts[_FREE]])
+        generation = world.cases[slot].generation + np.uint32(1)
+        world.cases[slot] = messages[k]
+        c = world.cases[slot]
+        c.generation = generation
+        c.key = mix(mix(start, np.uint64(c.user)), np.uint64(c.case))
+        c.promised = math.nan
+        c.fulfilled = math.nan
+        c.lived = np.float32(math.nan)
+        c.satisfaction = np.float32(math.nan)
+        c.stars = np.float32(math.nan)
+        c.held = np.uint32(0)
+        c.taken = np.uint32(0)
+        c.server = NO_ROW
+        c.before = NO_ROW
+        c.behind = NO_ROW
+        c.waiting = 0
+        c.pending = 0
+        c.used = 1
+        c.open = 1
+        world.counts[_POSTED] += 1
+        world.counts[_HEAP] = push(
+            world.heap, world.counts[_HEAP], c.created, case_number(c), _ENTER, np.int64(c.stage), slot,
+            np.int64(generation),
+        )  # fmt: skip
+
+
+@kernel
+def _schedule(world: World, c: Array, slot: int, time: float, kind: int) -> None:
+    world.counts[_HEAP] = push(
+        world.heap, world.counts[_HEAP], time, case_number(c), kind, 0, slot, np.int64(c.generation)
+    )
+
+
+@kernel
+def _enter(
+    seed: int,
+    shared: WorldPlan,
+    ground: Ground,
+    world: World,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    out: Output,
+    slot: int,
+    stage: int,
+    time: float,
+    clock: float,
+) -> int:
+    """A case enters a stage. Returns the outcome where the stage is over at once, else UNDECIDED."""
+    c = world.cases[slot]
+    f = shared.stages[stage]
+    c.stage = stage
+    c.entered = time
+    c.generation += np.uint32(1)
+    c.step = -1
+    if f.kind == _FULFIL:
+        expected = f.expected
+        if f.promise >= 0:
+            user, item = np.int64(c.user), np.int64(c.item)
+            key = mix(mix(root(seed, PERCEPTION), np.uint64(user)), np.uint64(item))
+            expected = promised_seconds(key, np.int64(f.promise), user, item, plan, people, goods)
+            c.promised = time + expected
+            if f.cancel_late > 0.0:
+                patience = waited(case_luck(c, 0, _L_CANCEL_LATE), plan.powers) / f.cancel_late
+                _schedule(world, c, slot, c.promised + quantised(patience), _CANCEL)
+        if f.cancel > 0.0 and uniform(case_luck(c, 0, _L_CANCEL)) < f.cancel:
+            _schedule(world, c, slot, time + quantised(expected * uniform(case_luck(c, 0, _L_CANCEL_AT))), _CANCEL)
+        if f.expires_after < np.inf:
+            _schedule(world, c, slot, time + quantised(f.expires_after), _EXPIRE)
+        return next_step(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
+    if f.kind == _CONSUME:
+        c.used = uniform(case_luck(c, 0, _L_SKIPPED)) >= f.skipped
+        _schedule(
+            world, c, slot, time + quantised(drawn(plan.quantiles, f.after, case_luck(c, 0, _L_AFTER))), _EXPERIENCE
+        )
+        return UNDECIDED
+    judge(seed, shared, plan, people, goods, world, out, slot, time)
+    return np.int64(c.outcome) if c.pending == 0 else UNDECIDED
+
+
+@kernel
+def _finish(
+    seed: int,
+    shared: WorldPlan,
+    ground: Ground,
+    world: World,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    out: Output,
+    slot: int,
+    outcome: int,
+    time: float,
+    clock: float,
+) -> None:
+    """A stage of a case is over: its event, and the stages that follow, up to one that takes time or the case's end."""
+    c = world.cases[slot]
+    while outcome != UNDECIDED:
+        stage = np.int64(c.stage)
+        if shared.stages[stage].kind == _FULFIL:
+            drop_all(shared, ground, world, goods.facts, plan.quantiles, slot, outcome == DONE, time, clock)
+            if outcome == DONE:
+                arrived(world, c, time)
+        event = np.int64(shared.events[stage, outcome])
+        if event >= 0:
+            happened(plan, shared, world, out, slot, time, event, _value(shared, c, time))
+        luck = uniform(case_luck(c, outcome, _L_SUCCESSOR))
+        following = np.int64(shared.next[stage, outcome, 2])
+        if luck < shared.shares[stage, outcome, 0]:
+            following = np.int64(shared.next[stage, outcome, 0])
+        elif luck < shared.shares[stage, outcome, 1]:
+            following = np.int64(shared.next[stage, outcome, 1])
+        if following < 0:
+            if following == GONE:
+                _dismiss(people, np.int64(c.user))
+            c.open = 0
+            c.generation += np.uint32(1)
+            world.free[world.counts[_FREE]] = slot
+            world.counts[_FREE] += 1
+            world.counts[_ENDED] += 1
+            return
+        outcome = _enter(seed, shared, ground, world, plan, people, goods, out, slot, following, time, clock)
+
+
+@kernel
+def _value(shared: WorldPlan, c: Array, time: float) -> float:
+    """Value of an outcome's event: seconds that a fulfilment took, else what was lived."""
+    return time - c.entered if shared.stages[c.stage].kind == _FULFIL else np.float64(c.lived)
+
+
+@kernel
+def _dismiss(people: People, user: int) -> None:
+    """A user needs the platform no more; one who is there finishes the visit."""
+    u = people.state[user]
+    u.gone = 1
+    if u.row < 0:
+        u.due = np.inf
+
+
+@kernel
+def live(
+    seed: int,
+    end: float,
+    shared: WorldPlan,
+    ground: Ground,
+    world: World,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    out: Output,
+) -> bool:
+    """Let everything happen that happens before `end`. Returns False where records ran out of room: call it again.
+
+    Args:
+        seed: the world's seed.
+        end: s; what is due at or after it stays.
+        shared, ground, plan: tables that do not change.
+        world, people: changed in place.
+        goods: items.
+        out: what is written; records from place 0, `world.counts[Count.RECORDS]` of them.
+    """
+    world.counts[_RECORDS] = 0
+    recording = out.records.shape[0] > 0
+    while world.counts[_HEAP] > 0 and world.heap[0].time < end:
+        if recording and out.records.shape[0] - world.counts[_RECORDS] < ROOM:
+            return False
+        time, kind = world.heap[0].time, np.int64(world.heap[0].kind)
+        slot, detail = np.int64(world.heap[0].slot), np.int64(world.heap[0].detail)
+        generation = world.heap[0].generation
+        world.counts[_HEAP] = drop_first(world.heap, world.counts[_HEAP])
+        clock = (time + plan.starts_at[0]) % _DAY
+        if kind == _SHIFT:
+            r = shared.resources[slot]
+            for unit in range(r.first_unit, r.first_unit + r.n_units):
+                if world.units[unit].waiting > 0:
+                    serve_line(shared, ground, world, plan.quantiles, slot, unit, time, clock)
+            world.counts[_HEAP] = push(
+                world.heap,
+                world.counts[_HEAP],
+                next_shift(shared, slot, time, plan.starts_at[0]),
+                slot,
+                _SHIFT,
+                0,
+                slot,
+                0,
+            )
+            continue
+        if kind == _RESTOCK:
+            restock(shared, world, detail, slot)
+            continue
+        c = world.cases[slot]
+        if c.generation != generation or c.open == 0:
+            continue  # what this was about is over
+        outcome = UNDECIDED
+        if kind == _ENTER:
+            outcome = _enter(seed, shared, ground, world, plan, people, goods, out, slot, detail, time, clock)
+        elif kind == _ASK:
+            outcome = asked(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
+        elif kind == _STEP_END:
+            outcome = end_step(shared, ground, goods, plan.quantiles, plan.powers, c, detail)
+            if outcome == UNDECIDED:
+                event = np.int64(shared.steps[shared.stages[c.stage].first_step + detail].event)
+                if event >= 0:
+                    happened(plan, shared, world, out, slot, time, event, time - c.entered)
+                outcome = next_step(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
+        elif kind == _EXPERIENCE:
+            outcome = UNUSED
+            if c.used == 1:
+                experience(shared, plan, people, goods, c, time)
+                outcome = USED
+        elif kind == _CANCEL:
+            outcome = CANCELLED
+        elif kind == _EXPIRE:
+            outcome = EXPIRED
+        elif respond_now(shared, plan, world, out, slot, time, kind, detail):
+            outcome = np.int64(c.outcome)
+        if outcome != UNDECIDED:
+            _finish(seed, shared, ground, world, plan, people, goods, out, slot, outcome, time, clock)
+    return True

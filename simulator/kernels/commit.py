@@ -1,0 +1,144 @@
+"""Commit: money and time are at stake; the user confirms, gives up, or puts the decision off to a later visit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.kernel import internal
+from simulator.kernels.asides import EVERYTHING, aside_worth
+from simulator.kernels.beliefs import attended_to, belief_about, utility_of
+from simulator.kernels.choice import taken
+from simulator.kernels.layout import NO_CASE, Array, Goods, Output, People, Plan, Visits, What
+from simulator.kernels.mood import faded
+from simulator.kernels.outcomes import outcome_event
+from simulator.kernels.primitives import decision_key, drawn, quantised
+from simulator.randomness import mix, uniform
+
+CONFIRM, ABANDON, DEFER = 0, 1, 2
+
+_W_SECONDS, _W_CONFIRM, _W_DEFER, _W_FORGET = int(What.SECONDS), int(What.CONFIRM), int(What.DEFER), int(What.FORGET)
+_W_DEFER_DELAY, _W_BASKET, _W_OFF = int(What.DEFER_DELAY), int(What.BASKET), int(What.OFF_PLATFORM)
+_W_COST = int(What.COST)
+_COMMITTING = np.uint64(3)
+_WEIGHING = 4  # value of `playing` while a decision is open
+
+
+@internal
+def weigh(
+    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
+) -> tuple[int, int]:
+    """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
+    screens, modalities, types, habits = plan.screens, plan.modalities, plan.types, plan.habits[0]
+    pairs, facets, weights = plan.pairs, plan.facets, plan.weights
+    quantiles, powers = plan.quantiles, plan.powers
+    taste, mood = people.taste, people.mood
+    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    scratch = out.scratch
+    s = plan.stages[stage]
+    v = visits.state[i]
+    u = people.state[np.int64(v.user)]
+    user, item = np.int64(v.user), np.int64(v.item)
+    kind, slot = np.int64(items[item].type), np.int64(v.slot)
+    own_key = mix(v.decisions, _COMMITTING)
+    if v.playing == 0:
+        seen = np.uint32(screens[s.number, v.device, 0])
+        v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
+        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+        key = mix(v.perceptions, np.uint64(item))
+        mean, variance = belief_about(
+            key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
+            pairs, modalities, facets, weights, types, habits, quantiles, scratch,
+        )  # fmt: skip
+        if plan.asides.shape[0] > 0:
+            mean += aside_worth(key, user, item, np.uint32(v.attended), plan, people, goods)
+        v.utility = utility_of(
+            key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
+        ) + aside_worth(key, user, item, EVERYTHING, plan, people, goods)
+        v.belief = mean
+        v.belief_sd = np.sqrt(variance)
+        v.played_at = v.clock
+        v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
+        v.playing = _WEIGHING
+        return -1, n
+    v.playing = 0
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+    drive = np.float64(v.belief) - s.risk_aversion * np.float64(v.belief_sd)
+    drive -= tired * mood[user, modalities.shape[0] + items[item].topic]
+    for k in range(s.n_costs):
+        cost = plan.costs[s.first_cost + k]
+        if cost.attribute >= 0:
+            drive += cost.weight * np.float64(goods.attributes[item, cost.attribute])
+        else:
+            drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, _W_COST + k))
+    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_CONFIRM)), powers):
+        return CONFIRM, _confirm(i, stage, n, own_key, plan, people, goods, visits, out)
+    if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, _W_DEFER)) < s.defer:
+        if uniform(decision_key(own_key, v.request, slot, _W_FORGET)) >= s.forgotten:
+            wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, _W_DEFER_DELAY)))
+            u.put_off = v.item
+            u.put_off_until = v.clock + wait
+            u.put_off_stage = stage
+        n = outcome_event(v, n, stage, DEFER, np.nan, NO_CASE, plan, out)
+        return DEFER, n
+    return ABANDON, outcome_event(v, n, stage, ABANDON, v.clock - v.played_at, NO_CASE, plan, out)
+
+
+@internal
+def _confirm(
+    i: int,
+    stage: int,
+    n: int,
+    own_key: np.uint64,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    visits: Visits,
+    out: Output,
+) -> int:
+    """A decision is made: its event, and where it starts one, a case, of which the world hears."""
+    s = plan.stages[stage]
+    v = visits.state[i]
+    u = people.state[np.int64(v.user)]
+    slot, item = np.int64(v.slot), np.int64(v.item)
+    amount = 1
+    if s.basket >= 0:
+        size = drawn(plan.quantiles, s.basket, decision_key(own_key, v.request, slot, _W_BASKET))
+        amount = min(max(np.int64(size + 0.5), 1), np.int64(s.basket_at_most))
+    paid = np.nan
+    if s.pays >= 0:
+        paid = amount * np.float64(goods.attributes[item, s.pays])
+    v.case = u.cases
+    u.cases += np.uint32(1)
+    before = n
+    n = outcome_event(v, n, stage, CONFIRM, paid, v.case, plan, out)
+    elsewhere = s.off_platform > 0.0 and uniform(decision_key(own_key, v.request, slot, _W_OFF)) < s.off_platform
+    if n > before and elsewhere:
+        out.records[before].logged_at = np.nan
+    if s.starts >= 0:
+        _tell(v, out.messages, np.int64(out.n_messages[0]), s.starts, amount, paid)
+        out.n_messages[0] += 1
+    return n
+
+
+@internal
+def _tell(v: Array, messages: Array, k: int, stage: int, amount: int, paid: float) -> None:
+    m = messages[k]
+    m.created = v.clock
+    m.user = v.user
+    m.item = v.item
+    m.case = v.case
+    m.parent_case = np.uint32(NO_CASE)
+    m.visit = v.visit
+    m.request = v.request
+    m.position = v.slot
+    m.policy = v.policy
+    m.attended = v.attended
+    m.propensity = v.propensity
+    m.belief = v.belief
+    m.belief_sd = v.belief_sd
+    m.expected = v.belief
+    m.utility = v.utility
+    m.paid = paid
+    m.amount = amount
+    m.stage = stage
+    m.device = v.device

@@ -1,0 +1,41 @@
+"""What an outcome of a stage leaves behind: the event that the life cycle's table names for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.kernel import internal
+from simulator.kernels.layout import Array, Output, Plan, Tally
+from simulator.kernels.records import NAN, record
+
+VALUE_UNITS = 1024.0
+"""Values that are added up are kept as integers of 1/1024, so that no order of adding matters."""
+
+_EVENT, _LABEL, _VALUE = int(Tally.EVENT), int(Tally.LABEL), int(Tally.VALUE)
+
+
+@internal
+def outcome_event(v: Array, n: int, stage: int, outcome: int, value: float, case: int, plan: Plan, out: Output) -> int:
+    """Count and record the event of an outcome of the visit `v`, if its table names one. Returns how many records."""
+    event = np.int64(plan.events[stage, outcome])
+    if event < 0:
+        return n
+    out.tallies[_EVENT + event] += 1
+    for label in range(plan.labels.shape[0]):
+        wanted = (plan.labels[label].events >> event) & 1
+        out.tallies[_LABEL + label] += wanted & np.int64(not value < plan.labels[label].at_least)
+    if plan.counted[event, 0] >= 0:
+        out.counters[np.int64(v.item), plan.counted[event, 0]] += 1
+    if value == value:
+        worth = np.int64(value * VALUE_UNITS)
+        out.tallies[_VALUE + event] += worth
+        if plan.counted[event, 1] >= 0:
+            out.counters[np.int64(v.item), plan.counted[event, 1]] += worth
+    if out.records.shape[0] > 0:
+        s = plan.stages[stage]
+        n = record(
+            out.records, n, v, v.clock, event, np.int64(v.item), np.uint32(case), np.int64(v.slot), stage, s.surface,
+            value, v.propensity, v.belief, v.belief_sd, v.utility, NAN,
+            np.uint32(plan.screens[stage, v.device, 0]), v.attended, plan.observation, plan.quantiles,
+        )  # fmt: skip
+    return n

@@ -1,0 +1,57 @@
+"""What waits there are: the part of every promise that everybody can know at a tick."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernel import kernel
+from simulator.kernels.case_layout import Ground, Per, WorldPlan
+from simulator.kernels.case_resources import expected_wait, unit_of
+from simulator.kernels.layout import Array
+
+_DAY = 86400.0
+_USER, _ZONE = int(Per.USER), int(Per.ZONE)
+
+
+@kernel
+def publish_waits(
+    shared: WorldPlan,
+    ground: Ground,
+    units: Array,
+    items: Array,
+    time: float,
+    starts_at: float,
+    of_items: npt.NDArray[np.float32],
+    of_users: npt.NDArray[np.float32],
+) -> None:
+    """Fill what each promise announces before the way and the padding, s.
+
+    Args:
+        shared, ground: the compiled world.
+        units: as they stand at `time`.
+        items: facts of the items.
+        time, starts_at: s; the hour of the day decides how many serve.
+        of_items: (items, promises), times of the steps and the waits for what belongs to items.
+        of_users: (users, promises), the waits for what belongs to users and their zones.
+    """
+    clock = (time + starts_at) % _DAY
+    for p in range(shared.promises.shape[0]):
+        for item in range(of_items.shape[0]):
+            of_items[item, p] = 0.0
+        for user in range(of_users.shape[0]):
+            of_users[user, p] = 0.0
+        for k in range(shared.promises[p].first_part, shared.promises[p].first_part + shared.promises[p].n_parts):
+            mean, resource = shared.parts[k].mean, np.int64(shared.parts[k].resource)
+            waits = resource >= 0 and shared.resources[resource].kind == 0
+            by_user = waits and (shared.resources[resource].per == _USER or shared.resources[resource].per == _ZONE)
+            for item in range(of_items.shape[0]):
+                of_items[item, p] += np.float32(mean)
+                if waits and not by_user:
+                    unit = unit_of(shared, ground, items, resource, 0, item)
+                    if unit >= 0:
+                        of_items[item, p] += np.float32(expected_wait(shared, units, resource, unit, mean, clock))
+            if by_user:
+                for user in range(of_users.shape[0]):
+                    unit = unit_of(shared, ground, items, resource, user, 0)
+                    of_users[user, p] += np.float32(expected_wait(shared, units, resource, unit, mean, clock))
