@@ -23,7 +23,7 @@ Float32 = npt.NDArray[np.float32]
 DAY = 86400.0
 
 _TYPE, _DURATION, _CREATOR, _OWN_TOPIC, _TOPIC, _FRESH, _CREATED, _MODERATION, _CREATOR_TOPIC, _ACTIVITY = range(10)
-_BIAS, _APPEAL = 64, 128  # + number of the modality
+_BIAS, _APPEAL, _COVERAGE = 64, 128, 500  # + number of the modality
 _NOISE_BLOCK = 64  # + facet: dimensions of an item; contents and creators have blocks of their own
 _CONTENT_BLOCK = 128
 _CREATOR_BLOCK = 256
@@ -106,6 +106,9 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     fresh = luck(_FRESH) < fresh_share
     published_at = np.where(fresh, luck(_CREATED) * horizon + supply.moderation.quantile(luck(_MODERATION)), 0.0)
 
+    for m, modality in enumerate(scenario.modalities.values()):
+        if modality.coverage is not None:
+            facts["missing"] |= (luck(_COVERAGE + m) >= modality.coverage.value).astype(np.uint32) << np.uint32(m)
     truth = _truth(compiled, facts, n_creators, seed)
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
     values, worth = attributes(compiled, facts["type"], seed)
@@ -118,6 +121,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         asides=worth,
         place=item_places(scenario, seed, n_items),
         promised=np.zeros((n_items, len(scenario.promises)), dtype=np.float32),
+        published=published_at,
     )
     features = drawn_features(compiled, vectors, seed)
     return Catalog(

@@ -158,7 +158,8 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
     spread = uniforms(seed, SUPPLY, min(clusters, len(block)), _CLUSTER)
     _, facts["topic"] = kmeans2(block, block[(spread * len(block)).astype(np.int64)], minit="matrix")
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
-    goods = drawn.goods._replace(facts=facts, vectors=vectors)
+    facts["missing"] = 0  # real features are there, or the folder was refused
+    goods = drawn.goods._replace(facts=facts, vectors=vectors, published=np.zeros(folder.n_items))
     published_at = np.zeros(folder.n_items)
     return Catalog(goods, published_at, n_creators, public_catalog(goods, published_at, folder.features))
 
@@ -269,7 +270,7 @@ def with_idiosyncratic(compiled: Compiled, share: float) -> Compiled:
     """The same scenario with another share of taste that no model can learn; the facets keep their proportions."""
     habits, weights = compiled.plan.habits.copy(), compiled.plan.weights.copy()
     before = float(habits["idiosyncratic"][0]) ** 2
-    weights *= np.sqrt((1.0 - share) / max(1.0 - before, 1e-9))
+    weights[:, : len(compiled.facets)] *= np.sqrt((1.0 - share) / max(1.0 - before, 1e-9))
     habits["idiosyncratic"] = np.sqrt(share)
     return replace(compiled, plan=compiled.plan._replace(habits=habits, weights=weights))
 

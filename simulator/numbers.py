@@ -55,7 +55,7 @@ def attributes(compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: in
     worth = np.zeros((len(types), len(names.asides)), dtype=np.float32)
     for k, name in enumerate(names.asides):
         modality: Any = scenario.modalities[name]
-        if modality.kind == "attribute":
+        if modality.kind == "attribute" and modality.shows in names.attributes:
             a = names.attributes.index(modality.shows)
             per = modality.per.value if modality.per is not None else 1.0
             worth[:, k] = modality.weight.value * (values[:, a] - usual[types, a]) / per

@@ -24,13 +24,16 @@ from simulator.scenario.schema import Scenario
 from simulator.stage_tables import RUN_LAYOUTS, Tables, Vocabulary, beside_visits, log_odds, stage_tables
 from simulator.world_plan import CASE_OUTCOMES, compile_world, usual_seconds
 
+AGE = "published_at"
+"""Attribute that every item has: when it was published. Shown, it is the item's age."""
+
 POSITIVE_ACTS = ("like", "comment", "share", "follow")
 SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
 _ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
 
-_UNRUN_SECTIONS = ("parents", "outreach", "criteria")
+_UNRUN_SECTIONS = ("parents", "criteria", "declared_interests")
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,18 @@ def _refuse_what_cannot_run(scenario: Scenario) -> None:
     for section in _UNRUN_SECTIONS:
         if getattr(scenario, section):
             raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
+    silent = {
+        "user.weekdays": scenario.user.weekdays,
+        "supply.hours": scenario.supply.hours,
+        "supply.lifetime": scenario.supply.lifetime,
+        **{f"item_types.{name}.repeat": kind.repeat for name, kind in scenario.item_types.items()},
+        **{f"surfaces.{name}.editorial": surface.editorial for name, surface in scenario.surfaces.items()},
+        **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
+        **{f"consume.{name}.pause": getattr(block, "pause", None) for name, block in scenario.consume.items()},
+    }
+    for key, given in silent.items():
+        if given is not None:
+            raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
     beside = beside_visits(scenario)
     for name, stage in scenario.stages.items():
         for key in ("level", "within"):
@@ -156,11 +171,14 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     facets, latent_width = _facet_shapes(scenario)
     pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
     types = np.zeros(len(names.types), dtype=layout.TYPE)
-    weights = np.zeros((len(names.types), len(facets)))
+    weights = np.ones((len(names.types), len(facets) + len(names.modalities)))
     for row, kind, own in zip(types, scenario.item_types.values(), weights, strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
+        row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
         ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
-        own[:] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
+        own[: len(facets)] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
+        for modality, ratio in kind.reads.items():
+            own[len(facets) + names.modalities.index(modality)] = ratio.value
     asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
     shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
@@ -306,12 +324,18 @@ def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:
     return columns
 
 
+def _mean(quantity: Any, tables: Tables) -> float:
+    return float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
+
+
 def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
     """Modalities that show a number as it is."""
     rows = np.zeros(len(names.asides), dtype=layout.ASIDE)
     for row, name in zip(rows, names.asides, strict=True):
         modality: Any = scenario.modalities[name]
         row["modality"], row["promise"] = names.modalities.index(name), -1
+        if modality.kind == "attribute" and modality.shows == AGE:
+            row["ages"], row["weight"] = 1, modality.weight.value
         if modality.kind == "promise":
             promise = scenario.promises[modality.promise]
             row["promise"] = list(scenario.promises).index(modality.promise)

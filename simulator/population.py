@@ -97,7 +97,7 @@ def new_people(compiled: Compiled, taste: Float32, seed: int) -> People:
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
-    state["put_off"], state["put_off_until"] = NO_CASE, np.inf
+    state["put_off"], state["put_off_until"], state["called"] = NO_CASE, np.inf, -1
     return People(
         state=state,
         taste=taste,

@@ -90,6 +90,9 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     entries = np.zeros(n)
     events = np.full((n, 3), -1, dtype=np.int32)
     costs: list[npt.NDArray[np.void]] = []
+    notes: list[npt.NDArray[np.void]] = []
+    suffices = np.zeros(n, dtype=layout.SUFFICES)
+    suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
         stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
         stages[s]["starts"] = -1
@@ -118,10 +121,21 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
                 _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
             if outcome in stage.events:
                 events[s, o] = names.codes[stage.events[outcome]]
+            elif stage.kind == "consume":
+                events[s, o] = names.codes[outcome]
         if stage.kind == "commit":
             _commit_parameters(scenario, names, name, stages[s], costs, tables)
         else:
             _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
+        if stage.kind == "inspect":
+            _notes(scenario, names, name, stages[s], notes)
+        block = scenario.browse.get(name)
+        if block is not None and block.suffices is not None:
+            enough = block.suffices
+            suffices[s]["event"], suffices[s]["modality"] = (
+                names.codes[enough.event], names.modalities.index(enough.modality),
+            )  # fmt: skip
+            suffices[s]["probability"], suffices[s]["value"] = enough.probability.value, enough.value.value
     return {
         "stages": stages,
         "shares": shares,
@@ -131,7 +145,34 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         "entries": np.cumsum(entries),
         "events": events,
         "costs": np.stack(costs) if costs else np.zeros(0, dtype=layout.COST),
+        "notes": np.stack(notes) if notes else np.zeros(0, dtype=layout.NOTE),
+        "suffices": suffices,
+        "outreach": _outreach(scenario, names, tables),
     }
+
+
+def _notes(
+    scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], notes: list[npt.NDArray[np.void]]
+) -> None:
+    acts = scenario.inspect[name].acts
+    row["first_note"], row["n_notes"] = len(notes), len(acts)
+    for event, act in acts.items():
+        note = np.zeros((), dtype=layout.NOTE)
+        note["event"], note["log_odds"], note["slope"] = (
+            names.codes[event], log_odds(act.base.value), act.slope.value,
+        )  # fmt: skip
+        notes.append(note)
+
+
+def _outreach(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
+    """Messages from outside; `at` is an hour of the day, so what starts_at has passed of it is taken off."""
+    rows = np.zeros(len(scenario.outreach), dtype=layout.OUTREACH)
+    for row, outreach in zip(rows, scenario.outreach.values(), strict=True):
+        row["stage"], row["every"] = names.stages.index(outreach.stage), outreach.every.value
+        row["reaches"], row["opened"] = outreach.reaches.value, outreach.opened.value
+        row["opened_after"] = tables.add(outreach.opened_after)
+        row["at"] = -1.0 if outreach.at is None else (outreach.at.value - scenario.clock.starts_at.value) % 86400.0
+    return rows
 
 
 def beside_visits(scenario: Scenario) -> set[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.kernel import kernel
 from simulator.kernels.layout import Goods, People, Plan
-from simulator.kernels.primitives import drawn, quantised
+from simulator.kernels.primitives import drawn, exponential, quantised
 from simulator.randomness import mix
 
 EVERYTHING = np.uint32(0xFFFFFFFF)
@@ -36,15 +36,22 @@ def promised_seconds(
 
 @kernel
 def aside_worth(
-    key: np.uint64, user: int, item: int, read: np.uint32, plan: Plan, people: People, goods: Goods
+    key: np.uint64, time: float, user: int, item: int, read: np.uint32, plan: Plan, people: People, goods: Goods
 ) -> float:
-    """Worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside what is usual."""
+    """Worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside what is usual.
+
+    An age at `time` costs a growing share of what an entirely old item has lost: 1 - 2^(-age / half-life of its type).
+    """
     total = 0.0
     for a in range(plan.asides.shape[0]):
         aside = plan.asides[a]
         if (read >> np.uint32(aside.modality)) & np.uint32(1) == 0:
             continue
-        if aside.promise < 0:
+        if aside.ages == 1:
+            age = max(time - goods.published[item], 0.0)
+            fresh = exponential(-0.6931471805599453 * age / plan.types[goods.facts[item].type].half_life, plan.powers)
+            total += aside.weight * (1.0 - fresh) * np.float64(people.traits[user, a])
+        elif aside.promise < 0:
             total += np.float64(goods.asides[item, a]) * np.float64(people.traits[user, a])
         else:
             seconds = promised_seconds(key, np.int64(aside.promise), user, item, plan, people, goods)

@@ -8,11 +8,13 @@ import numpy.typing as npt
 from simulator.kernel import internal
 from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Status, Tally, What
 from simulator.kernels.lifetime import after
-from simulator.kernels.primitives import decision_key, drawn, exponential, fixed
+from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised
 from simulator.kernels.records import NAN, record
 from simulator.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION, mix, root, uniform
 
 EXIT = 255
+_OUTREACH_KEY = 1 << 24  # below a user, beside items
+_AFTER = np.uint64(3)
 NO_STAGE = 254
 
 _AWAY, _ACTIVE, _GONE = int(Status.AWAY), int(Status.ACTIVE), int(Status.GONE)
@@ -51,7 +53,10 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
     v.stage = 0
     while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
         v.stage += 1
-    if v.clock >= u.put_off_until:
+    if u.called >= 0:
+        v.stage = u.called
+        u.called = -1
+    elif v.clock >= u.put_off_until:
         # what was put off is taken up where it was left
         v.stage = u.put_off_stage
         v.item = u.put_off
@@ -101,6 +106,7 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
         v.status = _GONE
         tallies[_CHURNED] += 1
     else:
+        now = v.clock
         waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
         waiting *= exponential(-habits.return_goodwill * u.goodwill, powers)
         # a decision that was put off brings its user back, if nothing else does before
@@ -108,9 +114,39 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
             after(v.clock, waiting, plan.hours, plan.starts_at[0]),
             max(np.float64(u.put_off_until), v.clock + 1.0 / 1024.0),
         )
+        if plan.outreach.shape[0] > 0:
+            v.clock = _called(v, u, now, v.clock, plan)
         u.due = v.clock
         v.status = _AWAY
     return n
+
+
+@internal
+def _called(v: Array, u: Array, now: float, due: float, plan: Plan) -> float:
+    """When the next visit begins, s: at `due`, or earlier where a message from outside is opened before.
+
+    Messages are keyed by (user, kind of message, period), whatever the user does between them.
+    """
+    for o in range(plan.outreach.shape[0]):
+        row = plan.outreach[o]
+        key = mix(v.perceptions, np.uint64(_OUTREACH_KEY + o))
+        if uniform(key) >= row.reaches:
+            continue
+        offset = row.at if row.at >= 0.0 else uniform(mix(key, np.uint64(1))) * row.every
+        period = np.int64(max((now - offset) / row.every, -1.0)) + 1
+        while offset + period * row.every < due:
+            own = mix(mix(key, np.uint64(2)), np.uint64(period))
+            if uniform(own) < row.opened:
+                opens = (
+                    offset + period * row.every + quantised(drawn(plan.quantiles, row.opened_after, mix(own, _AFTER)))
+                )
+                opens = np.floor(opens * 1024.0) / 1024.0
+                if now < opens < due:
+                    due = opens
+                    u.called = row.stage
+                    break
+            period += 1
+    return due
 
 
 @internal

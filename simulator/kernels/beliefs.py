@@ -159,6 +159,8 @@ def belief_about(
             continue
         misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
         shift = np.float64(colour[item, m]) - np.float64(mood[user, m])
+        reads = weights[kind, n_facets + m]
+        root_reads = math.sqrt(reads)
         for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):
             f = np.uint32(pairs[p].facet)
             share = knowledge
@@ -171,6 +173,8 @@ def belief_about(
                 x = matched(x, facets[f].saturation, facets[f].scale)
             else:
                 x = np.float64(readouts[item, np.uint32(pairs[p].readout)])
+            share *= reads
+            root_share *= root_reads
             t = pairs[p].precision * share
             scratch[f, _PRECISION] += t
             scratch[f, _READING] += t * (x + shift) + pairs[p].root_precision * root_share * misreading

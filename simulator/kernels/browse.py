@@ -21,6 +21,7 @@ SELECT, EXHAUSTED, LEAVE = 0, 1, 2
 _IMPRESSION = 0  # code of the event
 _ABSENT = np.uint32(0xFFFFFFFF)
 _LIST = int(Layout.LIST)
+_W_SUFFICES = int(What.SUFFICES)
 _W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_SKIM, _W_READ = (
     int(What.CHOICE), int(What.SECONDS), int(What.CONTINUE), int(What.SKIM), int(What.READ),
 )  # fmt: skip
@@ -77,6 +78,7 @@ def screen_of_cards(
     temperature = s.temperature
     cascade = s.layout == _LIST
     asides = plan.asides.shape[0] > 0
+    enough = plan.suffices[stage]
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
     chosen = -1
     looked = size
@@ -91,21 +93,23 @@ def screen_of_cards(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
         )
         if asides:
-            scratch[k, _UTILITY] += aside_worth(key, user, item, EVERYTHING, plan, people, goods)
+            scratch[k, _UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, plan, people, goods)
         scratch[k, _EXAMINED] = 0.0
         scratch[k, _ATTENDED] = 0.0
         scratch[k, _BELIEF] = np.nan
         scratch[k, _BELIEF_SD] = np.nan
         glimpsed = uniform(decision_key(v.decisions, v.request, slot, _W_SKIM)) < skim[s.number, k]
         if glimpsed and uniform(decision_key(v.decisions, v.request, slot, _W_READ)) < s.read:
-            attended = attended_to(seen, np.uint32(0), s.attention, v.decisions, v.request, slot, modalities)
+            attended = attended_to(
+                seen & ~items[item].missing, np.uint32(0), s.attention, v.decisions, v.request, slot, modalities
+            )
             knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
             mean, variance = belief_about(
                 key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
                 pairs, modalities, facets, weights, types, habits, quantiles, scratch,
             )  # fmt: skip
             if asides:
-                mean += aside_worth(key, user, item, attended, plan, people, goods)
+                mean += aside_worth(key, v.clock, user, item, attended, plan, people, goods)
             sd = np.sqrt(variance)
             attraction = mean - s.risk_aversion * sd
             attraction -= tired * mood[user, modalities.shape[0] + items[item].topic]
@@ -118,6 +122,13 @@ def screen_of_cards(
             scratch[k, _BELIEF_SD] = sd
             scratch[k, _ATTRACTION] = attraction
             tallies[_EXAMINED_TALLY] += 1
+            if enough.event >= 0 and (attended >> np.uint32(enough.modality)) & np.uint32(1):
+                luck = uniform(decision_key(v.decisions, v.request, slot, _W_SUFFICES))
+                if luck < enough.probability:
+                    # the card alone gave what was wanted: no choice, and nobody sees it
+                    scratch[k, _EXAMINED] = 0.0
+                    n = card_suffices(v, u, n, stage, item, slot, scratch[k, _UTILITY], mean, sd, attended, plan, out)
+                    continue
             if cascade and taken(
                 attraction, outside, temperature, uniform(decision_key(v.decisions, v.request, slot, _W_CHOICE)), powers
             ):
@@ -140,7 +151,7 @@ def screen_of_cards(
             n = record(
                 records, n, v, v.clock, _IMPRESSION, item, _ABSENT, slot, s.number, s.surface, NAN,
                 slate[i, slot].propensity, scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
-                seen, np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
+                seen & ~items[item].missing, np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
             )  # fmt: skip
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, _W_SECONDS)))
     v.position += np.uint32(looked)
@@ -158,3 +169,22 @@ def screen_of_cards(
     if uniform(decision_key(v.decisions, v.request, first, _W_CONTINUE)) >= s.carries_on:
         return LEAVE, n
     return -1, n
+
+
+@internal
+def card_suffices(
+    v: Array, u: Array, n: int, stage: int, item: int, slot: int, utility: float, belief: float, belief_sd: float,
+    attended: np.uint32, plan: Plan, out: Output,
+) -> int:  # fmt: skip
+    """A headline that says it all: part of the item's worth is had, and goodwill with it. Returns how many records."""
+    s, enough, habits = plan.stages[stage], plan.suffices[stage], plan.habits[0]
+    gained = enough.value * utility
+    u.goodwill += habits.goodwill_gain * max(gained, 0.0) + habits.goodwill_loss * min(gained, 0.0)
+    out.tallies[_EVENT + enough.event] += 1
+    if out.records.shape[0] > 0:
+        n = record(
+            out.records, n, v, v.clock, np.int64(enough.event), item, _ABSENT, slot, s.number, s.surface, gained,
+            NAN, belief, belief_sd, utility, gained, np.uint32(plan.screens[s.number, v.device, 0]), attended,
+            plan.observation, plan.quantiles,
+        )  # fmt: skip
+    return n

@@ -97,6 +97,8 @@ class What(IntEnum):
     DEFER_DELAY = 27
     BASKET = 28
     OFF_PLATFORM = 29
+    SUFFICES = 30
+    NOTE = 48  # + number of the note
     SKIM = 32
     READ = 33
     ATTEND_COARSE = 40  # + k: the first 8 bits of the lucks of modalities 8 k .. 8 k + 7

@@ -41,7 +41,7 @@ def weigh(
     kind, slot = np.int64(items[item].type), np.int64(v.slot)
     own_key = mix(v.decisions, _COMMITTING)
     if v.playing == 0:
-        seen = np.uint32(screens[s.number, v.device, 0])
+        seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
         v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
         knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
         key = mix(v.perceptions, np.uint64(item))
@@ -50,10 +50,10 @@ def weigh(
             pairs, modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
         if plan.asides.shape[0] > 0:
-            mean += aside_worth(key, user, item, np.uint32(v.attended), plan, people, goods)
+            mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), plan, people, goods)
         v.utility = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
-        ) + aside_worth(key, user, item, EVERYTHING, plan, people, goods)
+        ) + aside_worth(key, v.clock, user, item, EVERYTHING, plan, people, goods)
         v.belief = mean
         v.belief_sd = np.sqrt(variance)
         v.played_at = v.clock

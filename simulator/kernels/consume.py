@@ -24,7 +24,7 @@ from simulator.randomness import mix, uniform
 COMPLETE, SKIP = 0, 1
 
 # codes of the events
-_IMPRESSION, _OPEN, _SKIP_EVENT, _COMPLETE_EVENT = 0, 1, 2, 3
+_IMPRESSION, _OPEN = 0, 1
 _SEEK_EVENT, _TOLERATE_EVENT, _UNATTENDED_EVENT = 4, 13, 14
 _W_UNATTENDED, _W_UNATTENDED_SECONDS = int(What.UNATTENDED), int(What.UNATTENDED_SECONDS)
 _W_JUDGED, _W_KNOWN, _W_HAZARD = int(What.JUDGED), int(What.KNOWN), int(What.HAZARD)
@@ -64,6 +64,8 @@ def start_play(
     tallies: npt.NDArray[np.int64],
     counters: npt.NDArray[np.int64],
     scratch: npt.NDArray[np.float64],
+    aside: float,
+    counts_opens: int,
 ) -> int:
     """Start a play and draw how it will end; the row's clock moves to that end. Returns the number of records."""
     user = np.int64(v.user)
@@ -73,7 +75,7 @@ def start_play(
     request = v.request
     own_key = mix(v.decisions, _WATCHING)
     key = mix(v.perceptions, np.uint64(item))
-    seen = np.uint32(screens[s.number, v.device, 0])
+    seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
     duration = np.float64(items[item].duration)
 
     v.played_at = v.clock
@@ -84,6 +86,7 @@ def start_play(
         v.utility = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
         )
+        v.utility += np.float32(aside)
         v.expected = types[kind].prior
         v.best = v.utility if v.shown == 0 else max(v.best, v.utility)
         v.total += v.utility
@@ -130,6 +133,7 @@ def start_play(
             key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
             modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
+        belief += aside
         belief_sd = math.sqrt(variance)
         gut = belief - tired
         judges = hasty * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
@@ -174,6 +178,8 @@ def start_play(
 
     event = _OPEN if v.picked == 1 else _IMPRESSION
     tallies[_EVENT + event] += 1
+    if v.picked == 1 and counts_opens > 0:
+        counters[item, counts_opens] += 1
     if records.shape[0] > 0:
         n = record(
             records, n, v, v.played_at, event, item, v.case, slot, s.number, s.surface, NAN, v.propensity,
@@ -204,12 +210,13 @@ def end_play(
     memory_value: npt.NDArray[np.float32],
     records: Array,
     tallies: npt.NDArray[np.int64],
+    events: npt.NDArray[np.int32],
 ) -> tuple[int, int]:
     """The end of a play: its one terminal event, what nobody saw of it, and what it leaves in the user."""
     user = np.int64(v.user)
     item = np.int64(v.item)
     slot = np.int64(v.slot)
-    seen = np.uint32(screens[s.number, v.device, 0])
+    seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
     surface = s.surface
     duration = np.float64(items[item].duration)
     v.playing = 0
@@ -217,7 +224,7 @@ def end_play(
         topic = modalities.shape[0] + np.int64(items[item].topic)
         fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
         mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
-    event = _COMPLETE_EVENT if v.outcome == COMPLETE else _SKIP_EVENT
+    event = np.int64(events[s.number, v.outcome])
     ring = np.int64(v.memory_n) % VISIT_MEMORY
     memory[i, ring] = item
     memory_value[i, ring] = min(v.watched / duration, _MOST_REMEMBERED)

@@ -20,6 +20,7 @@ ACCEPT, REJECT, LEAVE = 0, 1, 2
 _HESITATE, _REJECT_EVENT = 11, 12  # codes of the events
 _ABSENT = np.uint32(0xFFFFFFFF)
 _W_SECONDS, _W_HESITATE, _W_ACCEPT, _W_LEAVE = int(What.SECONDS), int(What.HESITATE), int(What.ACCEPT), int(What.LEAVE)
+_W_NOTE = int(What.NOTE)
 _EVENT = int(Tally.EVENT)
 _INSPECTING = np.uint64(1)
 _LOOKING = 3  # value of `playing` while a look is open
@@ -48,7 +49,7 @@ def look_closer(
     slot = np.int64(v.slot)
     own_key = mix(v.decisions, _INSPECTING)
     key = mix(v.perceptions, np.uint64(item))
-    seen = np.uint32(screens[s.number, v.device, 0])
+    seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
     bar = s.bar
     if v.playing == 0:
         # the look begins: what it shows, and how long it takes
@@ -59,7 +60,7 @@ def look_closer(
             pairs, modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
         if plan.asides.shape[0] > 0:
-            mean += aside_worth(key, user, item, np.uint32(v.attended), plan, people, goods)
+            mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), plan, people, goods)
         v.belief = mean
         v.belief_sd = np.sqrt(variance)
         v.played_at = v.clock
@@ -84,6 +85,18 @@ def look_closer(
                 v.propensity, v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
             )  # fmt: skip
     drive = np.float64(v.lived)
+    for a in range(s.n_notes):
+        note = plan.notes[s.first_note + a]
+        if uniform(decision_key(own_key, v.request, slot, _W_NOTE + a)) >= sigmoid(
+            note.log_odds + note.slope * drive, powers
+        ):
+            continue
+        tallies[_EVENT + note.event] += 1
+        if records.shape[0] > 0:
+            n = record(
+                records, n, v, v.clock, np.int64(note.event), item, _ABSENT, slot, s.number, s.surface, NAN,
+                v.propensity, v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
+            )  # fmt: skip
     if taken(drive, bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_ACCEPT)), powers):
         return ACCEPT, n
     tallies[_EVENT + _REJECT_EVENT] += 1

@@ -68,6 +68,8 @@ STAGE = np.dtype(
         ("hesitation_band", "f8"),
         ("hesitation_uncertainty", "f8"),
         ("hesitation_seconds", "i4"),
+        ("first_note", "i4"),  # what users may do while they look
+        ("n_notes", "i4"),
         # consume
         ("start_delay", "f8"),
         ("glance", "f8"),
@@ -150,6 +152,7 @@ ASIDE = np.dtype(
         ("promise", "i4"),  # -1: an attribute of the item, whose worth lies in `Goods.asides`
         ("weight", "f8"),  # utility per second beyond `usual`, of a promise
         ("usual", "f8"),  # what is expected where the promise is not read, s
+        ("ages", "i4"),  # 1: the item's age, which costs up to `weight`
     ],
     align=True,
 )
@@ -161,7 +164,26 @@ COST = np.dtype([("attribute", "i4"), ("amount", "i4"), ("weight", "f8")], align
 ANNOUNCED = np.dtype([("padding", "f8"), ("spread", "i4"), ("travels", "i4")], align=True)
 """A promise: what is added to the published waits, and how far it strays (table of a factor)."""
 
-TYPE = np.dtype([("prior", "f8"), ("knowledge", "i4")], align=True)
+NOTE = np.dtype([("event", "i4"), ("log_odds", "f8"), ("slope", "f8")], align=True)
+"""Something done while looking closer: a wish list, a bookmark."""
+
+OUTREACH = np.dtype(
+    [
+        ("stage", "i4"),
+        ("every", "f8"),  # s
+        ("at", "f8"),  # s of simulated time after which each period's message comes; -1: the user's own
+        ("reaches", "f8"),
+        ("opened", "f8"),
+        ("opened_after", "i4"),
+    ],
+    align=True,
+)
+"""Messages from outside that may open a visit."""
+
+SUFFICES = np.dtype([("event", "i4"), ("modality", "i4"), ("probability", "f8"), ("value", "f8")], align=True)
+"""A card that alone gives what was wanted; a row per stage, event -1: never."""
+
+TYPE = np.dtype([("prior", "f8"), ("half_life", "f8"), ("knowledge", "i4")], align=True)
 
 HABITS = np.dtype(
     [
@@ -226,13 +248,23 @@ USER = np.dtype(
         ("put_off", "u4"),  # item of a decision put off to a later visit, NO_CASE none
         ("put_off_until", "f8"),  # s
         ("put_off_stage", "i4"),
+        ("called", "i4"),  # stage that a message from outside opens at the next arrival, -1 none
         ("row", "i4"),  # row of the open visit, -1 when away
         ("gone", "u1"),
     ],
     align=True,
 )
 
-ITEM = np.dtype([("duration", "f4"), ("creator", "u4"), ("topic", "u2"), ("type", "u1")], align=True)
+ITEM = np.dtype(
+    [
+        ("duration", "f4"),
+        ("creator", "u4"),
+        ("missing", "u4"),  # modalities that it does not have, bits
+        ("topic", "u2"),
+        ("type", "u1"),
+    ],
+    align=True,
+)
 
 VISIT = np.dtype(
     [
@@ -328,7 +360,8 @@ class Plan(NamedTuple):
     modalities: Array  # MODALITY (modalities,)
     facets: Array  # FACET (facets,)
     types: Array  # TYPE (types,)
-    weights: npt.NDArray[np.float64]  # (types, facets): root of the facet's share of the variance of utility
+    weights: npt.NDArray[np.float64]  # (types, facets + modalities): root of the facet's share of the variance of
+    # utility; then the factor by which a modality is read more exactly than of other types
     habits: Array  # HABITS (1,)
     acts: Array  # ACT (acts,)
     observation: Array  # OBSERVED (events,)
@@ -340,6 +373,9 @@ class Plan(NamedTuple):
     events: npt.NDArray[np.int32]  # (stages, 3): event of an outcome that leaves one, -1 none
     asides: Array  # ASIDE (asides,)
     costs: Array  # COST (costs,)
+    notes: Array  # NOTE (notes,)
+    outreach: Array  # OUTREACH (kinds of messages,)
+    suffices: Array  # SUFFICES (stages,)
     announced: Array  # ANNOUNCED (promises,)
     speed: npt.NDArray[np.float64]  # (1,): km/s; 0 without places
     counted: npt.NDArray[np.int32]  # (events, 2): counter of an event, counter that adds its values up; -1 none
@@ -372,6 +408,7 @@ class Goods(NamedTuple):
     asides: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): worth of the attributes shown
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
+    published: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)  # (n,): s
 
 
 class Visits(NamedTuple):

@@ -21,6 +21,7 @@ def best_candidates(
     stages: npt.NDArray[np.uint8],
     visible: npt.NDArray[np.uint32],
     glance: npt.NDArray[np.float64],
+    times: npt.NDArray[np.float64],
     candidates: npt.NDArray[np.int32],
     recent: npt.NDArray[np.int32],
     plan: Plan,
@@ -55,18 +56,18 @@ def best_candidates(
             if by_belief:
                 knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, np.uint64(user)), np.uint64(kind)))
                 score, _ = belief_about(
-                    key, user, item, kind, visible[stages[k]], glance[stages[k]], knowledge,
+                    key, user, item, kind, visible[stages[k]] & ~items[item].missing, glance[stages[k]], knowledge,
                     taste, vectors, colour, mood, readouts,
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
                 if asides:
-                    score += aside_worth(key, user, item, visible[stages[k]], plan, people, goods)
+                    score += aside_worth(key, times[k], user, item, visible[stages[k]], plan, people, goods)
             else:
                 score = utility_of(
                     key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
                 )
                 if asides:
-                    score += aside_worth(key, user, item, EVERYTHING, plan, people, goods)
+                    score += aside_worth(key, times[k], user, item, EVERYTHING, plan, people, goods)
             if filled == size and score <= scores[size - 1]:
                 continue
             place = filled if filled < size else size - 1

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
+from simulator.kernels.asides import EVERYTHING, aside_worth
 from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.commit import weigh
@@ -35,7 +36,7 @@ from simulator.kernels.outcomes import outcome_event
 from simulator.kernels.primitives import decision_key
 from simulator.kernels.records import NAN
 from simulator.kernels.respond import respond
-from simulator.randomness import uniform
+from simulator.randomness import mix, uniform
 
 EVENTS_PER_PLAY = 14
 
@@ -44,6 +45,7 @@ _BROWSE, _INSPECT, _CONSUME, _RESPOND = int(Kind.BROWSE), int(Kind.INSPECT), int
 _COMMIT = int(Kind.COMMIT)
 _AUTOPLAY = int(Layout.AUTOPLAY)
 _EXHAUSTED = 1
+_OPEN = 1  # code of the event
 _W_SUCCESSOR = int(What.SUCCESSOR)
 _REQUESTS = int(Tally.REQUESTS)
 
@@ -97,7 +99,8 @@ def advance(
     for m in range(modalities.shape[0]):
         learnable |= np.uint32(modalities[m].learns_trust) << np.uint32(m)
     told = out.messages.shape[0] > 0
-    events = plan.events
+    events, asides = plan.events, plan.asides.shape[0] > 0
+    counts_opens = np.int64(plan.counted[_OPEN, 0])
     n = 0
     for k in range(first, todo.shape[0]):
         if records.shape[0] > 0 and records.shape[0] - n < room:
@@ -167,16 +170,20 @@ def advance(
                     if v.clock >= end:
                         break
                 if v.playing == 2:
+                    aside = 0.0
+                    if asides:
+                        key = mix(v.perceptions, np.uint64(v.item))
+                        aside = aside_worth(key, v.clock, user, np.int64(v.item), EVERYTHING, plan, people, goods)
                     n = start_play(
                         v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles,
                         powers, taste, mood, items, vectors, colour, readouts, records, tallies, counters,
-                        scratch,
+                        scratch, aside, counts_opens,
                     )  # fmt: skip
                     if v.clock >= end:
                         break
                 outcome, n = end_play(
                     i, v, u, s, n, screens, modalities, habits, observation, labels, quantiles, powers, mood, items,
-                    memory, memory_value, records, tallies,
+                    memory, memory_value, records, tallies, events,
                 )  # fmt: skip
             # ---- respond
             elif s.kind == _RESPOND:
