@@ -106,14 +106,10 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         entries[s] = stage.entry.value if stage.entry else 0.0
         for k, device in enumerate(names.devices):
             for modality in surface.shows.get(stage.kind, []):
-                if modality not in surface.hidden.get(device, []) and surface.visible.get(device, 0) > 0:
+                seen = surface.visible.get(device, 0) > 0 or scenario.modalities[modality].kind == "audio"
+                if seen and modality not in surface.hidden.get(device, []):
                     screens[s, k, 0] |= 1 << names.modalities.index(modality)
             screens[s, k, 1] = min(surface.visible.get(device, 0), MAX_SCREEN)
-            if stage.kind == "browse" and screens[s, k, 1] < 1:
-                where = f"surfaces.{surface_name}.visible.{device} = 0"
-                raise InputError(
-                    scenario.shown, where, "at least 1 card: this version has no browsing without a screen"
-                )
         if stage.kind not in OUTCOMES or name in beside_visits(scenario):
             continue
         for o, outcome in enumerate(OUTCOMES[stage.kind]):

@@ -152,7 +152,7 @@ def advance(
                         v.status = _NEEDS_SLATE
                         tallies[_REQUESTS] += 1
                         break
-                elif s.layout == _AUTOPLAY:
+                elif s.layout == _AUTOPLAY or screens[stage, v.device, 1] == 0:
                     outcome = next_in_feed(i, v, slate, items, vectors, colour)
                 else:
                     outcome, n = screen_of_cards(i, stage, n, plan, people, goods, visits, out)
