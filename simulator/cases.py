@@ -12,7 +12,7 @@ from simulator.kernels import case_layout as layout
 from simulator.kernels.case_heap import push
 from simulator.kernels.case_layout import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
 from simulator.kernels.case_resources import next_shift
-from simulator.kernels.cases import live, post
+from simulator.kernels.cases import HEAP_ROOM, live, post
 from simulator.kernels.layout import Array, Goods, Output, People, Plan
 from simulator.kernels.promises import publish_waits
 from simulator.numbers import drawn
@@ -21,7 +21,6 @@ from simulator.scenario.schema import Scenario
 from simulator.world_plan import periods_of
 
 _FIRST_ROOM = 256
-_HAPPENINGS_PER_CASE = 2 + 3 + 32  # its step or stage; a cancellation of two kinds, an expiry; every act of a verdict
 # What is drawn under WORLD, beside the numbers of `Luck`: + number of the resource.
 _CAPACITY, _CLOSES, _PLACE = 1000, 2000, 3010
 _CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
@@ -61,7 +60,9 @@ class Cases:
             periods=periods,
         )
         self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
-        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), len(goods.facts), seed)
+        units, servers = _units(
+            scenario, shared, self.ground, n_creators, len(people.state), len(goods.facts), seed, goods.published
+        )
         self.shared = shared
         self.world = World(
             cases=np.zeros(0, dtype=layout.CASE),
@@ -73,6 +74,7 @@ class Cases:
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
         self._make_room(_FIRST_ROOM)
+        self._make_heap_room()
         for r, resource in enumerate(shared.resources):
             if resource["n_shifts"]:
                 at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
@@ -98,6 +100,7 @@ class Cases:
             return
         if len(messages) > self.world.counts[Count.FREE]:
             self._make_room(len(messages))
+        self._make_heap_room()
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
         post(self._seed, np.ascontiguousarray(messages[order]), self.world)
 
@@ -111,6 +114,7 @@ class Cases:
         """
         done = False
         while not done:
+            self._make_heap_room()
             out = output(_FIRST_ROOM)
             done = bool(
                 live(
@@ -130,10 +134,15 @@ class Cases:
         free[:n_free] = self.world.free[:n_free]
         free[n_free : n_free + size - old] = np.arange(size - 1, old - 1, -1)
         self.world.counts[Count.FREE] = n_free + size - old
-        acts = int(self.shared.stages["n_acts"].max(initial=0))
-        heap = np.zeros(size * (_HAPPENINGS_PER_CASE - 32 + acts) + len(self.world.units) + 64, dtype=layout.HAPPENING)
-        heap[: len(self.world.heap)] = self.world.heap
-        self.world = self.world._replace(cases=cases, free=free, heap=heap)
+        self.world = self.world._replace(cases=cases, free=free)
+
+    def _make_heap_room(self) -> None:
+        """Room for what may happen at once, and as much again for what will."""
+        used, needed = int(self.world.counts[Count.HEAP]), len(self.world.cases) + HEAP_ROOM
+        if len(self.world.heap) - used < 2 * needed:
+            heap = np.zeros(used + used // 2 + 4 * needed, dtype=layout.HAPPENING)
+            heap[:used] = self.world.heap[:used]
+            self.world = self.world._replace(heap=heap)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that changes, as plain arrays."""
@@ -143,13 +152,8 @@ class Cases:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        room = len(arrays["cases"]) - len(self.world.cases)
-        if room > 0:
-            self._make_room(room)
-        kept = {name: np.array(arrays[name]) for name in World._fields if name != "heap"}
-        heap = np.zeros_like(self.world.heap)
-        heap[: len(arrays["heap"])] = arrays["heap"]
-        self.world = World(**kept, heap=heap)
+        self.world = World(**{name: np.array(arrays[name]) for name in World._fields})
+        self._make_heap_room()
 
 
 def _ground(
@@ -186,7 +190,14 @@ def _ground(
 
 
 def _units(
-    scenario: Scenario, shared: WorldPlan, ground: Ground, n_creators: int, n_users: int, n_items: int, seed: int
+    scenario: Scenario,
+    shared: WorldPlan,
+    ground: Ground,
+    n_creators: int,
+    n_users: int,
+    n_items: int,
+    seed: int,
+    published: npt.NDArray[np.float64],
 ) -> tuple[Array, int]:
     """Every unit of every resource, and how many servers have places."""
     sizes = {
@@ -212,6 +223,8 @@ def _units(
         else:
             units["level"] = _whole(resource, "count", luck)
             units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
+            if Per(int(row["per"])) == Per.ITEM and len(published):
+                units["closes"] += published
         if row["moves"]:
             shifts = shared.shifts[row["first_shift"] : row["first_shift"] + row["n_shifts"]]
             most = np.maximum(units["capacity"], int(shifts["capacity"].max(initial=0)))

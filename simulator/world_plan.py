@@ -28,6 +28,7 @@ CASE_OUTCOMES: dict[str, tuple[str, ...]] = {
 
 _ENDS = {"exit": EXIT, "gone": GONE}
 _NO_SURFACE = 255
+MEAN_DISTANCE = 0.5214  # of two places on a unit square
 _CIRCUMSTANCE = 1 << 16  # what is drawn under WORLD: + 2 * number: dry spells, + 1: how long it holds
 
 
@@ -92,13 +93,16 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
 
 
 def usual_seconds(scenario: Scenario, step: Step, tables: Tables) -> float:
-    """How long a step takes on average, once it has begun and without any way, s."""
+    """How long a step takes on average, once it has begun, s; a way counts with the mean of a square, 0.52 sides."""
+    way = 0.0
+    if step.travels is not None and scenario.places is not None:
+        way = MEAN_DISTANCE * scenario.places.side.value / scenario.places.speed.value
     quantity = step.delay
     if quantity is None and step.uses:
         quantity = getattr(scenario.resources[step.uses], "service", None)
     if quantity is None:
-        return 0.0
-    return float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
+        return way
+    return way + float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
 
 
 def _stack(rows: list[npt.NDArray[np.void]], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
@@ -173,6 +177,12 @@ class _Rows:
             slow["factor"] = factor.value
             self.slows.append(slow)
         row["mean"] = usual_seconds(self.scenario, step, self.tables)
+        row["kept"] = row["mean"]
+        if step.uses:
+            for later in block.steps[k + 1 :]:
+                if step.uses not in later.holds:
+                    break
+                row["kept"] += usual_seconds(self.scenario, later, self.tables)
         return row
 
     def consume(self, name: str, row: npt.NDArray[np.void]) -> None:
@@ -254,7 +264,10 @@ class _Rows:
                 k = [step.step for step in block.steps].index(name)
                 step = self._step(block, k)
                 part = np.zeros((), dtype=layout.PART)
-                part["resource"], part["mean"] = step["uses"], step["mean"]
+                part["resource"], part["mean"], part["kept"] = step["uses"], step["mean"], step["kept"]
+                if step["travels"] == Travel.TO_USER and self.scenario.places is not None:
+                    # this way is known for each user and item, and added there
+                    part["mean"] -= MEAN_DISTANCE * self.scenario.places.side.value / self.scenario.places.speed.value
                 parts.append(part)
         return rows, _stack(parts, layout.PART)
 

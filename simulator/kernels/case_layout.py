@@ -172,6 +172,7 @@ STEP = np.dtype(
         ("first_slow", "i4"),
         ("n_slow", "i4"),
         ("mean", "f8"),  # of the delay or service, s: what a promise counts on
+        ("kept", "f8"),  # how long a server that this step takes is kept on average, s
     ],
     align=True,
 )
@@ -239,8 +240,8 @@ CHOOSER = np.dtype(
 
 PROMISE = np.dtype([("first_part", "i4"), ("n_parts", "i4")], align=True)
 
-PART = np.dtype([("resource", "i4"), ("mean", "f8")], align=True)
-"""A step that a promise counts: the published wait for its resource, and how long it takes on average, s."""
+PART = np.dtype([("resource", "i4"), ("mean", "f8"), ("kept", "f8")], align=True)
+"""A step that a promise counts: its resource, how long it takes, and how long a server is kept on average, s."""
 
 
 class WorldPlan(NamedTuple):

@@ -42,6 +42,9 @@ from simulator.randomness import PERCEPTION, WORLD, mix, root, uniform
 ROOM = 8
 """Rows that one happening may write at the most."""
 
+HEAP_ROOM = 64
+"""Rows that one case may put on the heap at once at the most."""
+
 USED, UNUSED = 0, 1
 
 _DAY = 86400.0
@@ -117,6 +120,7 @@ def _enter(
     f = shared.stages[stage]
     c.stage = stage
     c.entered = time
+    c.heard = time
     c.generation += np.uint32(1)
     c.step = -1
     if f.kind == _FULFIL:
@@ -215,7 +219,7 @@ def live(
     goods: Goods,
     out: Output,
 ) -> bool:
-    """Let everything happen that happens before `end`. Returns False where records ran out of room: call it again.
+    """Let everything happen that happens before `end`. Returns False where records or the heap ran out of room.
 
     Args:
         seed: the world's seed.
@@ -229,6 +233,9 @@ def live(
     recording = out.records.shape[0] > 0
     while world.counts[_HEAP] > 0 and world.heap[0].time < end:
         if recording and out.records.shape[0] - world.counts[_RECORDS] < ROOM:
+            return False
+        # a happening may set every waiting case going; rows about what is over stay until their time has come
+        if world.heap.shape[0] - world.counts[_HEAP] < world.cases.shape[0] + HEAP_ROOM:
             return False
         time, kind = world.heap[0].time, np.int64(world.heap[0].kind)
         slot, detail = np.int64(world.heap[0].slot), np.int64(world.heap[0].detail)
@@ -268,6 +275,7 @@ def live(
                 event = np.int64(shared.steps[shared.stages[c.stage].first_step + detail].event)
                 if event >= 0:
                     happened(plan, shared, world, out, slot, time, event, time - c.entered)
+                    c.heard = time
                 outcome = next_step(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
         elif kind == _EXPERIENCE:
             outcome = UNUSED
@@ -277,7 +285,11 @@ def live(
         elif kind == _CANCEL:
             outcome = CANCELLED
         elif kind == _EXPIRE:
+            silent = shared.stages[c.stage].expires_after
             outcome = EXPIRED
+            if c.heard + quantised(silent) > time:  # there was news since
+                _schedule(world, c, slot, c.heard + quantised(silent), _EXPIRE)
+                outcome = UNDECIDED
         elif respond_now(shared, plan, world, out, slot, time, kind, detail):
             outcome = np.int64(c.outcome)
         if outcome != UNDECIDED:

@@ -6,8 +6,9 @@ import numpy as np
 
 from simulator.kernel import internal
 from simulator.kernels.asides import EVERYTHING, aside_worth
-from simulator.kernels.beliefs import attended_to, belief_about, utility_of
+from simulator.kernels.beliefs import utility_of
 from simulator.kernels.choice import taken
+from simulator.kernels.closer import read_closely
 from simulator.kernels.layout import NO_CASE, Array, Goods, Output, People, Plan, Visits, What
 from simulator.kernels.mood import faded
 from simulator.kernels.outcomes import outcome_event
@@ -19,6 +20,7 @@ CONFIRM, ABANDON, DEFER = 0, 1, 2
 _W_SECONDS, _W_CONFIRM, _W_DEFER, _W_FORGET = int(What.SECONDS), int(What.CONFIRM), int(What.DEFER), int(What.FORGET)
 _W_DEFER_DELAY, _W_BASKET, _W_OFF = int(What.DEFER_DELAY), int(What.BASKET), int(What.OFF_PLATFORM)
 _W_COST = int(What.COST)
+_ABSENT = np.uint32(NO_CASE)
 _COMMITTING = np.uint64(3)
 _WEIGHING = 4  # value of `playing` while a decision is open
 
@@ -28,11 +30,11 @@ def weigh(
     i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
-    screens, modalities, types, habits = plan.screens, plan.modalities, plan.types, plan.habits[0]
-    pairs, facets, weights = plan.pairs, plan.facets, plan.weights
+    modalities, types, habits = plan.modalities, plan.types, plan.habits[0]
+    facets, weights = plan.facets, plan.weights
     quantiles, powers = plan.quantiles, plan.powers
     taste, mood = people.taste, people.mood
-    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    items, vectors = goods.facts, goods.vectors
     scratch = out.scratch
     s = plan.stages[stage]
     v = visits.state[i]
@@ -41,21 +43,11 @@ def weigh(
     kind, slot = np.int64(items[item].type), np.int64(v.slot)
     own_key = mix(v.decisions, _COMMITTING)
     if v.playing == 0:
-        seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
-        v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
-        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+        read_closely(i, stage, own_key, plan, people, goods, visits, out)
         key = mix(v.perceptions, np.uint64(item))
-        mean, variance = belief_about(
-            key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
-            pairs, modalities, facets, weights, types, habits, quantiles, scratch,
-        )  # fmt: skip
-        if plan.asides.shape[0] > 0:
-            mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), plan, people, goods)
         v.utility = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
         ) + aside_worth(key, v.clock, user, item, EVERYTHING, plan, people, goods)
-        v.belief = mean
-        v.belief_sd = np.sqrt(variance)
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
         v.playing = _WEIGHING
@@ -78,9 +70,9 @@ def weigh(
             u.put_off = v.item
             u.put_off_until = v.clock + wait
             u.put_off_stage = stage
-        n = outcome_event(v, n, stage, DEFER, np.nan, NO_CASE, plan, out)
+        n = outcome_event(v, n, stage, DEFER, np.nan, _ABSENT, plan, out)
         return DEFER, n
-    return ABANDON, outcome_event(v, n, stage, ABANDON, v.clock - v.played_at, NO_CASE, plan, out)
+    return ABANDON, outcome_event(v, n, stage, ABANDON, v.clock - v.played_at, _ABSENT, plan, out)
 
 
 @internal
@@ -127,7 +119,7 @@ def _tell(v: Array, messages: Array, k: int, stage: int, amount: int, paid: floa
     m.user = v.user
     m.item = v.item
     m.case = v.case
-    m.parent_case = np.uint32(NO_CASE)
+    m.parent_case = _ABSENT
     m.visit = v.visit
     m.request = v.request
     m.position = v.slot

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
-from simulator.kernels.asides import aside_worth
-from simulator.kernels.beliefs import attended_to, belief_about
 from simulator.kernels.choice import taken
+from simulator.kernels.closer import read_closely
 from simulator.kernels.layout import Goods, Output, People, Plan, Tally, Visits, What
 from simulator.kernels.lifetime import leave_log_odds
 from simulator.kernels.mood import faded
@@ -34,35 +33,21 @@ def look_closer(
 
     Decisions here have a key of their own (`_INSPECTING`), so that they never share luck with the screen before.
     """
-    screens, modalities, types, habits = plan.screens, plan.modalities, plan.types, plan.habits[0]
-    pairs, facets, weights, observation = plan.pairs, plan.facets, plan.weights, plan.observation
-    quantiles, powers = plan.quantiles, plan.powers
-    taste, mood = people.taste, people.mood
-    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
-    records, tallies, scratch = out.records, out.tallies, out.scratch
+    screens, modalities, habits, observation = plan.screens, plan.modalities, plan.habits[0], plan.observation
+    quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
+    items, records, tallies = goods.facts, out.records, out.tallies
     s = plan.stages[stage]
     v = visits.state[i]
     u = people.state[np.int64(v.user)]
     user = np.int64(v.user)
     item = np.int64(v.item)
-    kind = np.int64(items[item].type)
     slot = np.int64(v.slot)
     own_key = mix(v.decisions, _INSPECTING)
-    key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
     bar = s.bar
     if v.playing == 0:
         # the look begins: what it shows, and how long it takes
-        v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, slot, modalities)
-        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-        mean, variance = belief_about(
-            key, user, item, kind, v.attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
-            pairs, modalities, facets, weights, types, habits, quantiles, scratch,
-        )  # fmt: skip
-        if plan.asides.shape[0] > 0:
-            mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), plan, people, goods)
-        v.belief = mean
-        v.belief_sd = np.sqrt(variance)
+        mean = read_closely(i, stage, own_key, plan, people, goods, visits, out)
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
         tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)

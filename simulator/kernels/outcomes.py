@@ -15,7 +15,9 @@ _EVENT, _LABEL, _VALUE = int(Tally.EVENT), int(Tally.LABEL), int(Tally.VALUE)
 
 
 @internal
-def outcome_event(v: Array, n: int, stage: int, outcome: int, value: float, case: int, plan: Plan, out: Output) -> int:
+def outcome_event(
+    v: Array, n: int, stage: int, outcome: int, value: float, case: np.uint32, plan: Plan, out: Output
+) -> int:
     """Count and record the event of an outcome of the visit `v`, if its table names one. Returns how many records."""
     event = np.int64(plan.events[stage, outcome])
     if event < 0:
@@ -34,7 +36,7 @@ def outcome_event(v: Array, n: int, stage: int, outcome: int, value: float, case
     if out.records.shape[0] > 0:
         s = plan.stages[stage]
         n = record(
-            out.records, n, v, v.clock, event, np.int64(v.item), np.uint32(case), np.int64(v.slot), stage, s.surface,
+            out.records, n, v, v.clock, event, np.int64(v.item), case, np.int64(v.slot), stage, s.surface,
             value, v.propensity, v.belief, v.belief_sd, v.utility, NAN,
             np.uint32(plan.screens[stage, v.device, 0]), v.attended, plan.observation, plan.quantiles,
         )  # fmt: skip

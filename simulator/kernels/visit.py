@@ -34,7 +34,6 @@ from simulator.kernels.layout import (
 from simulator.kernels.lifetime import successor
 from simulator.kernels.outcomes import outcome_event
 from simulator.kernels.primitives import decision_key
-from simulator.kernels.records import NAN
 from simulator.kernels.respond import respond
 from simulator.randomness import mix, uniform
 
@@ -45,6 +44,7 @@ _BROWSE, _INSPECT, _CONSUME, _RESPOND = int(Kind.BROWSE), int(Kind.INSPECT), int
 _COMMIT = int(Kind.COMMIT)
 _AUTOPLAY = int(Layout.AUTOPLAY)
 _EXHAUSTED = 1
+_ABSENT = np.uint32(NO_CASE)
 _OPEN = 1  # code of the event
 _W_SUCCESSOR = int(What.SUCCESSOR)
 _REQUESTS = int(Tally.REQUESTS)
@@ -193,7 +193,7 @@ def advance(
                 )  # fmt: skip
             if outcome >= 0:
                 if events[stage, outcome] >= 0 and s.kind != _COMMIT and s.kind != _CONSUME:
-                    n = outcome_event(v, n, stage, outcome, NAN, NO_CASE, plan, out)
+                    n = outcome_event(v, n, stage, outcome, np.nan, _ABSENT, plan, out)
                 luck = 0.0
                 if shares[stage, outcome, 0] < 1.0:
                     luck = uniform(decision_key(v.decisions, v.request, v.slot, _W_SUCCESSOR))

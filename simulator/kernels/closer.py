@@ -1,0 +1,37 @@
+"""A closer reading of one item: what is visible in a stage is attended to, and the belief is made from all cues."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.kernel import internal
+from simulator.kernels.asides import aside_worth
+from simulator.kernels.beliefs import attended_to, belief_about
+from simulator.kernels.layout import Goods, Output, People, Plan, Visits
+from simulator.kernels.primitives import drawn
+from simulator.randomness import mix
+
+
+@internal
+def read_closely(
+    i: int, stage: int, own_key: np.uint64, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
+) -> float:
+    """Set what the visit `i` has attended to of its item, and its belief, from all cues again; returns its mean."""
+    modalities, types = plan.modalities, plan.types
+    s, v = plan.stages[stage], visits.state[i]
+    user, item = np.int64(v.user), np.int64(v.item)
+    kind = np.int64(goods.facts[item].type)
+    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~goods.facts[item].missing
+    v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, np.int64(v.slot), modalities)
+    knowledge = drawn(plan.quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+    key = mix(v.perceptions, np.uint64(item))
+    mean, variance = belief_about(
+        key, user, item, kind, v.attended, 1.0, knowledge, people.taste, goods.vectors, goods.colour, people.mood,
+        goods.readouts, plan.pairs, modalities, plan.facets, plan.weights, types, plan.habits[0], plan.quantiles,
+        out.scratch,
+    )  # fmt: skip
+    if plan.asides.shape[0] > 0:
+        mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), plan, people, goods)
+    v.belief = mean
+    v.belief_sd = np.sqrt(variance)
+    return mean
