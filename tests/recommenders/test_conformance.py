@@ -155,7 +155,7 @@ class Pickled(Popularity):
         (Batchy, "the same requests asked alone get other slates"),
         (Drifting, "asked twice the same, it answers differently"),
         (Unequal, "two that were made and fitted alike answer differently"),
-        (Meddling, "it changed requests.recent"),
+        (Meddling, "it changes what it was given .assignment destination is read-only"),
         (Greedy, "it changed log.value"),
         (lambda: Remembering(label=LABELS[0]), "it remembers the first fit"),
         (lambda: Forgetful(label=LABELS[0]), "restored from its state, it answers differently"),

@@ -36,8 +36,8 @@ HERE = f"{__name__}:Odd"
 def test_names_create_recommenders_with_seed_and_label():
     label = Label("like", ("like",))
     knn = create("itemknn", {"neighbors": 7, "shrink": 3}, seed=5, label=label)
-    assert (knn.neighbors, knn.shrink, knn.seed, knn.label) == (7, 3.0, 5, label)
-    assert isinstance(knn.shrink, float)
+    assert (knn.config.neighbors, knn.config.shrink, knn.seed, knn.label) == (7, 3.0, 5, label)
+    assert isinstance(knn.config.shrink, float)
     assert create("random", seed=4).seed == 4
 
 
