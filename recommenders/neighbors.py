@@ -19,6 +19,7 @@ from recommenders.hashing import root
 from recommenders.history import History
 from recommenders.itemitem import LEAST_SIMILARITY, ItemItem, transpose
 from recommenders.kernel import kernel, offer
+from recommenders.ranker import Batch, Learning, Ranker, csr
 
 Similarity = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]
 Weighting = Literal["none", "tf-idf", "bm25"]
@@ -28,7 +29,7 @@ Weighting = Literal["none", "tf-idf", "bm25"]
 class NeighborSettings(Settings):
     """Settings of nearest neighbours."""
 
-    neighbors: int = setting(100, "neighbours kept", low=1, search=Range(5, 1000, log=True))
+    neighbors: int = setting(100, "neighbours kept", low=1, search=Range(5, 1000))
     shrink: float = setting(
         100.0, "added to the denominator; damps similarities that rest on little", low=0, search=Range(0, 1000)
     )
@@ -145,7 +146,7 @@ class Rows:
         length = np.sqrt(squares)
         left, right = length, length
         if settings.similarity == "asymmetric":
-            left, right = length ** (2 * a), length ** (2 * (1 - a))
+            left, right = np.maximum(length, 1e-12) ** (2 * a), np.maximum(length, 1e-12) ** (2 * (1 - a))
         elif settings.similarity != "cosine":
             left = right = np.zeros(n)
         form = {
@@ -198,3 +199,42 @@ class ItemKNN(ItemItem):
             norm = 0.25 + 0.75 * popularity / max(popularity.mean(), 1e-12)
             similarity = similarity * (2.2 / (1.2 * norm + 1.0)).astype(np.float32)[found]
         return found, similarity
+
+
+class UserKNN(Ranker):
+    """User-based nearest neighbours: the sum of what the most similar users had, weighted by their similarity.
+
+    Neighbours are found at fit, so a visit's own items change nothing.
+    """
+
+    name: ClassVar[str] = "userknn"
+    reproducibility: ClassVar[Reproducibility] = "exact"
+    needs = "user"
+    Config = NeighborSettings
+    config: NeighborSettings
+
+    def learn(self, data: Learning) -> dict[str, np.ndarray]:
+        """Each user's nearest users and their similarity, and the weight of each positive."""
+        weighting = "none" if self.config.binary else self.config.weighting
+        history = data.history
+        plain = Rows(history.start, history.items, np.ones(history.items.size, np.float32), history.n_items)
+        rows = plain.weighted(weighting)
+        found, similarity = rows.nearest(self.config, root(self.seed, self.name))
+        return {"found": found, "similarity": similarity, "values": rows.values.astype(np.float32)}
+
+    def prepare(self) -> None:
+        """The weighted positives as a matrix."""
+        history = self.history
+        self._had = csr(history.start, history.items, self.learned["values"], history.n_items)
+
+    def score(self, batch: Batch) -> np.ndarray:
+        """The neighbours' positives, weighted; no score where no neighbour has an item."""
+        if not self.learned["found"].size:
+            return np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
+        near = self.learned["found"][batch.users]
+        there = near >= 0
+        start = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+        weights = csr(start, near[there], self.learned["similarity"][batch.users][there], self.history.n_users)
+        scores = (weights @ self._had).toarray()
+        scores[scores == 0] = np.nan
+        return np.asarray(scores)

@@ -23,7 +23,15 @@ _OURS = {
     "random": "recommenders.random:Random",
     "popularity": "recommenders.popularity:Popularity",
     "itemknn": "recommenders.neighbors:ItemKNN",
+    "userknn": "recommenders.neighbors:UserKNN",
     "contentknn": "recommenders.content:ContentKNN",
+    "p3alpha": "recommenders.graph:P3alpha",
+    "rp3beta": "recommenders.graph:RP3beta",
+    "ease": "recommenders.linear:EASE",
+    "slim": "recommenders.linear:SLIM",
+    "puresvd": "recommenders.factorization:PureSVD",
+    "ials": "recommenders.factorization:IALS",
+    "nmf": "recommenders.factorization:NMF",
 }
 
 _GIVEN_BY_US = ("self", "seed", "label")
