@@ -32,6 +32,21 @@ _OURS = {
     "puresvd": "recommenders.factorization:PureSVD",
     "ials": "recommenders.factorization:IALS",
     "nmf": "recommenders.factorization:NMF",
+    "bpr": "recommenders.sgd:BPR",
+    "slimbpr": "recommenders.sgd:SlimBPR",
+    "funk": "recommenders.sgd:Funk",
+    "asysvd": "recommenders.sgd:AsymmetricSVD",
+    "multvae": "recommenders.autoencoder:MultVAE",
+    "uneurec": "recommenders.autoencoder:UNeuRec",
+    "lightgcn": "recommenders.multimodal.lightgcn:LightGCN",
+    "vbpr": "recommenders.multimodal.vbpr:VBPR",
+    "freedom": "recommenders.multimodal.freedom:Freedom",
+    "globaleffects": "recommenders.ratings:GlobalEffects",
+    "slopeone": "recommenders.ratings:SlopeOne",
+    "coclustering": "recommenders.ratings:CoClustering",
+    "recentpopularity": "recommenders.everyday:RecentPopularity",
+    "lastevents": "recommenders.everyday:LastEvents",
+    "declared": "recommenders.everyday:DeclaredInterest",
 }
 
 _GIVEN_BY_US = ("self", "seed", "label")
