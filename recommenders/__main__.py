@@ -5,10 +5,16 @@ Exit codes: 0 done, 2 wrong input, 130 stopped by Ctrl-C. Results go to stdout, 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
-from recommenders.errors import RecommenderError
+# One thread unless the environment says otherwise, and before numpy looks: times then compare, results do not depend on
+# how many cores there are, and libraries' waiting threads do not slow down whoever shares the machine.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+from recommenders.errors import RecommenderError  # noqa: E402
 
 HELP = """\
 python -m recommenders list                     what recommenders there are, and their settings

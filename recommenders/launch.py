@@ -19,6 +19,7 @@ from recommenders.protocol import Evaluated, Judgment
 from recommenders.protocol import evaluate as evaluate_one
 from recommenders.registry import check_parameters
 from recommenders.splits import SPLITS
+from recommenders.words import read_value
 
 WHERE = "command line"
 KEYS = (
@@ -86,23 +87,6 @@ def read_words(words: list[str]) -> dict[str, Any]:
             raise RecommenderError(WHERE, f"{key} is given twice", "give it once")
         given[key] = text if key in ("data", "output", "recommender") else read_value(text)
     return given
-
-
-def read_value(text: str) -> Any:
-    """A value as it is meant.
-
-    >>> read_value("3"), read_value("1e-3"), read_value("true"), read_value("null"), read_value("cosine")
-    (3, 0.001, True, None, 'cosine')
-    """
-    words = {"true": True, "false": False, "null": None}
-    if text in words:
-        return words[text]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _expected(given: str, known: tuple[str, ...]) -> str:

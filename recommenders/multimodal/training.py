@@ -125,6 +125,7 @@ def sparse_tensor(matrix: Any) -> torch.Tensor:
             torch.from_numpy(matrix.indices.astype(np.int64)),
             torch.from_numpy(matrix.data.astype(np.float32)),
             matrix.shape,
+            check_invariants=False,
         )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from recommenders.contract import Catalog, Range, RecommenderError, setting
-from recommenders.multimodal.training import TripleSettings, begin, pairwise, table, train
+from recommenders.multimodal.training import TripleSettings, begin, linear, pairwise, table, train
 from recommenders.ranker import Learning
 from recommenders.sgd import UserItem
 
@@ -60,20 +60,19 @@ class VBPR(UserItem):
         content = torch.cat(list(features.values()), dim=1) if features else None
         users = table(data.n_users, c.factors * (2 if features else 1), luck)
         own = table(data.n_items, c.factors, luck)
-        weights = (
-            [table(content.shape[1], c.factors, luck), torch.zeros(c.factors).requires_grad_()] if features else []
-        )
+        weights = [] if content is None else linear(content.shape[1], c.factors, luck)
 
         def items(rows: torch.Tensor) -> torch.Tensor:
             if content is None:
                 return own[rows]
-            projected: torch.Tensor = content[rows] @ weights[0] + weights[1]
-            return torch.cat((own[rows], projected), dim=1)
+            both: torch.Tensor = torch.cat((own[rows], content[rows] @ weights[0] + weights[1]), dim=1)
+            return both
 
         def loss(u: torch.Tensor, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
             mine, good, bad = users[u], items(i), items(j)
-            lengths = mine.norm() + good.norm() + bad.norm()
-            return pairwise((mine * good).sum(1), (mine * bad).sum(1)) + c.regularization * lengths / len(u)
+            lengths: torch.Tensor = mine.norm() + good.norm() + bad.norm()
+            total: torch.Tensor = pairwise((mine * good).sum(1), (mine * bad).sum(1))
+            return total + c.regularization * lengths / len(u)
 
         train(data, c, [users, own, *weights], loss, luck)
         with torch.no_grad():
