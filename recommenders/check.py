@@ -9,6 +9,7 @@ the log has never met; fewer candidates than places. The first rule that is brok
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -272,8 +273,10 @@ def _check_state(factory: Factory, world: World) -> None:
 
 def _check_saved(factory: Factory, world: World) -> None:
     recommender = _fitted(factory, world)
-    if "<locals>" in type(recommender).__qualname__ or recommender.reproducibility == "none":
-        return  # a class inside a function has no name to be loaded by
+    kind = type(recommender)
+    importable = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+    if not importable or recommender.reproducibility == "none":
+        return  # a class made inside a function or a session has no name to be loaded by
     with tempfile.TemporaryDirectory() as folder:
         save(recommender, folder)
         loaded = load(folder)

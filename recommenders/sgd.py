@@ -29,7 +29,7 @@ class BPRSettings(Settings):
 
     factors: int = setting(64, "length of a vector", low=1, search=Range(8, 200, log=True))
     rate: float = setting(0.05, "learning rate", low=1e-9, search=_RATE)
-    regularization: float = setting(0.01, "of all vectors", low=0, search=_REG)
+    regularization: float = setting(0.1, "of all vectors", low=0, search=Range(1e-4, 1, log=True))
     epochs: int = setting(100, "rounds, each of as many samples as there are positives", low=1)
     optimizer: Optimizer = setting("adagrad", "how steps are sized", search=Choice(("sgd", "adagrad")))
 
@@ -152,12 +152,12 @@ class SlimBPRSettings(Settings):
     """Settings of :class:`SlimBPR`."""
 
     neighbors: int = setting(100, "items kept per item", low=1, search=Range(5, 1000))
-    rate: float = setting(0.05, "learning rate", low=1e-9, search=_RATE)
+    rate: float = setting(0.01, "learning rate", low=1e-9, search=Range(1e-4, 1e-1, log=True))
     positive_reg: float = setting(1e-3, "of weights into the positive", low=0, search=Range(1e-5, 1e-2, log=True))
     negative_reg: float = setting(1e-3, "of weights into the negative", low=0, search=Range(1e-5, 1e-2, log=True))
     symmetric: bool = setting(True, "whether weights of (i, j) and (j, i) are one", search=Choice((True, False)))
-    epochs: int = setting(30, "rounds, each of as many samples as there are positives", low=1)
-    optimizer: Optimizer = setting("adagrad", "how steps are sized, per item", search=Choice(("sgd", "adagrad")))
+    epochs: int = setting(10, "rounds, each of as many samples as there are positives", low=1)
+    optimizer: Optimizer = setting("sgd", "how steps are sized, per item", search=Choice(("sgd", "adagrad")))
     largest: int = setting(20_000, "items beyond which it refuses: its weights are a dense matrix", low=1)
 
 
