@@ -29,7 +29,7 @@ class BPRSettings(Settings):
 
     factors: int = setting(64, "length of a vector", low=1, search=Range(8, 200, log=True))
     rate: float = setting(0.05, "learning rate", low=1e-9, search=_RATE)
-    regularization: float = setting(0.1, "of all vectors", low=0, search=Range(1e-4, 1, log=True))
+    regularization: float = setting(0.05, "of all vectors", low=0, search=Range(1e-4, 1, log=True))
     epochs: int = setting(100, "rounds, each of as many samples as there are positives", low=1)
     optimizer: Optimizer = setting("adagrad", "how steps are sized", search=Choice(("sgd", "adagrad")))
 
