@@ -234,7 +234,8 @@ def evaluate(
         trials.append(Trial(tried, found.means, None, seconds))
         value = found.means.get(select, 0.0) if search else 0.0
         tell(value)
-        say(f"{len(trials)}: {select} {value:.4f} with {tried or 'defaults'}, fitted in {seconds:.1f} s")
+        if search:
+            say(f"{len(trials)}: {select} {value:.4f} with {tried or 'defaults'}, fitted in {seconds:.1f} s")
         if best is None or value > best[0]:
             best = (value, tried, recommender, found, seconds)
     if best is None:
