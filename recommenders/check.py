@@ -9,6 +9,8 @@ the log has never met; fewer candidates than places. The first rule that is brok
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -25,6 +27,7 @@ from recommenders.contract import (
     Slates,
     validate_slates,
 )
+from recommenders.saving import load, save
 
 Factory = Callable[[], Recommender]
 
@@ -117,8 +120,16 @@ def check_recommender(factory: Factory, modalities: tuple[str, ...] = MODALITIES
         RecommenderError: on the first rule that is broken, with the name of the check.
     """
     first = factory()
-    label = first.label
     _check_declarations(first)
+    try:
+        _check_behaviour(factory, first.label, modalities)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise _broken(first, f"it changes what it was given ({error})", "copy what you want to change") from error
+
+
+def _check_behaviour(factory: Factory, label: Label | None, modalities: tuple[str, ...]) -> None:
     worlds = {
         "an ordinary platform": {},
         "few candidates": {"n_candidates": 25},
@@ -126,6 +137,7 @@ def check_recommender(factory: Factory, modalities: tuple[str, ...] = MODALITIES
         "fewer candidates than places": {"n_candidates": 4},
         "no candidates but those shown lately": {"n_items": 12, "n_candidates": 8, "slate_size": 7},
         "an empty log": {"n_events": 0},
+        "mostly cold users and items": {"n_events": 30},
         "one user": {"n_users": 1, "n_events": 60},
         "one item": {"n_items": 1, "n_events": 60},
         "one place": {"slate_size": 1},
@@ -137,12 +149,15 @@ def check_recommender(factory: Factory, modalities: tuple[str, ...] = MODALITIES
             world = replace(world, requests=world.requests.take(slice(0, 0)))
         recommender = _fitted(factory, world)
         _check_slates(recommender, world, what)
+        again = replace(world, requests=replace(world.requests, seen="allow"))
+        _check_slates(recommender, again, f"{what}, seen items allowed")
     ordinary = synthetic_world(label=label, modalities=modalities)
     _check_inputs_unchanged(factory, ordinary)
     _check_determinism(factory, ordinary)
     _check_batches(factory, ordinary)
     _check_refit(factory, ordinary, synthetic_world(seed=1, label=label, modalities=modalities))
     _check_state(factory, ordinary)
+    _check_saved(factory, ordinary)
 
 
 def _fitted(factory: Factory, world: World) -> Recommender:
@@ -254,6 +269,21 @@ def _check_state(factory: Factory, world: World) -> None:
         return
     if not _equal(again.recommend(world.requests), recommender.recommend(world.requests)):
         raise _broken(recommender, "restored from its state, it answers differently", "put all it learns in `state`")
+
+
+def _check_saved(factory: Factory, world: World) -> None:
+    recommender = _fitted(factory, world)
+    kind = type(recommender)
+    importable = getattr(sys.modules.get(kind.__module__), kind.__qualname__, None) is kind
+    if not importable or recommender.reproducibility == "none":
+        return  # a class made inside a function or a session has no name to be loaded by
+    with tempfile.TemporaryDirectory() as folder:
+        save(recommender, folder)
+        loaded = load(folder)
+    if loaded.parameters() != recommender.parameters():
+        raise _broken(recommender, "saved and loaded, it has other parameters", "return them all in `parameters`")
+    if not _equal(loaded.recommend(world.requests), recommender.recommend(world.requests)):
+        raise _broken(recommender, "saved and loaded, it answers differently", "put all it learns in `state`")
 
 
 def _equal(one: Slates, other: Slates) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,10 +16,12 @@ from recommenders.contract import (
     Recommender,
     Reproducibility,
     Requests,
+    Settings,
     Slates,
+    setting,
 )
 from recommenders.hashing import root
-from recommenders.history import History, fill_by_popularity, fitted, mark, span, unmark
+from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
 from recommenders.kernel import kernel, offer, sort_best_first
 
 TILE = 128  # items scored together: a tile of 64 dimensions fits in the first-level cache
@@ -101,6 +104,7 @@ def _score(
     features: np.ndarray,
     tiles: np.ndarray,
     ties: np.uint64,
+    seen: np.uint8,
     profile: np.ndarray,
     known: np.ndarray,
     scores: np.ndarray,
@@ -130,7 +134,7 @@ def _score(
         for member in range(members):
             row = group + member
             first, last = span(start, np.int64(user[row]))
-            mark(marks, row, first, last, had, events_item, recent)
+            mark(marks, row, first, last, had, events_item, recent, seen)
             size = np.int64(0)
             if known[member]:
                 worst = np.float32(-np.inf)
@@ -148,33 +152,38 @@ def _score(
             unmark(marks, row, first, last, had, events_item, recent)
 
 
+@dataclass(frozen=True)
+class ContentSettings(Settings):
+    """Settings of :class:`ContentKNN`."""
+
+    modality: str = setting(meaning="which features of the catalog to use")
+    centre: bool = setting(True, "subtract the catalog's mean first (else what all items share dominates the cosine)")
+
+
 class ContentKNN(Recommender):
     """Items whose features of one modality are most like (cosine) the mean of what the user liked.
 
     Features are centred over the catalog and scaled to length 1. The profile of a request is the mean over the user's
     positives at fit, each with weight 1, and the visit's items so far, each weighted by how much of it was consumed. A
     cold user without any profile gets the most popular items.
-
-    Args:
-        modality: which features of the catalog to use.
-        centre: subtract the catalog's mean feature first (else what all items share dominates the cosine).
     """
 
     name: ClassVar[str] = "contentknn"
     reproducibility: ClassVar[Reproducibility] = "exact"
 
-    def __init__(self, *, modality: str, centre: bool = True, seed: int = 0, label: Label | None = None) -> None:
-        super().__init__(seed=seed, label=label)
-        self.modality = modality
-        self.centre = centre
+    Config = ContentSettings
+    config: ContentSettings
+
+    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
+        super().__init__(seed=seed, label=label, **parameters)
         self._history: History | None = None
         self._features = np.empty((0, 0), np.float32)
         self._tiles = tiled(self._features)
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Normalise the features and remember the users' positives."""
-        raw = catalog.feature(self.modality, f"recommender {self.name}").astype(np.float64)
-        if self.centre and raw.shape[0]:
+        raw = catalog.feature(self.config.modality, f"recommender {self.name}").astype(np.float64)
+        if self.config.centre and raw.shape[0]:
             raw = raw - raw.mean(axis=0)
         length = np.sqrt((raw * raw).sum(axis=1, keepdims=True))
         # An item without content (all zeros) is like no other: its row stays zero.
@@ -201,6 +210,7 @@ class ContentKNN(Recommender):
             self._features,
             self._tiles,
             root(self.seed, self.name),
+            seen_mark(requests),
             np.zeros((GROUP, self._tiles.shape[1]), np.float32),
             np.zeros(GROUP, np.bool_),
             np.empty((GROUP, self._tiles.shape[0] * TILE), np.float32),

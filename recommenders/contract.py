@@ -1,4 +1,4 @@
-"""The contract between a platform and its recommenders, version 0: all that a plug-in may see, and what it must do.
+"""The contract between a platform and its recommenders, version 1: all that a plug-in may see, and what it must do.
 
 A plug-in is a class like this one::
 
@@ -13,6 +13,9 @@ A plug-in is a class like this one::
             best = requests.candidates[order][: requests.slate_size]
             return Slates(np.tile(best, (len(requests), 1)))
 
+Its parameters, if it has any, are the fields of a settings class (:mod:`recommenders.settings`) that it names as
+``Config``; they are checked when it is made, and are then found in ``self.config``.
+
 ``check_recommender`` (in :mod:`recommenders.check`) says whether it keeps the contract. (This one does not: it shows
 users what they have just seen.)
 """
@@ -20,7 +23,7 @@ users what they have just seen.)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -28,34 +31,48 @@ from recommenders.catalog import Catalog, LazyFeatures
 from recommenders.columns import CODED, COLUMNS, Column, Columns
 from recommenders.errors import RecommenderError
 from recommenders.log import Label, PlatformLog, Positives
-from recommenders.requests import NO_ITEM, Requests, Slates, validate_slates
+from recommenders.requests import NO_ITEM, Requests, Seen, Slates, validate_slates
+from recommenders.settings import Choice, Range, Settings, setting
 
 __all__ = [
-    "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Column", "Columns", "Label", "LazyFeatures",
-    "PlatformLog", "Positives", "Recommender", "RecommenderError", "Reproducibility", "Requests", "Slates",
-    "validate_slates",
+    "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
+    "LazyFeatures", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
+    "Requests", "Seen", "Settings", "Slates", "setting", "validate_slates",
 ]  # fmt: skip
 
-CONTRACT_VERSION = 0
+CONTRACT_VERSION = 1
 
 Reproducibility = Literal["exact", "same machine", "none"]
 
 
 class Recommender:
-    """Base of every recommender. Constructors only store typed keyword parameters; ``fit`` does the work.
+    """Base of every recommender. Making one only checks and keeps its parameters; ``fit`` does the work.
 
     Class attributes:
         name: what it is called.
+        Config: its parameters, a frozen dataclass derived from ``Settings``.
         learns: whether it needs ``fit`` on a log before it can recommend.
         reproducibility: 'exact' if slates are equal on every machine and for every batch, 'same machine' if equal for
             every batch on one machine, 'none' otherwise.
+
+    Args:
+        seed: of whatever it draws.
+        label: what counts as a positive; needed by those that learn from positives.
+        parameters: fields of ``Config``.
+
+    Raises:
+        RecommenderError: a parameter is unknown, missing, of the wrong type or out of bounds.
     """
 
     name: ClassVar[str] = ""
+    Config: ClassVar[type[Settings]] = Settings
     learns: ClassVar[bool] = True
     reproducibility: ClassVar[Reproducibility] = "none"
 
-    def __init__(self, *, seed: int = 0, label: Label | None = None) -> None:
+    config: Settings
+
+    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
+        self.config = self.Config.read(parameters, f"recommender {self.name or type(self).__name__}")
         self.seed = seed
         self.label = label
 
@@ -75,6 +92,10 @@ class Recommender:
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` of an equally parametrised recommender gave, in place of fitting."""
+
+    def parameters(self) -> dict[str, Any]:
+        """What it was made with besides seed and label, by name; enough to make an equal one."""
+        return self.config.values()
 
     def positives(self, log: PlatformLog, catalog: Catalog) -> Positives:
         """The positives of the log by this recommender's label.

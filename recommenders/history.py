@@ -82,6 +82,11 @@ class History:
         return marks, self.ranking[marks[self.ranking] == 0]
 
 
+def seen_mark(requests: Requests) -> np.uint8:
+    """How :func:`mark` marks what the user has had, by the requests' policy."""
+    return HAD if requests.seen == "last" else np.uint8(0)
+
+
 def fitted(history: History | None, name: str) -> History:
     """The history, if there is one.
 
@@ -102,13 +107,17 @@ def mark(
     had: np.ndarray,
     events_item: np.ndarray,
     recent: np.ndarray,
+    seen: np.uint8,
 ) -> None:
-    """Mark what a request should not get: its user's positives ``had[first:last]``, the visit's items, recent ones."""
+    """Mark what a request should not get: its user's positives ``had[first:last]``, the visit's items, recent ones.
+
+    ``seen`` is the mark of what the user has had: :data:`HAD`, or 0 where that may come again (``seen_mark``).
+    """
     for p in range(first, last):
-        marks[had[p]] |= HAD
+        marks[had[p]] |= seen
     for h in range(events_item.shape[1]):
         if events_item[row, h] >= 0:
-            marks[events_item[row, h]] |= HAD
+            marks[events_item[row, h]] |= seen
     for r in range(recent.shape[1]):
         if recent[row, r] >= 0:
             marks[recent[row, r]] |= LATELY

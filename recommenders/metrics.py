@@ -1,8 +1,8 @@
-"""How good ranked lists are against held-out items: recall, NDCG and hit rate, per user.
+"""How good ranked lists are: against held-out items per user, and as a set of lists.
 
-All of them take ``ranked``, int32 (n, at least k), best first, padded with -1, and ``held_out``, the relevant items of
-the same n users as compressed rows: those of row r are ``items[start[r]:start[r + 1]]``. All return float64 (n,), NaN
-where a user has nothing held out.
+Those per user take ``ranked``, int32 (n, at least k), best first, padded with -1, and ``held_out``, the relevant items
+of the same n users as compressed rows: those of row r are ``items[start[r]:start[r + 1]]``. All return float64 (n,),
+NaN where a user has nothing held out. Coverage, novelty and Gini are of all lists together.
 """
 
 from __future__ import annotations
@@ -83,6 +83,59 @@ def ndcg(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
 def hit_rate(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
     """1 if any of the first k is relevant, else 0."""
     return _over(np.asarray(held_out.hits(ranked, k).any(axis=1)), np.minimum(held_out.sizes, 1))
+
+
+def mrr(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
+    """1 / rank of the first hit among the first k, 0 without a hit."""
+    hits = held_out.hits(ranked, k)
+    first = np.where(hits.any(axis=1), 1.0 / (hits.argmax(axis=1) + 1.0), 0.0)
+    return np.where(held_out.sizes > 0, first, np.nan)
+
+
+def average_precision(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
+    """Precision at each hit among the first k, summed, over min(k, relevant); its mean over users is MAP."""
+    hits = held_out.hits(ranked, k)
+    precision = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
+    return _over(np.asarray((precision * hits).sum(axis=1)), np.minimum(held_out.sizes, k))
+
+
+PER_USER = {"recall": recall, "ndcg": ndcg, "hit_rate": hit_rate, "mrr": mrr, "map": average_precision}
+"""Measures per user, by name."""
+
+
+def coverage(ranked: np.ndarray, k: int, n_items: int) -> float:
+    """Share of the catalog that is in the first k of any list.
+
+    >>> coverage(np.array([[0, 1], [0, 2]]), 1, 4)
+    0.25
+    """
+    top = ranked[:, :k]
+    return float(np.unique(top[top >= 0]).size / n_items) if n_items else float("nan")
+
+
+def novelty(ranked: np.ndarray, k: int, popularity: np.ndarray, n_users: int) -> float:
+    """Mean over recommended places of -log2(share of the training users who have the item), in bits.
+
+    Items that nobody has count as if one user had them (Vargas and Castells, RecSys 2011).
+    """
+    top = ranked[:, :k]
+    had = np.maximum(popularity[top[top >= 0]], 1) / max(n_users, 1)
+    return float(-np.log2(had).mean()) if had.size else float("nan")
+
+
+def gini(ranked: np.ndarray, k: int, n_items: int) -> float:
+    """Gini coefficient of how often each item of the catalog is recommended: 0 all alike, towards 1 few have all.
+
+    >>> gini(np.array([[0], [1]]), 1, 2), gini(np.array([[0], [0]]), 1, 2)
+    (0.0, 0.5)
+    """
+    top = ranked[:, :k]
+    counts = np.sort(np.bincount(top[top >= 0], minlength=n_items))
+    total = counts.sum()
+    if not total:
+        return float("nan")
+    place = np.arange(1, n_items + 1)
+    return float(((2 * place - n_items - 1) * counts).sum() / (n_items * total))
 
 
 def _over(gained: np.ndarray, possible: np.ndarray) -> np.ndarray:

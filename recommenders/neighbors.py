@@ -1,278 +1,240 @@
-"""Item-based nearest neighbours: users get what is liked together with what they liked.
+"""Nearest neighbours: items that are liked together (ItemKNN), and people who like the same (UserKNN).
 
-Similarity of items i and j over the binary matrix of positives X: ``<X_i, X_j> / (|X_i| |X_j| + shrink + 1e-6)``
-(shrunk cosine). Each item keeps its ``neighbors`` most similar others; the score of item j for a profile is the sum,
-over the profile's items i that are among j's neighbours, of the profile's weight of i times the similarity. This is the
-classic of Sarwar et al. (WWW 2001) with a shrinkage as in Bell and Koren (ICDM 2007).
+Similarity of rows i and j of a matrix A (items by users, or users by items), with d = <A_i, A_j>, lengths |.|, counts n
+and shrinkage h: cosine d / (|A_i| |A_j| + h + 1e-6); asymmetric, |A_i|^2a |A_j|^2(1-a) in place of the lengths'
+product; jaccard d / (n_i + n_j - d + h); dice d / (n_i + n_j + h); tversky d / (d + a (n_i - d) + b (n_j - d) + h), the
+last three on binary A; dot d / (h or 1). Sarwar et al. (WWW 2001); shrinkage: Bell and Koren (ICDM 2007); variants: the
+classics of RecZilla. Rows may first be weighted as documents: TF-IDF, or BM25 with K1 1.2 and b 0.75.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from recommenders.contract import (
-    NO_ITEM,
-    Catalog,
-    Label,
-    PlatformLog,
-    Recommender,
-    RecommenderError,
-    Reproducibility,
-    Requests,
-    Slates,
-)
+from recommenders.contract import Catalog, Choice, Range, Reproducibility, Settings, setting
 from recommenders.hashing import root
-from recommenders.history import History, fill_by_popularity, fitted, mark, span, unmark
-from recommenders.kernel import kernel, offer, sort_best_first
+from recommenders.history import History
+from recommenders.itemitem import LEAST_SIMILARITY, ItemItem, transpose
+from recommenders.kernel import kernel, offer
+from recommenders.ranker import Batch, Learning, Ranker, csr
 
-# Below these a similarity or a weight counts as none: sums of products then never vanish in float32, which the
-# kernels rely on to tell items that have a score from those that have none.
-LEAST_SIMILARITY = np.float32(1e-20)
-LEAST_WEIGHT = np.float32(1e-6)
-
-
-def transpose(
-    start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compressed rows turned into compressed columns.
-
-    Args:
-        start: int64 (rows + 1,).
-        columns: int32, of each entry; -1 for padding, which is dropped.
-        values: float32, of each entry.
-        n_columns: columns there are.
-
-    Returns:
-        start int64 (n_columns + 1,), and rows int32 and values float32 of each entry, rows rising within a column.
-
-    >>> start, rows, values = transpose(np.array([0, 2, 3]), np.array([0, 1, 1], np.int32), np.ones(3, np.float32), 2)
-    >>> start.tolist(), rows.tolist()
-    ([0, 1, 3], [0, 0, 1])
-    """
-    turned_start = np.zeros(n_columns + 1, np.int64)
-    np.cumsum(np.bincount(columns[columns >= 0], minlength=n_columns), out=turned_start[1:])
-    rows = np.empty(turned_start[-1], np.int32)
-    turned = np.empty(turned_start[-1], np.float32)
-    _scatter(start, columns, values, turned_start.copy(), rows, turned)
-    return turned_start, rows, turned
+Similarity = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]
+Weighting = Literal["none", "tf-idf", "bm25"]
 
 
-@kernel
-def _scatter(
-    start: np.ndarray, columns: np.ndarray, values: np.ndarray, free: np.ndarray, rows: np.ndarray, turned: np.ndarray
-) -> None:
-    """Put each entry at the next free place of its column."""
-    for r in range(start.size - 1):
-        for p in range(start[r], start[r + 1]):
-            c = columns[p]
-            if c >= 0:
-                rows[free[c]] = r
-                turned[free[c]] = values[p]
-                free[c] += 1
+@dataclass(frozen=True)
+class NeighborSettings(Settings):
+    """Settings of nearest neighbours."""
+
+    neighbors: int = setting(100, "neighbours kept", low=1, search=Range(5, 1000))
+    shrink: float = setting(
+        100.0, "added to the denominator; damps similarities that rest on little", low=0, search=Range(0, 1000)
+    )
+    similarity: Similarity = setting(
+        "cosine",
+        "how alike two rows are",
+        search=Choice(("cosine", "asymmetric", "jaccard", "dice", "tversky", "dot")),
+    )
+    alpha: float = setting(0.5, "a of asymmetric and tversky", low=0, high=2, search=Range(0, 2))
+    beta: float = setting(0.5, "b of tversky", low=0, high=2, search=Range(0, 2))
+    weighting: Weighting = setting(
+        "none",
+        "of the matrix before, for cosine, asymmetric and dot; none for the others",
+        search=Choice(("none", "tf-idf", "bm25")),
+    )
+
+    @property
+    def binary(self) -> bool:
+        """Whether the similarity counts, so that nothing is weighted."""
+        return self.similarity in ("jaccard", "dice", "tversky")
 
 
 @kernel
 def nearest(
     start: np.ndarray,
-    items: np.ndarray,
-    item_start: np.ndarray,
-    item_users: np.ndarray,
-    norm: np.ndarray,
-    shrink: float,
+    columns: np.ndarray,
+    values: np.ndarray,
+    turned_start: np.ndarray,
+    turned_rows: np.ndarray,
+    turned_values: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    form: np.ndarray,
     ties: np.uint64,
     found: np.ndarray,
     similarity: np.ndarray,
     shared: np.ndarray,
+    stamp: np.ndarray,
     touched: np.ndarray,
     best: np.ndarray,
     score: np.ndarray,
 ) -> None:
-    """Fill ``found`` int32 and ``similarity`` float32, both (n_items, neighbors), with each item's nearest, unordered.
+    """Fill ``found`` int32 and ``similarity`` float32, both (rows, neighbors), with each row's nearest, unordered.
 
-    One item at a time: count how many users it shares with every other item, keep the best. Memory is O(n_items)
-    beside the result; time is the sum over users of their squared number of positives. ``norm`` float64 (n_items,) is
-    the root of an item's number of positives; ``shared`` (zeros) and ``touched``, int32 (n_items,), and ``best`` int32
-    and ``score`` float32 (neighbors,) are room to work in.
+    One row at a time: add up what it shares with every other row, keep the best. Memory is O(rows) beside the result;
+    time is the sum over columns of their squared number of entries. The similarity of other to row is
+    d / (left[other] right[row] + f0 count[other] + f1 count[row] + f2 d + f3) with the five ``form`` numbers f0, f1,
+    f2, f3 and, if f4 is not 0, d / f4 instead. ``shared`` float64, ``stamp`` (-1s) and ``touched`` int32 (rows,), and
+    ``best`` int32 and ``score`` float32 (neighbors,) are room to work in.
     """
-    for item in range(item_start.size - 1):
+    f0, f1, f2, f3, f4 = form[0], form[1], form[2], form[3], form[4]
+    for row in range(start.size - 1):
         n_touched = 0
-        for p in range(item_start[item], item_start[item + 1]):
-            user = item_users[p]
-            for q in range(start[user], start[user + 1]):
-                other = items[q]
-                if shared[other] == 0:
+        for p in range(start[row], start[row + 1]):
+            column = columns[p]
+            value = values[p]
+            for q in range(turned_start[column], turned_start[column + 1]):
+                other = turned_rows[q]
+                if stamp[other] != row:
+                    stamp[other] = row
+                    shared[other] = 0.0
                     touched[n_touched] = other
                     n_touched += 1
-                shared[other] += 1
+                shared[other] += value * turned_values[q]
+        own = start[row + 1] - start[row]
         size = np.int64(0)
         for t in range(n_touched):
             other = touched[t]
-            cosine = np.float32(shared[other] / (norm[item] * norm[other] + shrink + 1e-6))
-            if other != item and cosine >= LEAST_SIMILARITY:
-                size = offer(score, best, size, cosine, other, ties)
-            shared[other] = 0
+            d = shared[other]
+            counts = f0 * (start[other + 1] - start[other]) + f1 * own
+            under = f4 if f4 != 0 else left[other] * right[row] + counts + f2 * d + f3
+            alike = np.float32(d / under)
+            if other != row and alike >= LEAST_SIMILARITY:
+                size = offer(score, best, size, alike, other, ties)
         for k in range(size):
-            found[item, k] = best[k]
-            similarity[item, k] = score[k]
+            found[row, k] = best[k]
+            similarity[row, k] = score[k]
 
 
-@kernel
-def _score(
-    slates: np.ndarray,
-    user: np.ndarray,
-    recent: np.ndarray,
-    events_item: np.ndarray,
-    events_value: np.ndarray,
-    marks: np.ndarray,
-    ranked: np.ndarray,
-    start: np.ndarray,
-    had: np.ndarray,
-    near_start: np.ndarray,
-    near: np.ndarray,
-    similarity: np.ndarray,
-    ties: np.uint64,
-    total: np.ndarray,
-    touched: np.ndarray,
-    best: np.ndarray,
-    score: np.ndarray,
-) -> None:
-    """Fill ``slates`` (n, k): for each request add up the neighbours of its profile, keep the best, then popularity.
+@dataclass(frozen=True)
+class Rows:
+    """A sparse matrix by compressed rows: int64 (n + 1,), int32 and float64 per entry, and its number of columns."""
 
-    ``near[near_start[i]:near_start[i + 1]]`` are the items that have i among their neighbours.
-    ``total`` float32 (n_items,) of zeros, ``touched`` int32 (n_items + 1,: it is written without a branch, so one place
-    may be written in vain), ``best`` int32 and ``score`` float32 (k,) are room to work in.
-    """
-    places = slates.shape[1]
-    for row in range(slates.shape[0]):
-        first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent)
-        n_touched = 0
-        for p in range(first, last):
-            for q in range(near_start[had[p]], near_start[had[p] + 1]):
-                other = near[q]
-                touched[n_touched] = other
-                n_touched += total[other] == 0
-                total[other] += similarity[q]
-        for h in range(events_item.shape[1]):
-            item = events_item[row, h]
-            weight = events_value[row, h]
-            if item < 0 or not weight >= LEAST_WEIGHT:  # NaN: nothing known of it
-                continue
-            for q in range(near_start[item], near_start[item + 1]):
-                other = near[q]
-                touched[n_touched] = other
-                n_touched += total[other] == 0
-                total[other] += weight * similarity[q]
-        size = np.int64(0)
-        bar = np.float32(0)  # what an item must reach to be among the best so far
-        for t in range(n_touched):
-            other = touched[t]
-            value = total[other]
-            total[other] = 0
-            if value >= bar and marks[other] == 0:
-                size = offer(score, best, size, value, other, ties)
-                if size == places:
-                    bar = score[0]
-        sort_best_first(score, best, size, ties)
-        for k in range(size):
-            slates[row, k] = best[k]
-        if size < places:
-            fill_by_popularity(slates, row, size, marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent)
+    start: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+    n_columns: int
 
+    @property
+    def turned(self) -> Rows:
+        """Its transpose."""
+        start, rows, values = transpose(self.start, self.columns, self.values, self.n_columns)
+        return Rows(start, rows, values, self.start.size - 1)
 
-class ItemKNN(Recommender):
-    """Item-based nearest neighbours on the users' positives and on the visit's own items.
+    def weighted(self, weighting: Weighting) -> Rows:
+        """Rows taken as documents, columns as words; counts are 1 here, so that TF is 1 too."""
+        n_rows = self.start.size - 1
+        if weighting == "none" or not n_rows:
+            return self
+        frequency = np.bincount(self.columns, minlength=self.n_columns)
+        rarity = np.maximum(np.log(n_rows / (1.0 + frequency)), 0.0)[self.columns]
+        if weighting == "tf-idf":
+            return Rows(self.start, self.columns, rarity, self.n_columns)
+        length = np.diff(self.start)
+        norm = 0.25 + 0.75 * length / max(length.mean(), 1e-12)
+        values = rarity * (2.2 / (1.2 * np.repeat(norm, length) + 1.0))
+        return Rows(self.start, self.columns, values, self.n_columns)
 
-    The profile of a request is the user's positives at fit, each with weight 1, and the visit's items so far, each
-    weighted by how much of it was consumed. Where the profile's neighbours do not fill a slate, popularity does: a cold
-    user without any profile gets the most popular items.
-
-    Args:
-        neighbors: neighbours kept per item.
-        shrink: added to the denominator of the cosine; damps similarities that rest on few users.
-    """
-
-    name: ClassVar[str] = "itemknn"
-    reproducibility: ClassVar[Reproducibility] = "exact"
-
-    def __init__(
-        self, *, neighbors: int = 100, shrink: float = 100.0, seed: int = 0, label: Label | None = None
-    ) -> None:
-        super().__init__(seed=seed, label=label)
-        self.neighbors = neighbors
-        self.shrink = shrink
-        self._history: History | None = None
-        self._near: dict[str, np.ndarray] = {}
-
-    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
-        """Find the neighbours of every item."""
-        if self.neighbors < 1:
-            raise RecommenderError("itemknn.neighbors", f"is {self.neighbors}", "expected at least 1")
-        if not self.shrink >= 0:
-            raise RecommenderError("itemknn.shrink", f"is {self.shrink}", "expected 0 or more")
-        ties = root(self.seed, self.name)
-        n_items = catalog.n_items
-        history = History.of(self.positives(log, catalog), log.n_users, n_items, ties)
-        ones = np.ones(history.items.size, np.float32)
-        item_start, item_users, _ = transpose(history.start, history.items, ones, n_items)
-        neighbors = min(self.neighbors, max(n_items - 1, 1))
-        found = np.full((n_items, neighbors), -1, np.int32)
-        similarity = np.zeros((n_items, neighbors), np.float32)
+    def nearest(self, settings: NeighborSettings, ties: np.uint64) -> tuple[np.ndarray, np.ndarray]:
+        """Each row's most similar others: int32 and float32 (rows, K), -1 and 0 where there are fewer."""
+        n, h, a, b = self.start.size - 1, settings.shrink, settings.alpha, settings.beta
+        squares = np.zeros(n)
+        np.add.at(squares, np.repeat(np.arange(n), np.diff(self.start)), self.values**2)
+        length = np.sqrt(squares)
+        left, right = length, length
+        if settings.similarity == "asymmetric":
+            left, right = np.maximum(length, 1e-12) ** (2 * a), np.maximum(length, 1e-12) ** (2 * (1 - a))
+        elif settings.similarity != "cosine":
+            left = right = np.zeros(n)
+        form = {
+            "jaccard": [1.0, 1.0, -1.0, h, 0.0],
+            "dice": [1.0, 1.0, 0.0, h, 0.0],
+            "tversky": [a, b, 1.0 - a - b, h, 0.0],
+            "dot": [0.0, 0.0, 0.0, 0.0, h or 1.0],
+        }.get(settings.similarity, [0.0, 0.0, 0.0, h + 1e-6, 0.0])
+        neighbors = min(settings.neighbors, max(n - 1, 1))
+        found = np.full((n, neighbors), -1, np.int32)
+        similarity = np.zeros((n, neighbors), np.float32)
+        turned = self.turned
         nearest(
-            history.start,
-            history.items,
-            item_start,
-            item_users,
-            np.sqrt(np.diff(item_start).astype(np.float64)),
-            float(self.shrink),
+            self.start,
+            self.columns,
+            self.values.astype(np.float64),
+            turned.start,
+            turned.columns,
+            turned.values.astype(np.float64),
+            left,
+            right,
+            np.array(form),
             ties,
             found,
             similarity,
-            np.zeros(n_items, np.int32),
-            np.empty(n_items, np.int32),
+            np.zeros(n),
+            np.full(n, -1, np.int32),
+            np.empty(n, np.int32),
             np.empty(neighbors, np.int32),
             np.empty(neighbors, np.float32),
         )
-        rows = np.arange(n_items + 1, dtype=np.int64) * neighbors
-        near_start, near, similarity = transpose(rows, found.reshape(-1), similarity.reshape(-1), n_items)
-        self._history = history
-        self._near = {"near_start": near_start, "near": near, "similarity": similarity}
+        return found, similarity
 
-    def recommend(self, requests: Requests) -> Slates:
-        """The best-scored candidates, then the most popular."""
-        history = fitted(self._history, self.name)
-        marks, ranked = history.ready(requests, self.name)
-        slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _score(
-            slates,
-            requests.user,
-            requests.recent,
-            requests.events_item,
-            requests.events_value,
-            marks,
-            ranked,
-            history.start,
-            history.items,
-            self._near["near_start"],
-            self._near["near"],
-            self._near["similarity"],
-            root(self.seed, self.name),
-            np.zeros(history.n_items, np.float32),
-            np.empty(history.n_items + 1, np.int32),
-            np.empty(requests.slate_size, np.int32),
-            np.empty(requests.slate_size, np.float32),
-        )
-        return Slates(slates)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """The users' positives, the ranking by popularity, and who is near to whom."""
-        return {**fitted(self._history, self.name).state(), **self._near}
+class ItemKNN(ItemItem):
+    """Item-based nearest neighbours on the users' positives and on the visit's own items."""
 
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take back what ``state`` gave."""
-        self._history = History.restored(state)
-        self._near = {name: state[name] for name in ("near_start", "near", "similarity")}
+    name: ClassVar[str] = "itemknn"
+    reproducibility: ClassVar[Reproducibility] = "exact"
+    Config = NeighborSettings
+    config: NeighborSettings
+
+    def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
+        """Each item's most similar others. With a weighting, an item weighs in a profile as it does in its row."""
+        weighting = "none" if self.config.binary else self.config.weighting
+        plain = Rows(history.start, history.items, np.ones(history.items.size, np.float32), history.n_items).turned
+        found, similarity = plain.weighted(weighting).nearest(self.config, root(self.seed, self.name))
+        if weighting == "bm25":  # the part of a value that is the item's; the user's part ranks nothing
+            popularity = np.diff(plain.start)
+            norm = 0.25 + 0.75 * popularity / max(popularity.mean(), 1e-12)
+            similarity = similarity * (2.2 / (1.2 * norm + 1.0)).astype(np.float32)[found]
+        return found, similarity
+
+
+class UserKNN(Ranker):
+    """User-based nearest neighbours: the sum of what the most similar users had, weighted by their similarity.
+
+    Neighbours are found at fit, so a visit's own items change nothing.
+    """
+
+    name: ClassVar[str] = "userknn"
+    reproducibility: ClassVar[Reproducibility] = "exact"
+    needs = "user"
+    Config = NeighborSettings
+    config: NeighborSettings
+
+    def learn(self, data: Learning) -> dict[str, np.ndarray]:
+        """Each user's nearest users and their similarity, and the weight of each positive."""
+        weighting = "none" if self.config.binary else self.config.weighting
+        history = data.history
+        plain = Rows(history.start, history.items, np.ones(history.items.size, np.float32), history.n_items)
+        rows = plain.weighted(weighting)
+        found, similarity = rows.nearest(self.config, root(self.seed, self.name))
+        return {"found": found, "similarity": similarity, "values": rows.values.astype(np.float32)}
+
+    def prepare(self) -> None:
+        """The weighted positives as a matrix."""
+        history = self.history
+        self._had = csr(history.start, history.items, self.learned["values"], history.n_items)
+
+    def score(self, batch: Batch) -> np.ndarray:
+        """The neighbours' positives, weighted; no score where no neighbour has an item."""
+        if not self.learned["found"].size:
+            return np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
+        near = self.learned["found"][batch.users]
+        there = near >= 0
+        start = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
+        weights = csr(start, near[there], self.learned["similarity"][batch.users][there], self.history.n_users)
+        scores = (weights @ self._had).toarray()
+        scores[scores == 0] = np.nan
+        return np.asarray(scores)

@@ -45,11 +45,16 @@ def holdout_split(positives: Positives, seed: int, shares: tuple[float, float, f
     return Split(*(positives.take(np.flatnonzero(part == p)) for p in range(3)))
 
 
-def log_of(positives: Positives, n_users: int, n_items: int) -> PlatformLog:
-    """A platform log with one event, ``positive``, per pair, for fitting outside a simulation."""
+def log_of(positives: Positives, n_users: int, n_items: int, values: bool = False) -> PlatformLog:
+    """A platform log with one event, ``positive``, per pair, for fitting outside a simulation.
+
+    With ``values`` each event has its pair's weight as value (a rating, say).
+    """
     order = np.lexsort((positives.user, positives.time))
     time = positives.time[order]
     columns = {"time": time, "logged_at": time, "user": positives.user[order], "item": positives.item[order]}
+    if values:
+        columns["value"] = positives.weight[order]
     names = dict.fromkeys(("surface", "device", "stage"), ("offline",))
     return PlatformLog.from_columns(columns, {**names, "event": POSITIVE.events}, n_users, n_items)
 
@@ -96,7 +101,7 @@ def evaluate(
     ranked = np.empty((users.size, k), np.int32)
     for first in range(0, users.size, CHUNK):
         chunk = users[first : first + CHUNK]
-        requests = _requests(chunk, trained, catalog.n_items, k, seed)
+        requests = requests_for(chunk, trained, catalog.n_items, k, seed)
         slates = recommender.recommend(requests)
         validate_slates(slates, requests, catalog.n_items, recommender.name)
         ranked[first : first + CHUNK] = slates.items
@@ -113,7 +118,7 @@ def evaluate(
     return Evaluation(means, per_user, users)
 
 
-def _requests(users: np.ndarray, trained: metrics.HeldOut, n_items: int, k: int, seed: int) -> Requests:
+def requests_for(users: np.ndarray, trained: metrics.HeldOut, n_items: int, k: int, seed: int) -> Requests:
     """One request per user for k items of the whole catalog; a user's training items count as shown lately."""
     sizes = trained.sizes[users]
     recent = np.full((users.size, int(sizes.max(initial=0))), -1, np.int32)

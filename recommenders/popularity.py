@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from recommenders.contract import (
     Slates,
 )
 from recommenders.hashing import root
-from recommenders.history import History, fill_by_popularity, fitted, mark, span, unmark
+from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
 from recommenders.kernel import kernel
 
 
@@ -32,11 +32,12 @@ def _walk(
     ranked: np.ndarray,
     start: np.ndarray,
     had: np.ndarray,
+    seen: np.uint8,
 ) -> None:
     """Fill ``slates`` (n, k) from the candidates by popularity."""
     for row in range(slates.shape[0]):
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent)
+        mark(marks, row, first, last, had, events_item, recent, seen)
         fill_by_popularity(slates, row, np.int64(0), marks, ranked)
         unmark(marks, row, first, last, had, events_item, recent)
 
@@ -50,8 +51,8 @@ class Popularity(Recommender):
     name: ClassVar[str] = "popularity"
     reproducibility: ClassVar[Reproducibility] = "exact"
 
-    def __init__(self, *, seed: int = 0, label: Label | None = None) -> None:
-        super().__init__(seed=seed, label=label)
+    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
+        super().__init__(seed=seed, label=label, **parameters)
         self._history: History | None = None
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -64,7 +65,17 @@ class Popularity(Recommender):
         history = fitted(self._history, self.name)
         marks, ranked = history.ready(requests, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _walk(slates, requests.user, requests.recent, requests.events_item, marks, ranked, history.start, history.items)
+        _walk(
+            slates,
+            requests.user,
+            requests.recent,
+            requests.events_item,
+            marks,
+            ranked,
+            history.start,
+            history.items,
+            seen_mark(requests),
+        )
         return Slates(slates)
 
     def state(self) -> dict[str, np.ndarray]:

@@ -103,9 +103,6 @@ class Random(Recommender):
     learns: ClassVar[bool] = False
     reproducibility: ClassVar[Reproducibility] = "exact"
 
-    def __init__(self, *, seed: int = 0) -> None:
-        super().__init__(seed=seed)
-
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Nothing to learn."""
 

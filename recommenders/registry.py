@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-import types
 import typing
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
 from recommenders.errors import RecommenderError
+from recommenders.settings import Described, read
 
 if typing.TYPE_CHECKING:
     from recommenders.contract import Label, Recommender
@@ -23,7 +23,37 @@ _OURS = {
     "random": "recommenders.random:Random",
     "popularity": "recommenders.popularity:Popularity",
     "itemknn": "recommenders.neighbors:ItemKNN",
+    "userknn": "recommenders.neighbors:UserKNN",
     "contentknn": "recommenders.content:ContentKNN",
+    "p3alpha": "recommenders.graph:P3alpha",
+    "rp3beta": "recommenders.graph:RP3beta",
+    "ease": "recommenders.linear:EASE",
+    "slim": "recommenders.linear:SLIM",
+    "puresvd": "recommenders.factorization:PureSVD",
+    "ials": "recommenders.factorization:IALS",
+    "nmf": "recommenders.factorization:NMF",
+    "bpr": "recommenders.sgd:BPR",
+    "slimbpr": "recommenders.sgd:SlimBPR",
+    "funk": "recommenders.sgd:Funk",
+    "asysvd": "recommenders.sgd:AsymmetricSVD",
+    "multvae": "recommenders.autoencoder:MultVAE",
+    "uneurec": "recommenders.autoencoder:UNeuRec",
+    "lightgcn": "recommenders.multimodal.lightgcn:LightGCN",
+    "vbpr": "recommenders.multimodal.vbpr:VBPR",
+    "freedom": "recommenders.multimodal.freedom:Freedom",
+    "linucb": "recommenders.bandits:LinUCB",
+    "thompson": "recommenders.bandits:Thompson",
+    "pipeline": "recommenders.compose:Pipeline",
+    "ensemble": "recommenders.compose:Ensemble",
+    "filtered": "recommenders.compose:Filtered",
+    "exploring": "recommenders.compose:Exploring",
+    "composed": "recommenders.compose:FromFile",
+    "globaleffects": "recommenders.ratings:GlobalEffects",
+    "slopeone": "recommenders.ratings:SlopeOne",
+    "coclustering": "recommenders.ratings:CoClustering",
+    "recentpopularity": "recommenders.everyday:RecentPopularity",
+    "lastevents": "recommenders.everyday:LastEvents",
+    "declared": "recommenders.everyday:DeclaredInterest",
 }
 
 _GIVEN_BY_US = ("self", "seed", "label")
@@ -79,11 +109,34 @@ def find(name_or_path: str) -> type[Recommender]:
     return typing.cast("type[Recommender]", found)
 
 
-def accepted_parameters(recommender: type[Recommender]) -> dict[str, inspect.Parameter]:
-    """The keyword parameters that a user may set, by name (seed and label are given by the platform)."""
+def name_of(recommender: type[Recommender]) -> str:
+    """The registered name of a class; its import path if it has none."""
+    path = f"{recommender.__module__}:{recommender.__qualname__}"
+    return next((name for name, registered in _paths().items() if registered == path), path)
+
+
+def check_parameters(name_or_path: str, parameters: Mapping[str, Any] | None = None) -> None:
+    """See that :func:`create` would take these, without making anything. Raises RecommenderError if it would not."""
+    read(accepted_parameters(find(name_or_path)), parameters or {}, f"recommender {name_or_path}")
+
+
+def accepted_parameters(recommender: type[Recommender]) -> dict[str, Described]:
+    """What a user may set, by name (seed and label are given by the platform).
+
+    These are the fields of its ``Config``; and where its constructor is its own, the keyword parameters of that.
+    """
     parameters = inspect.signature(recommender.__init__).parameters
+    hints = typing.get_type_hints(recommender.__init__)
     named = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return {name: p for name, p in parameters.items() if name not in _GIVEN_BY_US and p.kind in named}
+    none = inspect.Parameter.empty
+    own = {
+        name: Described(name, hints.get(name, typing.Any), each.default, each.default is none)
+        for name, each in parameters.items()
+        if name not in _GIVEN_BY_US and each.kind in named
+    }
+    open_ended = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
+    config = getattr(recommender, "Config", None)
+    return {**own, **config.described()} if open_ended and config is not None else own
 
 
 def create(
@@ -93,67 +146,22 @@ def create(
 
     Args:
         name_or_path: a registered name, or an import path.
-        parameters: its own parameters, checked against the types in its constructor.
+        parameters: its own parameters, checked against their types and bounds.
         seed: of whatever it draws.
         label: what counts as a positive; passed on where its constructor takes a label.
 
     Raises:
-        RecommenderError: on an unknown name, or a parameter that is unknown, missing or of the wrong type.
+        RecommenderError: on an unknown name, or a parameter that is unknown, missing, of the wrong type, out of bounds.
 
-    >>> create("itemknn", {"neighbors": 20}).neighbors
+    >>> create("itemknn", {"neighbors": 20}).config.neighbors
     20
     """
     recommender = find(name_or_path)
-    where = f"recommender {name_or_path}"
-    accepted = accepted_parameters(recommender)
-    takes = ", ".join(_describe(recommender, p) for p in accepted.values()) or "none"
-    hints = typing.get_type_hints(recommender.__init__)
-    given = dict(parameters or {})
-    for name, value in given.items():
-        if name not in accepted:
-            near = difflib.get_close_matches(name, accepted, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise RecommenderError(f"{where}.{name}", "is no parameter of it", f"{hint}it takes: {takes}")
-        if name in hints and not _fits(value, hints[name]):
-            raise RecommenderError(f"{where}.{name}", f"is {value!r}", f"expected {_type_name(hints[name])}")
-        if name in hints and hints[name] is float:
-            given[name] = float(value)
-    for name, parameter in accepted.items():
-        if parameter.default is inspect.Parameter.empty and name not in given:
-            raise RecommenderError(f"{where}.{name}", "is missing", f"it takes: {takes}")
-    taken = inspect.signature(recommender.__init__).parameters
-    if "seed" in taken:
+    given = read(accepted_parameters(recommender), parameters or {}, f"recommender {name_or_path}")
+    signature = inspect.signature(recommender.__init__).parameters
+    open_ended = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature.values())
+    if "seed" in signature or open_ended:
         given["seed"] = seed
-    if "label" in taken:
+    if "label" in signature or open_ended:
         given["label"] = label
     return recommender(**given)
-
-
-def _describe(recommender: type[Recommender], parameter: inspect.Parameter) -> str:
-    hint = typing.get_type_hints(recommender.__init__).get(parameter.name)
-    text = parameter.name if hint is None else f"{parameter.name}: {_type_name(hint)}"
-    return text if parameter.default is inspect.Parameter.empty else f"{text} = {parameter.default!r}"
-
-
-def _type_name(hint: Any) -> str:
-    return hint.__name__ if inspect.isclass(hint) and not typing.get_args(hint) else str(hint).replace("typing.", "")
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value from a command line or a YAML file fits a type; other types than these are not checked."""
-    origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, one) for one in inner)
-    if origin is typing.Literal:
-        return value in inner
-    if hint is type(None):
-        return value is None
-    if hint is bool or isinstance(value, bool):
-        return isinstance(value, bool) and hint in (bool, Any, object)
-    if hint is float:
-        return isinstance(value, int | float)
-    if hint in (int, str):
-        return isinstance(value, hint)
-    if origin in (list, tuple):
-        return isinstance(value, list | tuple)
-    return True

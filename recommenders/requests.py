@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
+import typing
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,7 +17,10 @@ _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
     "surface": "u1", "device": "u1", "stage": "u1",
 }  # fmt: skip
-_PER_ROW_WIDE = {"recent": "i4", "events_item": "i4", "events_value": "f4"}
+_PER_ROW_WIDE = {"recent": "i4", "events_item": "i4", "events_value": "f4", "stated": "i4"}
+
+Seen = Literal["last", "allow"]
+"""What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ class Requests:
         events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
         candidates: int32 (m,), the items that can be shown now, rising, common to the batch.
         slate_size: items wanted per request.
+        seen: the policy for items that the user has had (a positive at fit, or part of this visit): 'last' (only when
+            other candidates run out) or 'allow' (people order again). What is in `recent` comes last either way.
+        stated: int32 (n, S), what the user has declared an interest in, as codes of a public column of the items,
+            padded with -1; S is 0 where the platform asks for nothing.
+
+    All arrays are read-only views: a recommender cannot change what it was asked.
     """
 
     key: np.ndarray
@@ -50,8 +60,12 @@ class Requests:
     events_value: np.ndarray
     candidates: np.ndarray
     slate_size: int
+    seen: Seen = "last"
+    stated: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int32))
 
     def __post_init__(self) -> None:
+        if self.stated.size == 0:
+            object.__setattr__(self, "stated", np.empty((len(self), 0), np.int32))
         for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2)):
             for name, dtype in names.items():
                 array: np.ndarray = getattr(self, name)
@@ -71,6 +85,13 @@ class Requests:
             )
         if self.slate_size < 1:
             raise RecommenderError("requests.slate_size", f"is {self.slate_size}", "expected at least 1")
+        if self.seen not in typing.get_args(Seen):
+            raise RecommenderError("requests.seen", f"is {self.seen!r}", "expected 'last' or 'allow'")
+        for name, array in self.arrays().items():
+            if array.flags.writeable:
+                view = array.view()
+                view.flags.writeable = False
+                object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
         return self.key.size
@@ -88,7 +109,7 @@ class Requests:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, the very ones."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "slate_size"}
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("slate_size", "seen")}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from recommenders import registry
 from simulator import sweep as sweeping
 from simulator.command_line import WHERE, Arguments, read_value, single_settings, sweep_settings
 from simulator.config import RunConfig, complete, resolve
@@ -43,6 +44,14 @@ def single(arguments: Arguments) -> int:
     rows: list[list[Cell]] = [[name, value] for name, value in result.metrics.items()]
     sys.stdout.write(format_table(["measure", "value"], rows) + f"\n\nwritten to {result.folder}\n")
     return 0
+
+
+def check_recommender_parameters(config: RunConfig) -> None:
+    """See that the recommender takes its parameters, before any folder is made; oracles take none."""
+    from simulator.oracle import ORACLES
+
+    if config.recommender is not None and config.recommender not in ORACLES:
+        registry.check_parameters(config.recommender, config.recommender_parameters)
 
 
 def show(arguments: Arguments) -> str:
@@ -86,6 +95,8 @@ def _headline(config: RunConfig) -> str:
 def sweep(arguments: Arguments) -> int:
     """Every combination of the lists, one process each; one table at the end."""
     configs, parent, workers = _sweep_configs(arguments)
+    for config in configs:
+        check_recommender_parameters(config)
     claim_folder(parent)
     sys.stderr.write(f"{len(configs)} runs, {workers} at a time · to {parent}\n")
     failure: sweeping.SweepError | None = None

@@ -351,7 +351,7 @@ def test_a_disk_that_fills_up_in_a_checkpoint_leaves_the_last_one(tmp_path, caps
 # ---- what only shows while a world runs ------------------------------------------------------------------------------
 
 
-def test_a_parameter_that_a_recommender_refuses_when_it_is_fitted(tmp_path, capsys):
+def test_a_parameter_that_a_recommender_refuses(tmp_path, capsys):
     words = [
         f"scenario={NAME}",
         "recommender=itemknn",
@@ -359,7 +359,11 @@ def test_a_parameter_that_a_recommender_refuses_when_it_is_fitted(tmp_path, caps
         *SMALL,
         f"output={tmp_path / 'run'}",
     ]
-    assert "neighbors" in refused(capsys, *words, head=True)
+    assert "recommender itemknn.neighbors: is -5; expected at least 1" in refused(capsys, *words, head=True)
+    assert not (tmp_path / "run").exists()
+    sweep = ["-m", *words[:-1], "seed=0,1", f"output={tmp_path / 'sweep'}"]
+    assert "recommender itemknn.neighbors: is -5" in refused(capsys, *sweep)
+    assert not (tmp_path / "sweep").exists()
 
 
 def test_a_recommender_that_breaks_the_contract(tmp_path, capsys):

@@ -18,6 +18,7 @@ import pytest
 
 from analysis import __main__ as analysis_line
 from analysis import grid
+from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
 from recommenders.columns import COLUMNS
 from recommenders.contract import Label, Recommender
@@ -140,6 +141,8 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
     elif tool == "pytest":
         markers = [marker.partition(":")[0] for marker in project["tool"]["pytest"]["ini_options"]["markers"]]
         assert rest == [] or (rest[0] == "-m" and rest[1] in markers)
+    elif tool == "recommenders":
+        assert recommenders_main(rest) == 0
     elif tool == "analysis":
 
         def planned(scenario, arms, seeds, settings, *args, **kwargs):

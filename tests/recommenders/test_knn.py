@@ -166,11 +166,11 @@ def test_no_request_feels_its_neighbours_in_the_batch(name):
     assert np.array_equal(whole, alone)
 
 
-def test_parameters_out_of_range_are_refused_at_fit():
+def test_parameters_out_of_range_are_refused():
     log = log_of_likes([(0, 1)], 2, 3)
     with pytest.raises(RecommenderError, match=r"itemknn.neighbors: is 0; expected at least 1"):
         ItemKNN(neighbors=0, label=LIKE).fit(log, Catalog(3))
-    with pytest.raises(RecommenderError, match=r"itemknn.shrink: is -1.0; expected 0 or more"):
+    with pytest.raises(RecommenderError, match=r"itemknn.shrink: is -1.0; expected at least 0"):
         ItemKNN(shrink=-1.0, label=LIKE).fit(log, Catalog(3))
     with pytest.raises(
         RecommenderError, match="contentknn: the catalog has no features of modality 'cover'; it has: a"

@@ -49,14 +49,14 @@ USE_ALL = """
 from recommenders.check import synthetic_world
 from recommenders.contract import Label
 from recommenders.registry import create
-from recommenders import content, neighbors, popularity, random
+from recommenders import content, itemitem, neighbors, popularity, random
 label = Label("like", ("like",))
 world = synthetic_world(label=label)
 for name, parameters in {"random": {}, "popularity": {}, "itemknn": {}, "contentknn": {"modality": "cover"}}.items():
     recommender = create(name, parameters, label=label)
     recommender.fit(world.log, world.catalog)
     recommender.recommend(world.requests)
-kernels = (content._score, neighbors._score, neighbors.nearest, neighbors._scatter, popularity._walk, random._draw)
+kernels = (content._score, itemitem._score, neighbors.nearest, itemitem._scatter, popularity._walk, random._draw)
 print(sum(len(k.stats.cache_misses) for k in kernels), *(len(k.signatures) for k in kernels))
 """
 

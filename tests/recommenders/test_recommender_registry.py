@@ -36,8 +36,8 @@ HERE = f"{__name__}:Odd"
 def test_names_create_recommenders_with_seed_and_label():
     label = Label("like", ("like",))
     knn = create("itemknn", {"neighbors": 7, "shrink": 3}, seed=5, label=label)
-    assert (knn.neighbors, knn.shrink, knn.seed, knn.label) == (7, 3.0, 5, label)
-    assert isinstance(knn.shrink, float)
+    assert (knn.config.neighbors, knn.config.shrink, knn.seed, knn.label) == (7, 3.0, 5, label)
+    assert isinstance(knn.config.shrink, float)
     assert create("random", seed=4).seed == 4
 
 
@@ -52,7 +52,7 @@ def test_entry_points_are_found_and_cannot_take_our_names(monkeypatch):
         EntryPoint("random", HERE, registry.ENTRY_POINTS),
     ]
     monkeypatch.setattr(registry, "entry_points", lambda group: points if group == registry.ENTRY_POINTS else [])
-    assert set(available()) == {"random", "popularity", "itemknn", "contentknn", "odd"}
+    assert set(available()) == {*registry._OURS, "odd"}
     assert find("odd") is Odd
     assert find("random").__name__ == "Random"
 
@@ -60,8 +60,8 @@ def test_entry_points_are_found_and_cannot_take_our_names(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("itemkn", {}, r"recommender: 'itemkn' is not known; did you mean 'itemknn'\? there are: contentknn, "),
-        ("zzz", {}, "'zzz' is not known; there are: contentknn"),
+        ("itemkn", {}, r"recommender: 'itemkn' is not known; did you mean 'itemknn'\? there are: asysvd, "),
+        ("zzz", {}, "'zzz' is not known; there are: asysvd"),
         ("no_such_package.models:Mine", {}, "cannot import 'no_such_package.models'"),
         ("recommenders.neighbors:ItemKN", {}, r"has no class 'ItemKN'; did you mean 'ItemKNN'\?"),
         (f"{__name__}:Lame", {}, "has no method recommend"),

@@ -1,0 +1,75 @@
+"""The command line: ``python -m recommenders list`` and ``python -m recommenders evaluate key=value ...``.
+
+Exit codes: 0 done, 2 wrong input, 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+# One thread unless the environment says otherwise, and before numpy looks: times then compare, results do not depend on
+# how many cores there are, and libraries' waiting threads do not slow down whoever shares the machine.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
+from recommenders.errors import RecommenderError  # noqa: E402
+
+HELP = """\
+python -m recommenders list                     what recommenders there are, and their settings
+python -m recommenders evaluate data=FOLDER recommender=NAME [key=value ...]
+
+  data           folder with interactions.parquet, ratings.parquet or .csv, *.inter, or a run with its platform log
+  recommender    a registered name, or an import path like my_package.module:MyRecommender; several by comma
+  recommender.X  a setting of it
+  split          random (8:1:1), leave-one-out, temporal, given                      (default: random)
+  negatives      rank among so many sampled negatives, e.g. 99: the weaker protocol  (default: the whole catalog)
+  cutoffs        lengths of lists to measure at, by comma                            (default: 10,20)
+  search         sets of settings to try on validation                               (default: 0)
+  select         measure that the search goes by                                     (default: recall@20)
+  at_least       lowest rating that counts as a positive                             (default: all count)
+  events         of a platform log, the events that count, by comma
+  columns.ROLE   which column is the user, item, rating, time, split, event
+  seed           of splits, searches and training                                    (default: 0)
+  output         folder for results.json and users.parquet, new
+
+--debug shows where an error came from.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return _dispatch(words)
+    except RecommenderError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(HELP)
+        return 0
+    if words[0] in ("list", "--list"):
+        from recommenders.listing import list_text
+
+        sys.stdout.write(list_text(words[1] if len(words) > 1 else None))
+        return 0
+    if words[0] != "evaluate":
+        raise RecommenderError("command line", f"{words[0]!r} is no command", "expected list or evaluate; see --help")
+    from recommenders.launch import evaluate
+
+    return evaluate(words[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,329 @@
+"""Recommenders made of recommenders: pipelines, ensembles, filters, exploration.
+
+A member is named as on the command line, its parameters in brackets: ``itemknn``, ``itemknn(neighbors=50)``,
+``my_package.models:Mine``, ``pipeline(recall=itemknn, rerank=bpr)``. So a composition is a few keys
+(``recommender=pipeline recommender.recall=itemknn recommender.rerank="bpr(factors=32)"``), or a YAML file for
+``recommender=composed recommender.file=mine.yaml``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from recommenders.contract import (
+    NO_ITEM,
+    Catalog,
+    Label,
+    PlatformLog,
+    Recommender,
+    RecommenderError,
+    Requests,
+    Settings,
+    Slates,
+    setting,
+)
+from recommenders.hashing import mix, root, uniform
+from recommenders.members import create_member, described_file
+from recommenders.random import Random
+
+_ORDER = ("exact", "same machine", "none")
+
+
+class Composed(Recommender):
+    """Base: fits its members, and keeps their state under their names."""
+
+    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
+        super().__init__(seed=seed, label=label, **parameters)
+        self.members: dict[str, Recommender] = {
+            place: create_member(text, seed, label, f"recommender {self.name}.{place}") for place, text in self.named()
+        }
+        worst = max(_ORDER.index(member.reproducibility) for member in self.members.values())
+        self.reproducibility = _ORDER[worst]  # type: ignore[misc,assignment]  # as good as its members are
+        self.learns = any(member.learns for member in self.members.values())  # type: ignore[misc]
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Place and description of each member."""
+        raise NotImplementedError
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Fit all members."""
+        self._n_items = catalog.n_items
+        for member in self.members.values():
+            member.fit(log, catalog)
+
+    def update(self, events: PlatformLog) -> None:
+        """Hand over to all members."""
+        for member in self.members.values():
+            member.update(events)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The members' states."""
+        own = {"n_items": np.array([getattr(self, "_n_items", 0)])}
+        return own | {
+            f"{place}/{name}": array for place, member in self.members.items() for name, array in member.state().items()
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Give the members their states back."""
+        self._n_items = int(state["n_items"][0])
+        for place, member in self.members.items():
+            prefix = f"{place}/"
+            member.restore({name.removeprefix(prefix): a for name, a in state.items() if name.startswith(prefix)})
+
+
+@dataclass(frozen=True)
+class PipelineSettings(Settings):
+    """Settings of :class:`Pipeline`."""
+
+    recall: str = setting(meaning="the member that chooses which items are looked at")
+    rerank: str = setting(meaning="the member that orders them")
+    depth: int = setting(100, "items recalled per request", low=1)
+
+
+class Pipeline(Composed):
+    """Recall and re-rank: one member chooses ``depth`` candidates per request, another orders them."""
+
+    name: ClassVar[str] = "pipeline"
+    Config: ClassVar[type[Settings]] = PipelineSettings
+    config: PipelineSettings
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Its two members."""
+        yield from (("recall", self.config.recall), ("rerank", self.config.rerank))
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The re-ranked recalled items; propensities are not known."""
+        depth = max(self.config.depth, requests.slate_size)
+        recalled = self.members["recall"].recommend(replace(requests, slate_size=depth)).items
+        items = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
+        for row in range(len(requests)):
+            found = np.sort(recalled[row][recalled[row] != NO_ITEM])
+            # Items shown lately come last anyway; recall hands them over only where nothing else is left.
+            request = replace(requests.take(slice(row, row + 1)), candidates=found)
+            items[row] = self.members["rerank"].recommend(request).items[0]
+        return Slates(items)
+
+
+@dataclass(frozen=True)
+class EnsembleSettings(Settings):
+    """Settings of :class:`Ensemble`."""
+
+    members: str = setting(meaning="the members, by +, as in itemknn+bpr(factors=32)")
+    weights: str = setting("", "weight of each, by +; all 1 unless given")
+    depth: int = setting(200, "items that each member ranks", low=1)
+    offset: float = setting(60.0, "added to ranks: how little the first places stand out", low=0)
+
+
+class Ensemble(Composed):
+    """The sum of members' late scores, each normalised to weight / (offset + rank) (Cormack et al., SIGIR 2009)."""
+
+    name: ClassVar[str] = "ensemble"
+    Config: ClassVar[type[Settings]] = EnsembleSettings
+    config: EnsembleSettings
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Its members by number."""
+        yield from ((str(number), text.strip()) for number, text in enumerate(_parts(self.config.members)))
+
+    def weights(self) -> list[float]:
+        """Weight of each member.
+
+        Raises:
+            RecommenderError: they are not as many numbers as members.
+        """
+        texts = _parts(self.config.weights) if self.config.weights else ["1"] * len(self.members)
+        try:
+            weights = [float(text) for text in texts]
+        except ValueError:
+            weights = []
+        if len(weights) != len(self.members):
+            right = f"expected {len(self.members)} numbers, by +"
+            raise RecommenderError("recommender ensemble.weights", f"is {self.config.weights!r}", right)
+        return weights
+
+    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
+        super().__init__(seed=seed, label=label, **parameters)
+        self.weights()
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The best by the sum, ties by a keyed hash; items shown lately last."""
+        n, depth = len(requests), max(self.config.depth, requests.slate_size)
+        total = np.zeros((n, self._n_items))
+        rows = np.arange(n)[:, None]
+        for weight, member in zip(self.weights(), self.members.values(), strict=True):
+            slates = member.recommend(replace(requests, slate_size=depth)).items
+            score = np.where(slates != NO_ITEM, weight / (self.config.offset + 1 + np.arange(depth)), 0.0)
+            np.add.at(total, (rows, np.maximum(slates, 0)), score)
+        there = requests.recent >= 0
+        late = np.zeros((n, self._n_items), bool)
+        late[np.nonzero(there)[0], requests.recent[there]] = True
+        candidates = requests.candidates
+        ties = mix(np.full(1, root(self.seed, self.name)), candidates.astype(np.uint64))
+        items = np.full((n, requests.slate_size), NO_ITEM, np.int32)
+        for row in range(n):
+            order = np.lexsort((ties, -total[row, candidates], late[row, candidates]))
+            items[row, : requests.filled] = candidates[order[: requests.filled]]
+        return Slates(items)
+
+
+def _parts(text: str) -> list[str]:
+    """The parts between plus signs that are outside of brackets.
+
+    >>> _parts("a+b(c+d)")
+    ['a', 'b(c+d)']
+    """
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "+" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+@dataclass(frozen=True)
+class FilterSettings(Settings):
+    """Settings of :class:`Filtered`."""
+
+    member: str = setting(meaning="who recommends")
+    column: str = setting(meaning="public column of the items")
+    at_least: float | None = setting(None, "lowest value that may pass")
+    at_most: float | None = setting(None, "highest value that may pass")
+
+
+class Filtered(Composed):
+    """Items with a column in bounds; others only where those run out."""
+
+    name: ClassVar[str] = "filtered"
+    Config: ClassVar[type[Settings]] = FilterSettings
+    config: FilterSettings
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Its member."""
+        yield "member", self.config.member
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Fit the member, and see which items pass."""
+        super().fit(log, catalog)
+        if self.config.column not in catalog.columns:
+            there = ", ".join(sorted(catalog.columns)) or "none"
+            raise RecommenderError(
+                "recommender filtered.column", f"the catalog has no {self.config.column!r}", f"it has: {there}"
+            )
+        values = catalog.columns[self.config.column]
+        low = -np.inf if self.config.at_least is None else self.config.at_least
+        high = np.inf if self.config.at_most is None else self.config.at_most
+        self._passes = np.asarray((values >= low) & (values <= high))
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The member's slates over what passes; where that does not fill one, its slates over all."""
+        passing = requests.candidates[self._passes[requests.candidates]]
+        late = (requests.recent[:, :, None] == passing[None, None, :]).any(axis=1) if passing.size else None
+        enough = np.zeros(len(requests), bool) if late is None else (~late).sum(axis=1) >= requests.filled
+        items = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
+        member = self.members["member"]
+        if enough.any():
+            rows = np.flatnonzero(enough)
+            items[rows] = member.recommend(replace(requests.take(rows), candidates=passing)).items
+        if not enough.all():
+            # Over all candidates, what passes moves to the front; the member's order is kept on both sides.
+            rows = np.flatnonzero(~enough)
+            part = replace(requests.take(rows), slate_size=max(requests.candidates.size, requests.slate_size))
+            for row, slate in zip(rows, member.recommend(part).items, strict=True):
+                found = slate[slate != NO_ITEM]
+                recent = np.isin(found, requests.recent[row])
+                order = np.lexsort((~self._passes[found], recent))
+                items[row, : requests.filled] = found[order][: requests.filled]
+        return Slates(items)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The member's state and which items pass."""
+        return {**super().state(), "passes": self._passes}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``state`` gave."""
+        super().restore(state)
+        self._passes = state["passes"]
+
+
+@dataclass(frozen=True)
+class ExploringSettings(Settings):
+    """Settings of :class:`Exploring`."""
+
+    member: str = setting(meaning="who recommends otherwise")
+    epsilon: float = setting(0.1, "chance of a random slate", low=0, high=1)
+
+
+class Exploring(Composed):
+    """With chance epsilon, by the request's key, a uniformly random slate in place of the member's.
+
+    Propensities are exact where the member's are, or its slate is certain: (1 - epsilon) times the member's, plus
+    epsilon times that of the random slate.
+    """
+
+    name: ClassVar[str] = "exploring"
+    Config: ClassVar[type[Settings]] = ExploringSettings
+    config: ExploringSettings
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """Its member."""
+        yield "member", self.config.member
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The member's slate or a random one."""
+        member = self.members["member"].recommend(requests)
+        random = Random(seed=int(root(self.seed, "exploring"))).recommend(requests)
+        luck = uniform(mix(np.full(1, root(self.seed, "explores")), requests.key))
+        explores = luck < self.config.epsilon
+        items = np.where(explores[:, None], random.items, member.items)
+        if self.members["member"].reproducibility == "none" and member.propensity is None:
+            return Slates(items)
+        if member.propensity is not None and not np.array_equal(random.items, member.items) and explores.any():
+            # A stochastic member says only how likely its own items were, not those of the random slate.
+            sure = np.nanmin(np.where(member.items != NO_ITEM, member.propensity, 1.0), initial=1.0) >= 1
+            if not sure:
+                return Slates(items)
+        held = (items[:, :, None] == member.items[:, None, :]).any(axis=2)
+        certain = held if member.propensity is None else np.where(held, 1.0, 0.0)
+        propensity = (1 - self.config.epsilon) * certain + self.config.epsilon * self._at_random(items, requests)
+        return Slates(items, np.where(items != NO_ITEM, propensity, np.nan).astype(np.float32))
+
+    @staticmethod
+    def _at_random(items: np.ndarray, requests: Requests) -> np.ndarray:
+        """Chance of each item to be in a uniformly random slate: those shown lately only fill up."""
+        available = np.isin(requests.recent, requests.candidates) & (requests.recent >= 0)
+        lately = np.array([np.unique(row[there]).size for row, there in zip(requests.recent, available, strict=True)])
+        eligible = (requests.candidates.size - lately)[:, None]
+        drawn = np.minimum(requests.filled, eligible)
+        late = (items[:, :, None] == requests.recent[:, None, :]).any(axis=2)
+        by_late = (requests.filled - drawn) / np.maximum(lately, 1)[:, None]
+        return np.asarray(np.where(late, by_late, drawn / np.maximum(eligible, 1)))
+
+
+@dataclass(frozen=True)
+class FileSettings(Settings):
+    """Settings of :class:`FromFile`."""
+
+    file: str = setting(meaning="YAML file with one key, a recommender's name, and its parameters below it")
+
+
+class FromFile(Composed):
+    """What a YAML file describes: ``pipeline: {recall: itemknn, rerank: {bpr: {factors: 32}}}``."""
+
+    name: ClassVar[str] = "composed"
+    Config: ClassVar[type[Settings]] = FileSettings
+    config: FileSettings
+
+    def named(self) -> Iterator[tuple[str, str]]:
+        """What the file says."""
+        yield "whole", described_file(Path(self.config.file))
+
+    def recommend(self, requests: Requests) -> Slates:
+        """Its answer."""
+        return self.members["whole"].recommend(requests)

@@ -1,0 +1,104 @@
+"""Compositions: what recall leaves out never comes, ranks add up, filters hold, exploration is as likely as it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommenders.contract import Catalog, RecommenderError
+from recommenders.registry import create
+from tests.recommenders.little import LIKE, ask, log_of_likes
+
+N = 30
+
+
+@pytest.fixture(scope="module")
+def log():
+    random = np.random.default_rng(0)
+    pairs = {
+        (int(u), int(N * i * i)) for u, i in zip(random.integers(0, 25, 200), random.uniform(size=200), strict=True)
+    }
+    return log_of_likes(sorted(pairs), 26, N)
+
+
+def fitted(name, log, **parameters):
+    recommender = create(name, parameters, seed=2, label=LIKE)
+    recommender.fit(log, Catalog(N, {"price": np.arange(N, dtype=np.float32)}))
+    return recommender
+
+
+def test_a_pipeline_orders_what_recall_chose(log):
+    requests = ask(N, users=range(26), slate_size=5)
+    recalled = fitted("itemknn", log).recommend(ask(N, users=range(26), slate_size=8)).items
+    found = fitted("pipeline", log, recall="itemknn", rerank="popularity", depth=8).recommend(requests).items
+    ranking = fitted("popularity", log).recommend(ask(N, users=(25,), slate_size=N)).items[0].tolist()
+    for row in range(26):
+        assert set(found[row].tolist()) <= set(recalled[row].tolist())
+        places = [ranking.index(item) for item in found[row]]
+        assert places == sorted(places)
+
+
+def test_members_take_their_parameters_in_brackets(log):
+    pipeline = fitted("pipeline", log, recall="itemknn(neighbors=3, shrink=0)", rerank="puresvd(factors=2)")
+    assert pipeline.members["recall"].config.neighbors == 3
+    assert pipeline.members["rerank"].config.factors == 2
+    assert pipeline.reproducibility == "same machine"
+
+
+def test_an_ensemble_of_one_is_that_one_and_weights_decide(log):
+    requests = ask(N, users=range(20), slate_size=4)
+    knn, svd = (fitted(name, log).recommend(requests).items for name in ("itemknn", "puresvd"))
+    alone = fitted("ensemble", log, members="itemknn").recommend(requests).items
+    np.testing.assert_array_equal(alone, knn)
+    mostly = fitted("ensemble", log, members="itemknn+puresvd", weights="0.0001+1").recommend(requests).items
+    np.testing.assert_array_equal(mostly, svd)
+
+
+def test_what_does_not_pass_comes_only_when_all_else_is_gone(log):
+    filtered = fitted("filtered", log, member="popularity", column="price", at_least=20)
+    assert (filtered.recommend(ask(N, users=range(26), slate_size=8)).items >= 20).all()
+    many = filtered.recommend(ask(N, users=(25,), slate_size=15)).items[0]
+    assert (many[:10] >= 20).all()
+    assert (many[10:] < 20).all()
+
+
+def test_exploration_is_as_likely_as_it_says(log):
+    n = 4000
+    keys = np.random.default_rng(3).integers(0, 2**63, n).tolist()
+    exploring = fitted("exploring", log, member="itemknn", epsilon=0.4)
+    slates = exploring.recommend(ask(N, users=[1] * n, keys=keys, slate_size=3, recent=((5, 6),)))
+    for item in np.unique(slates.items):
+        said = slates.propensity[slates.items == item][0]
+        assert (slates.items == item).any(axis=1).mean() == pytest.approx(said, abs=4 * np.sqrt(0.25 / n))
+
+
+def test_a_file_describes_a_composition(log, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("ensemble:\n  members: [itemknn, {bpr: {factors: 4, epochs: 2}}]\n  depth: 10\n")
+    composed = fitted("composed", log, file=str(file))
+    whole = composed.members["whole"]
+    assert whole.config.depth == 10
+    assert whole.members["1"].config.epochs == 2
+    assert composed.recommend(ask(N, users=(1,))).items.shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        ("pipeline", {"recall": "itemkn", "rerank": "bpr"}, r"'itemkn' is not known; did you mean 'itemknn'\?"),
+        ("pipeline", {"recall": "itemknn"}, r"pipeline\.rerank: is missing"),
+        ("pipeline", {"recall": "itemknn(neighbors=3", "rerank": "bpr"}, "does not close its brackets"),
+        ("pipeline", {"recall": "itemknn(neighbours=3)", "rerank": "bpr"}, "did you mean 'neighbors'"),
+        ("ensemble", {"members": "itemknn+bpr", "weights": "1"}, "expected 2 numbers"),
+        ("exploring", {"member": "random", "epsilon": 2}, "expected at least 0 and at most 1"),
+        ("composed", {"file": "/nowhere.yaml"}, "cannot be read"),
+    ],
+)
+def test_wrong_compositions_are_refused_when_they_are_made(name, parameters, message):
+    with pytest.raises(RecommenderError, match=message):
+        create(name, parameters, label=LIKE)
+
+
+def test_a_filter_without_its_column_says_what_there_is(log):
+    with pytest.raises(RecommenderError, match=r"the catalog has no 'prize'; it has: price"):
+        fitted("filtered", log, member="random", column="prize")
