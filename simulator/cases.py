@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels import case_layout as layout
-from simulator.kernels.case_heap import push
+from simulator.kernels.case_heap import push, without_stale
 from simulator.kernels.case_layout import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
 from simulator.kernels.case_resources import next_shift
-from simulator.kernels.cases import live, post
+from simulator.kernels.cases import happenings_at_once, live, post
 from simulator.kernels.layout import Array, Goods, Output, People, Plan
 from simulator.kernels.promises import publish_waits
 from simulator.numbers import drawn
@@ -21,7 +21,6 @@ from simulator.scenario.schema import Scenario
 from simulator.world_plan import periods_of
 
 _FIRST_ROOM = 256
-_HAPPENINGS_PER_CASE = 2 + 3 + 32  # its step or stage; a cancellation of two kinds, an expiry; every act of a verdict
 # What is drawn under WORLD, beside the numbers of `Luck`: + number of the resource.
 _CAPACITY, _CLOSES, _PLACE = 1000, 2000, 3010
 _CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
@@ -98,6 +97,7 @@ class Cases:
             return
         if len(messages) > self.world.counts[Count.FREE]:
             self._make_room(len(messages))
+        self._make_heap_room(len(messages))
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
         post(self._seed, np.ascontiguousarray(messages[order]), self.world)
 
@@ -111,6 +111,7 @@ class Cases:
         """
         done = False
         while not done:
+            self._make_heap_room(0)
             out = output(_FIRST_ROOM)
             done = bool(
                 live(
@@ -130,10 +131,21 @@ class Cases:
         free[:n_free] = self.world.free[:n_free]
         free[n_free : n_free + size - old] = np.arange(size - 1, old - 1, -1)
         self.world.counts[Count.FREE] = n_free + size - old
-        acts = int(self.shared.stages["n_acts"].max(initial=0))
-        heap = np.zeros(size * (_HAPPENINGS_PER_CASE - 32 + acts) + len(self.world.units) + 64, dtype=layout.HAPPENING)
-        heap[: len(self.world.heap)] = self.world.heap
-        self.world = self.world._replace(cases=cases, free=free, heap=heap)
+        self.world = self.world._replace(cases=cases, free=free)
+        self._make_heap_room(0)
+
+    def _make_heap_room(self, more: int) -> None:
+        """Room on the heap for `more` rows and for whatever one happening puts there; half of it stays free at first."""
+        needed = more + happenings_at_once(self.shared, len(self.world.cases)) + 1
+        n = int(self.world.counts[Count.HEAP])
+        if n + needed <= len(self.world.heap):
+            return
+        n = without_stale(self.world.heap, n, self.world.cases, int(Happens.ENTER))
+        self.world.counts[Count.HEAP] = n
+        if 2 * n + needed > len(self.world.heap):
+            heap = np.zeros(2 * (n + needed), dtype=layout.HAPPENING)
+            heap[:n] = self.world.heap[:n]
+            self.world = self.world._replace(heap=heap)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that changes, as plain arrays."""
@@ -143,13 +155,10 @@ class Cases:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        room = len(arrays["cases"]) - len(self.world.cases)
-        if room > 0:
-            self._make_room(room)
-        kept = {name: np.array(arrays[name]) for name in World._fields if name != "heap"}
-        heap = np.zeros_like(self.world.heap)
-        heap[: len(arrays["heap"])] = arrays["heap"]
-        self.world = World(**kept, heap=heap)
+        kept = {name: np.array(arrays[name]) for name in World._fields}
+        kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
+        self.world = World(**kept)
+        self._make_heap_room(0)
 
 
 def _ground(

@@ -204,6 +204,15 @@ def _dismiss(people: People, user: int) -> None:
 
 
 @kernel
+def happenings_at_once(shared: WorldPlan, slots: int) -> int:
+    """Rows that one happening may put on the heap at the most, with room for `slots` cases."""
+    acts = 0
+    for stage in range(shared.stages.shape[0]):
+        acts = max(acts, np.int64(shared.stages[stage].n_acts))
+    return slots + acts + ROOM  # a shift may set everybody who waits going
+
+
+@kernel
 def live(
     seed: int,
     end: float,
@@ -215,7 +224,9 @@ def live(
     goods: Goods,
     out: Output,
 ) -> bool:
-    """Let everything happen that happens before `end`. Returns False where records ran out of room: call it again.
+    """Let everything happen that happens before `end`. Returns False where room ran out: make some and call it again.
+
+    Room is wanted for records, and on the heap for all that one happening may put there.
 
     Args:
         seed: the world's seed.
@@ -227,7 +238,10 @@ def live(
     """
     world.counts[_RECORDS] = 0
     recording = out.records.shape[0] > 0
+    fullest = world.heap.shape[0] - 1 - happenings_at_once(shared, world.cases.shape[0])
     while world.counts[_HEAP] > 0 and world.heap[0].time < end:
+        if world.counts[_HEAP] > fullest:
+            return False
         if recording and out.records.shape[0] - world.counts[_RECORDS] < ROOM:
             return False
         time, kind = world.heap[0].time, np.int64(world.heap[0].kind)
