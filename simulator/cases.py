@@ -35,6 +35,7 @@ class Cases:
         plan, people, goods: of the visits.
         n_creators: creators of the catalog.
         parent: number of each item's parent, int32 (items,), -1 none.
+        published_at: of the items, s, (items,): openings of an item close so long after that.
         horizon: length of the run, s.
         seed: the world's.
     """
@@ -48,6 +49,7 @@ class Cases:
         goods: Goods,
         n_creators: int,
         parent: npt.NDArray[np.int32],
+        published_at: npt.NDArray[np.float64],
         horizon: float,
         seed: int,
     ) -> None:
@@ -60,7 +62,7 @@ class Cases:
             periods=periods,
         )
         self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
-        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), len(goods.facts), seed)
+        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), published_at, seed)
         self.shared = shared
         self.world = World(
             cases=np.zeros(0, dtype=layout.CASE),
@@ -195,11 +197,17 @@ def _ground(
 
 
 def _units(
-    scenario: Scenario, shared: WorldPlan, ground: Ground, n_creators: int, n_users: int, n_items: int, seed: int
+    scenario: Scenario,
+    shared: WorldPlan,
+    ground: Ground,
+    n_creators: int,
+    n_users: int,
+    published_at: npt.NDArray[np.float64],
+    seed: int,
 ) -> tuple[Array, int]:
     """Every unit of every resource, and how many servers have places."""
     sizes = {
-        Per.WORLD: 1, Per.ITEM: n_items, Per.CREATOR: n_creators, Per.USER: n_users,
+        Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
         Per.ZONE: int(ground.zone.max(initial=0)) + 1, Per.PARENT: int(ground.parent.max(initial=-1)) + 1,
     }  # fmt: skip
     if scenario.places is not None:
@@ -221,6 +229,8 @@ def _units(
         else:
             units["level"] = _whole(resource, "count", luck)
             units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
+            if row["per"] == Per.ITEM:
+                units["closes"] += published_at
         if row["moves"]:
             shifts = shared.shifts[row["first_shift"] : row["first_shift"] + row["n_shifts"]]
             most = np.maximum(units["capacity"], int(shifts["capacity"].max(initial=0)))

@@ -101,6 +101,18 @@ def usual_seconds(scenario: Scenario, step: Step, tables: Tables) -> float:
     return float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
 
 
+def usual_way(scenario: Scenario, step: Step) -> float:
+    """How long the way of a step takes on average, s: to any place within reach on the square.
+
+    Two points drawn evenly on a square of side 1 are 0.5214 apart on average (Mathai 1999), two within reach of each
+    other at most two thirds of that reach (the mean distance to the middle of a disc).
+    """
+    if step.travels is None or scenario.places is None:
+        return 0.0
+    places = scenario.places
+    return min(0.5214 * places.side.value, places.reach.value * 2.0 / 3.0) / places.speed.value
+
+
 def _stack(rows: list[npt.NDArray[np.void]], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
     return np.stack(rows) if rows else np.zeros(0, dtype=dtype)
 
@@ -255,14 +267,32 @@ class _Rows:
                 step = self._step(block, k)
                 part = np.zeros((), dtype=layout.PART)
                 part["resource"], part["mean"] = step["uses"], step["mean"]
+                part["kept"] = self._kept(block, k)
                 parts.append(part)
         return rows, _stack(parts, layout.PART)
+
+    def _kept(self, block: FulfilParameters, k: int) -> float:
+        """How long on average a case keeps what step k uses, s: to the end of the last step that holds it."""
+        total = 0.0
+        for step in block.steps[k:]:
+            if step is not block.steps[k] and block.steps[k].uses not in step.holds:
+                break
+            seconds = usual_seconds(self.scenario, step, self.tables) * (step.needs.value if step.needs else 1.0)
+            for circumstance, factor in step.slowed_by.items():
+                share = self.scenario.circumstances[circumstance].probability.value
+                seconds *= 1.0 + share * (factor.value - 1.0)
+            total += seconds + usual_way(self.scenario, step)
+        return total
 
     def choosers(self, names: Vocabulary) -> npt.NDArray[np.void]:
         """Those who choose; their tastes lie in the columns of the applicants' qualifications."""
         rows = np.zeros(len(self.scenario.choosers), dtype=layout.CHOOSER)
         offset = 0
-        for row, chooser in zip(rows, self.scenario.choosers.values(), strict=True):
+        for row, (name, chooser) in zip(rows, self.scenario.choosers.items(), strict=True):
+            if per_of(self.scenario, chooser.per) != Per.CREATOR:
+                raise InputError(
+                    self.scenario.shown, f"choosers.{name}.per = {chooser.per}: this version cannot run it", "creator"
+                )
             width = self.scenario.facets[chooser.facet].dimensions
             row["offset"], row["width"], row["scale"] = offset, width, 1.0 / np.sqrt(width)
             row["knowledge"] = self.tables.add(chooser.knowledge)

@@ -93,7 +93,7 @@ class TinyWorld:
         parent = np.full(items, -1, dtype=np.int32)
         self.cases = Cases(
             scenario, self.compiled.world, self.compiled.plan, self.people, catalog.goods, catalog.n_creators, parent,
-            horizon, seed,
+            catalog.published_at, horizon, seed,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

@@ -239,8 +239,9 @@ CHOOSER = np.dtype(
 
 PROMISE = np.dtype([("first_part", "i4"), ("n_parts", "i4")], align=True)
 
-PART = np.dtype([("resource", "i4"), ("mean", "f8")], align=True)
-"""A step that a promise counts: the published wait for its resource, and how long it takes on average, s."""
+PART = np.dtype([("resource", "i4"), ("mean", "f8"), ("kept", "f8")], align=True)
+"""A step that a promise counts: the published wait for its resource, how long the step takes on average, and how long
+what it uses is kept from the next who waits, s."""
 
 
 class WorldPlan(NamedTuple):

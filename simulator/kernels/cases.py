@@ -117,6 +117,7 @@ def _enter(
     f = shared.stages[stage]
     c.stage = stage
     c.entered = time
+    c.heard = time
     c.generation += np.uint32(1)
     c.step = -1
     if f.kind == _FULFIL:
@@ -165,7 +166,7 @@ def _finish(
         stage = np.int64(c.stage)
         if shared.stages[stage].kind == _FULFIL:
             drop_all(shared, ground, world, goods.facts, plan.quantiles, slot, outcome == DONE, time, clock)
-            if outcome == DONE:
+            if outcome == DONE and shared.stages[stage].promise >= 0:
                 arrived(world, c, time)
         event = np.int64(shared.events[stage, outcome])
         if event >= 0:
@@ -282,6 +283,7 @@ def live(
                 event = np.int64(shared.steps[shared.stages[c.stage].first_step + detail].event)
                 if event >= 0:
                     happened(plan, shared, world, out, slot, time, event, time - c.entered)
+                    c.heard = time
                 outcome = next_step(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
         elif kind == _EXPERIENCE:
             outcome = UNUSED
@@ -291,7 +293,11 @@ def live(
         elif kind == _CANCEL:
             outcome = CANCELLED
         elif kind == _EXPIRE:
-            outcome = EXPIRED
+            patience = quantised(shared.stages[c.stage].expires_after)
+            if time < c.heard + patience:
+                _schedule(world, c, slot, c.heard + patience, _EXPIRE)
+            else:
+                outcome = EXPIRED
         elif respond_now(shared, plan, world, out, slot, time, kind, detail):
             outcome = np.int64(c.outcome)
         if outcome != UNDECIDED:

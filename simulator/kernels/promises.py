@@ -43,6 +43,7 @@ def publish_waits(
             of_users[user, p] = 0.0
         for k in range(shared.promises[p].first_part, shared.promises[p].first_part + shared.promises[p].n_parts):
             mean, resource = shared.parts[k].mean, np.int64(shared.parts[k].resource)
+            kept = shared.parts[k].kept
             waits = resource >= 0 and shared.resources[resource].kind == 0
             by_user = waits and (shared.resources[resource].per == _USER or shared.resources[resource].per == _ZONE)
             for item in range(of_items.shape[0]):
@@ -50,8 +51,8 @@ def publish_waits(
                 if waits and not by_user:
                     unit = unit_of(shared, ground, items, resource, 0, item)
                     if unit >= 0:
-                        of_items[item, p] += np.float32(expected_wait(shared, units, resource, unit, mean, clock))
+                        of_items[item, p] += np.float32(expected_wait(shared, units, resource, unit, kept, clock))
             if by_user:
                 for user in range(of_users.shape[0]):
                     unit = unit_of(shared, ground, items, resource, user, 0)
-                    of_users[user, p] += np.float32(expected_wait(shared, units, resource, unit, mean, clock))
+                    of_users[user, p] += np.float32(expected_wait(shared, units, resource, unit, kept, clock))
