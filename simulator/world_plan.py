@@ -13,11 +13,11 @@ from simulator.kernels import case_layout as layout
 from simulator.kernels.case_layout import EXIT, GONE, Per, ResourceKind, Travel, WorldPlan
 from simulator.kernels.layout import Kind
 from simulator.randomness import WORLD, uniforms
-from simulator.scenario.cycle import outcome_event
+from simulator.scenario.cycle import outcome_event, successors
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.fulfilment import FulfilParameters, Queue, Slots, Step, Stock
 from simulator.scenario.schema import ExperienceConsume, Scenario
-from simulator.stage_tables import Tables, Vocabulary, log_odds
+from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds
 
 CASE_OUTCOMES: dict[str, tuple[str, ...]] = {
     "fulfil": ("done", "refused", "cancelled", "expired"),
@@ -70,6 +70,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
             rows.consume(name, row)
         elif stage.kind == "respond":
             rows.respond(name, row)
+    _refuse_circles(scenario)
     resources, shifts = rows.resources()
     return WorldPlan(
         stages=stages,
@@ -139,6 +140,21 @@ def _successors(
         total += 1.0 if share is None else share.value
         following[k:] = _ENDS[name] if name in _ENDS else names.stages.index(name)
         shares[k:] = total if k < len(options) - 1 else 1.0
+
+
+def _refuse_circles(scenario: Scenario) -> None:
+    """A case passes a stage at most once: its luck is that of the stage, and a circle without a wait would never end."""
+    case_stages = beside_visits(scenario)
+    ahead = {name: {after for _, after in successors(scenario.stages[name])} & case_stages for name in case_stages}
+    for name in sorted(case_stages):
+        reached, waiting = set(ahead[name]), list(ahead[name])
+        while waiting:
+            new = ahead[waiting.pop()] - reached
+            reached |= new
+            waiting += new
+        if name in reached:
+            right = "a stage of its own for what comes after it: a case passes a stage once"
+            raise InputError(scenario.shown, f"stages.{name}: a case comes back to it", right)
 
 
 class _Rows:

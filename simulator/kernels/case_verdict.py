@@ -93,12 +93,14 @@ def judge(
         value = satisfied(
             np.float64(c.lived), np.float64(c.expected), s.experience_weight, s.confirmation, s.loss_aversion
         )
-        value += lateness(shared, c)
+        late = lateness(shared, c)
+        value += late
         c.satisfaction = np.float32(value)
         out.tallies[_SATISFACTION] += fixed(value)
         out.tallies[_JUDGED] += 1
         u = people.state[user]
-        u.goodwill += habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
+        felt = gap + late  # a broken promise is a loss as well
+        u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
         learnable = np.uint32(0)
         for m in range(plan.modalities.shape[0]):
             learnable |= np.uint32(plan.modalities[m].learns_trust) << np.uint32(m)
