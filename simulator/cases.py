@@ -137,7 +137,7 @@ class Cases:
         self._make_heap_room(0)
 
     def _make_heap_room(self, more: int) -> None:
-        """Room on the heap for `more` rows and for whatever one happening puts there; half of it stays free at first."""
+        """Room on the heap for `more` rows and for whatever one happening puts there; at first half stays free."""
         needed = more + happenings_at_once(self.shared, len(self.world.cases)) + 1
         n = int(self.world.counts[Count.HEAP])
         if n + needed <= len(self.world.heap):

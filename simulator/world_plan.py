@@ -143,7 +143,7 @@ def _successors(
 
 
 def _refuse_circles(scenario: Scenario) -> None:
-    """A case passes a stage at most once: its luck is that of the stage, and a circle without a wait would never end."""
+    """A case passes a stage at most once: its luck is that of the stage, and circles may never end."""
     case_stages = beside_visits(scenario)
     ahead = {name: {after for _, after in successors(scenario.stages[name])} & case_stages for name in case_stages}
     for name in sorted(case_stages):

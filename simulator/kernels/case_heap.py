@@ -70,7 +70,7 @@ def drop_first(heap: Array, n: int) -> int:
 
 @kernel
 def without_stale(heap: Array, n: int, cases: Array, first_of_cases: int) -> int:
-    """Drop the rows of cases that have gone on without them, and put the rest in order again; returns how many are left.
+    """Drop the rows of cases that have gone on without them, and order the rest again; returns how many are left.
 
     What a row was about may be over long before its time (an expiry, a cancellation), so such rows pile up. Rows of a
     kind below `first_of_cases` are about resources and stay.

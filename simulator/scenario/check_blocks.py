@@ -108,7 +108,9 @@ def _check_held(scenario: Scenario, key: str, block: FulfilParameters) -> None:
         where = f"{key}.steps.{step.step}"
         for name in step.holds:
             if name not in asked and name != step.uses:
-                raise InputError(scenario.shown, f"{where}.holds = {name}", "expected a resource that an earlier step uses")
+                raise InputError(
+                    scenario.shown, f"{where}.holds = {name}", "expected a resource that an earlier step uses"
+                )
         kind = getattr(scenario.resources.get(step.uses or ""), "kind", None)
         again = step.uses in kept and step.uses in step.holds if kind == "queue" else step.uses in asked
         if kind in ("queue", "stock", "openings") and again:
