@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels import case_layout as layout
-from simulator.kernels.case_heap import push
+from simulator.kernels.case_heap import push, without_stale
 from simulator.kernels.case_layout import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
 from simulator.kernels.case_resources import next_shift
-from simulator.kernels.cases import HEAP_ROOM, live, post
+from simulator.kernels.cases import happenings_at_once, live, post
 from simulator.kernels.layout import Array, Goods, Output, People, Plan
 from simulator.kernels.promises import publish_waits
 from simulator.numbers import drawn
@@ -35,6 +35,7 @@ class Cases:
         plan, people, goods: of the visits.
         n_creators: creators of the catalog.
         parent: number of each item's parent, int32 (items,), -1 none.
+        published_at: of the items, s, (items,): openings of an item close so long after that.
         horizon: length of the run, s.
         seed: the world's.
     """
@@ -48,6 +49,7 @@ class Cases:
         goods: Goods,
         n_creators: int,
         parent: npt.NDArray[np.int32],
+        published_at: npt.NDArray[np.float64],
         horizon: float,
         seed: int,
     ) -> None:
@@ -60,9 +62,7 @@ class Cases:
             periods=periods,
         )
         self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
-        units, servers = _units(
-            scenario, shared, self.ground, n_creators, len(people.state), len(goods.facts), seed, goods.published
-        )
+        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), published_at, seed)
         self.shared = shared
         self.world = World(
             cases=np.zeros(0, dtype=layout.CASE),
@@ -74,7 +74,6 @@ class Cases:
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
         self._make_room(_FIRST_ROOM)
-        self._make_heap_room()
         for r, resource in enumerate(shared.resources):
             if resource["n_shifts"]:
                 at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
@@ -100,7 +99,7 @@ class Cases:
             return
         if len(messages) > self.world.counts[Count.FREE]:
             self._make_room(len(messages))
-        self._make_heap_room()
+        self._make_heap_room(len(messages))
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
         post(self._seed, np.ascontiguousarray(messages[order]), self.world)
 
@@ -114,7 +113,7 @@ class Cases:
         """
         done = False
         while not done:
-            self._make_heap_room()
+            self._make_heap_room(0)
             out = output(_FIRST_ROOM)
             done = bool(
                 live(
@@ -135,13 +134,19 @@ class Cases:
         free[n_free : n_free + size - old] = np.arange(size - 1, old - 1, -1)
         self.world.counts[Count.FREE] = n_free + size - old
         self.world = self.world._replace(cases=cases, free=free)
+        self._make_heap_room(0)
 
-    def _make_heap_room(self) -> None:
-        """Room for what may happen at once, and as much again for what will."""
-        used, needed = int(self.world.counts[Count.HEAP]), len(self.world.cases) + HEAP_ROOM
-        if len(self.world.heap) - used < 2 * needed:
-            heap = np.zeros(used + used // 2 + 4 * needed, dtype=layout.HAPPENING)
-            heap[:used] = self.world.heap[:used]
+    def _make_heap_room(self, more: int) -> None:
+        """Room on the heap for `more` rows and for whatever one happening puts there; at first half stays free."""
+        needed = more + happenings_at_once(self.shared, len(self.world.cases)) + 1
+        n = int(self.world.counts[Count.HEAP])
+        if n + needed <= len(self.world.heap):
+            return
+        n = without_stale(self.world.heap, n, self.world.cases, int(Happens.ENTER))
+        self.world.counts[Count.HEAP] = n
+        if 2 * n + needed > len(self.world.heap):
+            heap = np.zeros(2 * (n + needed), dtype=layout.HAPPENING)
+            heap[:n] = self.world.heap[:n]
             self.world = self.world._replace(heap=heap)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
@@ -152,8 +157,10 @@ class Cases:
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        self.world = World(**{name: np.array(arrays[name]) for name in World._fields})
-        self._make_heap_room()
+        kept = {name: np.array(arrays[name]) for name in World._fields}
+        kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
+        self.world = World(**kept)
+        self._make_heap_room(0)
 
 
 def _ground(
@@ -195,13 +202,12 @@ def _units(
     ground: Ground,
     n_creators: int,
     n_users: int,
-    n_items: int,
+    published_at: npt.NDArray[np.float64],
     seed: int,
-    published: npt.NDArray[np.float64],
 ) -> tuple[Array, int]:
     """Every unit of every resource, and how many servers have places."""
     sizes = {
-        Per.WORLD: 1, Per.ITEM: n_items, Per.CREATOR: n_creators, Per.USER: n_users,
+        Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
         Per.ZONE: int(ground.zone.max(initial=0)) + 1, Per.PARENT: int(ground.parent.max(initial=-1)) + 1,
     }  # fmt: skip
     if scenario.places is not None:
@@ -223,8 +229,8 @@ def _units(
         else:
             units["level"] = _whole(resource, "count", luck)
             units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
-            if Per(int(row["per"])) == Per.ITEM and len(published):
-                units["closes"] += published
+            if row["per"] == Per.ITEM:
+                units["closes"] += published_at
         if row["moves"]:
             shifts = shared.shifts[row["first_shift"] : row["first_shift"] + row["n_shifts"]]
             most = np.maximum(units["capacity"], int(shifts["capacity"].max(initial=0)))

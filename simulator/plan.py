@@ -22,7 +22,7 @@ from simulator.randomness import normal_table, table_points
 from simulator.scenario.claims import Number
 from simulator.scenario.schema import Scenario
 from simulator.stage_tables import RUN_LAYOUTS, Tables, Vocabulary, beside_visits, log_odds, stage_tables
-from simulator.world_plan import CASE_OUTCOMES, compile_world, usual_seconds
+from simulator.world_plan import CASE_OUTCOMES, compile_world, usual_seconds, usual_way
 
 AGE = "published_at"
 """Attribute that every item has: when it was published. Shown, it is the item's age."""
@@ -341,7 +341,9 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
             row["promise"] = list(scenario.promises).index(modality.promise)
             row["weight"] = modality.weight.value / (modality.per.value if modality.per else 1.0)
             steps = {step.step: step for step in scenario.fulfil[promise.stage].steps}
-            row["usual"] = promise.padding.value + sum(usual_seconds(scenario, steps[k], tables) for k in promise.steps)
+            row["usual"] = promise.padding.value + sum(
+                usual_seconds(scenario, steps[k], tables) + usual_way(scenario, steps[k]) for k in promise.steps
+            )
     return rows
 
 

@@ -192,7 +192,7 @@ class World:
             catalog = self.setting.catalog
             self.cases = Cases(
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
-                np.full(catalog.n_items, -1, dtype=np.int32), self.horizon, config.seed,
+                np.full(catalog.n_items, -1, dtype=np.int32), catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
         self.now = 0.0
         self._next_checkpoint = 1

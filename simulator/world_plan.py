@@ -13,11 +13,11 @@ from simulator.kernels import case_layout as layout
 from simulator.kernels.case_layout import EXIT, GONE, Per, ResourceKind, Travel, WorldPlan
 from simulator.kernels.layout import Kind
 from simulator.randomness import WORLD, uniforms
-from simulator.scenario.cycle import outcome_event
+from simulator.scenario.cycle import outcome_event, successors
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.fulfilment import FulfilParameters, Queue, Slots, Step, Stock
 from simulator.scenario.schema import ExperienceConsume, Scenario
-from simulator.stage_tables import Tables, Vocabulary, log_odds
+from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds
 
 CASE_OUTCOMES: dict[str, tuple[str, ...]] = {
     "fulfil": ("done", "refused", "cancelled", "expired"),
@@ -28,7 +28,6 @@ CASE_OUTCOMES: dict[str, tuple[str, ...]] = {
 
 _ENDS = {"exit": EXIT, "gone": GONE}
 _NO_SURFACE = 255
-MEAN_DISTANCE = 0.5214  # of two places on a unit square
 _CIRCUMSTANCE = 1 << 16  # what is drawn under WORLD: + 2 * number: dry spells, + 1: how long it holds
 
 
@@ -71,6 +70,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
             rows.consume(name, row)
         elif stage.kind == "respond":
             rows.respond(name, row)
+    _refuse_circles(scenario)
     resources, shifts = rows.resources()
     return WorldPlan(
         stages=stages,
@@ -93,16 +93,25 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
 
 
 def usual_seconds(scenario: Scenario, step: Step, tables: Tables) -> float:
-    """How long a step takes on average, once it has begun, s; a way counts with the mean of a square, 0.52 sides."""
-    way = 0.0
-    if step.travels is not None and scenario.places is not None:
-        way = MEAN_DISTANCE * scenario.places.side.value / scenario.places.speed.value
+    """How long a step takes on average, once it has begun and without any way, s."""
     quantity = step.delay
     if quantity is None and step.uses:
         quantity = getattr(scenario.resources[step.uses], "service", None)
     if quantity is None:
-        return way
-    return way + float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
+        return 0.0
+    return float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
+
+
+def usual_way(scenario: Scenario, step: Step) -> float:
+    """How long the way of a step takes on average, s: to any place within reach on the square.
+
+    Two points drawn evenly on a square of side 1 are 0.5214 apart on average (Mathai 1999), two within reach of each
+    other at most two thirds of that reach (the mean distance to the middle of a disc).
+    """
+    if step.travels is None or scenario.places is None:
+        return 0.0
+    places = scenario.places
+    return min(0.5214 * places.side.value, places.reach.value * 2.0 / 3.0) / places.speed.value
 
 
 def _stack(rows: list[npt.NDArray[np.void]], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
@@ -131,6 +140,21 @@ def _successors(
         total += 1.0 if share is None else share.value
         following[k:] = _ENDS[name] if name in _ENDS else names.stages.index(name)
         shares[k:] = total if k < len(options) - 1 else 1.0
+
+
+def _refuse_circles(scenario: Scenario) -> None:
+    """A case passes a stage at most once: its luck is that of the stage, and circles may never end."""
+    case_stages = beside_visits(scenario)
+    ahead = {name: {after for _, after in successors(scenario.stages[name])} & case_stages for name in case_stages}
+    for name in sorted(case_stages):
+        reached, waiting = set(ahead[name]), list(ahead[name])
+        while waiting:
+            new = ahead[waiting.pop()] - reached
+            reached |= new
+            waiting += new
+        if name in reached:
+            right = "a stage of its own for what comes after it: a case passes a stage once"
+            raise InputError(scenario.shown, f"stages.{name}: a case comes back to it", right)
 
 
 class _Rows:
@@ -177,12 +201,6 @@ class _Rows:
             slow["factor"] = factor.value
             self.slows.append(slow)
         row["mean"] = usual_seconds(self.scenario, step, self.tables)
-        row["kept"] = row["mean"]
-        if step.uses:
-            for later in block.steps[k + 1 :]:
-                if step.uses not in later.holds:
-                    break
-                row["kept"] += usual_seconds(self.scenario, later, self.tables)
         return row
 
     def consume(self, name: str, row: npt.NDArray[np.void]) -> None:
@@ -264,18 +282,35 @@ class _Rows:
                 k = [step.step for step in block.steps].index(name)
                 step = self._step(block, k)
                 part = np.zeros((), dtype=layout.PART)
-                part["resource"], part["mean"], part["kept"] = step["uses"], step["mean"], step["kept"]
-                if step["travels"] == Travel.TO_USER and self.scenario.places is not None:
-                    # this way is known for each user and item, and added there
-                    part["mean"] -= MEAN_DISTANCE * self.scenario.places.side.value / self.scenario.places.speed.value
+                part["resource"], part["mean"] = step["uses"], step["mean"]
+                if step["travels"] == Travel.TO_ITEM:  # the way to the user is known, and added for each
+                    part["mean"] += usual_way(self.scenario, block.steps[k])
+                part["kept"] = self._kept(block, k)
                 parts.append(part)
         return rows, _stack(parts, layout.PART)
+
+    def _kept(self, block: FulfilParameters, k: int) -> float:
+        """How long on average a case keeps what step k uses, s: to the end of the last step that holds it."""
+        total = 0.0
+        for step in block.steps[k:]:
+            if step is not block.steps[k] and block.steps[k].uses not in step.holds:
+                break
+            seconds = usual_seconds(self.scenario, step, self.tables) * (step.needs.value if step.needs else 1.0)
+            for circumstance, factor in step.slowed_by.items():
+                share = self.scenario.circumstances[circumstance].probability.value
+                seconds *= 1.0 + share * (factor.value - 1.0)
+            total += seconds + usual_way(self.scenario, step)
+        return total
 
     def choosers(self, names: Vocabulary) -> npt.NDArray[np.void]:
         """Those who choose; their tastes lie in the columns of the applicants' qualifications."""
         rows = np.zeros(len(self.scenario.choosers), dtype=layout.CHOOSER)
         offset = 0
-        for row, chooser in zip(rows, self.scenario.choosers.values(), strict=True):
+        for row, (name, chooser) in zip(rows, self.scenario.choosers.items(), strict=True):
+            if per_of(self.scenario, chooser.per) != Per.CREATOR:
+                raise InputError(
+                    self.scenario.shown, f"choosers.{name}.per = {chooser.per}: this version cannot run it", "creator"
+                )
             width = self.scenario.facets[chooser.facet].dimensions
             row["offset"], row["width"], row["scale"] = offset, width, 1.0 / np.sqrt(width)
             row["knowledge"] = self.tables.add(chooser.knowledge)

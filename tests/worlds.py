@@ -65,7 +65,9 @@ class TinyWorld:
             for shown in surface["shows"].values():
                 if "delivery_date" in shown:
                     shown.remove("delivery_date")
-        content["observation"]["expired"] = {"observer": "none"}
+        expires = "expires_after" in (delivery or {})
+        if expires:
+            content["observation"]["expired"] = {"observer": "none"}
         for step in steps:
             if "event" in step:
                 content["observation"].setdefault(step["event"], {"observer": "none"})
@@ -73,7 +75,9 @@ class TinyWorld:
             if event not in [step.get("event") for step in steps]:
                 del content["observation"][event]
         if ends:
-            content["stages"]["delivery"]["next"] = {"refused": "exit", "cancelled": "exit", "expired": "exit"}
+            content["stages"]["delivery"]["next"] = {"refused": "exit", "cancelled": "exit"}
+            if expires:
+                content["stages"]["delivery"]["next"]["expired"] = "exit"
             content["stages"]["delivery"]["next"]["done"] = {
                 "exit": claim(0.999999, "share"), "use": claim(0.000001, "share"),
             }  # fmt: skip
@@ -93,7 +97,7 @@ class TinyWorld:
         parent = np.full(items, -1, dtype=np.int32)
         self.cases = Cases(
             scenario, self.compiled.world, self.compiled.plan, self.people, catalog.goods, catalog.n_creators, parent,
-            horizon, seed,
+            catalog.published_at, horizon, seed,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

@@ -66,3 +66,34 @@ def drop_first(heap: Array, n: int) -> int:
         parent = child
     _copy(heap, parent, n)
     return n
+
+
+@kernel
+def without_stale(heap: Array, n: int, cases: Array, first_of_cases: int) -> int:
+    """Drop the rows of cases that have gone on without them, and order the rest again; returns how many are left.
+
+    What a row was about may be over long before its time (an expiry, a cancellation), so such rows pile up. Rows of a
+    kind below `first_of_cases` are about resources and stay.
+    """
+    kept = 0
+    for k in range(n):
+        slot = heap[k].slot
+        if heap[k].kind < first_of_cases or (cases[slot].open == 1 and cases[slot].generation == heap[k].generation):
+            _copy(heap, kept, k)
+            kept += 1
+    room = heap.shape[0] - 1
+    for top in range(kept // 2 - 1, -1, -1):
+        _copy(heap, room, top)
+        parent = top
+        while True:
+            child = 2 * parent + 1
+            if child >= kept:
+                break
+            if child + 1 < kept and sooner(heap[child + 1], heap[child]):
+                child += 1
+            if not sooner(heap[child], heap[room]):
+                break
+            _copy(heap, parent, child)
+            parent = child
+        _copy(heap, parent, room)
+    return kept

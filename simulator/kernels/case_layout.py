@@ -172,7 +172,6 @@ STEP = np.dtype(
         ("first_slow", "i4"),
         ("n_slow", "i4"),
         ("mean", "f8"),  # of the delay or service, s: what a promise counts on
-        ("kept", "f8"),  # how long a server that this step takes is kept on average, s
     ],
     align=True,
 )
@@ -241,7 +240,8 @@ CHOOSER = np.dtype(
 PROMISE = np.dtype([("first_part", "i4"), ("n_parts", "i4")], align=True)
 
 PART = np.dtype([("resource", "i4"), ("mean", "f8"), ("kept", "f8")], align=True)
-"""A step that a promise counts: its resource, how long it takes, and how long a server is kept on average, s."""
+"""A step that a promise counts: the published wait for its resource, how long the step takes on average, and how long
+what it uses is kept from the next who waits, s."""
 
 
 class WorldPlan(NamedTuple):

@@ -30,7 +30,7 @@ from simulator.kernels.case_resources import (
     start_service,
     unit_of,
 )
-from simulator.kernels.layout import NORMAL, Array, Goods
+from simulator.kernels.layout import NORMAL, TICKS_PER_SECOND, Array, Goods
 from simulator.kernels.primitives import drawn, quantised, sigmoid
 from simulator.randomness import mix, table_index, uniform
 
@@ -124,6 +124,12 @@ def case_number(c: Array) -> np.int64:
 
 
 @kernel
+def came(time: float, c: Array) -> np.int64:
+    """What orders those who ask at one gate: who came first; then, by `detail`, the user."""
+    return (np.int64(time * TICKS_PER_SECOND) << 12) | (np.int64(c.case) & 0xFFF)
+
+
+@kernel
 def serve_line(
     shared: WorldPlan,
     ground: Ground,
@@ -195,7 +201,7 @@ def next_step(
         if every > 0.0 and time % every > 0.0 and shared.resources[s.uses].kind == 0:
             gate = (time // every + 1.0) * every
             world.counts[_HEAP] = push(
-                world.heap, world.counts[_HEAP], gate, case_number(c), _ASK, np.int64(c.step), slot,
+                world.heap, world.counts[_HEAP], gate, came(time, c), _ASK, np.int64(c.user), slot,
                 np.int64(c.generation),
             )  # fmt: skip
             return UNDECIDED

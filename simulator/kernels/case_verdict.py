@@ -93,12 +93,14 @@ def judge(
         value = satisfied(
             np.float64(c.lived), np.float64(c.expected), s.experience_weight, s.confirmation, s.loss_aversion
         )
-        value += lateness(shared, c)
+        late = lateness(shared, c)
+        value += late
         c.satisfaction = np.float32(value)
         out.tallies[_SATISFACTION] += fixed(value)
         out.tallies[_JUDGED] += 1
         u = people.state[user]
-        u.goodwill += habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
+        felt = gap + late  # a broken promise is a loss as well
+        u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
         learnable = np.uint32(0)
         for m in range(plan.modalities.shape[0]):
             learnable |= np.uint32(plan.modalities[m].learns_trust) << np.uint32(m)
@@ -107,27 +109,30 @@ def judge(
             habits.trust_rate, plan.pairs, plan.modalities, plan.facets, plan.quantiles, people.taste, people.mood,
             goods.vectors, goods.colour,
         )  # fmt: skip
+    # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
+    last = np.inf
+    if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(
+        s.returns_log_odds + s.returns_slope * value, plan.powers
+    ):
+        last = 0.0
+        if s.returns_delay >= 0:
+            last = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))
+        _later(world, c, slot, time + last, _RETURN, 0)
+        c.outcome = RETURN
+    if c.used == 1:
         for a in range(s.n_acts):
             act = shared.acts[s.first_act + a]
             if uniform(case_luck(c, a, _L_ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.powers):
                 continue
             wait = quantised(drawn(plan.quantiles, act.delay, case_luck(c, a, _L_ACT_DELAY))) if act.delay >= 0 else 0.0
-            _later(world, c, slot, time + wait, _ACT, s.first_act + a)
+            _later(world, c, slot, time + min(wait, last), _ACT, s.first_act + a)
         if s.rating_event >= 0:
             odds = s.rating_log_odds + s.rating_slope * abs(gap)
             if uniform(case_luck(c, 0, _L_RATES)) < sigmoid(odds, plan.powers):
                 noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, _L_RATING_NOISE))])
                 c.stars = stars_of(value + s.rating_noise * noise, shared.thresholds, s.first_threshold, s.n_thresholds)
                 wait = quantised(drawn(plan.quantiles, s.rating_delay, case_luck(c, 0, _L_RATING_DELAY)))
-                _later(world, c, slot, time + wait, _RATE, 0)
-    if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(
-        s.returns_log_odds + s.returns_slope * value, plan.powers
-    ):
-        wait = 0.0
-        if s.returns_delay >= 0:
-            wait = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))
-        _later(world, c, slot, time + wait, _RETURN, 0)
-        c.outcome = RETURN
+                _later(world, c, slot, time + min(wait, last), _RATE, 0)
     if c.pending == 0:
         c.outcome = LEAVE
 

@@ -42,9 +42,6 @@ from simulator.randomness import PERCEPTION, WORLD, mix, root, uniform
 ROOM = 8
 """Rows that one happening may write at the most."""
 
-HEAP_ROOM = 64
-"""Rows that one case may put on the heap at once at the most."""
-
 USED, UNUSED = 0, 1
 
 _DAY = 86400.0
@@ -169,7 +166,7 @@ def _finish(
         stage = np.int64(c.stage)
         if shared.stages[stage].kind == _FULFIL:
             drop_all(shared, ground, world, goods.facts, plan.quantiles, slot, outcome == DONE, time, clock)
-            if outcome == DONE:
+            if outcome == DONE and shared.stages[stage].promise >= 0:
                 arrived(world, c, time)
         event = np.int64(shared.events[stage, outcome])
         if event >= 0:
@@ -208,6 +205,15 @@ def _dismiss(people: People, user: int) -> None:
 
 
 @kernel
+def happenings_at_once(shared: WorldPlan, slots: int) -> int:
+    """Rows that one happening may put on the heap at the most, with room for `slots` cases."""
+    acts = 0
+    for stage in range(shared.stages.shape[0]):
+        acts = max(acts, np.int64(shared.stages[stage].n_acts))
+    return slots + acts + ROOM  # a shift may set everybody who waits going
+
+
+@kernel
 def live(
     seed: int,
     end: float,
@@ -219,7 +225,9 @@ def live(
     goods: Goods,
     out: Output,
 ) -> bool:
-    """Let everything happen that happens before `end`. Returns False where records or the heap ran out of room.
+    """Let everything happen that happens before `end`. Returns False where room ran out: make some and call it again.
+
+    Room is wanted for records, and on the heap for all that one happening may put there.
 
     Args:
         seed: the world's seed.
@@ -231,11 +239,11 @@ def live(
     """
     world.counts[_RECORDS] = 0
     recording = out.records.shape[0] > 0
+    fullest = world.heap.shape[0] - 1 - happenings_at_once(shared, world.cases.shape[0])
     while world.counts[_HEAP] > 0 and world.heap[0].time < end:
-        if recording and out.records.shape[0] - world.counts[_RECORDS] < ROOM:
+        if world.counts[_HEAP] > fullest:
             return False
-        # a happening may set every waiting case going; rows about what is over stay until their time has come
-        if world.heap.shape[0] - world.counts[_HEAP] < world.cases.shape[0] + HEAP_ROOM:
+        if recording and out.records.shape[0] - world.counts[_RECORDS] < ROOM:
             return False
         time, kind = world.heap[0].time, np.int64(world.heap[0].kind)
         slot, detail = np.int64(world.heap[0].slot), np.int64(world.heap[0].detail)
@@ -285,11 +293,11 @@ def live(
         elif kind == _CANCEL:
             outcome = CANCELLED
         elif kind == _EXPIRE:
-            silent = shared.stages[c.stage].expires_after
-            outcome = EXPIRED
-            if c.heard + quantised(silent) > time:  # there was news since
-                _schedule(world, c, slot, c.heard + quantised(silent), _EXPIRE)
-                outcome = UNDECIDED
+            patience = quantised(shared.stages[c.stage].expires_after)
+            if time < c.heard + patience:
+                _schedule(world, c, slot, c.heard + patience, _EXPIRE)
+            else:
+                outcome = EXPIRED
         elif respond_now(shared, plan, world, out, slot, time, kind, detail):
             outcome = np.int64(c.outcome)
         if outcome != UNDECIDED:

@@ -42,8 +42,8 @@ def publish_waits(
         for user in range(of_users.shape[0]):
             of_users[user, p] = 0.0
         for k in range(shared.promises[p].first_part, shared.promises[p].first_part + shared.promises[p].n_parts):
-            mean, kept = shared.parts[k].mean, shared.parts[k].kept
-            resource = np.int64(shared.parts[k].resource)
+            mean, resource = shared.parts[k].mean, np.int64(shared.parts[k].resource)
+            kept = shared.parts[k].kept
             waits = resource >= 0 and shared.resources[resource].kind == 0
             by_user = waits and (shared.resources[resource].per == _USER or shared.resources[resource].per == _ZONE)
             for item in range(of_items.shape[0]):

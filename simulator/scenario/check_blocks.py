@@ -8,7 +8,7 @@ from typing import get_args
 
 from simulator.errors import InputError
 from simulator.scenario.check_names import need
-from simulator.scenario.fulfilment import Queue
+from simulator.scenario.fulfilment import FulfilParameters, Queue
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import HazardConsume, Scenario
 from simulator.scenario.world import StageKind
@@ -94,9 +94,29 @@ def _check_fulfil(scenario: Scenario) -> None:
                 raise InputError(scenario.shown, f"{where} says not how long it takes", right)
             if step.uses is None and step.delay is None and step.chosen_by is None and step.passes is None:
                 raise InputError(scenario.shown, f"{where} does nothing", "expected uses, delay, passes or chosen_by")
+        _check_held(scenario, key, block)
         expires = block.expires_after is not None or any(step.unanswered is not None for step in block.steps)
         has_outcome = "expired" in scenario.stages[name].next
         _both(scenario, f"stages.{name}.next.expired", has_outcome, f"{key}.expires_after", expires)
+
+
+def _check_held(scenario: Scenario, key: str, block: FulfilParameters) -> None:
+    """A case asks once for what it holds: what it keeps it asked for before, and does not ask for again."""
+    asked: list[str] = []
+    kept: list[str] = []
+    for step in block.steps:
+        where = f"{key}.steps.{step.step}"
+        for name in step.holds:
+            if name not in asked and name != step.uses:
+                raise InputError(
+                    scenario.shown, f"{where}.holds = {name}", "expected a resource that an earlier step uses"
+                )
+        kind = getattr(scenario.resources.get(step.uses or ""), "kind", None)
+        again = step.uses in kept and step.uses in step.holds if kind == "queue" else step.uses in asked
+        if kind in ("queue", "stock", "openings") and again:
+            raise InputError(scenario.shown, f"{where}.uses = {step.uses}", "expected what the case does not have yet")
+        asked += [step.uses] if step.uses else []
+        kept = [name for name in kept if name in step.holds] + ([step.uses] if step.uses else [])
 
 
 def _check_consume(scenario: Scenario) -> None:

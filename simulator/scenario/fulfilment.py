@@ -135,7 +135,7 @@ class FulfilParameters(Model):
     steps: list[Step] = Field(min_length=1)
     promise: Name | None = None
     cancel: Cancel | None = None
-    expires_after: Duration | None = None
+    expires_after: Duration | None = None  # of silence: since it began, or since the last step with an event
 
 
 class Promise(Model):
