@@ -55,7 +55,7 @@ class TinyWorld:
     ) -> None:
         base, sources = _base()
         content = copy.deepcopy(base)
-        content["fulfil"]["delivery"] = {"steps": steps, "expires_after": claim(36500, "d"), **(delivery or {})}
+        content["fulfil"]["delivery"] = {"steps": steps, **(delivery or {})}
         content["resources"] = resources
         content["fulfil"]["send_back"]["steps"] = [{"step": "back", "delay": exponential(60.0)}]
         del content["modalities"]["delivery_date"]
