@@ -17,10 +17,10 @@ import pytest
 
 from simulator.__main__ import main
 from simulator.scenario.load import load_scenario
-from tests.laws.harness import edited, number, runnable
+from tests.laws.harness import edited, number
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = runnable()[0]
+NAME = "shortvideo"
 SMALL = ["users=20", "items=40", "horizon=8h", "first_fit=6h"]
 FOREIGN = "tests.laws.plugins:Foreign"
 

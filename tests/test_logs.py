@@ -27,9 +27,8 @@ from simulator.logs import (
     read_parts,
     to_table,
 )
-from tests.laws.harness import runnable
 
-NAME = runnable()[0]
+NAME = "shortvideo"
 NAMES = {"surface": ("wall",), "device": ("phone", "pc"), "stage": ("look",), "event": EVENTS}
 DESIGN = {
     "time": pa.float64(),

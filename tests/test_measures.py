@@ -12,9 +12,9 @@ from simulator.catalog import draw_catalog
 from simulator.measures import check_measures, gini
 from simulator.plan import compile_scenario
 from simulator.scenario.load import load_scenario
-from tests.laws.harness import bench, edited, runnable
+from tests.laws.harness import bench, edited
 
-NAME = runnable()[0]
+NAME = "shortvideo"
 ITEMS, HORIZON, SEED = 250, 72 * 3600.0, 3
 
 

@@ -18,10 +18,10 @@ import simulator
 from simulator.checkpoint import last_checkpoint, read_checkpoint
 from simulator.errors import InputError, RunInterrupted
 from simulator.world import RunResult
-from tests.laws.harness import assert_same_log, runnable
+from tests.laws.harness import assert_same_log
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = runnable()[0]
+NAME = "shortvideo"
 USERS, ITEMS, HOURS, SEED = 150, 200, 20, 4
 WORLD = {"users": USERS, "items": ITEMS, "horizon": f"{HOURS}h", "seed": SEED, "checkpoint": "1h", "first_fit": "6h"}
 UNHURRIED = "tests.laws.plugins:Unhurried"

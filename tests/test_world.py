@@ -17,11 +17,11 @@ from simulator.errors import InputError, RunInterrupted
 from simulator.progress import Progress
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
-from tests.laws.harness import edited, number, runnable
+from tests.laws.harness import edited, number
 from tests.laws.plugins import Spy
 
 ROOT = Path(__file__).resolve().parents[1]
-NAME = runnable()[0]
+NAME = "shortvideo"
 
 
 def config(**settings: object) -> RunConfig:

@@ -12,10 +12,10 @@ from scipy.stats import chisquare
 import simulator
 from simulator.kernels.layout import HABITS
 from simulator.kernels.lifetime import after, leave_log_odds, successor
-from tests.laws.harness import bench, edited, number, runnable
+from tests.laws.harness import bench, edited, number
 
 DAY = 86400.0
-HOURS = bench(runnable()[0]).compiled.plan.hours
+HOURS = bench("shortvideo").compiled.plan.hours
 PROFILES = st.lists(st.floats(0.05, 5.0), min_size=24, max_size=24)
 
 

@@ -22,10 +22,9 @@ from tests.laws.harness import (
     from_table,
     luck_of,
     mixed,
-    runnable,
 )
 
-NAME = runnable()[0]
+NAME = "shortvideo"
 USERS, ITEMS, HORIZON, SEED = 160, 300, "9h", 11
 WATCHING = 2  # key of what is drawn while a play runs, under the key of its visit
 

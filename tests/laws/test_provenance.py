@@ -89,9 +89,9 @@ def test_the_manifest_lists_targets_with_source_and_role(name):
 
 
 def test_the_manifest_names_the_setting_and_what_the_engine_was():
-    manifest = simulator.run(runnable()[0], "random", users=20, items=40, horizon="1h", log="metrics").manifest
+    manifest = simulator.run("shortvideo", "random", users=20, items=40, horizon="1h", log="metrics").manifest
     assert manifest["setting"]
-    assert manifest["scenario"]["hash"] == load_scenario(runnable()[0]).hash
+    assert manifest["scenario"]["hash"] == load_scenario("shortvideo").hash
     assert len(manifest["versions"]["engine"]) == 16
 
 

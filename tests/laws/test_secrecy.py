@@ -29,11 +29,10 @@ from tests.laws.harness import (
     luck_of,
     mixed,
     number,
-    runnable,
 )
 from tests.laws.plugins import Spy
 
-NAME = runnable()[0]
+NAME = "shortvideo"
 HORIZON = 10 * 3600.0
 SEED = 8
 

@@ -313,7 +313,7 @@ def test_a_feature_never_changes_a_response_to_a_slate(monkeypatch):
     from simulator import catalog
 
     settings = {"users": 120, "items": 200, "horizon": "8h"}
-    name = runnable()[0]
+    name = "shortvideo"
     plain = simulator.run(name, "random", **settings)
     original = catalog.drawn_features
     made = []
@@ -332,7 +332,7 @@ def test_a_feature_never_changes_a_response_to_a_slate(monkeypatch):
 
 
 def test_features_made_and_overwritten_leave_the_truth_alone():
-    name = runnable()[0]
+    name = "shortvideo"
     config_of = bench(name)
     from simulator.catalog import draw_catalog
 
