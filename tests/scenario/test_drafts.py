@@ -65,7 +65,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("fooddelivery", {"fulfil.delivery.steps.4.slowed_by": {"snow": _number(2, "ratio")}},
      "fulfil.delivery.steps.ride.slowed_by names snow"),
     ("fooddelivery", {"criteria.latest.limit": None}, "criteria.latest.limit is missing"),
-    ("jobs", {"fulfil.screening.steps.0.chosen_by": "boss"}, "fulfil.screening.steps.screen.chosen_by names boss"),
+    ("jobs", {"fulfil.screening.steps.1.chosen_by": "boss"}, "fulfil.screening.steps.screen.chosen_by names boss"),
     ("jobs", {"choosers.employer.facet": "looks"}, "choosers.employer.facet names looks"),
     ("jobs", {"stages.screening.next.expired": "quit"}, "stages.screening.next.expired = quit"),
     ("jobs", {"user.groups.active.share": _number(0.5)}, "user.groups: shares add up to 1.25"),
