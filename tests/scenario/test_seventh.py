@@ -25,7 +25,9 @@ def test_it_passes_the_checks():
 
 def test_trips_go_from_booking_to_check_out(lived):
     truth = lived.truth
-    times = {event: truth[truth["event"] == event].set_index(["user", "case"])["time"] for event in ("book", "checked_out")}
+    times = {
+        event: truth[truth["event"] == event].set_index(["user", "case"])["time"] for event in ("book", "checked_out")
+    }
     assert len(times["checked_out"]) > 3
     assert (times["checked_out"] > times["book"].loc[times["checked_out"].index] + 86400.0).all()
     assert lived.metrics["cases"] == len(times["book"])
