@@ -84,6 +84,14 @@ def test_mean_wait_of_one_server_is_that_of_pollaczek_and_khinchine(sigma):
     assert wait == pytest.approx(MEAN * load * (1.0 + variation) / (2.0 * (1.0 - load)), rel=0.1)
 
 
+@pytest.mark.parametrize("servers", [3, 10])
+def test_mean_wait_of_several_servers_is_near_allen_and_cunneen(servers):
+    """M/G/c has no closed form: that of M/M/c times (1 + squared variation of the service) / 2 (Allen 1978)."""
+    service = {"dist": "gamma", "shape": 2.17, "scale": MEAN / 2.17, "unit": "s", "from": "estimate"}
+    wait, _, _ = lived(queue_world(servers, service), arrivals(0.7, servers, 400_000, 6))
+    assert wait == pytest.approx(erlang_c(servers, 0.7) * (1.0 + 1.0 / 2.17) / 2.0, rel=0.1)
+
+
 @pytest.mark.parametrize("servers", [1, 4])
 def test_littles_law(servers):
     wait, length, rate = lived(queue_world(servers, exponential(MEAN)), arrivals(0.8, servers, 30_000, 9))
