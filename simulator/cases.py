@@ -93,6 +93,17 @@ class Cases:
             self.people.promised,
         )  # fmt: skip
 
+    def spent(self, time: float) -> npt.NDArray[np.bool_]:
+        """Items of which nothing is left at `time`, bool (items,): stock at 0, openings filled or closed."""
+        gone = np.zeros(len(self.goods.facts), dtype=np.bool_)
+        for row in self.shared.resources:
+            units = self.world.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
+            if row["per"] == Per.ITEM and row["kind"] == ResourceKind.STOCK:
+                gone |= units["level"] <= 0
+            elif row["per"] == Per.ITEM and row["kind"] == ResourceKind.OPENINGS:
+                gone |= (units["level"] <= 0) | (units["closes"] <= time)
+        return gone
+
     def post(self, messages: Array) -> None:
         """Take on cases, dtype CASE (n,), in any order: they are known by (created, user, case)."""
         if len(messages) == 0:

@@ -245,6 +245,9 @@ class World:
         publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods.readouts)
         if self.cases is not None:
             self.cases.publish(time)
+            left = self._candidates[~self.cases.spent(time)[self._candidates]]
+            if len(left):  # what is sold out or filled is not offered, as far as was known at the tick
+                self._candidates = left
         if self.memory is not None and self.platform.version > 0:
             self._settle()
             self.platform.update(time)

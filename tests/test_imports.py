@@ -87,8 +87,13 @@ def test_scenarios_are_data():
     assert {path.suffix for path in (ROOT / "scenarios").iterdir()} == {".yaml"}
 
 
+WORDS = {"audio", "jobs", "news"}
+"""Names of scenarios that are words of the code as well: a kind of modality, work for threads."""
+
+
 def test_no_code_names_a_scenario():
     names = DISTINCTIVE | {path.stem for path in (ROOT / "scenarios").glob("*.yaml") if "." not in path.stem}
+    names -= WORDS
     pattern = re.compile(rf"\b({'|'.join(sorted(names))})\b", re.IGNORECASE)
     found = [
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"

@@ -28,7 +28,7 @@ CASE = np.dtype(
         ("key", "u8"),  # of its draws
         ("promised", "f8"),  # when the fulfilment was promised to end, s; NaN: nothing was promised
         ("entered", "f8"),  # its stage, s
-        ("heard", "f8"),  # last news of it: it entered its stage, or a step ended with an event, s
+        ("heard", "f8"),  # last word of it: it entered its stage, or a step ended with an event, s
         ("arrived", "f8"),  # in the line of a resource, s
         ("fulfilled", "f8"),  # when it was in the user's hands, s; NaN: not yet
         ("lived", "f4"),

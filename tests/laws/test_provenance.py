@@ -27,7 +27,7 @@ def _file(name: str) -> dict[str, object]:
 def _numbers(value: object, path: str = "") -> Iterator[tuple[str, dict[str, object]]]:
     """Everything in a file that is written as a number of the world: it has a value, a distribution or a profile."""
     if isinstance(value, dict):
-        if value.keys() & FIELDS and not path.startswith("targets."):
+        if value.keys() & FIELDS and not isinstance(value.get("value"), dict) and not path.startswith("targets."):
             yield path, value
         else:
             for key, each in value.items():
@@ -56,7 +56,7 @@ def test_no_claim_about_the_world_hides_among_plain_numbers(name):
 
     def walk(value: object, key: str) -> None:
         if isinstance(value, dict):
-            if value.keys() & FIELDS:
+            if value.keys() & FIELDS and not isinstance(value.get("value"), dict):
                 return
             for inner, each in value.items():
                 walk(each, str(inner))

@@ -66,8 +66,11 @@ def _visible(case: tuple[str, int, int, int]) -> bool:
 CASES = _cases()
 HIDDEN = [case for case in CASES if not _visible(case)]
 FEEDS = [case for case in CASES if _plays_by_itself(case)]
-RESPOND = [case for case in CASES if _kind(case) == Kind.RESPOND]
-READ = [case for case in CASES if _visible(case) and case not in FEEDS and case not in RESPOND]
+DERIVED = ("shortvideo",)
+"""Scenarios whose beliefs the tests derive themselves: from contents and read-outs alone, and read alike by all."""
+RESPOND = [case for case in CASES if _kind(case) == Kind.RESPOND and case[0] in DERIVED]
+SEEN = [case for case in CASES if _visible(case) and case not in FEEDS and _kind(case) != Kind.RESPOND]
+READ = [case for case in SEEN if case[0] in DERIVED]
 """Something is read there: not in a feed that plays by itself, and not where users only respond."""
 
 
