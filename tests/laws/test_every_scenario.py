@@ -20,8 +20,8 @@ from tests.laws.harness import runnable
 
 WORLDS: dict[str, dict[str, Any]] = {
     "audio": {"horizon": "12h", "first_fit": "6h", "refit": "3h"},
-    "ecommerce": {"horizon": "16d", "first_fit": "4d", "refit": "4d"},
-    "fooddelivery": {"horizon": "4d", "first_fit": "1d", "items": 20},
+    "ecommerce": {"users": 500, "horizon": "16d", "first_fit": "4d", "refit": "4d"},
+    "fooddelivery": {"users": 250, "horizon": "4d", "first_fit": "1d", "items": 20},
     "jobs": {"horizon": "40d", "first_fit": "8d", "refit": "8d"},
     "news": {"horizon": "18h", "first_fit": "6h", "refit": "6h"},
     "shortvideo": {"horizon": "8h", "first_fit": "4h", "refit": "2h"},
