@@ -16,13 +16,14 @@ from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels import layout
 from simulator.kernels.case_layout import WorldPlan
 from simulator.kernels.lanes import LANES
-from simulator.kernels.layout import MAX_FACETS, OUTCOMES, Plan
+from simulator.kernels.layout import MAX_FACETS, Plan
 from simulator.kernels.primitives import exponential_table
 from simulator.randomness import normal_table, table_points
+from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
 from simulator.scenario.schema import Scenario
-from simulator.stage_tables import RUN_LAYOUTS, Tables, Vocabulary, beside_visits, log_odds, stage_tables
-from simulator.world_plan import CASE_OUTCOMES, compile_world, usual_seconds, usual_way
+from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
+from simulator.world_plan import compile_world, usual_seconds, usual_way
 
 AGE = "published_at"
 """Attribute that every item has: when it was published. Shown, it is the item's age."""
@@ -32,8 +33,6 @@ SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
 _ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
-
-_UNRUN_SECTIONS = ("parents", "criteria", "declared_interests")
 
 
 @dataclass(frozen=True)
@@ -75,97 +74,9 @@ class Compiled:
         return int(self.plan.stages["slate"].max())
 
 
-def _refuse_what_cannot_run(scenario: Scenario) -> None:
-    """Sections and kinds of the schema that this version has no kernels for. Raises InputError."""
-    where = scenario.shown
-    for section in _UNRUN_SECTIONS:
-        if getattr(scenario, section):
-            raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
-    silent = {
-        "user.weekdays": scenario.user.weekdays,
-        "supply.hours": scenario.supply.hours,
-        "supply.lifetime": scenario.supply.lifetime,
-        **{f"item_types.{name}.repeat": kind.repeat for name, kind in scenario.item_types.items()},
-        **{f"surfaces.{name}.editorial": surface.editorial for name, surface in scenario.surfaces.items()},
-        **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
-        **{f"consume.{name}.pause": getattr(block, "pause", None) for name, block in scenario.consume.items()},
-    }
-    for key, given in silent.items():
-        if given is not None:
-            raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
-    beside = beside_visits(scenario)
-    for name, stage in scenario.stages.items():
-        for key in ("level", "within"):
-            if getattr(stage, key):
-                raise InputError(
-                    where, f"stages.{name}.{key}: this version cannot run it yet", f"a stage without {key}"
-                )
-        if name in beside:
-            _refuse_what_no_case_does(scenario, name)
-        else:
-            _refuse_what_no_visit_does(scenario, name)
-    if len(vocabulary(scenario.observation)) > MOST_EVENTS:
-        raise InputError(where, f"observation: {len(scenario.observation)} events", f"at most {MOST_EVENTS} in all")
-
-
-def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:
-    where, stage = scenario.shown, scenario.stages[name]
-    if stage.kind not in OUTCOMES:
-        raise InputError(
-            where,
-            f"stages.{name}.kind = {stage.kind}: this version runs it in a case only",
-            "a stage that the `starts` of a commit leads to",
-        )
-    for outcome in stage.next:
-        if outcome not in OUTCOMES[stage.kind]:
-            raise InputError(
-                where,
-                f"stages.{name}.next.{outcome}: this version cannot run it yet",
-                f"{', '.join(OUTCOMES[stage.kind])}",
-            )
-    for key, allowed in (("wait", {"defer"}), ("starts", {"confirm"})):
-        for outcome in getattr(stage, key):
-            if outcome not in allowed:
-                raise InputError(
-                    where,
-                    f"stages.{name}.{key}.{outcome}: this version cannot run it yet",
-                    f"only {', '.join(allowed)}",
-                )
-    if stage.surface is None:
-        raise InputError(where, f"stages.{name}.surface is missing", "a surface: the stages of a visit are on a screen")
-    shape = scenario.surfaces[stage.surface].layout
-    if stage.kind == "browse" and shape not in RUN_LAYOUTS:
-        raise InputError(
-            where,
-            f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet",
-            f"one of {', '.join(RUN_LAYOUTS)}",
-        )
-    if stage.kind == "consume" and scenario.consume[name].model != "hazard":
-        raise InputError(
-            where,
-            f"consume.{name}.model = {scenario.consume[name].model}: this version runs it in a case only",
-            "hazard",
-        )
-
-
-def _refuse_what_no_case_does(scenario: Scenario, name: str) -> None:
-    where, stage = scenario.shown, scenario.stages[name]
-    if stage.kind not in CASE_OUTCOMES:
-        raise InputError(
-            where,
-            f"stages.{name}.kind = {stage.kind}: a case goes on without its user",
-            f"one of {', '.join(CASE_OUTCOMES)}",
-        )
-    if stage.wait or stage.starts:
-        key = "wait" if stage.wait else "starts"
-        raise InputError(where, f"stages.{name}.{key}: this version runs it in visits only", f"a stage without {key}")
-    if stage.kind == "consume" and scenario.consume[name].model != "experience":
-        raise InputError(where, f"consume.{name}.model = {scenario.consume[name].model}", "experience, in a case")
-
-
 def compile_scenario(scenario: Scenario) -> Compiled:
     """Tables of a checked scenario. Raises InputError for what this version cannot run."""
-    _refuse_what_cannot_run(scenario)
+    refuse_what_cannot_run(scenario)
     tables = Tables()
     names = _vocabulary(scenario)
     facets, latent_width = _facet_shapes(scenario)
