@@ -27,6 +27,12 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
         **{f"consume.{name}.pause": getattr(block, "pause", None) for name, block in scenario.consume.items()},
     }
+    used = {getattr(modality, "trait", None) for modality in scenario.modalities.values()}
+    silent |= {f"user.traits.{trait}": own for trait, own in scenario.user.traits.items() if trait not in used}
+    for name, group in scenario.user.groups.items():
+        silent |= {
+            f"user.groups.{name}.traits.{trait}": own for trait, own in group.traits.items() if trait not in used
+        }
     for key, given in silent.items():
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
