@@ -25,6 +25,7 @@ from recommenders.contract import (
     RecommenderError,
     Requests,
     Slates,
+    compressed,
     validate_slates,
 )
 from recommenders.saving import load, save
@@ -92,6 +93,7 @@ def _requests(
     random: np.random.Generator, n_users: int, n_items: int, n: int, slate_size: int, n_candidates: int
 ) -> Requests:
     recent = random.integers(-1, n_items, (n, 6)).astype(np.int32)
+    start, sent = compressed(recent)
     so_far = random.integers(0, 6, n)
     there = np.arange(5) < so_far[:, None]
     users = random.integers(0, n_users, n).astype(np.uint32)
@@ -105,7 +107,8 @@ def _requests(
         surface=np.zeros(n, np.uint8),
         device=np.zeros(n, np.uint8),
         stage=np.zeros(n, np.uint8),
-        recent=np.sort(recent, axis=1)[:, ::-1].copy(),
+        recent_start=start,
+        recent_items=sent,
         events_item=np.where(there, random.integers(0, n_items, (n, 5)), NO_ITEM).astype(np.int32),
         events_value=np.where(there, random.uniform(0, 1.5, (n, 5)), np.nan).astype(np.float32),
         candidates=np.sort(random.permutation(n_items)[:n_candidates]).astype(np.int32),

@@ -94,7 +94,8 @@ def add_profile(
 def _score(
     slates: np.ndarray,
     user: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
     events_item: np.ndarray,
     events_value: np.ndarray,
     marks: np.ndarray,
@@ -134,7 +135,7 @@ def _score(
         for member in range(members):
             row = group + member
             first, last = span(start, np.int64(user[row]))
-            mark(marks, row, first, last, had, events_item, recent, seen)
+            mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
             size = np.int64(0)
             if known[member]:
                 worst = np.float32(-np.inf)
@@ -149,7 +150,7 @@ def _score(
                     slates[row, k] = best[k]
             if size < places:
                 fill_by_popularity(slates, row, size, marks, ranked)
-            unmark(marks, row, first, last, had, events_item, recent)
+            unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,8 @@ class ContentKNN(Recommender):
         _score(
             slates,
             requests.user,
-            requests.recent,
+            requests.recent_start,
+            requests.recent_items,
             requests.events_item,
             requests.events_value,
             marks,

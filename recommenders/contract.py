@@ -31,13 +31,13 @@ from recommenders.catalog import Catalog, LazyFeatures
 from recommenders.columns import CODED, COLUMNS, Column, Columns
 from recommenders.errors import RecommenderError
 from recommenders.log import Label, PlatformLog, Positives
-from recommenders.requests import NO_ITEM, Requests, Seen, Slates, validate_slates
+from recommenders.requests import NO_ITEM, Requests, Seen, Slates, compressed, validate_slates
 from recommenders.settings import Choice, Range, Settings, setting
 
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
-    "Requests", "Seen", "Settings", "Slates", "setting", "validate_slates",
+    "Requests", "Seen", "Settings", "Slates", "compressed", "setting", "validate_slates",
 ]  # fmt: skip
 
 CONTRACT_VERSION = 1

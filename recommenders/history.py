@@ -71,7 +71,7 @@ class History:
             RecommenderError: if the requests name items that the catalog did not have at fit (kernels do not check).
         """
         highest = max(
-            int(array.max(initial=-1)) for array in (requests.candidates, requests.recent, requests.events_item)
+            int(array.max(initial=-1)) for array in (requests.candidates, requests.recent_items, requests.events_item)
         )
         if highest >= self.n_items:
             raise RecommenderError(
@@ -106,7 +106,8 @@ def mark(
     last: int,
     had: np.ndarray,
     events_item: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
     seen: np.uint8,
 ) -> None:
     """Mark what a request should not get: its user's positives ``had[first:last]``, the visit's items, recent ones.
@@ -118,9 +119,8 @@ def mark(
     for h in range(events_item.shape[1]):
         if events_item[row, h] >= 0:
             marks[events_item[row, h]] |= seen
-    for r in range(recent.shape[1]):
-        if recent[row, r] >= 0:
-            marks[recent[row, r]] |= LATELY
+    for r in range(recent_start[row], recent_start[row + 1]):
+        marks[recent_items[r]] |= LATELY
 
 
 @kernel
@@ -131,7 +131,8 @@ def unmark(
     last: int,
     had: np.ndarray,
     events_item: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
 ) -> None:
     """Undo :func:`mark`; only unavailable items stay marked."""
     for p in range(first, last):
@@ -139,9 +140,8 @@ def unmark(
     for h in range(events_item.shape[1]):
         if events_item[row, h] >= 0:
             marks[events_item[row, h]] &= UNAVAILABLE
-    for r in range(recent.shape[1]):
-        if recent[row, r] >= 0:
-            marks[recent[row, r]] &= UNAVAILABLE
+    for r in range(recent_start[row], recent_start[row + 1]):
+        marks[recent_items[r]] &= UNAVAILABLE
 
 
 @kernel

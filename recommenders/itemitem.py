@@ -65,7 +65,8 @@ def _scatter(
 def _score(
     slates: np.ndarray,
     user: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
     events_item: np.ndarray,
     events_value: np.ndarray,
     marks: np.ndarray,
@@ -91,7 +92,7 @@ def _score(
     places = slates.shape[1]
     for row in range(slates.shape[0]):
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent, seen)
+        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
         n_touched = 0
         for p in range(first, last):
             for q in range(near_start[had[p]], near_start[had[p] + 1]):
@@ -124,7 +125,7 @@ def _score(
             slates[row, k] = best[k]
         if size < places:
             fill_by_popularity(slates, row, size, marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent)
+        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
 class ItemItem(Recommender):
@@ -158,7 +159,8 @@ class ItemItem(Recommender):
         _score(
             slates,
             requests.user,
-            requests.recent,
+            requests.recent_start,
+            requests.recent_items,
             requests.events_item,
             requests.events_value,
             marks,

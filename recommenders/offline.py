@@ -120,11 +120,7 @@ def evaluate(
 
 def requests_for(users: np.ndarray, trained: metrics.HeldOut, n_items: int, k: int, seed: int) -> Requests:
     """One request per user for k items of the whole catalog; a user's training items count as shown lately."""
-    sizes = trained.sizes[users]
-    recent = np.full((users.size, int(sizes.max(initial=0))), -1, np.int32)
-    recent[np.arange(recent.shape[1]) < sizes[:, None]] = np.concatenate(
-        [trained.items[trained.start[user] : trained.start[user + 1]] for user in users]
-    )
+    recent = [trained.items[trained.start[user] : trained.start[user + 1]] for user in users]
     zeros = np.zeros(users.size, np.uint32)
     codes = np.zeros(users.size, np.uint8)
     return Requests(
@@ -136,7 +132,8 @@ def requests_for(users: np.ndarray, trained: metrics.HeldOut, n_items: int, k: i
         surface=codes,
         device=codes,
         stage=codes,
-        recent=recent,
+        recent_start=np.concatenate(([0], np.cumsum(trained.sizes[users]))),
+        recent_items=np.concatenate(recent).astype(np.int32) if recent else np.empty(0, np.int32),
         events_item=np.empty((users.size, 0), np.int32),
         events_value=np.empty((users.size, 0), np.float32),
         candidates=np.arange(n_items, dtype=np.int32),

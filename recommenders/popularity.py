@@ -26,7 +26,8 @@ from recommenders.kernel import kernel
 def _walk(
     slates: np.ndarray,
     user: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
     events_item: np.ndarray,
     marks: np.ndarray,
     ranked: np.ndarray,
@@ -37,9 +38,9 @@ def _walk(
     """Fill ``slates`` (n, k) from the candidates by popularity."""
     for row in range(slates.shape[0]):
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent, seen)
+        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
         fill_by_popularity(slates, row, np.int64(0), marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent)
+        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
 class Popularity(Recommender):
@@ -68,7 +69,8 @@ class Popularity(Recommender):
         _walk(
             slates,
             requests.user,
-            requests.recent,
+            requests.recent_start,
+            requests.recent_items,
             requests.events_item,
             marks,
             ranked,

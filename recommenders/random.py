@@ -16,7 +16,8 @@ def _draw(
     items: np.ndarray,
     propensity: np.ndarray,
     key: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
     candidates: np.ndarray,
     position: np.ndarray,
     deck: np.ndarray,
@@ -27,21 +28,20 @@ def _draw(
 ) -> None:
     """Fill ``items`` and ``propensity``, both (n, k), by a partial Fisher-Yates shuffle of the eligible candidates.
 
-    ``position`` (n_items,) is an item's place in ``candidates``, -1 if it is none. ``deck`` (m,) holds 0 ... m - 1,
-    of which the first ``eligible`` are dealt from; it is put back in order after each request, so that a request costs
-    O(k + R), never O(m). A place whose item was shown lately is replaced by one of those beyond the deck's end, one
-    for one. ``barred_for`` (m,) starts at -1 and holds the request for which a place is barred; ``barred`` (R,) and
-    ``swapped`` (k,) are room to work in. All int32.
+    ``position`` is an item's place in ``candidates``, -1 if it is none, as far as there are candidates. ``deck`` (m,)
+    holds 0 ... m - 1, of which the first ``eligible`` are dealt from; it is put back in order after each request, so
+    that a request costs O(k + R), never O(m). A place whose item was shown lately is replaced by one of those beyond
+    the deck's end, one for one. ``barred_for`` (m,) starts at -1 and holds the request for which a place is barred;
+    ``barred`` (R,) and ``swapped`` (k,) are room to work in. All int32.
     """
     n, places = items.shape
     m = candidates.size
-    lately = recent.shape[1]
     filled = min(places, m)
     for row in range(n):
         n_barred = 0
-        for r in range(lately):
-            item = recent[row, r]
-            if item >= 0:
+        for r in range(recent_start[row], recent_start[row + 1]):
+            item = recent_items[r]
+            if item < position.size:
                 place = position[item]
                 if place >= 0 and barred_for[place] != row:
                     barred_for[place] = row
@@ -112,20 +112,20 @@ class Random(Recommender):
         items = np.full(shape, NO_ITEM, np.int32)
         propensity = np.full(shape, np.nan, np.float32)
         candidates = requests.candidates
-        highest = max(int(requests.recent.max(initial=0)), int(candidates.max(initial=0)))
-        position = np.full(highest + 1, -1, np.int32)
+        position = np.full(int(candidates.max(initial=0)) + 1, -1, np.int32)
         position[candidates] = np.arange(candidates.size, dtype=np.int32)
         _draw(
             items,
             propensity,
             requests.key,
-            requests.recent,
+            requests.recent_start,
+            requests.recent_items,
             candidates,
             position,
             np.arange(candidates.size, dtype=np.int32),
             np.empty(requests.slate_size, np.int32),
             np.full(candidates.size, -1, np.int32),
-            np.empty(requests.recent.shape[1], np.int32),
+            np.empty(int(np.diff(requests.recent_start).max(initial=0)), np.int32),
             root(self.seed, self.name),
         )
         return Slates(items, propensity)

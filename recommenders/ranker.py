@@ -191,7 +191,8 @@ class Ranker(Recommender):
             slates,
             scores,
             requests.user,
-            requests.recent,
+            requests.recent_start,
+            requests.recent_items,
             requests.events_item,
             marks,
             ranked,
@@ -218,7 +219,8 @@ def _pick(
     slates: np.ndarray,
     scores: np.ndarray,
     user: np.ndarray,
-    recent: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
     events_item: np.ndarray,
     marks: np.ndarray,
     ranked: np.ndarray,
@@ -233,7 +235,7 @@ def _pick(
     places = slates.shape[1]
     for row in range(slates.shape[0]):
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent, seen)
+        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
         size = np.int64(0)
         worst = np.float32(-np.inf)
         for item in range(scores.shape[1]):
@@ -247,7 +249,7 @@ def _pick(
             slates[row, k] = best[k]
         if size < places:
             fill_by_popularity(slates, row, size, marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent)
+        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
 def csr(start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
     "surface": "u1", "device": "u1", "stage": "u1",
 }  # fmt: skip
-_PER_ROW_WIDE = {"recent": "i4", "events_item": "i4", "events_value": "f4", "stated": "i4"}
+_PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4"}
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -33,9 +34,11 @@ class Requests:
         user, session, request: uint32 (n,).
         time: float64 (n,), s.
         surface, device, stage: uint8 (n,), codes as in the log.
-        recent: int32 (n, R), items lately sent to the user, in any place padded with -1: not to be recommended unless
-            the candidates run out. R differs from batch to batch.
-        events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end.
+        recent_start: int64 (n + 1,), and recent_items: int32 (recent_start[-1],), items lately sent to the user of row
+            r: ``recent_items[recent_start[r] : recent_start[r + 1]]``. They are not to be recommended unless the
+            candidates run out. ``recent`` has the same as a matrix.
+        events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end. H differs from
+            batch to batch.
         events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
         candidates: int32 (m,), the items that can be shown now, rising, common to the batch.
         slate_size: items wanted per request.
@@ -55,7 +58,8 @@ class Requests:
     surface: np.ndarray
     device: np.ndarray
     stage: np.ndarray
-    recent: np.ndarray
+    recent_start: np.ndarray
+    recent_items: np.ndarray
     events_item: np.ndarray
     events_value: np.ndarray
     candidates: np.ndarray
@@ -75,6 +79,15 @@ class Requests:
                         f"is {array.dtype} of shape {array.shape}",
                         f"expected {np.dtype(dtype)} with {dimensions} dimension(s) and {len(self)} rows",
                     )
+        start, sent = self.recent_start, self.recent_items
+        if start.shape != (len(self) + 1,) or start.dtype != np.int64 or start[0] != 0 or start[-1] != sent.size:
+            raise RecommenderError(
+                "requests.recent_start",
+                f"is {start.dtype} of shape {start.shape}",
+                f"expected int64 ({len(self) + 1},), from 0 to the {sent.size} of recent_items",
+            )
+        if sent.ndim != 1 or sent.dtype != np.int32:
+            raise RecommenderError("requests.recent_items", f"is {sent.dtype}", "expected int32, one dimension")
         if self.events_item.shape != self.events_value.shape:
             raise RecommenderError(
                 "requests.events_value", f"has shape {self.events_value.shape}", f"expected {self.events_item.shape}"
@@ -96,6 +109,15 @@ class Requests:
     def __len__(self) -> int:
         return self.key.size
 
+    @cached_property
+    def recent(self) -> np.ndarray:
+        """What was lately sent as int32 (n, R), padded with -1 at the end; R differs from batch to batch."""
+        sizes = np.diff(self.recent_start)
+        matrix = np.full((len(self), int(sizes.max(initial=0))), NO_ITEM, np.int32)
+        matrix[np.arange(matrix.shape[1]) < sizes[:, None]] = self.recent_items
+        matrix.flags.writeable = False
+        return matrix
+
     @property
     def filled(self) -> int:
         """Places of a slate that can be filled: slate_size, or the number of candidates where that is smaller."""
@@ -105,6 +127,11 @@ class Requests:
         """The requests of these rows, with the same candidates."""
         names = (*_PER_ROW, *_PER_ROW_WIDE)
         changed: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[rows]) for name in names}
+        chosen = np.arange(len(self))[rows]
+        sizes = self.recent_start[chosen + 1] - self.recent_start[chosen]
+        start = np.concatenate(([0], np.cumsum(sizes)))
+        places = np.arange(start[-1]) + np.repeat(self.recent_start[chosen] - start[:-1], sizes)
+        changed |= {"recent_start": start, "recent_items": self.recent_items[places]}
         return replace(self, **changed)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -125,6 +152,12 @@ class Slates:
 
     items: np.ndarray
     propensity: np.ndarray | None = None
+
+
+def compressed(recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`recent_start` and `recent_items` of a matrix int32 (n, R) that is padded with -1 in any place."""
+    there = recent != NO_ITEM
+    return np.concatenate(([0], np.cumsum(there.sum(axis=1)))).astype(np.int64), recent[there].astype(np.int32)
 
 
 def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str) -> None:

@@ -38,7 +38,7 @@ class Oracle(Recommender):
         n_items = len(self._goods.facts)
         best_candidates(
             self.seed, self.name == "belief-oracle", requests.user, requests.stage, self._visible, self._glance,
-            requests.time, requests.candidates, requests.recent,
+            requests.time, requests.candidates, requests.recent_start, requests.recent_items,
             self._compiled.plan, self._people, self._goods, np.empty((MAX_SCREEN, SCRATCH_WIDTH)),
             np.zeros(n_items, dtype=np.bool_), np.empty(requests.slate_size), out,
         )  # fmt: skip

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Requests, Slates
-from simulator.kernels.batches import gather, pending, scatter
+from simulator.asking import asked
+from simulator.kernels.batches import pending, scatter
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
     EVENT,
     MAX_SCREEN,
     N_TALLIES,
     SCRATCH_WIDTH,
-    VISIT_MEMORY,
     Array,
     Goods,
     Output,
@@ -183,44 +183,10 @@ class Rounds:
             alike = todo[sizes == size]
             for first in range(0, len(alike), self._batch):
                 chosen = alike[first : first + self._batch]
-                requests = self._requests(chosen, candidates, int(size))
+                requests = asked(
+                    self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, int(size)
+                )
                 slates = answer(requests)
                 odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
                 scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
                 self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
-
-    def _requests(self, chosen: Rows, candidates: npt.NDArray[np.int32], size: int) -> Requests:
-        rows, n, stages = self.visits.rows, len(chosen), self.compiled.plan.stages
-        key = np.empty(n, dtype=np.uint64)
-        state = rows.state[chosen]
-        user = np.ascontiguousarray(state["user"])
-        recent = np.empty((n, self.sent.width(user) + VISIT_MEMORY), dtype=np.int32)
-        self.sent.fill(user, recent)
-        events_item = np.empty((n, VISIT_MEMORY), dtype=np.int32)
-        events_value = np.empty((n, VISIT_MEMORY), dtype=np.float32)
-        gather(
-            self._seed,
-            chosen,
-            rows.state,
-            rows.memory,
-            rows.memory_value,
-            key,
-            recent,
-            events_item,
-            events_value,
-        )
-        return Requests(
-            key=key,
-            user=user,
-            session=np.ascontiguousarray(state["visit"]),
-            request=np.ascontiguousarray(state["request"]),
-            time=np.ascontiguousarray(state["clock"]),
-            surface=stages["surface"][state["slate_stage"]].astype(np.uint8),
-            device=np.ascontiguousarray(state["device"]),
-            stage=np.ascontiguousarray(state["slate_stage"]),
-            recent=recent,
-            events_item=events_item,
-            events_value=events_value,
-            candidates=candidates,
-            slate_size=size,
-        )

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
+from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import VISIT_MEMORY, Array, Status
 from simulator.randomness import REQUEST, mix, root
 
 _ACTIVE = int(Status.ACTIVE)
+_AHEAD = 4  # rows whose memory is asked for before they are needed
+
+
+class Asked(NamedTuple):
+    """What a batch of n requests says, but for what was sent lately; named as in the contract."""
+
+    key: npt.NDArray[np.uint64]
+    user: npt.NDArray[np.uint32]
+    session: npt.NDArray[np.uint32]
+    request: npt.NDArray[np.uint32]
+    time: npt.NDArray[np.float64]
+    surface: npt.NDArray[np.uint8]
+    device: npt.NDArray[np.uint8]
+    stage: npt.NDArray[np.uint8]
+    events_item: npt.NDArray[np.int32]  # (n, H)
+    events_value: npt.NDArray[np.float32]  # (n, H)
+
+
+@kernel
+def most_events(chosen: npt.NDArray[np.int64], rows: Array) -> int:
+    """The most items that a visit of the rows `chosen` remembers."""
+    most = 0
+    for k in range(chosen.shape[0]):
+        if k + _AHEAD < chosen.shape[0]:
+            fetch_ahead(rows, chosen[k + _AHEAD])
+        most = max(most, np.int64(rows[chosen[k]].memory_n))
+    return min(most, VISIT_MEMORY)
 
 
 @kernel
@@ -17,35 +47,37 @@ def gather(
     seed: int,
     chosen: npt.NDArray[np.int64],
     rows: Array,
+    stages: Array,
     memory: npt.NDArray[np.int32],
     memory_value: npt.NDArray[np.float32],
-    key: npt.NDArray[np.uint64],
-    out_recent: npt.NDArray[np.int32],
-    events_item: npt.NDArray[np.int32],
-    events_value: npt.NDArray[np.float32],
+    asked: Asked,
 ) -> None:
-    """Fill a batch for the rows `chosen`: keys, the items of the visit so far, its events.
-
-    The last VISIT_MEMORY columns of `out_recent` (k, R + VISIT_MEMORY) get the visit's items; the event arrays are
-    (k, VISIT_MEMORY); unused places keep -1 and NaN.
-    """
+    """Fill `asked` for the rows `chosen`; of events the latest H, unused places keep -1 and NaN."""
+    out_key, out_user, out_session, out_request = asked.key, asked.user, asked.session, asked.request
+    out_time, out_surface, out_device, out_stage = asked.time, asked.surface, asked.device, asked.stage
+    events_item, events_value = asked.events_item, asked.events_value
     start = root(seed, REQUEST)
-    width = out_recent.shape[1] - VISIT_MEMORY
+    width = events_item.shape[1]
     for k in range(chosen.shape[0]):
         i = chosen[k]
+        if k + _AHEAD < chosen.shape[0]:
+            fetch_ahead(memory, chosen[k + _AHEAD])
+            fetch_ahead(memory_value, chosen[k + _AHEAD])
         v = rows[i]
-        key[k] = mix(mix(mix(start, np.uint64(v.user)), np.uint64(v.visit)), np.uint64(v.request))
+        out_key[k] = mix(mix(mix(start, np.uint64(v.user)), np.uint64(v.visit)), np.uint64(v.request))
+        out_user[k], out_session[k], out_request[k] = v.user, v.visit, v.request
+        out_time[k] = v.clock
+        out_surface[k] = stages[v.slate_stage].surface
+        out_device[k], out_stage[k] = v.device, v.slate_stage
         n = np.int64(v.memory_n)
-        kept = min(n, VISIT_MEMORY)
+        kept = min(n, width)
         for j in range(kept):
             ring = (n - kept + j) % VISIT_MEMORY
             events_item[k, j] = memory[i, ring]
             events_value[k, j] = memory_value[i, ring]
-            out_recent[k, width + j] = memory[i, ring]
-        for j in range(kept, VISIT_MEMORY):
+        for j in range(kept, width):
             events_item[k, j] = -1
             events_value[k, j] = np.float32(np.nan)
-            out_recent[k, width + j] = -1
 
 
 @kernel
@@ -61,6 +93,8 @@ def scatter(
     size = items.shape[1]
     for k in range(chosen.shape[0]):
         i = chosen[k]
+        if k + _AHEAD < chosen.shape[0]:
+            fetch_ahead(slate, chosen[k + _AHEAD])
         v = rows[i]
         filled = 0
         for j in range(size):

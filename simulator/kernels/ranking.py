@@ -23,7 +23,8 @@ def best_candidates(
     glance: npt.NDArray[np.float64],
     times: npt.NDArray[np.float64],
     candidates: npt.NDArray[np.int32],
-    recent: npt.NDArray[np.int32],
+    recent_start: npt.NDArray[np.int64],
+    recent_items: npt.NDArray[np.int32],
     plan: Plan,
     people: People,
     goods: Goods,
@@ -43,9 +44,8 @@ def best_candidates(
     for k in range(users.shape[0]):
         user = np.int64(users[k])
         person = mix(perceiving, np.uint64(user))
-        for r in range(recent.shape[1]):
-            if recent[k, r] >= 0:
-                shown[recent[k, r]] = True
+        for r in range(recent_start[k], recent_start[k + 1]):
+            shown[recent_items[r]] = True
         filled = 0
         for c in range(candidates.shape[0]):
             item = np.int64(candidates[c])
@@ -85,6 +85,5 @@ def best_candidates(
             if shown[candidates[c]]:
                 out[k, filled] = candidates[c]
                 filled += 1
-        for r in range(recent.shape[1]):
-            if recent[k, r] >= 0:
-                shown[recent[k, r]] = False
+        for r in range(recent_start[k], recent_start[k + 1]):
+            shown[recent_items[r]] = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recommenders.contract import Label, PlatformLog, Requests
+from recommenders.contract import Label, PlatformLog, Requests, compressed
 
 LIKE = Label("like", ("like",))
 NAMES = {"surface": ("feed",), "device": ("phone",), "stage": ("watch",), "event": ("impression", "like", "skip")}
@@ -40,6 +40,7 @@ def ask(
             out[r, : len(row)] = row
         return out
 
+    start, sent = compressed(padded(recent, -1, np.int32))
     return Requests(
         key=np.array(range(n) if keys is None else keys, np.uint64),
         user=np.array(users, np.uint32),
@@ -49,7 +50,8 @@ def ask(
         surface=np.zeros(n, np.uint8),
         device=np.zeros(n, np.uint8),
         stage=np.zeros(n, np.uint8),
-        recent=padded(recent, -1, np.int32),
+        recent_start=start,
+        recent_items=sent,
         events_item=padded([[item for item, _ in row] for row in played], -1, np.int32),
         events_value=padded([[value for _, value in row] for row in played], np.nan, np.float32),
         candidates=np.array(range(n_items) if candidates is None else candidates, np.int32),

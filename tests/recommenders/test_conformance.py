@@ -125,7 +125,7 @@ class Unequal(Broken):
 
 class Meddling(Broken):
     def spoil(self, items, requests):
-        requests.recent[:] = -1
+        requests.recent_items[:] = 0
         return items
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommenders.contract import RecommenderError, Slates, validate_slates
+from recommenders.contract import RecommenderError, Slates, compressed, validate_slates
 from tests.recommenders.little import ask
 
 REQUESTS = ask(10, users=(0, 1), slate_size=3, candidates=(1, 2, 3, 5))
@@ -51,14 +51,27 @@ def test_places_without_candidates_stay_empty():
 def test_requests_refuse_arrays_of_wrong_type_or_length():
     with pytest.raises(RecommenderError, match=r"requests.user: is int64"):
         replace(REQUESTS, user=np.zeros(2, np.int64))
-    with pytest.raises(RecommenderError, match=r"requests.recent: is int32 of shape"):
-        replace(REQUESTS, recent=np.zeros((1, 4), np.int32))
+    with pytest.raises(RecommenderError, match=r"requests.recent_start: is int64 of shape"):
+        replace(REQUESTS, recent_start=np.zeros(2, np.int64), recent_items=np.zeros(0, np.int32))
+    with pytest.raises(RecommenderError, match=r"requests.recent_items: is int64"):
+        replace(REQUESTS, recent_start=np.zeros(3, np.int64), recent_items=np.zeros(0, np.int64))
     with pytest.raises(RecommenderError, match=r"requests.events_value: has shape"):
         replace(REQUESTS, events_value=np.zeros((2, 7), np.float32))
     with pytest.raises(RecommenderError, match=r"requests.candidates: is int64"):
         replace(REQUESTS, candidates=np.zeros(2, np.int64))
     with pytest.raises(RecommenderError, match=r"requests.slate_size: is 0"):
         replace(REQUESTS, slate_size=0)
+
+
+def test_what_was_lately_sent_is_a_matrix_too_and_goes_with_its_rows():
+    start, items = compressed(np.array([[-1, 4, -1], [-1, -1, -1], [3, 1, 2]], np.int32))
+    three = replace(ask(6, users=(0, 1, 2)), recent_start=start, recent_items=items)
+    assert three.recent.tolist() == [[4, -1, -1], [-1, -1, -1], [3, 1, 2]]
+    for rows, expected in (
+        (slice(1, 3), [[-1, -1, -1], [3, 1, 2]]),
+        (np.array([2, 0, 2]), [[3, 1, 2], [4, -1, -1], [3, 1, 2]]),
+    ):
+        assert three.take(rows).recent.tolist() == expected
 
 
 def test_taking_rows_keeps_candidates():

@@ -1,0 +1,64 @@
+"""From rows of visits that wait for a slate to the requests that a recommender is asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.contract import Requests
+from simulator.kernels.batches import Asked, gather, most_events
+from simulator.kernels.layout import VISIT_MEMORY, Plan, Visits
+from simulator.sent import SentItems
+
+
+def asked(
+    seed: int,
+    chosen: npt.NDArray[np.int64],
+    plan: Plan,
+    visits: Visits,
+    sent: SentItems,
+    candidates: npt.NDArray[np.int32],
+    size: int,
+) -> Requests:
+    """The requests of the rows `chosen` for slates of `size` of the `candidates`.
+
+    All arrays are new: what a plug-in keeps of them stays as it was.
+    """
+    n = len(chosen)
+    events = most_events(chosen, visits.state)
+    batch = Asked(
+        key=np.empty(n, dtype=np.uint64),
+        user=np.empty(n, dtype=np.uint32),
+        session=np.empty(n, dtype=np.uint32),
+        request=np.empty(n, dtype=np.uint32),
+        time=np.empty(n, dtype=np.float64),
+        surface=np.empty(n, dtype=np.uint8),
+        device=np.empty(n, dtype=np.uint8),
+        stage=np.empty(n, dtype=np.uint8),
+        events_item=np.empty((n, events), dtype=np.int32),
+        events_value=np.empty((n, events), dtype=np.float32),
+    )
+    gather(seed, chosen, visits.state, plan.stages, visits.memory, visits.memory_value, batch)
+    start = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(sent.sizes(batch.user), out=start[1:])
+    items = np.empty(start[-1], dtype=np.int32)
+    sent.fill(batch.user, start, items)
+    if sent.kept < VISIT_MEMORY:  # whoever remembers little keeps at least this visit's own items out of its slates
+        start, items = _with_own(start, items, batch.events_item)
+    return Requests(**batch._asdict(), recent_start=start, recent_items=items, candidates=candidates, slate_size=size)
+
+
+def _with_own(
+    start: npt.NDArray[np.int64], items: npt.NDArray[np.int32], own: npt.NDArray[np.int32]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """Compressed rows with the items of `own` (n, H), -1 none, after those of each row."""
+    there = own >= 0
+    longer = start.copy()
+    longer[1:] += np.cumsum(there.sum(axis=1))
+    both = np.empty(longer[-1], dtype=np.int32)
+    places = np.arange(len(items)) + np.repeat(longer[:-1] - start[:-1], np.diff(start))
+    both[places] = items
+    rest = np.ones(len(both), dtype=np.bool_)
+    rest[places] = False
+    both[rest] = own[there]
+    return longer, both
