@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels import case_layout as layout
+from simulator.kernels.asides import numbers_of
 from simulator.kernels.case_heap import push, without_stale
 from simulator.kernels.case_layout import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
 from simulator.kernels.case_resources import next_shift
@@ -54,6 +55,12 @@ class Cases:
         seed: int,
     ) -> None:
         self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
+        self._numbers = numbers_of(plan, people, goods)
+        self._tables = layout.Tables(
+            plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
+            plan.habits, plan.starts_at, plan.quantiles, plan.powers, people.state, people.taste, people.mood,
+            goods.facts, goods.vectors, goods.colour,
+        )  # fmt: skip
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
             resources=shared.resources.copy(),
@@ -128,8 +135,7 @@ class Cases:
             out = output(_FIRST_ROOM)
             done = bool(
                 live(
-                    self._seed, end, self.shared, self.ground, self.world, self.plan, self.people, self.goods,
-                    out,
+                    self._seed, end, self.shared, self.ground, self.world, self._tables, self._numbers, out
                 )
             )  # fmt: skip
             wrote(int(self.world.counts[Count.RECORDS]))

@@ -3,57 +3,89 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from simulator.kernel import kernel
-from simulator.kernels.layout import Goods, People, Plan
+from simulator.kernel import internal, numba
+from simulator.kernels.layout import Array, Goods, People, Plan
 from simulator.kernels.primitives import drawn, exponential, quantised
 from simulator.randomness import mix
+
+
+class Numbers(NamedTuple):
+    """Every table that these kernels read, of the plan, of users and of items."""
+
+    asides: Array
+    announced: Array
+    types: Array
+    speed: npt.NDArray[np.float64]
+    quantiles: npt.NDArray[np.float32]
+    powers: npt.NDArray[np.float64]
+    traits: npt.NDArray[np.float32]
+    user_place: npt.NDArray[np.float32]
+    user_promised: npt.NDArray[np.float32]
+    items: Array
+    worths: npt.NDArray[np.float32]
+    item_place: npt.NDArray[np.float32]
+    item_promised: npt.NDArray[np.float32]
+    published: npt.NDArray[np.float64]
+
+
+@numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
+def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
+    """The tables of a world that say what its numbers are worth."""
+    return Numbers(
+        plan.asides, plan.announced, plan.types, plan.speed, plan.quantiles, plan.powers,
+        people.traits, people.place, people.promised,
+        goods.facts, goods.asides, goods.place, goods.promised, goods.published,
+    )  # fmt: skip
+
 
 EVERYTHING = np.uint32(0xFFFFFFFF)
 _SPREAD_KEY = np.uint64(1 << 22)  # below (user, item), beside those of the readings
 
 
-@kernel
-def promised_seconds(
-    key: np.uint64, promise: int, user: int, item: int, plan: Plan, people: People, goods: Goods
-) -> float:
+@internal
+def promised_seconds(key: np.uint64, promise: int, user: int, item: int, numbers: Numbers) -> float:
     """What the platform announces to a user about an item, s.
 
     The waits published for the item's side and for the user's, the way between them, and a padding; times a factor by
     which the platform errs. It belongs to (user, item), whose `key` is that of their readings: looking again does not
     average it away.
     """
-    a = plan.announced[promise]
-    seconds = np.float64(goods.promised[item, promise]) + np.float64(people.promised[user, promise]) + a.padding
+    a = numbers.announced[promise]
+    seconds = (
+        np.float64(numbers.item_promised[item, promise]) + np.float64(numbers.user_promised[user, promise]) + a.padding
+    )
     if a.travels == 1:
-        x = np.float64(goods.place[item, 0]) - np.float64(people.place[user, 0])
-        y = np.float64(goods.place[item, 1]) - np.float64(people.place[user, 1])
-        seconds += math.sqrt(x * x + y * y) / plan.speed[0]
-    return quantised(seconds * drawn(plan.quantiles, a.spread, mix(key, _SPREAD_KEY)))
+        x = np.float64(numbers.item_place[item, 0]) - np.float64(numbers.user_place[user, 0])
+        y = np.float64(numbers.item_place[item, 1]) - np.float64(numbers.user_place[user, 1])
+        seconds += math.sqrt(x * x + y * y) / numbers.speed[0]
+    return quantised(seconds * drawn(numbers.quantiles, a.spread, mix(key, _SPREAD_KEY)))
 
 
-@kernel
-def aside_worth(
-    key: np.uint64, time: float, user: int, item: int, read: np.uint32, plan: Plan, people: People, goods: Goods
-) -> float:
+@internal
+def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint32, numbers: Numbers) -> float:
     """Worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside what is usual.
 
     An age at `time` costs a growing share of what an entirely old item has lost: 1 - 2^(-age / half-life of its type).
     """
     total = 0.0
-    for a in range(plan.asides.shape[0]):
-        aside = plan.asides[a]
+    for a in range(numbers.asides.shape[0]):
+        aside = numbers.asides[a]
         if (read >> np.uint32(aside.modality)) & np.uint32(1) == 0:
             continue
         if aside.ages == 1:
-            age = max(time - goods.published[item], 0.0)
-            fresh = exponential(-0.6931471805599453 * age / plan.types[goods.facts[item].type].half_life, plan.powers)
-            total += aside.weight * (1.0 - fresh) * np.float64(people.traits[user, a])
+            age = max(time - numbers.published[item], 0.0)
+            fresh = exponential(
+                -0.6931471805599453 * age / numbers.types[numbers.items[item].type].half_life, numbers.powers
+            )
+            total += aside.weight * (1.0 - fresh) * np.float64(numbers.traits[user, a])
         elif aside.promise < 0:
-            total += np.float64(goods.asides[item, a]) * np.float64(people.traits[user, a])
+            total += np.float64(numbers.worths[item, a]) * np.float64(numbers.traits[user, a])
         else:
-            seconds = promised_seconds(key, np.int64(aside.promise), user, item, plan, people, goods)
-            total += aside.weight * (seconds - aside.usual) * np.float64(people.traits[user, a])
+            seconds = promised_seconds(key, np.int64(aside.promise), user, item, numbers)
+            total += aside.weight * (seconds - aside.usual) * np.float64(numbers.traits[user, a])
     return total

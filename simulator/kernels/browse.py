@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, internal
-from simulator.kernels.asides import EVERYTHING, aside_worth
+from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
 from simulator.kernels.beliefs import attended_to, belief_about, utility_of
 from simulator.kernels.choice import compared, taken
 from simulator.kernels.lanes import fetch_ahead
@@ -55,7 +55,7 @@ def next_in_feed(
 
 @internal
 def screen_of_cards(
-    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
+    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
     """One screen: each card is looked at or not, then read or not; what was read is judged and chosen from.
 
@@ -93,7 +93,7 @@ def screen_of_cards(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
         )
         if asides:
-            scratch[k, _UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, plan, people, goods)
+            scratch[k, _UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
         scratch[k, _EXAMINED] = 0.0
         scratch[k, _ATTENDED] = 0.0
         scratch[k, _BELIEF] = np.nan
@@ -109,7 +109,7 @@ def screen_of_cards(
                 pairs, modalities, facets, weights, types, habits, quantiles, scratch,
             )  # fmt: skip
             if asides:
-                mean += aside_worth(key, v.clock, user, item, attended, plan, people, goods)
+                mean += aside_worth(key, v.clock, user, item, attended, numbers)
             sd = np.sqrt(variance)
             attraction = mean - s.risk_aversion * sd
             attraction -= tired * mood[user, modalities.shape[0] + items[item].topic]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.kernel import kernel
+from simulator.kernel import internal, kernel
 from simulator.kernels.layout import Array
 
 
-@kernel
+@internal
 def sooner(a: Array, b: Array) -> bool:
     """Whether row a comes before row b."""
     if a.time != b.time:
@@ -18,7 +18,7 @@ def sooner(a: Array, b: Array) -> bool:
     return a.detail < b.detail
 
 
-@kernel
+@internal
 def _copy(heap: Array, to: int, of: int) -> None:
     heap[to].time = heap[of].time
     heap[to].key = heap[of].key
@@ -49,7 +49,7 @@ def push(heap: Array, n: int, time: float, key: int, kind: int, detail: int, slo
     return n + 1
 
 
-@kernel
+@internal
 def drop_first(heap: Array, n: int) -> int:
     """Take the first row off the heap heap[:n]; returns n - 1."""
     n -= 1

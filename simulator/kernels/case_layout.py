@@ -265,6 +265,29 @@ class WorldPlan(NamedTuple):
     speed: npt.NDArray[np.float64]  # (1,): km/s; 0 without places
 
 
+class Tables(NamedTuple):
+    """What cases read of the visits' plan, of users and of items, and no more: every table that is handed from kernel
+    to kernel costs compile time."""
+
+    counted: npt.NDArray[np.int32]
+    labels: Array
+    observation: Array
+    screens: npt.NDArray[np.int64]
+    pairs: Array
+    modalities: Array
+    facets: Array
+    habits: Array
+    starts_at: npt.NDArray[np.float64]
+    quantiles: npt.NDArray[np.float32]
+    powers: npt.NDArray[np.float64]
+    users: Array  # USER
+    taste: npt.NDArray[np.float32]
+    mood: npt.NDArray[np.float32]
+    items: Array  # ITEM
+    vectors: npt.NDArray[np.float32]
+    colour: npt.NDArray[np.float32]
+
+
 class Ground(NamedTuple):
     """Whom and what the world's units belong to: does not change."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.kernel import kernel
-from simulator.kernels.case_layout import Count, Luck, World, WorldPlan
-from simulator.kernels.layout import Output, Plan, Tally
+from simulator.kernel import internal
+from simulator.kernels.case_layout import Count, Luck, Tables, World, WorldPlan
+from simulator.kernels.layout import Output, Tally
 from simulator.kernels.outcomes import VALUE_UNITS
 from simulator.kernels.records import arrival
 from simulator.randomness import mix
@@ -16,24 +16,24 @@ _RECORDS = int(Count.RECORDS)
 _L_RECORD = np.uint64(int(Luck.RECORD))
 
 
-@kernel
+@internal
 def happened(
-    plan: Plan, shared: WorldPlan, world: World, out: Output, slot: int, time: float, event: int, value: float
+    tables: Tables, shared: WorldPlan, world: World, out: Output, slot: int, time: float, event: int, value: float
 ) -> None:
     """One event of a case: counted, and recorded where records are kept."""
     c = world.cases[slot]
     item = np.int64(c.item)
     out.tallies[_EVENT + event] += 1
-    for label in range(plan.labels.shape[0]):
-        wanted = (plan.labels[label].events >> event) & 1
-        out.tallies[_LABEL + label] += wanted & np.int64(not value < plan.labels[label].at_least)
-    if plan.counted[event, 0] >= 0:
-        out.counters[item, plan.counted[event, 0]] += 1
+    for label in range(tables.labels.shape[0]):
+        wanted = (tables.labels[label].events >> event) & 1
+        out.tallies[_LABEL + label] += wanted & np.int64(not value < tables.labels[label].at_least)
+    if tables.counted[event, 0] >= 0:
+        out.counters[item, tables.counted[event, 0]] += 1
     if value == value:
         worth = np.int64(value * VALUE_UNITS)
         out.tallies[_VALUE + event] += worth
-        if plan.counted[event, 1] >= 0:
-            out.counters[item, plan.counted[event, 1]] += worth
+        if tables.counted[event, 1] >= 0:
+            out.counters[item, tables.counted[event, 1]] += worth
     if out.records.shape[0] == 0:
         return
     n = world.counts[_RECORDS]
@@ -42,7 +42,7 @@ def happened(
     surface = np.int64(shared.stages[c.stage].surface)
     row.time = time
     key = mix(mix(mix(c.key, np.uint64(c.stage)), _L_RECORD), np.uint64(event))
-    row.logged_at = arrival(time, event, key, plan.observation, plan.quantiles)
+    row.logged_at = arrival(time, event, key, tables.observation, tables.quantiles)
     row.user = c.user
     row.session = c.visit
     row.request = c.request
@@ -55,7 +55,7 @@ def happened(
     row.belief_sd = c.belief_sd
     row.utility = c.utility
     row.satisfaction = c.satisfaction
-    row.visible = np.uint32(plan.screens[c.stage, c.device, 0]) if surface != 255 else np.uint32(0)
+    row.visible = np.uint32(tables.screens[c.stage, c.device, 0]) if surface != 255 else np.uint32(0)
     row.attended = np.uint32(0)
     row.position = c.position
     row.policy_version = c.policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
+from simulator.kernel import internal, kernel
 from simulator.kernels.case_heap import push
 from simulator.kernels.case_layout import (
     NO_ROW,
@@ -32,7 +32,7 @@ _RESTOCK, _SHIFT = int(Happens.RESTOCK), int(Happens.SHIFT)
 _L_RESTOCK = int(Luck.RESTOCK)
 
 
-@kernel
+@internal
 def unit_of(plan: WorldPlan, ground: Ground, items: Array, resource: int, user: int, item: int) -> int:
     """The unit of a resource that serves a user's case about an item; -1 where the item has none (no parent)."""
     r = plan.resources[resource]
@@ -50,7 +50,7 @@ def unit_of(plan: WorldPlan, ground: Ground, items: Array, resource: int, user: 
     return r.first_unit + own if 0 <= own < r.n_units else NO_ROW
 
 
-@kernel
+@internal
 def servers_at(plan: WorldPlan, units: Array, resource: int, unit: int, clock: float) -> int:
     """Servers of a unit at an hour of the day (`clock`, s since midnight): those of its shift, or its own."""
     r = plan.resources[resource]
@@ -74,7 +74,7 @@ def next_shift(plan: WorldPlan, resource: int, time: float, starts_at: float) ->
     return time + wait
 
 
-@kernel
+@internal
 def settle_unit(units: Array, unit: int, time: float) -> None:
     """Bring the integrals of a unit up to date."""
     u = units[unit]
@@ -83,7 +83,7 @@ def settle_unit(units: Array, unit: int, time: float) -> None:
     u.since = time
 
 
-@kernel
+@internal
 def join_line(world: World, unit: int, slot: int, time: float) -> None:
     """A case waits at the end of a unit's line."""
     c, u = world.cases[slot], world.units[unit]
@@ -99,7 +99,7 @@ def join_line(world: World, unit: int, slot: int, time: float) -> None:
     c.arrived = time
 
 
-@kernel
+@internal
 def leave_line(world: World, unit: int, slot: int, time: float) -> None:
     """A case stops waiting, from wherever it stands in the line."""
     c, u = world.cases[slot], world.units[unit]
@@ -116,7 +116,7 @@ def leave_line(world: World, unit: int, slot: int, time: float) -> None:
     c.waiting = 0
 
 
-@kernel
+@internal
 def _take_server(world: World, ground: Ground, unit: int, slot: int) -> None:
     """Give a case the free server that is nearest to its item; the lower number where two are equally near."""
     u, c = world.units[unit], world.cases[slot]
@@ -132,7 +132,7 @@ def _take_server(world: World, ground: Ground, unit: int, slot: int) -> None:
     world.servers[best] = slot
 
 
-@kernel
+@internal
 def start_service(
     plan: WorldPlan, ground: Ground, world: World, resource: int, unit: int, slot: int, time: float
 ) -> None:
@@ -147,7 +147,7 @@ def start_service(
         _take_server(world, ground, unit, slot)
 
 
-@kernel
+@internal
 def release(plan: WorldPlan, world: World, resource: int, unit: int, slot: int, time: float) -> None:
     """A case gives its server back."""
     c = world.cases[slot]
@@ -159,7 +159,7 @@ def release(plan: WorldPlan, world: World, resource: int, unit: int, slot: int, 
         c.server = NO_ROW
 
 
-@kernel
+@internal
 def ask(
     seed: int,
     plan: WorldPlan,
@@ -209,7 +209,7 @@ def ask(
     return GRANTED
 
 
-@kernel
+@internal
 def restock(plan: WorldPlan, world: World, resource: int, unit: int) -> None:
     """New stock has come."""
     u = world.units[unit]
@@ -217,7 +217,7 @@ def restock(plan: WorldPlan, world: World, resource: int, unit: int) -> None:
     u.ordered = 0
 
 
-@kernel
+@internal
 def give_back(plan: WorldPlan, world: World, resource: int, unit: int, slot: int) -> None:
     """What a case had taken and will not use comes back."""
     c = world.cases[slot]
@@ -225,7 +225,7 @@ def give_back(plan: WorldPlan, world: World, resource: int, unit: int, slot: int
     world.units[unit].level += np.int64(c.amount) if plan.resources[resource].kind == _STOCK else 1
 
 
-@kernel
+@internal
 def expected_wait(plan: WorldPlan, units: Array, resource: int, unit: int, service: float, clock: float) -> float:
     """How long one more case would wait for a server now, s: those before it, served at the usual speed.
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
+from simulator.kernel import internal
 from simulator.kernels.case_heap import push
 from simulator.kernels.case_layout import (
     NO_ROW,
@@ -30,7 +30,7 @@ from simulator.kernels.case_resources import (
     start_service,
     unit_of,
 )
-from simulator.kernels.layout import NORMAL, TICKS_PER_SECOND, Array, Goods
+from simulator.kernels.layout import NORMAL, TICKS_PER_SECOND, Array
 from simulator.kernels.primitives import drawn, quantised, sigmoid
 from simulator.randomness import mix, table_index, uniform
 
@@ -45,13 +45,13 @@ _L_NEEDS, _L_DURATION, _L_WITHDRAWS = int(Luck.NEEDS), int(Luck.DURATION), int(L
 _L_PASSES, _L_UNANSWERED, _L_CHOSEN = int(Luck.PASSES), int(Luck.UNANSWERED), int(Luck.CHOSEN)
 
 
-@kernel
+@internal
 def case_luck(c: Array, step: int, what: int) -> np.uint64:
     """Key of one draw of a case, in its stage and step."""
     return mix(mix(c.key, np.uint64(c.stage)), (np.uint64(step + 1) << np.uint64(16)) | np.uint64(what))
 
 
-@kernel
+@internal
 def holds(shared: WorldPlan, circumstance: int, time: float) -> bool:
     """Whether a circumstance (rain) holds at a time."""
     low, high = shared.first_period[circumstance], shared.first_period[circumstance + 1]
@@ -64,13 +64,13 @@ def holds(shared: WorldPlan, circumstance: int, time: float) -> bool:
     return low < shared.first_period[circumstance + 1] and shared.periods[low, 0] <= time
 
 
-@kernel
+@internal
 def distance(x: float, y: float, other_x: float, other_y: float) -> float:
     """Distance of two places, km."""
     return math.sqrt((x - other_x) ** 2 + (y - other_y) ** 2)
 
 
-@kernel
+@internal
 def travelled(shared: WorldPlan, ground: Ground, world: World, slot: int, way: int) -> float:
     """Seconds of a step's way: a server's to the item, or from the item to the user. The server is then there."""
     c = world.cases[slot]
@@ -86,7 +86,7 @@ def travelled(shared: WorldPlan, ground: Ground, world: World, slot: int, way: i
     return distance(x, y, to_x, to_y) / shared.speed[0]
 
 
-@kernel
+@internal
 def begin_step(
     shared: WorldPlan,
     ground: Ground,
@@ -117,19 +117,19 @@ def begin_step(
     )
 
 
-@kernel
+@internal
 def case_number(c: Array) -> np.int64:
     """What orders cases in which something happens at the same time."""
     return (np.int64(c.user) << 24) | (np.int64(c.case) & 0xFFFFFF)
 
 
-@kernel
+@internal
 def came(time: float, c: Array) -> np.int64:
     """What orders those who ask at one gate: who came first; then, by `detail`, the user."""
     return (np.int64(time * TICKS_PER_SECOND) << 12) | (np.int64(c.case) & 0xFFF)
 
 
-@kernel
+@internal
 def serve_line(
     shared: WorldPlan,
     ground: Ground,
@@ -149,7 +149,7 @@ def serve_line(
         begin_step(shared, ground, world, quantiles, unit, slot, time)
 
 
-@kernel
+@internal
 def let_go(
     shared: WorldPlan,
     ground: Ground,
@@ -171,13 +171,13 @@ def let_go(
             serve_line(shared, ground, world, quantiles, r, unit, time, clock)
 
 
-@kernel
+@internal
 def next_step(
     seed: int,
     shared: WorldPlan,
     ground: Ground,
     world: World,
-    goods: Goods,
+    items: Array,
     quantiles: npt.NDArray[np.float32],
     slot: int,
     time: float,
@@ -193,7 +193,7 @@ def next_step(
         s = shared.steps[f.first_step + c.step]
         if s.needs < 1.0 and uniform(case_luck(c, c.step, _L_NEEDS)) >= s.needs:
             continue
-        let_go(shared, ground, world, goods.facts, quantiles, slot, s.holds, time, clock)
+        let_go(shared, ground, world, items, quantiles, slot, s.holds, time, clock)
         if s.uses < 0:
             begin_step(shared, ground, world, quantiles, NO_ROW, slot, time)
             return UNDECIDED
@@ -205,16 +205,16 @@ def next_step(
                 np.int64(c.generation),
             )  # fmt: skip
             return UNDECIDED
-        return asked(seed, shared, ground, world, goods, quantiles, slot, time, clock)
+        return asked(seed, shared, ground, world, items, quantiles, slot, time, clock)
 
 
-@kernel
+@internal
 def asked(
     seed: int,
     shared: WorldPlan,
     ground: Ground,
     world: World,
-    goods: Goods,
+    items: Array,
     quantiles: npt.NDArray[np.float32],
     slot: int,
     time: float,
@@ -223,7 +223,7 @@ def asked(
     """Ask for the resource of the step: the step begins, the case waits (UNDECIDED), or it is REFUSED."""
     c = world.cases[slot]
     s = shared.steps[shared.stages[c.stage].first_step + c.step]
-    unit = unit_of(shared, ground, goods.facts, s.uses, np.int64(c.user), np.int64(c.item))
+    unit = unit_of(shared, ground, items, s.uses, np.int64(c.user), np.int64(c.item))
     if unit < 0:
         return REFUSED
     answer = ask(seed, shared, ground, world, quantiles, s.uses, unit, slot, time, clock)
@@ -233,8 +233,8 @@ def asked(
     return UNDECIDED if answer == WAITS else REFUSED
 
 
-@kernel
-def chosen(shared: WorldPlan, ground: Ground, goods: Goods, quantiles: npt.NDArray[np.float32],
+@internal
+def chosen(shared: WorldPlan, ground: Ground, items: Array, quantiles: npt.NDArray[np.float32],
            powers: npt.NDArray[np.float64], c: Array, step: int, chooser: int) -> bool:  # fmt: skip
     """Whether the other side takes the case: a logistic in what they read of the applicant, above their bar.
 
@@ -242,7 +242,7 @@ def chosen(shared: WorldPlan, ground: Ground, goods: Goods, quantiles: npt.NDArr
     misreading of variance (1 - knowledge) / knowledge.
     """
     h = shared.choosers[chooser]
-    row = h.first_row + np.int64(goods.facts[c.item].creator)
+    row = h.first_row + np.int64(items[c.item].creator)
     match = 0.0
     for d in range(h.offset, h.offset + h.width):
         match += np.float64(ground.chooser_taste[row, d]) * np.float64(ground.qualification[c.user, d])
@@ -253,11 +253,11 @@ def chosen(shared: WorldPlan, ground: Ground, goods: Goods, quantiles: npt.NDArr
     return uniform(key) < sigmoid((read - h.bar) / h.temperature, powers)
 
 
-@kernel
+@internal
 def end_step(
     shared: WorldPlan,
     ground: Ground,
-    goods: Goods,
+    items: Array,
     quantiles: npt.NDArray[np.float32],
     powers: npt.NDArray[np.float64],
     c: Array,
@@ -269,13 +269,13 @@ def end_step(
         return CANCELLED
     passed = s.passes >= 1.0 or uniform(case_luck(c, step, _L_PASSES)) < s.passes
     if passed and s.chooser >= 0:
-        passed = chosen(shared, ground, goods, quantiles, powers, c, step, s.chooser)
+        passed = chosen(shared, ground, items, quantiles, powers, c, step, s.chooser)
     if passed:
         return UNDECIDED
     return EXPIRED if uniform(case_luck(c, step, _L_UNANSWERED)) < s.unanswered else REFUSED
 
 
-@kernel
+@internal
 def drop_all(
     shared: WorldPlan,
     ground: Ground,

@@ -7,12 +7,12 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
+from simulator.kernel import internal
 from simulator.kernels.case_heap import push
-from simulator.kernels.case_layout import Count, Happens, Luck, World, WorldPlan
+from simulator.kernels.case_layout import Count, Happens, Luck, Tables, World, WorldPlan
 from simulator.kernels.case_records import happened
 from simulator.kernels.case_steps import case_luck, case_number
-from simulator.kernels.layout import NORMAL, Array, Goods, Output, People, Plan, Tally
+from simulator.kernels.layout import NORMAL, Array, Output, Tally
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import drawn, fixed, quantised, sigmoid
 from simulator.kernels.trust import learn_trust
@@ -31,23 +31,23 @@ _L_ACT, _L_ACT_DELAY = int(Luck.ACT), int(Luck.ACT_DELAY)
 _SATISFACTION, _JUDGED = int(Tally.SATISFACTION), int(Tally.JUDGED_PLAYS)
 
 
-@kernel
-def experience(shared: WorldPlan, plan: Plan, people: People, goods: Goods, c: Array, time: float) -> None:
+@internal
+def experience(shared: WorldPlan, tables: Tables, c: Array, time: float) -> None:
     """The truth is met: what was lived is the utility, give or take; and one tires a little of the item's topic."""
     s = shared.stages[c.stage]
-    luck = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, _L_NOISE))])
+    luck = np.float64(tables.quantiles[NORMAL, table_index(case_luck(c, 0, _L_NOISE))])
     c.lived = np.float32(np.float64(c.utility) + s.noise * luck)
     user = np.int64(c.user)
-    habits = plan.habits[0]
-    first = plan.modalities.shape[0]
-    topic = first + np.int64(goods.facts[c.item].topic)
-    u = people.state[user]
+    habits = tables.habits[0]
+    first = tables.modalities.shape[0]
+    topic = first + np.int64(tables.items[c.item].topic)
+    u = tables.users[user]
     # the visit of this tick may have gone on already: fading does not go back
-    fading = faded(u, user, max(time, np.float64(u.satiated_at)), people.mood, first, habits, plan.powers)
-    people.mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * people.mood[user, topic]) / fading)
+    fading = faded(u, user, max(time, np.float64(u.satiated_at)), tables.mood, first, habits, tables.powers)
+    tables.mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * tables.mood[user, topic]) / fading)
 
 
-@kernel
+@internal
 def lateness(shared: WorldPlan, c: Array) -> float:
     """What a broken promise does to satisfaction: an effect from a threshold on, and per second beyond it."""
     s = shared.stages[c.stage]
@@ -59,7 +59,7 @@ def lateness(shared: WorldPlan, c: Array) -> float:
     return s.early if late < 0.0 else 0.0
 
 
-@kernel
+@internal
 def stars_of(value: float, thresholds: npt.NDArray[np.float64], first: int, n: int) -> int:
     """Stars of an ordered probit: one more than the thresholds that are reached."""
     stars = 1
@@ -68,13 +68,11 @@ def stars_of(value: float, thresholds: npt.NDArray[np.float64], first: int, n: i
     return stars
 
 
-@kernel
+@internal
 def judge(
     seed: int,
     shared: WorldPlan,
-    plan: Plan,
-    people: People,
-    goods: Goods,
+    tables: Tables,
     world: World,
     out: Output,
     slot: int,
@@ -83,7 +81,7 @@ def judge(
     """Satisfaction, goodwill and trust; then every response that will come goes on the heap (`pending` counts them)."""
     c = world.cases[slot]
     s = shared.stages[c.stage]
-    habits, user, item = plan.habits[0], np.int64(c.user), np.int64(c.item)
+    habits, user, item = tables.habits[0], np.int64(c.user), np.int64(c.item)
     c.pending = 0
     c.outcome = CONTINUE
     value = 0.0
@@ -98,46 +96,48 @@ def judge(
         c.satisfaction = np.float32(value)
         out.tallies[_SATISFACTION] += fixed(value)
         out.tallies[_JUDGED] += 1
-        u = people.state[user]
+        u = tables.users[user]
         felt = gap + late  # a broken promise is a loss as well
         u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
         learnable = np.uint32(0)
-        for m in range(plan.modalities.shape[0]):
-            learnable |= np.uint32(plan.modalities[m].learns_trust) << np.uint32(m)
+        for m in range(tables.modalities.shape[0]):
+            learnable |= np.uint32(tables.modalities[m].learns_trust) << np.uint32(m)
         learn_trust(
             mix(mix(root(seed, PERCEPTION), np.uint64(user)), np.uint64(item)), c.attended & learnable, user, item,
-            habits.trust_rate, plan.pairs, plan.modalities, plan.facets, plan.quantiles, people.taste, people.mood,
-            goods.vectors, goods.colour,
+            habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles, tables.taste,
+            tables.mood, tables.vectors, tables.colour,
         )  # fmt: skip
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf
     if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(
-        s.returns_log_odds + s.returns_slope * value, plan.powers
+        s.returns_log_odds + s.returns_slope * value, tables.powers
     ):
         last = 0.0
         if s.returns_delay >= 0:
-            last = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))
+            last = quantised(drawn(tables.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))
         _later(world, c, slot, time + last, _RETURN, 0)
         c.outcome = RETURN
     if c.used == 1:
         for a in range(s.n_acts):
             act = shared.acts[s.first_act + a]
-            if uniform(case_luck(c, a, _L_ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.powers):
+            if uniform(case_luck(c, a, _L_ACT)) >= sigmoid(act.log_odds + act.slope * value, tables.powers):
                 continue
-            wait = quantised(drawn(plan.quantiles, act.delay, case_luck(c, a, _L_ACT_DELAY))) if act.delay >= 0 else 0.0
+            wait = (
+                quantised(drawn(tables.quantiles, act.delay, case_luck(c, a, _L_ACT_DELAY))) if act.delay >= 0 else 0.0
+            )
             _later(world, c, slot, time + min(wait, last), _ACT, s.first_act + a)
         if s.rating_event >= 0:
             odds = s.rating_log_odds + s.rating_slope * abs(gap)
-            if uniform(case_luck(c, 0, _L_RATES)) < sigmoid(odds, plan.powers):
-                noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, _L_RATING_NOISE))])
+            if uniform(case_luck(c, 0, _L_RATES)) < sigmoid(odds, tables.powers):
+                noise = np.float64(tables.quantiles[NORMAL, table_index(case_luck(c, 0, _L_RATING_NOISE))])
                 c.stars = stars_of(value + s.rating_noise * noise, shared.thresholds, s.first_threshold, s.n_thresholds)
-                wait = quantised(drawn(plan.quantiles, s.rating_delay, case_luck(c, 0, _L_RATING_DELAY)))
+                wait = quantised(drawn(tables.quantiles, s.rating_delay, case_luck(c, 0, _L_RATING_DELAY)))
                 _later(world, c, slot, time + min(wait, last), _RATE, 0)
     if c.pending == 0:
         c.outcome = LEAVE
 
 
-@kernel
+@internal
 def _later(world: World, c: Array, slot: int, time: float, kind: int, detail: int) -> None:
     c.pending += 1
     world.counts[_HEAP] = push(
@@ -145,17 +145,17 @@ def _later(world: World, c: Array, slot: int, time: float, kind: int, detail: in
     )
 
 
-@kernel
+@internal
 def respond_now(
-    shared: WorldPlan, plan: Plan, world: World, out: Output, slot: int, time: float, kind: int, detail: int
+    shared: WorldPlan, tables: Tables, world: World, out: Output, slot: int, time: float, kind: int, detail: int
 ) -> bool:
     """One response happens. Returns whether it was the last that is to come."""
     c = world.cases[slot]
     if kind == _ACT:
-        happened(plan, shared, world, out, slot, time, np.int64(shared.acts[detail].event), math.nan)
+        happened(tables, shared, world, out, slot, time, np.int64(shared.acts[detail].event), math.nan)
     elif kind == _RATE:
         happened(
-            plan, shared, world, out, slot, time, np.int64(shared.stages[c.stage].rating_event), np.float64(c.stars)
+            tables, shared, world, out, slot, time, np.int64(shared.stages[c.stage].rating_event), np.float64(c.stars)
         )
         world.counts[_RATED] += 1
         world.counts[_STARS] += np.int64(c.stars)
@@ -163,7 +163,7 @@ def respond_now(
     return c.pending == 0
 
 
-@kernel
+@internal
 def arrived(world: World, c: Array, time: float) -> None:
     """A fulfilment has ended well: whether in time."""
     c.fulfilled = time

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from simulator.kernel import kernel
-from simulator.kernels.asides import promised_seconds
+from simulator.kernel import internal, kernel
+from simulator.kernels.asides import Numbers, promised_seconds
 from simulator.kernels.case_heap import drop_first, push
 from simulator.kernels.case_layout import (
     GONE,
@@ -16,6 +16,7 @@ from simulator.kernels.case_layout import (
     Ground,
     Happens,
     Luck,
+    Tables,
     World,
     WorldPlan,
 )
@@ -35,7 +36,7 @@ from simulator.kernels.case_steps import (
     serve_line,
 )
 from simulator.kernels.case_verdict import arrived, experience, judge, respond_now
-from simulator.kernels.layout import Array, Goods, Kind, Output, People, Plan, Status
+from simulator.kernels.layout import Array, Kind, Output, Status
 from simulator.kernels.primitives import drawn, quantised, waited
 from simulator.randomness import PERCEPTION, WORLD, mix, root, uniform
 
@@ -90,22 +91,21 @@ def post(seed: int, messages: Array, world: World) -> None:
         )  # fmt: skip
 
 
-@kernel
+@internal
 def _schedule(world: World, c: Array, slot: int, time: float, kind: int) -> None:
     world.counts[_HEAP] = push(
         world.heap, world.counts[_HEAP], time, case_number(c), kind, 0, slot, np.int64(c.generation)
     )
 
 
-@kernel
+@internal
 def _enter(
     seed: int,
     shared: WorldPlan,
     ground: Ground,
     world: World,
-    plan: Plan,
-    people: People,
-    goods: Goods,
+    tables: Tables,
+    numbers: Numbers,
     out: Output,
     slot: int,
     stage: int,
@@ -125,35 +125,34 @@ def _enter(
         if f.promise >= 0:
             user, item = np.int64(c.user), np.int64(c.item)
             key = mix(mix(root(seed, PERCEPTION), np.uint64(user)), np.uint64(item))
-            expected = promised_seconds(key, np.int64(f.promise), user, item, plan, people, goods)
+            expected = promised_seconds(key, np.int64(f.promise), user, item, numbers)
             c.promised = time + expected
             if f.cancel_late > 0.0:
-                patience = waited(case_luck(c, 0, _L_CANCEL_LATE), plan.powers) / f.cancel_late
+                patience = waited(case_luck(c, 0, _L_CANCEL_LATE), tables.powers) / f.cancel_late
                 _schedule(world, c, slot, c.promised + quantised(patience), _CANCEL)
         if f.cancel > 0.0 and uniform(case_luck(c, 0, _L_CANCEL)) < f.cancel:
             _schedule(world, c, slot, time + quantised(expected * uniform(case_luck(c, 0, _L_CANCEL_AT))), _CANCEL)
         if f.expires_after < np.inf:
             _schedule(world, c, slot, time + quantised(f.expires_after), _EXPIRE)
-        return next_step(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
+        return next_step(seed, shared, ground, world, tables.items, tables.quantiles, slot, time, clock)
     if f.kind == _CONSUME:
         c.used = uniform(case_luck(c, 0, _L_SKIPPED)) >= f.skipped
         _schedule(
-            world, c, slot, time + quantised(drawn(plan.quantiles, f.after, case_luck(c, 0, _L_AFTER))), _EXPERIENCE
+            world, c, slot, time + quantised(drawn(tables.quantiles, f.after, case_luck(c, 0, _L_AFTER))), _EXPERIENCE
         )
         return UNDECIDED
-    judge(seed, shared, plan, people, goods, world, out, slot, time)
+    judge(seed, shared, tables, world, out, slot, time)
     return np.int64(c.outcome) if c.pending == 0 else UNDECIDED
 
 
-@kernel
+@internal
 def _finish(
     seed: int,
     shared: WorldPlan,
     ground: Ground,
     world: World,
-    plan: Plan,
-    people: People,
-    goods: Goods,
+    tables: Tables,
+    numbers: Numbers,
     out: Output,
     slot: int,
     outcome: int,
@@ -165,12 +164,12 @@ def _finish(
     while outcome != UNDECIDED:
         stage = np.int64(c.stage)
         if shared.stages[stage].kind == _FULFIL:
-            drop_all(shared, ground, world, goods.facts, plan.quantiles, slot, outcome == DONE, time, clock)
+            drop_all(shared, ground, world, tables.items, tables.quantiles, slot, outcome == DONE, time, clock)
             if outcome == DONE and shared.stages[stage].promise >= 0:
                 arrived(world, c, time)
         event = np.int64(shared.events[stage, outcome])
         if event >= 0:
-            happened(plan, shared, world, out, slot, time, event, _value(shared, c, time))
+            happened(tables, shared, world, out, slot, time, event, _value(shared, c, time))
         luck = uniform(case_luck(c, outcome, _L_SUCCESSOR))
         following = np.int64(shared.next[stage, outcome, 2])
         if luck < shared.shares[stage, outcome, 0]:
@@ -179,26 +178,26 @@ def _finish(
             following = np.int64(shared.next[stage, outcome, 1])
         if following < 0:
             if following == GONE:
-                _dismiss(people, np.int64(c.user))
+                _dismiss(tables.users, np.int64(c.user))
             c.open = 0
             c.generation += np.uint32(1)
             world.free[world.counts[_FREE]] = slot
             world.counts[_FREE] += 1
             world.counts[_ENDED] += 1
             return
-        outcome = _enter(seed, shared, ground, world, plan, people, goods, out, slot, following, time, clock)
+        outcome = _enter(seed, shared, ground, world, tables, numbers, out, slot, following, time, clock)
 
 
-@kernel
+@internal
 def _value(shared: WorldPlan, c: Array, time: float) -> float:
     """Value of an outcome's event: seconds that a fulfilment took, else what was lived."""
     return time - c.entered if shared.stages[c.stage].kind == _FULFIL else np.float64(c.lived)
 
 
-@kernel
-def _dismiss(people: People, user: int) -> None:
+@internal
+def _dismiss(users: Array, user: int) -> None:
     """A user needs the platform no more; one who is there finishes the visit."""
-    u = people.state[user]
+    u = users[user]
     u.gone = 1
     if u.row < 0:
         u.due = np.inf
@@ -220,9 +219,8 @@ def live(
     shared: WorldPlan,
     ground: Ground,
     world: World,
-    plan: Plan,
-    people: People,
-    goods: Goods,
+    tables: Tables,
+    numbers: Numbers,
     out: Output,
 ) -> bool:
     """Let everything happen that happens before `end`. Returns False where room ran out: make some and call it again.
@@ -232,9 +230,8 @@ def live(
     Args:
         seed: the world's seed.
         end: s; what is due at or after it stays.
-        shared, ground, plan: tables that do not change.
-        world, people: changed in place.
-        goods: items.
+        shared, ground, numbers: what does not change.
+        world, tables: changed in place where they are about cases, units and users.
         out: what is written; records from place 0, `world.counts[Count.RECORDS]` of them.
     """
     world.counts[_RECORDS] = 0
@@ -249,16 +246,16 @@ def live(
         slot, detail = np.int64(world.heap[0].slot), np.int64(world.heap[0].detail)
         generation = world.heap[0].generation
         world.counts[_HEAP] = drop_first(world.heap, world.counts[_HEAP])
-        clock = (time + plan.starts_at[0]) % _DAY
+        clock = (time + tables.starts_at[0]) % _DAY
         if kind == _SHIFT:
             r = shared.resources[slot]
             for unit in range(r.first_unit, r.first_unit + r.n_units):
                 if world.units[unit].waiting > 0:
-                    serve_line(shared, ground, world, plan.quantiles, slot, unit, time, clock)
+                    serve_line(shared, ground, world, tables.quantiles, slot, unit, time, clock)
             world.counts[_HEAP] = push(
                 world.heap,
                 world.counts[_HEAP],
-                next_shift(shared, slot, time, plan.starts_at[0]),
+                next_shift(shared, slot, time, tables.starts_at[0]),
                 slot,
                 _SHIFT,
                 0,
@@ -274,21 +271,21 @@ def live(
             continue  # what this was about is over
         outcome = UNDECIDED
         if kind == _ENTER:
-            outcome = _enter(seed, shared, ground, world, plan, people, goods, out, slot, detail, time, clock)
+            outcome = _enter(seed, shared, ground, world, tables, numbers, out, slot, detail, time, clock)
         elif kind == _ASK:
-            outcome = asked(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
+            outcome = asked(seed, shared, ground, world, tables.items, tables.quantiles, slot, time, clock)
         elif kind == _STEP_END:
-            outcome = end_step(shared, ground, goods, plan.quantiles, plan.powers, c, detail)
+            outcome = end_step(shared, ground, tables.items, tables.quantiles, tables.powers, c, detail)
             if outcome == UNDECIDED:
                 event = np.int64(shared.steps[shared.stages[c.stage].first_step + detail].event)
                 if event >= 0:
-                    happened(plan, shared, world, out, slot, time, event, time - c.entered)
+                    happened(tables, shared, world, out, slot, time, event, time - c.entered)
                     c.heard = time
-                outcome = next_step(seed, shared, ground, world, goods, plan.quantiles, slot, time, clock)
+                outcome = next_step(seed, shared, ground, world, tables.items, tables.quantiles, slot, time, clock)
         elif kind == _EXPERIENCE:
             outcome = UNUSED
             if c.used == 1:
-                experience(shared, plan, people, goods, c, time)
+                experience(shared, tables, c, time)
                 outcome = USED
         elif kind == _CANCEL:
             outcome = CANCELLED
@@ -298,8 +295,8 @@ def live(
                 _schedule(world, c, slot, c.heard + patience, _EXPIRE)
             else:
                 outcome = EXPIRED
-        elif respond_now(shared, plan, world, out, slot, time, kind, detail):
+        elif respond_now(shared, tables, world, out, slot, time, kind, detail):
             outcome = np.int64(c.outcome)
         if outcome != UNDECIDED:
-            _finish(seed, shared, ground, world, plan, people, goods, out, slot, outcome, time, clock)
+            _finish(seed, shared, ground, world, tables, numbers, out, slot, outcome, time, clock)
     return True

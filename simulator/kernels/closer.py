@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
-from simulator.kernels.asides import aside_worth
+from simulator.kernels.asides import Numbers, aside_worth
 from simulator.kernels.beliefs import attended_to, belief_about
 from simulator.kernels.layout import Goods, Output, People, Plan, Visits
 from simulator.kernels.primitives import drawn
@@ -14,8 +14,9 @@ from simulator.randomness import mix
 
 @internal
 def read_closely(
-    i: int, stage: int, own_key: np.uint64, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
-) -> float:
+    i: int, stage: int, own_key: np.uint64, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits,
+    out: Output,
+) -> float:  # fmt: skip
     """Set what the visit `i` has attended to of its item, and its belief, from all cues again; returns its mean."""
     modalities, types = plan.modalities, plan.types
     s, v = plan.stages[stage], visits.state[i]
@@ -31,7 +32,7 @@ def read_closely(
         out.scratch,
     )  # fmt: skip
     if plan.asides.shape[0] > 0:
-        mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), plan, people, goods)
+        mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), numbers)
     v.belief = mean
     v.belief_sd = np.sqrt(variance)
     return mean

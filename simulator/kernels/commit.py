@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
-from simulator.kernels.asides import EVERYTHING, aside_worth
+from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
 from simulator.kernels.beliefs import utility_of
 from simulator.kernels.choice import taken
 from simulator.kernels.closer import read_closely
@@ -27,7 +27,7 @@ _WEIGHING = 4  # value of `playing` while a decision is open
 
 @internal
 def weigh(
-    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
+    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
     modalities, types, habits = plan.modalities, plan.types, plan.habits[0]
@@ -43,11 +43,11 @@ def weigh(
     kind, slot = np.int64(items[item].type), np.int64(v.slot)
     own_key = mix(v.decisions, _COMMITTING)
     if v.playing == 0:
-        read_closely(i, stage, own_key, plan, people, goods, visits, out)
+        read_closely(i, stage, own_key, numbers, plan, people, goods, visits, out)
         key = mix(v.perceptions, np.uint64(item))
         v.utility = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
-        ) + aside_worth(key, v.clock, user, item, EVERYTHING, plan, people, goods)
+        ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
         v.playing = _WEIGHING

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
+from simulator.kernels.asides import Numbers
 from simulator.kernels.choice import taken
 from simulator.kernels.closer import read_closely
 from simulator.kernels.layout import Goods, Output, People, Plan, Tally, Visits, What
@@ -27,7 +28,7 @@ _LOOKING = 3  # value of `playing` while a look is open
 
 @internal
 def look_closer(
-    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
+    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
     """Look closer at the chosen item: more cues, the belief again from all of them, hesitation near the bar, a choice.
 
@@ -47,7 +48,7 @@ def look_closer(
     bar = s.bar
     if v.playing == 0:
         # the look begins: what it shows, and how long it takes
-        mean = read_closely(i, stage, own_key, plan, people, goods, visits, out)
+        mean = read_closely(i, stage, own_key, numbers, plan, people, goods, visits, out)
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
         tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined, kernel
+from simulator.kernel import inlined, internal, kernel
 from simulator.kernels.lanes import leading_zeros
 from simulator.randomness import mix, table_index
 
@@ -76,7 +76,7 @@ def fixed(x: float) -> np.int64:
     return np.int64(math.floor(x * 1048576.0 + 0.5))
 
 
-@kernel
+@internal
 def decision_key(visit_key: np.uint64, request: int, slot: int, what: int) -> np.uint64:
     """Key of one decision of a visit: (request, slot, what) under the key of (user, visit)."""
     return mix(visit_key, (np.uint64(request) << np.uint64(24)) | (np.uint64(slot) << np.uint64(8)) | np.uint64(what))

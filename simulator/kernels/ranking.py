@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
-from simulator.kernels.asides import EVERYTHING, aside_worth
+from simulator.kernels.asides import EVERYTHING, aside_worth, numbers_of
 from simulator.kernels.beliefs import belief_about, utility_of
 from simulator.kernels.layout import Goods, People, Plan
 from simulator.kernels.primitives import drawn
@@ -40,6 +40,7 @@ def best_candidates(
     items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
     size = out.shape[1]
+    numbers = numbers_of(plan, people, goods)
     asides = plan.asides.shape[0] > 0
     for k in range(users.shape[0]):
         user = np.int64(users[k])
@@ -61,13 +62,13 @@ def best_candidates(
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
                 if asides:
-                    score += aside_worth(key, times[k], user, item, visible[stages[k]], plan, people, goods)
+                    score += aside_worth(key, times[k], user, item, visible[stages[k]], numbers)
             else:
                 score = utility_of(
                     key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
                 )
                 if asides:
-                    score += aside_worth(key, times[k], user, item, EVERYTHING, plan, people, goods)
+                    score += aside_worth(key, times[k], user, item, EVERYTHING, numbers)
             if filled == size and score <= scores[size - 1]:
                 continue
             place = filled if filled < size else size - 1

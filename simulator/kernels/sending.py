@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined, kernel
+from simulator.kernel import inlined, internal, kernel
 from simulator.kernels.lanes import fetch_ahead
 
 BLOCK = 16
@@ -22,7 +22,7 @@ SIZES = 32
 _AHEAD = 4
 
 
-@kernel
+@internal
 def ring(count: int, longest: int) -> int:
     """Blocks of the ring of a user who was sent `count` items: a power of two, `longest` at most; 0 for none."""
     needed = (count + BLOCK - 1) // BLOCK

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
-from simulator.kernels.asides import EVERYTHING, aside_worth
+from simulator.kernels.asides import EVERYTHING, aside_worth, numbers_of
 from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.commit import weigh
@@ -92,6 +92,7 @@ def advance(
     rows, slate, memory, memory_value = visits.state, visits.slate, visits.memory, visits.memory_value
     records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
 
+    numbers = numbers_of(plan, people, goods)
     no_act = 1.0  # probability that a usual play is left without an act by the acts' bounds alone
     for a in range(acts.shape[0]):
         no_act *= 1.0 - acts[a].bound
@@ -155,13 +156,13 @@ def advance(
                 elif s.layout == _AUTOPLAY or screens[stage, v.device, 1] == 0:
                     outcome = next_in_feed(i, v, slate, items, vectors, colour)
                 else:
-                    outcome, n = screen_of_cards(i, stage, n, plan, people, goods, visits, out)
+                    outcome, n = screen_of_cards(i, stage, n, numbers, plan, people, goods, visits, out)
             # ---- inspect
             elif s.kind == _INSPECT:
-                outcome, n = look_closer(i, stage, n, plan, people, goods, visits, out)
+                outcome, n = look_closer(i, stage, n, numbers, plan, people, goods, visits, out)
             # ---- commit
             elif s.kind == _COMMIT:
-                outcome, n = weigh(i, stage, n, plan, people, goods, visits, out)
+                outcome, n = weigh(i, stage, n, numbers, plan, people, goods, visits, out)
             # ---- consume: a play is started, and ends when the clock has come to its end
             elif s.kind == _CONSUME:
                 if v.playing == 0:
@@ -173,7 +174,7 @@ def advance(
                     aside = 0.0
                     if asides:
                         key = mix(v.perceptions, np.uint64(v.item))
-                        aside = aside_worth(key, v.clock, user, np.int64(v.item), EVERYTHING, plan, people, goods)
+                        aside = aside_worth(key, v.clock, user, np.int64(v.item), EVERYTHING, numbers)
                     n = start_play(
                         v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles,
                         powers, taste, mood, items, vectors, colour, readouts, records, tallies, counters,
