@@ -31,6 +31,7 @@ CODED = ("surface", "device", "stage", "event")
 BUFFER_ROWS = 1 << 17
 BUFFERS = 3
 _QUEUE = 2
+_ROWS_AT_ONCE = 2048
 
 _ABSENT = {
     "item": 0xFFFFFFFF,
@@ -48,15 +49,33 @@ _ORDER = (
 
 
 @kernel
-def row_hash_sum(words: npt.NDArray[np.uint64]) -> np.uint64:
-    """Sum (mod 2^64) of one hash per row of `words` (n, k): the same for the same rows in any order."""
+def row_hash_sum(
+    words: npt.NDArray[np.uint64], counted: npt.NDArray[np.bool_], mask: npt.NDArray[np.uint64]
+) -> np.uint64:
+    """Sum (mod 2^64) of one hash per row of `words` (n, k) that is `counted` (n,): the same in any order of rows.
+
+    Only the bits of `mask` (k,) are looked at.
+    """
     total = np.uint64(0)
     for i in range(words.shape[0]):
-        h = np.uint64(0x9E3779B97F4A7C15)
-        for k in range(words.shape[1]):
-            h = mix(h, words[i, k])
-        total += h
+        if counted[i]:
+            h = np.uint64(0x9E3779B97F4A7C15)
+            for k in range(words.shape[1]):
+                h = mix(h, words[i, k] & mask[k])
+            total += h
     return total
+
+
+def _bits_of(names: tuple[str, ...]) -> npt.NDArray[np.uint64]:
+    """The bits of a row of events, by words of 8 bytes, that belong to these columns."""
+    row = np.zeros(EVENT.itemsize, dtype=np.uint8)
+    for name in names:
+        kind, first = EVENT.fields[name][:2]  # type: ignore[index]
+        row[first : first + kind.itemsize] = 255
+    return row.view(np.uint64)
+
+
+_BITS = {TRUTH: ~np.zeros(EVENT.itemsize // 8, np.uint64), PLATFORM: ~_bits_of(ONLY_TRUTH)}
 
 
 @dataclass
@@ -66,20 +85,20 @@ class LogTotals:
     rows: int = 0
     hash: int = 0
 
-    def add(self, rows: Array) -> None:
-        """Count rows in."""
+    def add(self, rows: Array, counted: npt.NDArray[np.bool_] | None = None, kind: str = TRUTH) -> None:
+        """Count those rows in that are `counted` (all if None), with the columns of the log of this kind."""
         words = rows.view(np.uint64).reshape(len(rows), EVENT.itemsize // 8)
-        self.rows += len(rows)
-        self.hash = (self.hash + int(row_hash_sum(words))) % 2**64
+        if counted is None:
+            counted = np.ones(len(rows), dtype=np.bool_)
+        self.rows += int(np.count_nonzero(counted))
+        self.hash = (self.hash + int(row_hash_sum(words, counted, _BITS[kind]))) % 2**64
 
 
 def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.Table:
     """Rows of events as an Arrow table; what is absent is null, codes are dictionaries of names."""
     columns: dict[str, pa.Array] = {}
-    for name in _ORDER:
-        if name in ONLY_TRUTH and not truth:
-            continue
-        values = np.ascontiguousarray(rows[name])
+    wanted = [name for name in _ORDER if truth or name not in ONLY_TRUTH]
+    for name, values in _by_columns(rows, wanted).items():
         if name in _ABSENT:
             missing = values == _ABSENT[name]
             array = pa.array(values, mask=missing if missing.any() else None)
@@ -93,6 +112,16 @@ def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.
             )
         columns[name] = array
     return pa.table(columns)
+
+
+def _by_columns(rows: Array, names: list[str]) -> dict[str, npt.NDArray[np.generic]]:
+    """Columns of rows, one array each; some rows at a time, so that memory is read once and not per column."""
+    columns = {name: np.empty(len(rows), dtype=rows.dtype[name]) for name in names}
+    for first in range(0, len(rows), _ROWS_AT_ONCE):
+        part = rows[first : first + _ROWS_AT_ONCE]
+        for name, values in columns.items():
+            values[first : first + len(part)] = part[name]
+    return columns
 
 
 @dataclass
@@ -221,14 +250,19 @@ class LogWriter:
 
     def _write(self, rows: Array) -> None:
         arrived = rows["logged_at"] <= self.horizon  # false for NaN: never recorded
-        seen = rows if arrived.all() else rows[arrived]
         self.totals[TRUTH].add(rows)
-        self.totals[PLATFORM].add(_without_truth(seen))
+        self.totals[PLATFORM].add(rows, arrived, PLATFORM)
         if self.memory is not None:
-            self.memory.take(seen)
-        for kind in self.kinds if self.folder is not None else tuple(k for k in self.kinds if k != KEPT):
-            chosen = rows if kind == TRUTH else seen
-            table = to_table(chosen, self.names, truth=kind == TRUTH)
+            self.memory.take(rows if arrived.all() else rows[arrived])
+        kinds = self.kinds if self.folder is not None else tuple(k for k in self.kinds if k != KEPT)
+        if not kinds:
+            return
+        whole = to_table(rows, self.names, truth=TRUTH in kinds)
+        for kind in kinds:
+            table = whole
+            if kind != TRUTH:
+                table = whole.drop_columns([name for name in ONLY_TRUTH if TRUTH in kinds])
+                table = table if arrived.all() else table.filter(pa.array(arrived))
             if self.folder is None:
                 self.tables[kind].append(table)
             else:
@@ -266,11 +300,3 @@ def drop_parts_after(folder: Path, index: int) -> None:
 def read_parts(folder: Path, kind: str) -> list[Path]:
     """Part files of a log in order."""
     return sorted((folder / kind).glob("part-*.parquet"))
-
-
-def _without_truth(rows: Array) -> Array:
-    """A copy in which the columns of the truth are zero, so that hashes of the platform log do not see them."""
-    copy = rows.copy()
-    for name in ONLY_TRUTH:
-        copy[name] = 0
-    return copy
