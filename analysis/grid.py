@@ -13,7 +13,7 @@ from analysis.arms import Arm, read_arm
 from analysis.tables import COLUMNS, Experiment
 from simulator import __version__
 from simulator import sweep as sweeping
-from simulator.config import CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig, complete, resolve
+from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig, complete, resolve
 from simulator.errors import InputError
 from simulator.listing import check_recommender_name
 from simulator.run_folder import CONFIG, MANIFEST, METRICS, disk_errors, remove_partials, safe_name, write_json
@@ -95,7 +95,8 @@ def plan(
     places = [safe_name(arm.name) for arm in arms]
     if len(set(places)) < len(places):
         raise InputError("experiment", f"two recommenders would share a folder: {', '.join(places)}", "rename an Arm")
-    defaults = load_scenario(scenario).defaults.model_dump()
+    changes = {name.removeprefix(CHANGE_PREFIX): v for name, v in settings.items() if name.startswith(CHANGE_PREFIX)}
+    defaults = load_scenario(scenario, changes).defaults.model_dump()
     grid: list[tuple[Arm, RunConfig]] = []
     for arm, place in zip(arms, places, strict=True):
         check_recommender_name(arm.recommender)

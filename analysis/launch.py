@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from simulator import sweep as sweeping
 from simulator.command_line import WHERE, expand_values, read_arguments, read_value
-from simulator.config import setting_names, unknown_name
+from simulator.config import CHANGE_PREFIX, setting_names, unknown_name
 from simulator.errors import InputError
 from simulator.interrupt import stop_on_signals, to_stderr
 from simulator.run_folder import free_name, safe_name, write_atomic
@@ -89,7 +89,7 @@ class _Choice:
         own = {*_OWN, "scenario", "recommender", "seed", "output"}
         shared = [name for name in setting_names() if name not in (*own, "resume")]
         for key in given:
-            if key not in own and key not in shared and not key.startswith(ORDER):
+            if key not in own and key not in shared and not key.startswith((ORDER, CHANGE_PREFIX)):
                 if key.startswith("recommender."):
                     right = "give a recommender's parameters in brackets: recommender=itemknn(neighbors=50)"
                     raise InputError(WHERE, f"{key} cannot hold for all recommenders", right)
@@ -109,7 +109,9 @@ class _Choice:
         if not 0 < self.level < 1:
             raise InputError(WHERE, f"level = {self.level:g}", "expected a share above 0 and below 1, such as 0.95")
         self.workers = _whole("workers", given)
-        self.settings = {key: read_value(key, _one(key, given)) for key in given if key in shared}
+        self.settings = {
+            key: read_value(key, _one(key, given)) for key in given if key in shared or key.startswith(CHANGE_PREFIX)
+        }
         default = Path("runs") / safe_name(f"experiment-{Path(self.scenario).stem}")
         self.output = Path(str(read_value("output", given["output"]))) if "output" in given else free_name(default)
 
@@ -118,7 +120,12 @@ def _check_measures(chosen: _Choice) -> None:
     """Before hours of runs: every measure that a table needs is one of the scenario's."""
     from simulator.scenario.load import load_scenario
 
-    known = load_scenario(chosen.scenario).measures
+    changes = {
+        name.removeprefix(CHANGE_PREFIX): value
+        for name, value in chosen.settings.items()
+        if name.startswith(CHANGE_PREFIX)
+    }
+    known = load_scenario(chosen.scenario, changes).measures
     for name in [*chosen.measures, *chosen.orders]:
         if name not in known:
             raise InputError(WHERE, *unknown_name("measure", name, known))

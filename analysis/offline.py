@@ -100,7 +100,7 @@ def finished_run(folder: Path) -> FinishedRun:
     if not path.is_file():
         raise InputError(str(folder), "is not finished", f"python -m simulator resume={folder}")
     config = RunConfig.from_yaml(folder / CONFIG)
-    scenario = load_scenario(config.scenario)
+    scenario = load_scenario(config.scenario, config.scenario_changes)
     try:
         manifest = json.loads(path.read_text())
         then, users, items = manifest["scenario"]["hash"], int(manifest["users"]), int(manifest["items"])

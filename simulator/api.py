@@ -42,7 +42,7 @@ def run(
     pairs: list[tuple[str, object]] = [("scenario", os.fspath(scenario)), ("recommender", named)]
     pairs += settings_of(settings)
     config = resolve(pairs, where="simulator.run")
-    config = complete(config, load_scenario(config.scenario).defaults.model_dump())
+    config = complete(config, load_scenario(config.scenario, config.scenario_changes).defaults.model_dump())
     from simulator.world import run_world  # after the settings are checked: this loads numba
 
     return run_world(config, None if isinstance(recommender, str) else recommender, report=report)

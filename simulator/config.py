@@ -23,6 +23,7 @@ from simulator.errors import InputError
 LONGEST = 36500 * 86400.0  # seconds, a century
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
+CHANGE_PREFIX = "scenario."
 # A resumed run is the same run: only what cannot change its results may differ.
 CHANGEABLE_ON_RESUME = ("threads", "window", "batch")
 
@@ -113,6 +114,7 @@ class RunConfig:
     refit: float | None = _setting(_read_duration, "simulated time between fits, e.g. 6h", None)
     checkpoint: float = _setting(_read_duration, "simulated time between checkpoints", 6 * 3600.0)
     resume: Path | None = _setting(_read_path, "folder of an unfinished run to continue", None)
+    scenario_changes: Mapping[str, object] = field(default_factory=dict)
 
     def settings(self) -> dict[str, object]:
         """Every setting that is not None, by the name it has on the command line, in the order of the fields."""
@@ -121,6 +123,8 @@ class RunConfig:
             value = getattr(self, each.name)
             if each.name == "recommender_parameters":
                 found |= {PARAMETER_PREFIX + name: value for name, value in self.recommender_parameters.items()}
+            elif each.name == "scenario_changes":
+                found |= {CHANGE_PREFIX + name: value for name, value in self.scenario_changes.items()}
             elif value is not None:
                 found[each.name] = value
         return found
@@ -212,8 +216,8 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     """A checked configuration from named settings.
 
     Args:
-        pairs: (name, value), in any order; a recommender's parameter is named `recommender.<parameter>`. A value of
-            None leaves the setting at its default.
+        pairs: (name, value), in any order; a recommender's parameter is named `recommender.<parameter>`, a change of
+            the scenario `scenario.<keys.of.the.file>`. A value of None leaves a setting at its default.
         where: where the settings stand, for messages.
 
     Raises:
@@ -225,6 +229,7 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     seen: set[str] = set()
     values: dict[str, Any] = {}
     parameters: dict[str, object] = {}
+    changes: dict[str, object] = {}
     for name, value in pairs:
         if name in seen:
             raise InputError(where, f"{name} is given twice", "give it once")
@@ -234,6 +239,8 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
             if not parameter.isidentifier():
                 raise InputError(where, f"{name} names no parameter", "expected recommender.<parameter>=<value>")
             parameters[parameter] = value
+        elif name.startswith(CHANGE_PREFIX):
+            changes[name.removeprefix(CHANGE_PREFIX)] = value
         elif name not in readers:
             raise InputError(where, *unknown_name("setting", name, [*readers, PARAMETER_PREFIX + "<parameter>"]))
         elif value is not None:
@@ -249,7 +256,7 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
         )
     elif "scenario" not in values:
         raise InputError(where, "no scenario is given", "expected scenario=NAME or a path; --list shows what there is")
-    return RunConfig(recommender_parameters=parameters, **values)
+    return RunConfig(recommender_parameters=parameters, scenario_changes=changes, **values)
 
 
 def _check_resume(seen: set[str], where: str) -> None:

@@ -75,7 +75,7 @@ def _complete(config: RunConfig) -> RunConfig:
     """Defaults of the scenario filled in, and the recommender's name checked before anything is made."""
     from simulator.listing import check_recommender_name, scenario_defaults
 
-    config = complete(config, scenario_defaults(config.scenario))
+    config = complete(config, scenario_defaults(config.scenario, config.scenario_changes))
     check_recommender_name(config.recommender)
     return config
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from recommenders import registry
-from simulator.config import PARAMETER_PREFIX, RunConfig, unknown_name
+from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, RunConfig, unknown_name
 from simulator.durations import exact_duration
 from simulator.errors import InputError
 
@@ -45,6 +46,8 @@ def help_text() -> str:
     for each in dataclasses.fields(RunConfig):
         if each.name == "recommender_parameters":
             rows.append((f"{PARAMETER_PREFIX}NAME", "a parameter of the recommender"))
+        elif each.name == "scenario_changes":
+            rows.append((f"{CHANGE_PREFIX}KEYS", "a number of its file, by its keys: scenario.user.churn=0.01"))
         else:
             rows.append((each.name, each.metadata["meaning"] + _default_text(each.name, each.default)))
     rows.append(("workers", "with -m: runs at a time (default: as many as the cores hold)"))
@@ -87,7 +90,7 @@ def check_recommender_name(name: str | None) -> None:
         raise InputError("recommender", wrong, f"{right}, or an import path like my_package.module:MyRecommender")
 
 
-def scenario_defaults(name_or_path: str) -> dict[str, object]:
+def scenario_defaults(name_or_path: str, changes: Mapping[str, object]) -> dict[str, object]:
     """The settings that a scenario proposes for its runs.
 
     Raises:
@@ -95,7 +98,7 @@ def scenario_defaults(name_or_path: str) -> dict[str, object]:
     """
     from simulator.scenario.load import load_scenario
 
-    return load_scenario(name_or_path).defaults.model_dump()
+    return load_scenario(name_or_path, changes).defaults.model_dump()
 
 
 def check_text(path: str) -> str:

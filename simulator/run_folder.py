@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from simulator import __version__
-from simulator.config import CHANGEABLE_ON_RESUME, RunConfig
+from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig
 from simulator.errors import InputError, OutputError
 
 CONFIG = "config.yaml"
@@ -118,10 +118,12 @@ def resumed_config(given: RunConfig, settings: Mapping[str, object]) -> RunConfi
 
 
 def _from_settings(settings: Mapping[str, object]) -> RunConfig:
-    prefix = "recommender."
-    plain = {name: value for name, value in settings.items() if not name.startswith(prefix)}
-    parameters = {name.removeprefix(prefix): value for name, value in settings.items() if name.startswith(prefix)}
-    return RunConfig(**plain, recommender_parameters=parameters)  # type: ignore[arg-type]
+    parts: dict[str, dict[str, object]] = {PARAMETER_PREFIX: {}, CHANGE_PREFIX: {}, "": {}}
+    for name, value in settings.items():
+        prefix = next(each for each in parts if name.startswith(each))
+        parts[prefix][name.removeprefix(prefix)] = value
+    parameters, changes, plain = parts.values()
+    return RunConfig(**plain, recommender_parameters=parameters, scenario_changes=changes)  # type: ignore[arg-type]
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:

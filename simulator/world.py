@@ -103,7 +103,7 @@ def run_world(
         RunInterrupted: stopped; the folder holds a checkpoint.
     """
     begun = time.perf_counter()
-    scenario = load_scenario(config.scenario)
+    scenario = load_scenario(config.scenario, config.scenario_changes)
     check_scenario(scenario)
     compiled = compile_scenario(scenario)
     check_measures(compiled)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from simulator.errors import InputError
+from simulator.scenario.changes import with_changes
 from simulator.scenario.report import as_input_error, nearest, shown_value
 from simulator.scenario.schema import Scenario, content_hash
 from simulator.strict_yaml import load_yaml
@@ -69,8 +71,10 @@ def scenario_from(content: dict[str, Any], shown: str = "scenario", sources: dic
     return scenario
 
 
-def load_scenario(name_or_path: str | Path) -> Scenario:
+def load_scenario(name_or_path: str | Path, changes: Mapping[str, object] | None = None) -> Scenario:
     """Read a scenario by name or by path (anything with a slash, or ending in .yaml or .yml).
+
+    ``changes`` are made to the file's content first (``simulator.scenario.changes``).
 
     Only the schema is checked here; ``check_scenario`` looks at whether it hangs together. Raises InputError for an
     unknown name (with the nearest and the list), a missing or unreadable file, and whatever the schema forbids.
@@ -84,6 +88,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
             right = nearest(text, list(packaged)) + ", or a path to a YAML file"
             raise InputError("scenario", f"unknown scenario {text!r}", right)
         path, shown = packaged[text], f"{_PACKAGE}/{text}.yaml"
-    scenario = scenario_from(load_yaml(path, shown), shown, _read_sources(path, shown))
+    content = with_changes(load_yaml(path, shown), changes or {}, shown)
+    scenario = scenario_from(content, shown, _read_sources(path, shown))
     scenario._path = path.resolve()
     return scenario
