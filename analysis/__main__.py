@@ -23,6 +23,7 @@ Beholder's analysis: experiments with worlds as the unit, and what the logs of r
 usage:
   python -m analysis experiment scenario=NAME recommender=random,itemknn seed="range(20)" output=FOLDER
   python -m analysis learnability RUN RUN ...
+  python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
 
 experiment: every recommender with every seed, one process per world, and the differences paired over seeds
   scenario       name of a scenario, or path of a scenario file
@@ -37,6 +38,13 @@ experiment: every recommender with every seed, one process per world, and the di
   any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h
   written: experiment.csv (one row per world and measure), paired.csv, and ordered.csv where an order is given
 
+counterfactual: the same worlds twice, with one thing changed, paired over seeds (all that are declared, unless named)
+  seed           seeds by comma or range (default: range(20))
+  file           where they are declared (default: those that come with Beholder)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/counterfactual); one that is there is continued
+  written: counterfactual.csv: means, difference with its 95 % interval, and whether what was expected holds
+
 learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
   label          what counts as a positive (default: the scenario's)
   seed           of the held-out split (default: 0)
@@ -48,7 +56,7 @@ flags:
   --version      the version
 """
 
-COMMANDS = ("experiment", "learnability")
+COMMANDS = ("experiment", "learnability", "counterfactual")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,6 +92,8 @@ def _dispatch(words: Sequence[str]) -> int:
         raise InputError(WHERE, *unknown_name("command", command, list(COMMANDS)))
     from analysis import launch  # nothing heavy at its top either, but --help needs none of it
 
+    if command == "counterfactual":
+        return launch.counterfactual(rest)
     return launch.experiment(rest) if command == "experiment" else launch.learnability(rest)
 
 

@@ -156,6 +156,36 @@ def learnability(words: Sequence[str]) -> int:
     return 0
 
 
+def counterfactual(words: Sequence[str]) -> int:
+    """`counterfactual`: run what was declared, and say whether what was expected holds."""
+    named = [name for word in words if "=" not in word for name in expand_values("counterfactual", word)]
+    given = _pairs([word for word in words if "=" in word])
+    for key in given:
+        if key not in ("seed", "file", "workers", "output"):
+            raise InputError(WHERE, *unknown_name("setting", key, ["seed", "file", "workers", "output"]))
+    from analysis.counterfactual import SHIPPED, read_counterfactuals, run
+
+    declared = read_counterfactuals(Path(given["file"]) if "file" in given else SHIPPED)
+    for name in named:
+        if name not in declared:
+            raise InputError(WHERE, *unknown_name("counterfactual", name, list(declared)))
+    seeds = _seeds(given.get("seed", "range(20)"))
+    workers = _whole("workers", given) or os.cpu_count() or 1
+    output = Path(str(read_value("output", given.get("output", "runs/counterfactual"))))
+
+    def report(done: int, total: int) -> None:
+        to_stderr(f"{done}/{total} worlds")
+
+    with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+        found = run([declared[name] for name in named or declared], seeds, output, workers, report, stop)
+    write_atomic(output / "counterfactual.csv", found.to_csv(index=False))
+    effect = ["control", "treated", "difference", "low", "high", "verdict"]
+    columns = ["counterfactual", "tag", "measure", "expected", *effect]
+    _say(_table(found, columns, columns) + "\n\n")
+    _say(f"{len(seeds)} seeds, paired; 95 % intervals (Student's t); written to {output}\n")
+    return 0
+
+
 def _pairs(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if "=" not in word:

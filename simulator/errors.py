@@ -19,6 +19,10 @@ class InputError(BeholderError):
         self.right = right
         super().__init__(f"{where}: {wrong}" + (f"; {right}" if right else ""))
 
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        """Errors travel between processes."""
+        return type(self), (self.where, self.wrong, self.right)
+
 
 class RunInterrupted(BeholderError):
     """A run was stopped from outside after it had written a checkpoint; it can be resumed."""

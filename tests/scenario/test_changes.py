@@ -79,5 +79,5 @@ def test_a_change_is_part_of_a_run_and_of_its_configuration(tmp_path: Path):
 
 
 def test_a_change_that_is_given_twice_is_refused():
-    with pytest.raises(InputError, match="scenario.user.churn is given twice"):
+    with pytest.raises(InputError, match=r"scenario.user.churn is given twice"):
         resolve([("scenario", "audio"), ("scenario.user.churn", 1), ("scenario.user.churn", 2)])

@@ -1,0 +1,248 @@
+"""What changes in a world when one thing in it is changed: the same worlds twice, paired by their seeds.
+
+A counterfactual is written down before it is run: what is changed, which measures are looked at, and the sign that is
+expected. Its tag says what kind of statement it is: a `law` must come out exact, something `wired` was put in by an
+equation and tests the wiring, something `emergent` comes from the interplay and may come out otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.statistics import LEVEL, compare
+from simulator.config import CHANGE_PREFIX, unknown_name
+from simulator.errors import InputError, RunInterrupted
+from simulator.run_folder import disk_errors, write_json
+from simulator.strict_yaml import load_yaml
+
+SHIPPED = Path(__file__).with_name("counterfactuals.yaml")
+TAGS = ("law", "wired", "emergent")
+SIGNS = {"+": 1, "-": -1, "0": 0}
+CONTROL, TREATED = "control", "treated"
+EXACT, BROKEN, EMPTY = "exact", "broken", "nothing happened"
+HOLDS, REVERSED, OPEN = "holds", "reversed", "undecided"
+_KEYS = ("tag", "says", "scenario", "settings", "both", "treatment", "within", "expect", "readings")
+
+
+@dataclass(frozen=True)
+class Counterfactual:
+    """One statement and how it is looked at.
+
+    Attributes:
+        name, tag, says: what it is called, one of `TAGS`, and the statement in words.
+        scenario: name or path.
+        settings: settings of all its runs.
+        treatment: settings of the treated worlds beside (or in place of) those.
+        within: two names with settings each: the effect is then that of the first less that of the second.
+        expect: measure to sign: `+`, `-`, or `0` for a law.
+        readings: functions of `analysis.readings` that add measures from a run's logs.
+    """
+
+    name: str
+    tag: str
+    says: str
+    scenario: str
+    settings: Mapping[str, object]
+    treatment: Mapping[str, object]
+    within: Mapping[str, Mapping[str, object]]
+    expect: Mapping[str, str]
+    readings: tuple[str, ...] = ()
+
+    def worlds(self, seeds: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:
+        """Name and settings of every world, for all seeds."""
+        for seed in seeds:
+            for part, own in (self.within or {"": {}}).items():
+                for arm, extra in ((CONTROL, {}), (TREATED, self.treatment)):
+                    name = "-".join(each for each in (part, arm, f"s{seed}") if each)
+                    yield name, {**self.settings, **own, **extra, "seed": seed}
+
+
+def read_counterfactuals(path: Path = SHIPPED) -> dict[str, Counterfactual]:
+    """All counterfactuals of a file.
+
+    Raises:
+        InputError: the file is missing or wrong, with the key and what would be right.
+    """
+    found: dict[str, Counterfactual] = {}
+    for name, given in load_yaml(path, str(path)).items():
+        if not isinstance(given, dict):
+            raise InputError(str(path), f"{name} is no table", f"expected the keys {', '.join(_KEYS)}")
+        for key in given:
+            if key not in _KEYS:
+                raise InputError(str(path), *unknown_name("key", f"{name}.{key}", _KEYS))
+        for key in ("tag", "says", "scenario", "treatment", "expect"):
+            if key not in given:
+                raise InputError(str(path), f"{name}.{key} is missing", "expected it")
+        if given["tag"] not in TAGS:
+            raise InputError(str(path), f"{name}.tag = {given['tag']}", f"expected one of {', '.join(TAGS)}")
+        signs = {measure: str(sign) for measure, sign in given["expect"].items()}
+        for measure, sign in signs.items():
+            if sign not in SIGNS or (sign == "0") != (given["tag"] == "law"):
+                right = 'expected "+" or "-", and "0" for a law only'
+                raise InputError(str(path), f"{name}.expect.{measure} = {sign}", right)
+        within = given.get("within", {})
+        if len(within) not in (0, 2):
+            raise InputError(str(path), f"{name}.within has {len(within)} parts", "expected two, or none")
+        found[name] = Counterfactual(
+            name,
+            given["tag"],
+            given["says"],
+            given["scenario"],
+            {**given.get("settings", {}), **_changes(given.get("both", {}))},
+            _changes(given["treatment"]),
+            {part: _changes(own) for part, own in within.items()},
+            signs,
+            tuple(given.get("readings", ())),
+        )
+    return found
+
+
+def _changes(given: Mapping[str, object]) -> dict[str, object]:
+    """Settings as a run takes them: what is no setting of a run is a number of the scenario."""
+    own = ("recommender", "users", "items", "horizon", "first_fit", "refit")
+    return {key if key in own or key.startswith("recommender.") else CHANGE_PREFIX + key: v for key, v in given.items()}
+
+
+def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, float]:
+    """Measures of one world, with those that the readings add."""
+    import simulator
+    from analysis import readings
+
+    own = dict(settings)
+    recommender = own.pop("recommender", None)
+    named = recommender if isinstance(recommender, str) else None
+    result = simulator.run(given.scenario, named, log="full" if given.readings else "metrics", **own)  # type: ignore[arg-type]
+    found = dict(result.metrics)
+    for name in given.readings:
+        found |= readings.READINGS[name](result)
+    return found
+
+
+def run(
+    given: Sequence[Counterfactual],
+    seeds: Sequence[int],
+    folder: Path,
+    workers: int,
+    report: Callable[[int, int], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Run all worlds that are not there yet, in processes of their own, and return the table of `verdicts`.
+
+    Args:
+        given: the counterfactuals.
+        seeds: of the worlds.
+        folder: where each world leaves its measures; what is there from the same engine is not run again.
+        workers: worlds at a time.
+        report: called with the worlds that are done and all of them, after each.
+        stop: asked after each; when it says so, no other world is begun.
+
+    Raises:
+        InputError: a measure is unknown, or the folder holds worlds of another engine or other settings.
+        RunInterrupted: stopped; worlds that ended are kept.
+    """
+    from simulator.kernel import source_hash
+
+    jobs = [(each, name, settings) for each in given for name, settings in each.worlds(seeds)]
+    engine = source_hash()
+    with disk_errors(folder):
+        for each in given:
+            (folder / each.name).mkdir(parents=True, exist_ok=True)
+    waiting = [job for job in jobs if _there(_place(folder, job), job[2], engine) is None]
+    done = len(jobs) - len(waiting)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running: dict[Future[dict[str, float]], tuple[Counterfactual, str, dict[str, object]]] = {}
+        while waiting or running:
+            if stop is not None and stop():
+                pool.shutdown(cancel_futures=True)
+                raise RunInterrupted(f"{done} of {len(jobs)} worlds are done")
+            while waiting and len(running) < workers:
+                job = waiting.pop(0)
+                running[pool.submit(live, job[0], job[2])] = job
+            for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
+                job = running.pop(future)
+                found = {name: None if np.isnan(value) else value for name, value in future.result().items()}
+                write_json(_place(folder, job), {"engine": engine, "settings": _plain(job[2]), "measures": found})
+                done += 1
+                if report is not None:
+                    report(done, len(jobs))
+    return pd.concat([verdicts(each, seeds, folder, engine) for each in given], ignore_index=True)
+
+
+def verdicts(given: Counterfactual, seeds: Sequence[int], folder: Path, engine: str) -> pd.DataFrame:
+    """What came out, one row per measure: means of both arms, paired difference with its interval, and a verdict.
+
+    A law is `exact` when no world differs at all, else `broken`; where nothing happened it shows nothing. Any other
+    statement `holds`, is `reversed`, or is `undecided` where the interval holds zero.
+    """
+    worlds = {
+        name: _there(_place(folder, (given, name, settings)), settings, engine) or {}
+        for name, settings in given.worlds(seeds)
+    }
+    rows: list[dict[str, object]] = []
+    for measure, sign in given.expect.items():
+        known = sorted({name for found in worlds.values() for name in found})
+        if measure not in known:
+            raise InputError(given.name, *unknown_name("measure", measure, known))
+        arms = {arm: _values(worlds, given, arm, seeds, measure) for arm in (CONTROL, TREATED)}
+        found = compare(arms[TREATED], arms[CONTROL], LEVEL)
+        low, high = found.interval
+        if sign == "0":
+            verdict = EXACT if np.array_equal(arms[TREATED], arms[CONTROL], equal_nan=True) else BROKEN
+            verdict = verdict if np.isfinite(arms[CONTROL]).all() and np.any(arms[CONTROL]) else EMPTY
+        else:
+            towards = SIGNS[sign]
+            verdict = HOLDS if min(towards * low, towards * high) > 0 else OPEN
+            verdict = REVERSED if max(towards * low, towards * high) < 0 else verdict
+        rows.append(
+            {"counterfactual": given.name, "tag": given.tag, "measure": measure, "expected": sign, "pairs": found.n,
+             CONTROL: _mean(arms[CONTROL]), TREATED: _mean(arms[TREATED]),
+             "difference": found.difference, "low": low, "high": high, "p": found.p, "verdict": verdict}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _mean(values: np.ndarray) -> float:
+    there = values[np.isfinite(values)]
+    return float(there.mean()) if there.size else float("nan")
+
+
+def _values(
+    worlds: Mapping[str, Mapping[str, Any]], given: Counterfactual, arm: str, seeds: Sequence[int], measure: str
+) -> np.ndarray:
+    """A measure of one arm by seed; of the first part less that of the second, where there are parts."""
+
+    def of(part: str) -> np.ndarray:
+        names = ["-".join(each for each in (part, arm, f"s{seed}") if each) for seed in seeds]
+        return np.array([worlds[name].get(measure) for name in names], dtype=np.float64)
+
+    parts = list(given.within) or [""]
+    return of(parts[0]) if len(parts) == 1 else of(parts[0]) - of(parts[1])
+
+
+def _place(folder: Path, job: tuple[Counterfactual, str, Mapping[str, object]]) -> Path:
+    return folder / job[0].name / f"{job[1]}.json"
+
+
+def _plain(settings: Mapping[str, object]) -> dict[str, object]:
+    return {name: json.loads(json.dumps(value)) for name, value in settings.items()}
+
+
+def _there(path: Path, settings: Mapping[str, object], engine: str) -> dict[str, Any] | None:
+    """Measures of a world that was run before. Raises InputError where it was another world."""
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text())
+    if found["engine"] != engine or found["settings"] != _plain(settings):
+        what = "another version of the engine" if found["engine"] != engine else "other settings"
+        raise InputError(str(path), f"was run with {what}", "give another output; both must not be compared")
+    measures: dict[str, Any] = found["measures"]
+    return measures
