@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import simulator
+from simulator.checkpoint import last_checkpoint
 from simulator.config import RunConfig, complete, resolve
 from simulator.durations import parse_duration
 from simulator.errors import RunInterrupted
+from simulator.kernels.case_layout import ResourceKind
 from simulator.scenario.load import load_scenario
 from simulator.stage_tables import beside_visits
-from simulator.world import run_world
+from simulator.world import World, run_world
 from simulator.world_plan import CASE_OUTCOMES
 from tests.laws.harness import runnable
 
+ROOT = Path(__file__).resolve().parents[2]
 WORLDS: dict[str, dict[str, Any]] = {
     "audio": {"horizon": "12h", "first_fit": "6h", "refit": "3h"},
     "ecommerce": {"users": 500, "horizon": "16d", "first_fit": "4d", "refit": "4d"},
@@ -105,3 +114,56 @@ def test_every_case_ends_once_or_is_open_and_nothing_precedes_its_cause(lived):
     assert not ended.duplicated(["user", "case"]).any()
     open_cases = len(begun) - len(ended)
     assert 0 <= open_cases == len(begun) - ended.groupby(["user", "case"]).ngroups
+
+
+@pytest.mark.long
+def test_killed_at_a_random_moment_and_resumed(lived, tmp_path):
+    """SIGKILL between the first checkpoint and the end, in a process of its own."""
+    name, result = lived
+    tick = load_scenario(name).clock.tick.value
+    run = tmp_path / "run"
+    pairs = {
+        "scenario": name, "recommender": "tests.laws.plugins:Unhurried", "users": 80, "items": 150, "seed": 3,
+        "checkpoint": 8 * tick, "output": run, **WORLDS[name],
+    }  # fmt: skip
+    words = [sys.executable, "-m", "simulator", *(f"{key}={value}" for key, value in pairs.items())]
+    moment = random.Random(time.time_ns())
+    at = moment.randrange(1, 4)
+    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120.0
+    while (last_checkpoint(run) or 0) < at:
+        assert process.poll() is None, "ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    time.sleep(0.05 * moment.random())
+    process.kill()
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+    assert not (run / "manifest.json").exists()
+    assert simulator.resume(run).manifest["log"] == result.manifest["log"]
+
+
+@pytest.mark.parametrize("name", [name for name in SCENARIOS if load_scenario(name).resources])
+def test_littles_law_holds_in_every_queue(name, monkeypatch):
+    """The integral of a line's length is the time that cases stood in it: L = lambda W, with those still in it."""
+    worlds = []
+    live_on = World.live
+    monkeypatch.setattr(World, "live", lambda self, stop: (worlds.append(self), live_on(self, stop))[1])
+    world(name, "random")
+    cases = worlds[0].cases
+    assert cases is not None
+    now = worlds[0].horizon
+    stood = 0
+    for resource in cases.shared.resources:
+        if resource["kind"] != ResourceKind.QUEUE:
+            continue
+        first = int(resource["first_unit"])
+        for unit in cases.world.units[first : first + int(resource["n_units"])]:
+            waiting, case = 0.0, int(unit["first"])
+            for _ in range(int(unit["waiting"])):
+                waiting += now - float(cases.world.cases["arrived"][case])
+                case = int(cases.world.cases["behind"][case])
+            area = float(unit["area"]) + int(unit["waiting"]) * (now - float(unit["since"]))
+            assert area == pytest.approx(float(unit["waited"]) + float(unit["in_vain"]) + waiting, rel=1e-9, abs=1e-6)
+            stood += int(unit["served"])
+    assert stood > 10
