@@ -22,6 +22,7 @@ Beholder's analysis: experiments with worlds as the unit, and what the logs of r
 
 usage:
   python -m analysis experiment scenario=NAME recommender=random,itemknn seed="range(20)" output=FOLDER
+  python -m analysis compare scenarios=all recommenders=random,popularity,itemknn seed="range(3)"
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
 
@@ -37,6 +38,18 @@ experiment: every recommender with every seed, one process per world, and the di
   output         folder (default: runs/experiment-SCENARIO); one that is there is continued: finished worlds are reused
   any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h
   written: experiment.csv (one row per world and measure), paired.csv, and ordered.csv where an order is given
+
+compare: scenarios judged both ways, offline on a platform's log and by what users lived through, on one page
+  scenarios      names or paths by comma, or all (default: all)
+  recommenders   by comma (default: random,popularity,recentpopularity,itemknn,userknn,puresvd)
+  seed           seeds by comma or range (default: range(3))
+  share          of each scenario's own number of users (default: 0.5)
+  logging        the recommender whose logs all are judged on offline (default: the first)
+  split          of those logs: random, leave-one-out, temporal (default: random)
+  lived          measure of what users lived through (default: satisfaction)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/compare); one that is there is continued
+  written: comparison.html, one file that needs nothing else
 
 counterfactual: the same worlds twice, with one thing changed, paired over seeds (all that are declared, unless named)
   seed           seeds by comma or range (default: range(20))
@@ -56,7 +69,7 @@ flags:
   --version      the version
 """
 
-COMMANDS = ("experiment", "learnability", "counterfactual")
+COMMANDS = ("experiment", "compare", "learnability", "counterfactual")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -92,8 +105,8 @@ def _dispatch(words: Sequence[str]) -> int:
         raise InputError(WHERE, *unknown_name("command", command, list(COMMANDS)))
     from analysis import launch  # nothing heavy at its top either, but --help needs none of it
 
-    if command == "counterfactual":
-        return launch.counterfactual(rest)
+    if command in ("counterfactual", "compare"):
+        return launch.counterfactual(rest) if command == "counterfactual" else launch.compare(rest)
     return launch.experiment(rest) if command == "experiment" else launch.learnability(rest)
 
 

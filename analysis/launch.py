@@ -186,6 +186,46 @@ def counterfactual(words: Sequence[str]) -> int:
     return 0
 
 
+def compare(words: Sequence[str]) -> int:
+    """`compare`: scenarios both ways, on one page."""
+    given = _pairs(words)
+    known = ["scenarios", "recommenders", "seed", "share", "logging", "split", "lived", "workers", "output"]
+    for key in given:
+        if key not in known:
+            raise InputError(WHERE, *unknown_name("setting", key, known))
+    from analysis import compare as comparing
+
+    names = given.get("scenarios", "all")
+    scenarios = comparing.all_scenarios() if names == "all" else expand_values("scenarios", names)
+    recommenders = (
+        expand_values("recommenders", given["recommenders"]) if "recommenders" in given else comparing.RECOMMENDERS
+    )
+    share = _number("share", given, 0.5)
+    if not 0 < share <= 1:
+        raise InputError(WHERE, f"share = {share:g}", "expected a share of the scenario's users, above 0 and at most 1")
+    output = Path(str(read_value("output", given.get("output", "runs/compare"))))
+    lived = given.get("lived", "satisfaction")
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = comparing.compare(
+                scenarios, list(recommenders), _seeds(given.get("seed", "range(3)")), share=share,
+                logging=given.get("logging", recommenders[0]), split=given.get("split", "random"), lived=lived,
+                workers=_whole("workers", given) or os.cpu_count() or 1, output=output,
+                command="python -m analysis compare " + " ".join(words), say=to_stderr, report=_report, stop=stop,
+            )  # fmt: skip
+    except sweeping.SweepError as error:
+        to_stderr(f"error: {error}")
+        to_stderr(f"what is done is kept: the same command with output={output} continues")
+        return EXIT_STOPPED if error.stopped else EXIT_FAILED
+    rows: list[list[Cell]] = []
+    for each in found:
+        tau, interval = each.found.agreement(lived)
+        rows.append([each.scenario.scenario, round(tau, 3), round(interval.low, 3), round(interval.high, 3)])
+    _say(format_table(["scenario", "Kendall's tau, offline and lived", "low", "high"], rows) + "\n\n")
+    _say(f"written to {output / comparing.PAGE}\n")
+    return 0
+
+
 def _pairs(words: Sequence[str]) -> dict[str, str]:
     for word in words:
         if "=" not in word:

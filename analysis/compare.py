@@ -1,0 +1,116 @@
+"""The comparison of scenarios: the grid of worlds, both ways of judging, and the page that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from analysis.arms import read_arm
+from analysis.both_ways import judge_offline
+from analysis.grid import experiment
+from analysis.offline import LOG
+from analysis.report.page import Section, page
+from simulator import sweep as sweeping
+from simulator.config import unknown_name
+from simulator.errors import InputError
+from simulator.manifest import ITEMS
+from simulator.run_folder import CONFIG, MANIFEST, safe_name, write_atomic
+from simulator.scenario.load import available_scenarios, load_scenario
+
+PAGE = "comparison.html"
+RECOMMENDERS = ("random", "popularity", "recentpopularity", "itemknn", "userknn", "puresvd")
+
+
+def compare(
+    scenarios: Sequence[str],
+    recommenders: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    share: float,
+    logging: str,
+    split: str,
+    lived: str,
+    workers: int,
+    output: Path,
+    command: str,
+    say: Callable[[str], None],
+    report: Callable[[int, int, sweeping.Record], None] | None = None,
+    stop: Callable[[], bool] | None = None,
+) -> list[Section]:
+    """Run what is not there yet, judge it both ways, and write the page.
+
+    Args:
+        scenarios: names or paths.
+        recommenders: names, parameters in brackets.
+        seeds: of the worlds.
+        share: of each scenario's own number of users that its worlds get, in (0, 1].
+        logging: the recommender whose logs all are judged on offline.
+        split: of those logs.
+        lived: the measure of what users lived through.
+        workers: worlds at a time.
+        output: folder of all; what is there is continued.
+        command: how the page was asked for, in words.
+        say: where progress is told.
+        report, stop: as in `analysis.grid.experiment`.
+
+    Returns:
+        What the page says, scenario by scenario.
+
+    Raises:
+        InputError: a scenario, recommender, split or measure is unknown.
+        SweepError: worlds failed or were stopped; those that ended are kept.
+    """
+    if logging not in recommenders:
+        raise InputError("logging", *unknown_name("recommender", logging, list(recommenders)))
+    loaded = {name: load_scenario(name) for name in scenarios}
+    for scenario in loaded.values():
+        if lived not in scenario.measures:
+            raise InputError("lived", *unknown_name(f"measure of {scenario.scenario}", lived, scenario.measures))
+    sections = []
+    for number, (name, scenario) in enumerate(loaded.items(), 1):
+        say(f"{number}/{len(loaded)} {scenario.title}")
+        users = max(int(scenario.defaults.users * share), 1)
+        found = experiment(
+            name, [read_arm(text) for text in recommenders], seeds, {"users": users, "log": "platform"}, workers,
+            output / safe_name(scenario.scenario), report=report, stop=stop,
+        )  # fmt: skip
+        both = judge_offline(found, recommenders, logging, split, workers)
+        folders = [found.folder / f"{safe_name(logging)}-s{seed}" for seed in seeds if found.folder is not None]
+        sections.append(
+            Section(scenario, both, _events(folders, list(scenario.observation)), lived,
+                    (folders[0] / CONFIG).read_text(), _titles(folders[0]))
+        )  # fmt: skip
+    write_atomic(output / PAGE, page(sections, seeds, command))
+    return sections
+
+
+def all_scenarios() -> list[str]:
+    """Names of the scenarios that come along."""
+    return available_scenarios()
+
+
+def _events(folders: Sequence[Path], order: Sequence[str]) -> list[tuple[str, int, int]]:
+    """(event, happened, recorded), summed over runs, in the order of the scenario's observation model."""
+    import json
+
+    happened: dict[str, int] = {}
+    recorded: dict[str, int] = {}
+    for folder in folders:
+        for name, n in json.loads((folder / MANIFEST).read_text())["events"].items():
+            happened[name] = happened.get(name, 0) + int(n)
+        for path in sorted((folder / LOG).glob("*.parquet")):
+            counts = pq.read_table(path, columns=["event"])["event"].value_counts()
+            for each in counts:
+                name = str(each["values"])
+                recorded[name] = recorded.get(name, 0) + int(each["counts"].as_py())
+    return [(name, happened[name], recorded.get(name, 0)) for name in order if happened.get(name)]
+
+
+def _titles(folder: Path) -> list[str]:
+    """Some titles of items, where the run's catalog has a column of them."""
+    path = folder / ITEMS
+    if "title" not in pq.read_schema(path).names:
+        return []
+    return [str(title) for title in pq.read_table(path, columns=["title"])["title"][:8]]
