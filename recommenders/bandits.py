@@ -8,12 +8,13 @@ impressions gives each positive once with reward 1, and one item that the user n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Range, Requests, Settings, Slates, setting
+from recommenders.contract import NO_ITEM, Range, Requests, Settings, Slates, in_slates, setting
 from recommenders.factorization import right_singular_vectors
 from recommenders.hashing import mix, root, uniform
 from recommenders.ranker import BLOCK, Batch, Learning, Ranker, product
@@ -135,6 +136,10 @@ class LinUCB(LinearBandit):
         """1 wherever there is an item."""
         return np.where(slates != NO_ITEM, np.float32(1), np.float32(np.nan))
 
+    def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
+        """1 for the items of its slates, 0 for all others."""
+        return in_slates(items, self.recommend(requests).items).astype(np.float64)
+
 
 @dataclass(frozen=True)
 class ThompsonSettings(BanditSettings):
@@ -168,16 +173,32 @@ class Thompson(LinearBandit):
         shape = (len(requests), requests.slate_size)
         items, propensity = np.full(shape, NO_ITEM, np.int32), np.full(shape, np.nan, np.float32)
         luck = uniform(mix(np.full(1, root(self.seed, "thompson model")), requests.key))
+        n = len(self.learned["models"])
+        taken = np.minimum((luck * n).astype(np.int64), n - 1)
+        for rows, slates in self._of_all_models(requests):
+            own = slates[taken[rows], np.arange(slates.shape[1])]
+            items[rows] = own
+            propensity[rows] = np.where(own != NO_ITEM, _share(own, slates), np.nan)
+        return Slates(items, propensity)
+
+    def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
+        """The share of the models whose slate holds an item."""
+        found = np.zeros(items.shape)
+        for rows, slates in self._of_all_models(requests):
+            found[rows] = _share(items[rows], slates)
+        return found
+
+    def _of_all_models(self, requests: Requests) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rows of the requests, and the slates that every model gives them, int32 (models, rows, size)."""
         models = self.learned["models"]
-        taken = np.minimum((luck * len(models)).astype(np.int64), len(models) - 1)
         for first, batch in self.batches(requests):
-            rows = slice(first, first + BLOCK)
             profiles = self.profiles(batch)
-            slates = np.full((len(models), len(batch.requests), shape[1]), NO_ITEM, np.int32)
+            slates = np.full((len(models), len(batch.requests), requests.slate_size), NO_ITEM, np.int32)
             for slate, model in zip(slates, models, strict=True):
                 self.fill(slate, batch, np.ascontiguousarray(self.expected(profiles, model)))
-            own = slates[taken[rows], np.arange(len(batch.requests))]
-            holding = (slates[:, :, :, None] == own[None, :, None, :]).any(axis=2).sum(axis=0)
-            items[rows] = own
-            propensity[rows] = np.where(own != NO_ITEM, holding / len(models), np.nan)
-        return Slates(items, propensity)
+            yield slice(first, first + BLOCK), slates
+
+
+def _share(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
+    """Share of the slates (models, n, size) that hold each of items (n, k)."""
+    return np.asarray(np.mean([in_slates(items, each) for each in slates], axis=0))

@@ -25,6 +25,7 @@ from recommenders.contract import (
     Requests,
     Settings,
     Slates,
+    in_slates,
     setting,
 )
 from recommenders.hashing import mix, root, uniform
@@ -263,8 +264,9 @@ class ExploringSettings(Settings):
 class Exploring(Composed):
     """With chance epsilon, by the request's key, a uniformly random slate in place of the member's.
 
-    Propensities are exact where the member's are, or its slate is certain: (1 - epsilon) times the member's, plus
-    epsilon times that of the random slate.
+    An item's propensity is (1 - epsilon) times its chance to be in the member's slate, plus epsilon times that to be in
+    the random one. A member that does not randomise (it gives no propensities) has each item in its slate for certain;
+    of one that does, `chances` says it; where it cannot, there are no propensities at all, in any batch.
     """
 
     name: ClassVar[str] = "exploring"
@@ -278,32 +280,35 @@ class Exploring(Composed):
     def recommend(self, requests: Requests) -> Slates:
         """The member's slate or a random one."""
         member = self.members["member"].recommend(requests)
-        random = Random(seed=int(root(self.seed, "exploring"))).recommend(requests)
-        luck = uniform(mix(np.full(1, root(self.seed, "explores")), requests.key))
+        luck = uniform(mix(np.full(1, self._luck("explores")), requests.key))
         explores = luck < self.config.epsilon
-        items = np.where(explores[:, None], random.items, member.items)
-        if self.members["member"].reproducibility == "none" and member.propensity is None:
+        items = np.where(explores[:, None], self._random().recommend(requests).items, member.items)
+        found = self._mixture(requests, items, member)
+        if found is None:
             return Slates(items)
-        if member.propensity is not None and not np.array_equal(random.items, member.items) and explores.any():
-            # A stochastic member says only how likely its own items were, not those of the random slate.
-            sure = np.nanmin(np.where(member.items != NO_ITEM, member.propensity, 1.0), initial=1.0) >= 1
-            if not sure:
-                return Slates(items)
-        held = (items[:, :, None] == member.items[:, None, :]).any(axis=2)
-        certain = held if member.propensity is None else np.where(held, 1.0, 0.0)
-        propensity = (1 - self.config.epsilon) * certain + self.config.epsilon * self._at_random(items, requests)
-        return Slates(items, np.where(items != NO_ITEM, propensity, np.nan).astype(np.float32))
+        return Slates(items, np.where(items != NO_ITEM, found, np.nan).astype(np.float32))
 
-    @staticmethod
-    def _at_random(items: np.ndarray, requests: Requests) -> np.ndarray:
-        """Chance of each item to be in a uniformly random slate: those shown lately only fill up."""
-        available = np.isin(requests.recent, requests.candidates) & (requests.recent >= 0)
-        lately = np.array([np.unique(row[there]).size for row, there in zip(requests.recent, available, strict=True)])
-        eligible = (requests.candidates.size - lately)[:, None]
-        drawn = np.minimum(requests.filled, eligible)
-        late = (items[:, :, None] == requests.recent[:, None, :]).any(axis=2)
-        by_late = (requests.filled - drawn) / np.maximum(lately, 1)[:, None]
-        return np.asarray(np.where(late, by_late, drawn / np.maximum(eligible, 1)))
+    def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
+        """The mixture of both, where the member can say."""
+        return self._mixture(requests, items, self.members["member"].recommend(requests))
+
+    def _random(self) -> Random:
+        return Random(seed=int(self._luck("exploring")))
+
+    def _luck(self, purpose: str) -> np.uint64:
+        """Start of luck for a purpose; one exploration within another has luck of its own."""
+        return root(self.seed, f"{purpose} {self.config.member}")
+
+    def _mixture(self, requests: Requests, items: np.ndarray, member: Slates) -> np.ndarray | None:
+        inside = self.members["member"]
+        if member.propensity is not None:
+            own = inside.chances(requests, items)
+        else:  # it does not randomise, or it does and does not say so
+            own = None if inside.reproducibility == "none" else in_slates(items, member.items).astype(np.float64)
+        at_random = self._random().chances(requests, items)
+        if own is None or at_random is None:
+            return None
+        return np.asarray((1 - self.config.epsilon) * own + self.config.epsilon * at_random)
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,13 @@ from recommenders.catalog import Catalog, LazyFeatures
 from recommenders.columns import CODED, COLUMNS, Column, Columns
 from recommenders.errors import RecommenderError
 from recommenders.log import Label, PlatformLog, Positives
-from recommenders.requests import NO_ITEM, Requests, Seen, Slates, compressed, validate_slates
+from recommenders.requests import NO_ITEM, Requests, Seen, Slates, compressed, in_slates, validate_slates
 from recommenders.settings import Choice, Range, Settings, setting
 
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
-    "Requests", "Seen", "Settings", "Slates", "compressed", "setting", "validate_slates",
+    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "setting", "validate_slates",
 ]  # fmt: skip
 
 CONTRACT_VERSION = 1
@@ -82,6 +82,19 @@ class Recommender:
     def recommend(self, requests: Requests) -> Slates:
         """Slates for a batch of requests; each a function of its own request only. Changes no array of it."""
         raise NotImplementedError(f"{type(self).__name__} does not implement recommend")
+
+    def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
+        """How likely any items are to be in the slates, for whoever explores over a recommender that randomises.
+
+        Args:
+            requests: n requests.
+            items: int32 (n, k), padded with -1.
+
+        Returns:
+            Float (n, k), each item's probability of being in its request's slate before the request's luck is known
+            (that is what the propensities of `recommend` are for its own items); None where it cannot say.
+        """
+        return None
 
     def update(self, events: PlatformLog) -> None:
         """Take in records that arrived since ``fit`` or the last ``update``; by default they teach nothing."""

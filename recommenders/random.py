@@ -106,6 +106,18 @@ class Random(Recommender):
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Nothing to learn."""
 
+    def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
+        """Slate size over eligible candidates; items shown lately only fill up what is left."""
+        there = requests.recent
+        available = np.isin(there, requests.candidates) & (there != NO_ITEM)
+        lately = np.array([np.unique(row[kept]).size for row, kept in zip(there, available, strict=True)], np.int64)
+        eligible = (requests.candidates.size - lately)[:, None]
+        drawn = np.minimum(requests.filled, eligible)
+        late = (items[:, :, None] == there[:, None, :]).any(axis=2)
+        by_late = (requests.filled - drawn) / np.maximum(lately, 1)[:, None]
+        found = np.where(late, by_late, drawn / np.maximum(eligible, 1))
+        return np.where(np.isin(items, requests.candidates) & (items != NO_ITEM), found, 0.0)
+
     def recommend(self, requests: Requests) -> Slates:
         """Slates with propensities; each depends on its request's key and what was shown lately."""
         shape = (len(requests), requests.slate_size)

@@ -154,6 +154,11 @@ class Slates:
     propensity: np.ndarray | None = None
 
 
+def in_slates(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
+    """Whether each of items, int32 (n, k), stands in the slate of its row, int32 (n, size); never where it is -1."""
+    return np.asarray((items[:, :, None] == slates[:, None, :]).any(axis=2) & (items != NO_ITEM))
+
+
 def compressed(recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`recent_start` and `recent_items` of a matrix int32 (n, R) that is padded with -1 in any place."""
     there = recent != NO_ITEM

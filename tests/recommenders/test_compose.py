@@ -72,6 +72,21 @@ def test_exploration_is_as_likely_as_it_says(log):
         assert (slates.items == item).any(axis=1).mean() == pytest.approx(said, abs=4 * np.sqrt(0.25 / n))
 
 
+@pytest.mark.parametrize("member", ["thompson(draws=5)", "random", "linucb", "exploring(member=itemknn)"])
+def test_exploring_over_one_that_randomises_keeps_exact_propensities(log, member):
+    """Enumerated over many keys: an item stands in as many slates as was said, whichever branch had made them."""
+    n = 6000
+    keys = np.random.default_rng(5).integers(0, 2**63, n).tolist()
+    exploring = fitted("exploring", log, member=member, epsilon=0.3)
+    slates = exploring.recommend(ask(N, users=[1] * n, keys=keys, slate_size=3))
+    for item in np.unique(slates.items):
+        said = slates.propensity[slates.items == item]
+        assert np.ptp(said) < 1e-6
+        assert (slates.items == item).any(axis=1).mean() == pytest.approx(said[0], abs=4 * np.sqrt(0.25 / n))
+    alone = exploring.recommend(ask(N, users=[1], keys=keys[:1], slate_size=3))
+    assert np.array_equal(alone.propensity, slates.propensity[:1])  # whatever else is in the batch
+
+
 def test_a_file_describes_a_composition(log, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("ensemble:\n  members: [itemknn, {bpr: {factors: 4, epochs: 2}}]\n  depth: 10\n")
