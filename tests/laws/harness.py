@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -21,15 +21,16 @@ import pandas as pd
 from simulator.catalog import draw_catalog
 from simulator.errors import InputError
 from simulator.kernels.layout import (
+    CASE,
     EVENT,
     MAX_SCREEN,
     N_TALLIES,
-    NORMAL,
     SCRATCH_WIDTH,
     Goods,
     Kind,
     Output,
     People,
+    Plan,
     Status,
     Visits,
 )
@@ -160,10 +161,11 @@ class After:
     records: np.ndarray  # EVENT
     tallies: np.ndarray
     counters: np.ndarray
+    messages: np.ndarray  # CASE: what the world was told
 
     def bits(self) -> bytes:
-        """Everything that was decided, as bytes: rows, records, sums, and what stayed with the users."""
-        parts = [self.rows, *self.people, self.records, self.tallies, self.counters]
+        """Everything that was decided, as bytes: rows, records, sums, messages, and what stayed with the users."""
+        parts = [self.rows, *self.people, self.records, self.tallies, self.counters, self.messages]
         return b"".join(bits(part) for part in parts)
 
 
@@ -211,6 +213,10 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     people.state["satiated_at"] = CLOCK - 300.0
     people.state["visits"] = 3
     goods.readouts[:] = generator.normal(size=goods.readouts.shape)
+    goods.published[:] = CLOCK - generator.uniform(2.0, 5.0, goods.published.shape) * 86400.0
+    for aside in compiled.plan.asides[compiled.plan.asides["promise"] >= 0]:
+        for promised in (goods.promised, people.promised):
+            promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
     return Bench(compiled, people, goods)
 
 
@@ -259,8 +265,19 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     return rows
 
 
-def step(of: Bench, rows: Visits, room: int = 48) -> After:
-    """Every row takes one step, a closer look to its end; `rows` and the users of the bench are left as they are."""
+def _alone(plan: Plan, stage: int) -> Plan:
+    """The same stage, followed by a request for a slate where something would be read at once."""
+    kinds, following = plan.stages["kind"], plan.alternatives.copy()
+    reads = (following[stage] >= 0) & np.isin(kinds[following[stage]], (Kind.INSPECT, Kind.COMMIT))
+    following[stage][reads] = int(np.flatnonzero(kinds == Kind.BROWSE)[0])
+    return plan._replace(alternatives=following)
+
+
+def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
+    """Every row takes one step; `rows` and the users of the bench are left as they are.
+
+    A closer look and a decision are taken to their ends, or with `whole` off only up to where all has been read.
+    """
     people = People(*(array.copy() for array in of.people))
     after = Visits(*(array.copy() for array in rows))
     n = len(after.state)
@@ -268,117 +285,20 @@ def step(of: Bench, rows: Visits, room: int = 48) -> After:
     records = np.zeros(room * n + needed, dtype=EVENT)
     counters = np.zeros((len(of.goods.facts), 1 + len(of.compiled.names.counters)), dtype=np.int64)
     tallies, scratch = np.zeros(N_TALLIES, np.int64), np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
+    messages, told = np.zeros(n + needed if of.compiled.world is not None else 0, dtype=CASE), np.zeros(1, np.int64)
 
     def lived(todo: np.ndarray, end: float, written: int) -> int:
-        out = Output(records[written:], tallies, counters, scratch)
-        done, more = advance(of.seed, todo, 0, end, needed, of.compiled.plan, people, of.goods, after, out)
+        out = Output(records[written:], tallies, counters, scratch, messages, told)
+        done, more = advance(of.seed, todo, 0, end, needed, plan, people, of.goods, after, out)
         assert done == len(todo), "more records than there was room for"
         return written + more
 
-    written = lived(np.arange(n, dtype=np.int64), CLOCK + BRIEF, 0)
     stage = int(rows.state["stage"][0])
-    if of.compiled.plan.stages["kind"][stage] == Kind.INSPECT:  # looks end at times of their own
+    slow = of.compiled.plan.stages["kind"][stage] in (Kind.INSPECT, Kind.COMMIT)  # they end at times of their own
+    plan = _alone(of.compiled.plan, stage) if slow else of.compiled.plan
+    written = lived(np.arange(n, dtype=np.int64), CLOCK + BRIEF, 0)
+    if slow and whole:
         for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):
             written = lived(np.array([k], dtype=np.int64), float(after.state["clock"][k]) + BRIEF, written)
-        assert not (after.state["stage"] == stage).any(), "a look without an end"
-    return After(after.state, people, records[:written], tallies, counters)
-
-
-# ---- changes of what items show -------------------------------------------------------------------------------------
-
-Change = Callable[[Bench, int, float, slice | list[int]], Goods]
-_EVERY = slice(None)
-
-
-def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
-    """Items whose content in a modality is moved by `by` standard deviations (a read-out: the number itself)."""
-    goods = of.goods._replace(vectors=of.goods.vectors.copy(), readouts=of.goods.readouts.copy())
-    plan = of.compiled.plan
-    row = plan.modalities[modality]
-    for pair in plan.pairs[row["first_pair"] : row["end_pair"]]:
-        if pair["column"] < 0:
-            goods.readouts[items, pair["readout"]] += np.float32(by)
-            continue
-        width = of.compiled.facets[pair["facet"]].dimensions
-        columns = slice(pair["column"], pair["column"] + width)
-        part = goods.vectors[:, columns]
-        # a direction of its own for every dimension, so that no user's taste is at a right angle to it by chance
-        direction = np.random.default_rng(7).normal(size=width)
-        moved = part[items] + np.float32(by) * part.std(axis=0) * (direction / np.abs(direction).max()).astype(
-            np.float32
-        )
-        goods.vectors[items, columns] = moved
-    return goods
-
-
-def bias_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
-    """Items whose seller leans on a modality by `by` standard deviations more (of its bias, at least 0.2)."""
-    goods = of.goods._replace(colour=of.goods.colour.copy())
-    goods.colour[items, modality] += np.float32(by * max(float(goods.colour[:, modality].std()), 0.2))
-    return goods
-
-
-def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
-    """Items that are `by` standard deviations (of the appeal, at least 0.2) more attractive in a modality."""
-    goods = of.goods._replace(colour=of.goods.colour.copy())
-    column = of.modalities + modality
-    goods.colour[items, column] += np.float32(by * max(float(goods.colour[:, column].std()), 0.2))
-    return goods
-
-
-def all_moved(of: Bench, modality: int, by: float) -> Goods:
-    """Items with content, bias and appeal of a modality moved at once."""
-    for change in (content_moved, bias_moved, appeal_moved):
-        of = of.with_goods(change(of, modality, by))
-    return of.goods
-
-
-# ---- beliefs by their closed form -----------------------------------------------------------------------------------
-
-
-def belief_by_hand(of: Bench, user: int, item: int, attended: int, glance: float) -> tuple[float, float]:
-    """Belief of a user about an item from the general formula for jointly normal cues; mean and variance.
-
-    A facet's true match is standard normal to the user; its cues are that match plus errors of covariance
-    diag(1 / t) + c. The posterior is computed by inverting that matrix, which is not how the engine does it.
-    """
-    plan = of.compiled.plan
-    goods, habits = of.goods, plan.habits[0]
-    kind = int(goods.facts["type"][item])
-    knowledge = float(
-        from_table(plan.quantiles[plan.types["knowledge"][kind]], luck_of(of.seed, KNOWLEDGE, user, kind))
-    )
-
-    def normal(what: int) -> float:
-        return float(from_table(plan.quantiles[NORMAL], luck_of(of.seed, PERCEPTION, user, item, what)))
-
-    common = normal(1 << 21) * float(habits["root_common_error"])
-    mean, variance = float(plan.types["prior"][kind]), float(habits["idiosyncratic"]) ** 2
-    for f, facet in enumerate(plan.facets):
-        precisions, readings = [], []
-        for m in range(of.modalities):
-            if not attended >> m & 1:
-                continue
-            for pair in plan.pairs[plan.modalities["first_pair"][m] : plan.modalities["end_pair"][m]]:
-                if pair["facet"] != f:
-                    continue
-                t = float(pair["precision"]) * knowledge * (glance if pair["timed"] else 1.0)
-                if pair["column"] >= 0:
-                    taste = of.people.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
-                    x = float(taste @ goods.vectors[item, pair["column"] : pair["column"] + facet["width"]])
-                    x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
-                else:
-                    x = float(goods.readouts[item, pair["readout"]])
-                shift = float(goods.colour[item, m]) - float(of.people.mood[user, m])
-                precisions.append(t)
-                readings.append(x + shift + normal(m) / np.sqrt(t) + common)
-        weight = float(plan.weights[kind, f])
-        if not precisions:
-            variance += weight**2
-            continue
-        errors = np.diag(1.0 / np.array(precisions)) + float(habits["common_error"])
-        pull = np.linalg.solve(errors, np.ones(len(precisions)))
-        certainty = 1.0 + pull.sum()
-        mean += weight * float(pull @ np.array(readings)) / certainty
-        variance += weight**2 / certainty
-    return mean, variance
+        assert not ((after.state["stage"] == stage) & (after.state["playing"] != 0)).any(), "a look without an end"
+    return After(after.state, people, records[:written], tallies, counters, messages[: told[0]])

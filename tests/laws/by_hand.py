@@ -1,0 +1,113 @@
+"""Beliefs by their closed form, and what shown numbers are worth, written a second time and in another way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulator.kernels.layout import NORMAL
+from simulator.randomness import KNOWLEDGE, PERCEPTION, table_points
+from tests.laws.harness import CLOCK, Bench, from_table, luck_of
+
+
+def _reads(of: Bench, kind: int, modality: int) -> float:
+    """By what factor a modality is read more exactly of items of a type, as the scenario says."""
+    names, scenario = of.compiled.names, of.compiled.scenario
+    ratio = scenario.item_types[names.types[kind]].reads.get(names.modalities[modality])
+    return 1.0 if ratio is None else float(ratio.value)
+
+
+def _weight(of: Bench, kind: int, facet: int) -> float:
+    """What a facet's match is worth for items of a type: the root of its share of the variance, times the ratio."""
+    name = of.compiled.names.facets[facet]
+    scenario = of.compiled.scenario
+    ratio = scenario.item_types[of.compiled.names.types[kind]].weights.get(name)
+    return float(np.sqrt(scenario.facets[name].share.value)) * (1.0 if ratio is None else float(ratio.value))
+
+
+def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
+    """Worth of the numbers in `read` (bits of modalities) to a user, beside what is usual, at `clock`."""
+    names, scenario, goods, people = of.compiled.names, of.compiled.scenario, of.goods, of.people
+    kind = scenario.item_types[names.types[int(goods.facts["type"][item])]]
+    total = 0.0
+    for a, name in enumerate(names.asides):
+        if not read >> names.modalities.index(name) & 1:
+            continue
+        shown: Any = scenario.modalities[name]
+        per = shown.per.value if shown.per else 1.0
+        if shown.kind == "promise":
+            promise = scenario.promises[shown.promise]
+            p = list(scenario.promises).index(shown.promise)
+            seconds = float(goods.promised[item, p]) + float(people.promised[user, p]) + promise.padding.value
+            if of.compiled.plan.announced["travels"][p]:
+                way = np.linalg.norm(goods.place[item].astype(float) - people.place[user].astype(float))
+                seconds += way / scenario.places.speed.value
+            luck = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
+            spread = promise.spread.quantile(_steps(luck)) if promise.spread else 1.0
+            worth = shown.weight.value * (seconds * float(spread) - float(of.compiled.plan.asides["usual"][a])) / per
+        elif shown.shows == "published_at":
+            lost = 1.0 - 2.0 ** (-(clock - float(goods.published[item])) / kind.half_life.value)
+            worth = shown.weight.value * lost
+        else:
+            value = float(goods.attributes[item, names.attributes.index(shown.shows)])
+            usual = float(np.mean(kind.attributes[shown.shows].quantile(table_points())))
+            worth = shown.weight.value * (value - usual) / per
+        total += worth * float(people.traits[user, a])
+    return total
+
+
+def _steps(luck: Any) -> Any:
+    """The quantile that a table of 4,096 gives for a luck."""
+    return table_points()[int(luck) >> 52]
+
+
+def belief_by_hand(
+    of: Bench, user: int, item: int, attended: int, glance: float, clock: float = CLOCK
+) -> tuple[float, float]:
+    """Belief of a user about an item from the general formula for jointly normal cues; mean and variance.
+
+    A facet's true match is standard normal to the user; its cues are that match plus errors of covariance
+    diag(1 / t) + c. The posterior is computed by inverting that matrix, which is not how the engine does it. The
+    numbers that are attended to count as they are.
+    """
+    plan = of.compiled.plan
+    goods, habits = of.goods, plan.habits[0]
+    kind = int(goods.facts["type"][item])
+    knowledge = float(
+        from_table(plan.quantiles[plan.types["knowledge"][kind]], luck_of(of.seed, KNOWLEDGE, user, kind))
+    )
+
+    def normal(what: int) -> float:
+        return float(from_table(plan.quantiles[NORMAL], luck_of(of.seed, PERCEPTION, user, item, what)))
+
+    common = normal(1 << 21) * float(habits["root_common_error"])
+    mean, variance = float(plan.types["prior"][kind]), float(habits["idiosyncratic"]) ** 2
+    for f, facet in enumerate(plan.facets):
+        precisions, readings = [], []
+        for m in range(of.modalities):
+            if not attended >> m & 1:
+                continue
+            for pair in plan.pairs[plan.modalities["first_pair"][m] : plan.modalities["end_pair"][m]]:
+                if pair["facet"] != f:
+                    continue
+                t = float(pair["precision"]) * knowledge * (glance if pair["timed"] else 1.0) * _reads(of, kind, m)
+                if pair["column"] >= 0:
+                    taste = of.people.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
+                    x = float(taste @ goods.vectors[item, pair["column"] : pair["column"] + facet["width"]])
+                    x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
+                else:
+                    x = float(goods.readouts[item, pair["readout"]])
+                shift = float(goods.colour[item, m]) - float(of.people.mood[user, m])
+                precisions.append(t)
+                readings.append(x + shift + normal(m) / np.sqrt(t) + common)
+        weight = _weight(of, kind, f)
+        if not precisions:
+            variance += weight**2
+            continue
+        errors = np.diag(1.0 / np.array(precisions)) + float(habits["common_error"])
+        pull = np.linalg.solve(errors, np.ones(len(precisions)))
+        certainty = 1.0 + pull.sum()
+        mean += weight * float(pull @ np.array(readings)) / certainty
+        variance += weight**2 / certainty
+    return mean + worth_by_hand(of, user, item, attended, clock), variance

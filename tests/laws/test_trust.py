@@ -1,0 +1,99 @@
+"""Law 1 and trust: who attended to a modality learns how far to trust it, and nobody else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.cases import Cases
+from simulator.kernels.case_row import CASE
+from simulator.kernels.layout import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output, People
+from simulator.stage_tables import beside_visits
+from tests.laws.changes import bias_moved
+from tests.laws.harness import Bench, bench, compiled_of, runnable, step, threshold
+from tests.laws.screens import RESPOND, label
+
+WITH_CASES = [name for name in runnable() if compiled_of(name).world is not None]
+LEARNED = [
+    (name, modality)
+    for name in WITH_CASES
+    for modality in range(len(compiled_of(name).names.modalities))
+    if compiled_of(name).plan.modalities["learns_trust"][modality]
+]
+
+
+@pytest.mark.parametrize("case", RESPOND, ids=label)
+def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
+    name, stage, device, modality = case
+    of = bench(name)
+    rows = threshold(of, stage, device)
+    attended = rows.state["attended"] >> modality & 1 == 1
+    before = step(of, rows).people.mood[:, modality]
+    after = step(of.with_goods(bias_moved(of, modality, 2.0)), rows).people.mood[:, modality]
+    learns = bool(of.compiled.plan.modalities["learns_trust"][modality])
+    assert np.array_equal(before[~attended], after[~attended])
+    if learns and case.visible:
+        assert attended.sum() > 50
+        assert (after[attended] > before[attended]).all(), "more was promised, and nothing more was met"
+    else:
+        assert np.array_equal(before, after)
+
+
+def _through_the_world(of: Bench, attended: Array) -> tuple[People, Array]:
+    """Everybody's one case, to its end: the users afterwards, and who has met what they got."""
+    compiled = of.compiled
+    people = People(*(array.copy() for array in of.people))
+    people.state["due"] = 0.0
+    n, n_items = len(people.state), len(of.goods.facts)
+    shared: Any = compiled.world
+    shared = shared._replace(choosers=shared.choosers.copy(), steps=shared.steps.copy(), stages=shared.stages.copy())
+    shared.choosers["bar"] = -100.0  # everybody is taken, and all goes well: all have something to judge
+    shared.steps["passes"], shared.steps["withdraws"] = 1.0, 0.0
+    shared.stages["cancel"], shared.stages["cancel_late"], shared.stages["skipped"] = 0.0, 0.0, 0.0
+    shared.stages["expires_after"] = np.inf
+    cases = Cases(
+        compiled.scenario, shared, compiled.plan, people, of.goods, int(of.goods.facts["creator"].max()) + 1,
+        np.full(n_items, -1, dtype=np.int32), np.zeros(n_items), 400 * 86400.0, of.seed,
+    )  # fmt: skip
+    messages = np.zeros(n, dtype=CASE)
+    messages["created"] = 3600.0 * (1 + np.arange(n) % 200)
+    messages["user"], messages["item"] = np.arange(n), np.arange(n) % n_items
+    messages["parent_case"], messages["amount"], messages["attended"] = NO_CASE, 1, attended
+    first = next(stage.starts["confirm"] for stage in compiled.scenario.stages.values() if stage.starts)
+    messages["stage"] = compiled.names.stages.index(first)
+    cases.post(messages)
+    tallies, counters = np.zeros(N_TALLIES, np.int64), np.zeros((n_items, 1 + len(compiled.names.counters)), np.int64)
+    written: list[Array] = []
+    buffer = np.zeros(8192, dtype=EVENT)
+    cases.run(
+        400 * 86400.0,
+        lambda room: Output(buffer, tallies, counters, np.zeros((MAX_SCREEN, SCRATCH_WIDTH))),
+        lambda n: written.append(buffer[:n].copy()),
+    )
+    records = np.concatenate(written)
+    met = np.zeros(n, dtype=bool)
+    met[records["user"][records["event"] == compiled.names.codes["experience"]]] = True
+    return people, met
+
+
+@pytest.mark.parametrize(("name", "modality"), LEARNED, ids=lambda x: str(x))
+def test_trust_is_learned_from_what_was_ordered_by_those_who_attended(name, modality):
+    of = bench(name)
+    attended = np.random.default_rng(3).integers(0, 2, len(of.people.state)).astype(np.uint32) << np.uint32(modality)
+    before, met = _through_the_world(of, attended)
+    after, met_too = _through_the_world(of.with_goods(bias_moved(of, modality, 2.0)), attended)
+    assert np.array_equal(met, met_too)
+    reads = (attended != 0) & met
+    assert reads.sum() > 50
+    assert (after.mood[reads, modality] > before.mood[reads, modality]).all()
+    assert np.array_equal(after.mood[~reads], before.mood[~reads])
+    others = np.delete(np.arange(of.people.mood.shape[1]), modality)
+    assert np.array_equal(after.mood[:, others], before.mood[:, others])
+    assert np.array_equal(before.mood[~reads, modality], of.people.mood[~reads, modality])
+
+
+def test_every_scenario_with_cases_has_something_to_learn_from():
+    assert {name for name, _ in LEARNED} == set(WITH_CASES)
+    assert all(beside_visits(compiled_of(name).scenario) for name in WITH_CASES)
