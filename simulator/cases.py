@@ -119,7 +119,7 @@ class Cases:
             self._make_room(len(messages))
         self._make_heap_room(len(messages))
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
-        post(self._seed, np.ascontiguousarray(messages[order]), self.world)
+        post(self._seed, np.ascontiguousarray(messages[order]), self.people.state, self.world)
 
     def run(self, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
         """Let everything happen that happens before `end`, s.
