@@ -198,7 +198,9 @@ def _ground(
         zone[:] = cell[:, 0] * rows + cell[:, 1]
     width = int(sum(shared.choosers["width"]))
     qualification = (
-        normals(seed, WORLD, n_users, width, block=_APPLICANT_BLOCK) if width else np.zeros((n_users, 0), np.float32)
+        normals(seed, WORLD, people.state["key"].copy(), width, block=_APPLICANT_BLOCK)
+        if width
+        else np.zeros((n_users, 0), np.float32)
     )
     tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
     for k, (row, chooser) in enumerate(zip(shared.choosers, scenario.choosers.values(), strict=True)):
