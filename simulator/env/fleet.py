@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.cases import zone_of
+from simulator.env.bound import ANSWER, ARRIVE, BEGIN, Terms, table_of, whole_step
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
 from simulator.env.lone_cases import LoneCases
-from simulator.env.scene import Published, Scene, zones_of
+from simulator.env.scene import Published, Scene
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
-from simulator.env.users import UserPool
+from simulator.env.users import UserPool, put_users
 from simulator.errors import InputError
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
@@ -35,7 +37,8 @@ from simulator.kernels.visit import advance, room_needed
 
 Rows = npt.NDArray[np.int64]
 _RECORDS = 1 << 14
-_AHEAD_ALONE, _AHEAD = 64, 4
+_AHEAD_ALONE, _AHEAD = 256, 4
+_NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
 NEVER = 1e300
 
@@ -78,6 +81,31 @@ class Fleet:
         self.end = scene.horizon if self.lifelong else NEVER
         self._cases = LoneCases(scene, n) if beside and self.lifelong else None
         self._zones = np.zeros(n, dtype=np.int32)
+        self._phase = -1
+        self._bind()
+
+    def _bind(self) -> None:
+        """Write down where all tables lie, for steps that are one call."""
+        scene, tables = self.scene, self.scene.tables
+        terms = Terms(
+            scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
+            scene.features, np.arange(self.n, dtype=np.int64), np.zeros((self.n, scene.slate), dtype=np.int64),
+            np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
+            np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
+            np.zeros(self.n, dtype=np.int64),
+        )  # fmt: skip
+        groups = (
+            scene.plan,
+            self.people,
+            self.goods,
+            self.rows,
+            self._output,
+            self.seen,
+            self.kept,
+            terms,
+            self.pool.people,
+        )
+        self._terms, self._table = terms, table_of(groups)
 
     # ---- episodes
 
@@ -93,50 +121,72 @@ class Fleet:
         """
         waiting = rows
         for _ in range(_TRIES):
-            self.pool.take(waiting, self.people)
-            begin_episode(waiting, self.people.state, self.rows.state, self.seen, self.kept)
-            if self._published.varies:
-                self._zones[waiting] = zones_of(self.scene, self.people)[waiting]
-            if self._cases is not None:
-                self._cases.forget(waiting)
-            self._live(waiting)
-            waiting = waiting[self.rows.state["status"][waiting] != Status.NEEDS_SLATE]
+            places = self.pool.next(waiting)
+            if self._cases is None and not self._published.varies:
+                self._terms.places[: len(places)] = places
+                self._in_one_call(waiting, BEGIN)
+            else:
+                self._arrive(waiting, places)
+            waiting = waiting[self.rows.state["status"][waiting] != _NEEDS_SLATE]
             if len(waiting) == 0:
-                break
-        else:
-            raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
+                return
+        raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
+
+    def _arrive(self, rows: Rows, places: Rows) -> None:
+        """New users come to where it matters when, or where orders follow them."""
+        put_users(rows, places, self.pool.people, self.people)
+        begin_episode(rows, self.people.state, self.rows.state, self.seen, self.kept)
+        self._zones[rows] = zone_of(self.scene.compiled.scenario, self.people.place[rows])
+        if self._cases is None:
+            self._in_one_call(rows, ARRIVE)
+            return
+        self._cases.forget(rows)
+        self._live_by_ticks(rows)
         begin_step(rows, self.seen)
         self._look(rows)
-        self.seen.reward[rows] = 0.0
 
     def step(self, rows: Rows, actions: npt.NDArray[np.int64]) -> None:
         """Answer the requests of `rows` with `actions` (k, places), and go on to the next ones."""
         scene = self.scene
+        if self._cases is None:
+            self._terms.actions[: len(rows)] = actions
+            self._in_one_call(rows, ANSWER)
+            return
+        self._check(actions.min(initial=0) >= 0 and actions.max(initial=0) < scene.catalog.n_items)
         answer(
-            rows, actions, scene.slate, scene.tick, scene.recent, scene.opens, scene.closes, self.scene.plan.stages,
+            rows, actions, scene.slate, scene.tick, scene.recent, scene.opens, scene.closes, scene.plan.stages,
             self.rows.state, self.rows.slate, self.seen, self.kept,
         )  # fmt: skip
         begin_step(rows, self.seen)
-        self._live(rows)
+        self._live_by_ticks(rows)
         self._look(rows)
 
     # ---- living
 
-    def _live(self, rows: Rows) -> None:
-        if self._cases is not None:
-            self._live_by_ticks(rows)
-        elif self._published.varies:
-            phases = np.array([self._published.phase(t) for t in self.rows.state["clock"][rows]])
-            for phase in np.unique(phases):
-                alike = rows[phases == phase]
-                self._published.announce(int(phase), self.goods, self.people, alike, self._zones)
-                self._advance(alike, self.end)
-        else:
-            self._advance(rows, self.end)
-        renew(
-            rows, self.scene.tick, self.scene.recent, self.scene.opens, self.scene.closes, self._edges,
-            self.rows.state, self.seen, self.kept,
-        )  # fmt: skip
+    def _in_one_call(self, rows: Rows, mode: int) -> None:
+        """A step of users whom no order binds; one call for each hour of the day that is announced differently."""
+        terms, n = self._terms, len(rows)
+        if not self._published.varies:
+            terms.rows[:n] = rows
+            self._check(whole_step(self._table, n, mode))
+            return
+        phases = np.array([self._published.phase(t) for t in self.rows.state["clock"][rows]])
+        actions = terms.actions[:n].copy()
+        for phase in np.unique(phases):
+            alike = phases == phase
+            m = int(alike.sum())
+            terms.rows[:m], terms.actions[:m] = rows[alike], actions[alike]
+            self._announce(int(phase), terms.rows[:m], begin=mode == ARRIVE)
+            self._check(whole_step(self._table, m, mode))
+
+    def _check(self, done: bool) -> None:
+        if not done:
+            raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
+
+    def _announce(self, phase: int, rows: Rows, begin: bool) -> None:
+        if begin or phase != self._phase or self.n > 1 or self._cases is not None:
+            self._published.announce(phase, self.goods, self.people, rows, self._zones)
+            self._phase = phase
 
     def _advance(self, rows: Rows, end: float) -> None:
         first, out = 0, self._output
@@ -169,7 +219,7 @@ class Fleet:
                     continue
                 users["row"][alike] = alike
                 if self._published.varies:
-                    self._published.announce(self._published.phase(begin), self.goods, self.people, alike, self._zones)
+                    self._announce(self._published.phase(begin), alike, begin=True)
                 self._advance(alike, end)
                 asks = state["status"][alike] == Status.NEEDS_SLATE
                 away = alike[(state["status"][alike] == Status.AWAY) | (state["status"][alike] == Status.GONE)]
@@ -179,6 +229,11 @@ class Fleet:
             todo = todo[state["clock"][todo] < self.end]
         done = rows[state["status"][rows] != Status.NEEDS_SLATE]
         self._cases.run(done, self.end, self)
+        scene = self.scene
+        renew(
+            rows, scene.tick, scene.recent, scene.opens, scene.closes, self._edges, self.rows.state, self.seen,
+            self.kept,
+        )  # fmt: skip
 
     def fold(self, records: Array, n: int) -> None:
         """Take in n records."""
@@ -200,5 +255,6 @@ class Fleet:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self._bind()
         if self._cases is not None:
             self._cases.belong_to(self.people, self.goods)

@@ -151,13 +151,6 @@ class Published:
         people.promised[rows] = self._phases[phase][1][zones[rows]]
 
 
-def zones_of(scene: Scene, people: People) -> npt.NDArray[np.int32]:
-    """Zone of every user, (n,)."""
-    return (
-        scene.cases(people).ground.zone if scene.compiled.world is not None else np.zeros(len(people.state), np.int32)
-    )
-
-
 def _for_one_visit(plan: Plan) -> Plan:
     """A plan in which nobody comes back: whoever leaves is gone, so that a call of the kernel ends with the visit."""
     habits = plan.habits.copy()

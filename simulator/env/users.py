@@ -51,7 +51,7 @@ class UserPool:
         self.seeds = np.zeros(n, dtype=np.uint64)
         self.episodes = np.zeros(n, dtype=np.int64)  # the next one of each
         self._drawn = np.zeros(n, dtype=np.int64)  # those before it are in the pool
-        self._pool = scene.people(np.zeros(n * ahead, dtype=np.uint64))
+        self.people = scene.people(np.zeros(n * ahead, dtype=np.uint64))
 
     def seed(self, rows: Rows, seeds: npt.NDArray[np.uint64]) -> None:
         """Begin again from these seeds."""
@@ -59,12 +59,13 @@ class UserPool:
         self.episodes[rows] = 0
         self._drawn[rows] = 0
 
-    def take(self, rows: Rows, people: People) -> None:
-        """Put the next user of each of `rows` into `people`."""
-        if (self.episodes[rows] >= self._drawn[rows]).any():
+    def next(self, rows: Rows) -> Rows:
+        """Where in `people` the next user of each of `rows` is found."""
+        episodes = self.episodes[rows]
+        if (episodes >= self._drawn[rows]).any():
             self._draw()
-        put_users(rows, rows * self._ahead + self.episodes[rows] % self._ahead, self._pool, people)
-        self.episodes[rows] += 1
+        self.episodes[rows] = episodes + 1
+        return rows * self._ahead + episodes % self._ahead
 
     def _draw(self) -> None:
         missing = self.episodes + self._ahead - self._drawn
@@ -74,5 +75,5 @@ class UserPool:
         keys = np.empty(len(rows), dtype=np.uint64)
         episode_keys(self.seeds[rows], number, keys)
         drawn = self._scene.people(keys)
-        put_users(rows * self._ahead + number % self._ahead, np.arange(len(rows)), drawn, self._pool)
+        put_users(rows * self._ahead + number % self._ahead, np.arange(len(rows)), drawn, self.people)
         self._drawn += missing
