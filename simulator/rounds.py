@@ -108,7 +108,7 @@ class Rounds:
     ) -> None:
         """Let users live until the last of `windows`, the ends of the parts that a tick is cut into, s."""
         for waiting in self.rounds_of(windows):
-            self._serve(waiting, candidates, answer, version())
+            self.serve(waiting, candidates, answer, version())
 
     def rounds_of(self, windows: list[float]) -> Iterator[Rows]:
         """The rows that wait for slates, round by round, in the order of users.
@@ -182,7 +182,7 @@ class Rounds:
             )
             worker.wrote(n)
 
-    def _serve(
+    def serve(
         self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int
     ) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""

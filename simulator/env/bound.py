@@ -101,7 +101,7 @@ def _array_at(typing: Any, table: Any, k: Any, dtype: Any, dimensions: Any) -> A
         strides = [size]
         for length in reversed(numbers[2:]):
             strides.insert(0, builder.mul(strides[0], length))
-        populate_array(
+        populate_array(  # type: ignore[no-untyped-call]
             made, data=builder.inttoptr(numbers[0], made.data.type), shape=numbers[1:], strides=strides,
             itemsize=size, meminfo=None,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from gymnasium.envs import registration as gymnasium_ids
 from simulator.scenario.load import available_scenarios, title_of
 
 NAMESPACE, VERSION = "beholder", 1
-_SINGLE, _VECTOR = "simulator.env.single:BeholderEnv", "simulator.env.vector:BeholderVectorEnv"
+_SINGLE, _VECTOR = "simulator.env.single:BeholderEnv", "simulator.env.making:make_vector"
 
 
 def register() -> None:

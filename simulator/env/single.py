@@ -40,7 +40,11 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         if self.settings.shared:
             raise InputError("environment", "shared = True", "make_vec: one environment has nobody to share with")
         if self.settings.background:
-            raise InputError("environment", "background: this version cannot run it yet", "background=0")
+            raise InputError(
+                "environment",
+                "background in a single environment",
+                "make_vec(..., num_envs=1, shared=True, background=N)",
+            )
         self.scene = Scene(self.settings)
         self.observation_space = observation_space(self.scene)
         self.action_space = action_space(self.scene)

@@ -96,6 +96,35 @@ def answer(
 
 
 @kernel
+def choose(
+    users: Rows,
+    sizes: npt.NDArray[np.int64],
+    actions: npt.NDArray[np.int64],
+    available: npt.NDArray[np.int8],
+    out: npt.NDArray[np.int32],
+) -> None:
+    """The slates (k, places) that `actions` (n, places) of `users` (k,) name, by the same rule as `answer`."""
+    n_items = available.shape[1]
+    for k in range(users.shape[0]):
+        j = users[k]
+        for p in range(out.shape[1]):
+            out[k, p] = -1
+        for p in range(sizes[k]):
+            item = np.int64(actions[j, p])
+            tried = 0
+            while tried < n_items and available[j, item] == 0:
+                item = item + 1 if item + 1 < n_items else 0
+                tried += 1
+            if tried == n_items:
+                break
+            available[j, item] = 0
+            out[k, p] = item
+        for p in range(sizes[k]):
+            if out[k, p] >= 0:
+                available[j, out[k, p]] = 1
+
+
+@kernel
 def begin_step(rows: Rows, seen: Seen) -> None:
     """Sums at 0."""
     for k in range(rows.shape[0]):

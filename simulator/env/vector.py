@@ -65,7 +65,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         self.metadata = {**type(self).metadata, "autoreset_mode": word}
         self.settings = EnvSettings.of(given)
         if self.settings.shared:
-            raise InputError("environment", "shared = True: this version cannot run it yet", "independent worlds")
+            raise InputError("environment", "shared = True", "simulator.env.shared.SharedVectorEnv")
         if self.settings.background:
             raise InputError("environment", "background beside independent worlds of a vector", "shared=True")
         self.scene = Scene(self.settings)
