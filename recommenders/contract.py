@@ -29,6 +29,7 @@ import numpy as np
 
 from recommenders.catalog import Catalog, LazyFeatures
 from recommenders.columns import CODED, COLUMNS, Column, Columns
+from recommenders.encoding import item_features
 from recommenders.errors import RecommenderError
 from recommenders.log import Label, PlatformLog, Positives
 from recommenders.requests import NO_ITEM, Requests, Seen, Slates, compressed, in_slates, validate_slates
@@ -37,7 +38,8 @@ from recommenders.settings import Choice, Range, Settings, setting
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
-    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "setting", "validate_slates",
+    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "setting",
+    "validate_slates",
 ]  # fmt: skip
 
 CONTRACT_VERSION = 1

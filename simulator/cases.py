@@ -119,7 +119,7 @@ class Cases:
             self._make_room(len(messages))
         self._make_heap_room(len(messages))
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
-        post(self._seed, np.ascontiguousarray(messages[order]), self.world)
+        post(self._seed, np.ascontiguousarray(messages[order]), self.people.state, self.world)
 
     def run(self, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
         """Let everything happen that happens before `end`, s.
@@ -180,6 +180,16 @@ class Cases:
         self._make_heap_room(0)
 
 
+def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """Number of the zone that each place (n, 2), km, lies in: squares, row by row; 0 without places."""
+    zone = np.zeros(len(place), dtype=np.int32)
+    if scenario.places is not None:
+        rows = max(round(scenario.places.zones.value**0.5), 1)
+        cell = np.minimum((place / scenario.places.side.value * rows).astype(np.int32), rows - 1)
+        zone[:] = cell[:, 0] * rows + cell[:, 1]
+    return zone
+
+
 def _ground(
     scenario: Scenario,
     shared: WorldPlan,
@@ -191,14 +201,12 @@ def _ground(
 ) -> Ground:
     """Places, zones, and who can do what, all by key."""
     n_users = len(people.state)
-    zone = np.zeros(n_users, dtype=np.int32)
-    if scenario.places is not None:
-        rows = max(round(scenario.places.zones.value**0.5), 1)
-        cell = np.minimum((people.place / scenario.places.side.value * rows).astype(np.int32), rows - 1)
-        zone[:] = cell[:, 0] * rows + cell[:, 1]
+    zone = zone_of(scenario, people.place)
     width = int(sum(shared.choosers["width"]))
     qualification = (
-        normals(seed, WORLD, n_users, width, block=_APPLICANT_BLOCK) if width else np.zeros((n_users, 0), np.float32)
+        normals(seed, WORLD, people.state["key"].copy(), width, block=_APPLICANT_BLOCK)
+        if width
+        else np.zeros((n_users, 0), np.float32)
     )
     tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
     for k, (row, chooser) in enumerate(zip(shared.choosers, scenario.choosers.values(), strict=True)):

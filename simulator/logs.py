@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,6 +152,7 @@ class LogWriter:
     names: dict[str, tuple[str, ...]]
     horizon: float
     memory: PlatformMemory | None
+    tap: Callable[[Array], None] | None = None  # shown all rows as they come
     totals: dict[str, LogTotals] = field(default_factory=lambda: {TRUTH: LogTotals(), PLATFORM: LogTotals()})
     tables: dict[str, list[pa.Table]] = field(default_factory=lambda: {TRUTH: [], PLATFORM: []})
 
@@ -171,7 +173,7 @@ class LogWriter:
     @property
     def recording(self) -> bool:
         """Whether anybody wants rows: a log, or a recommender that learns."""
-        return self.level != "metrics" or self.memory is not None
+        return self.level != "metrics" or self.memory is not None or self.tap is not None
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -194,6 +196,8 @@ class LogWriter:
     def submit(self, buffer: Array, n: int) -> None:
         """Hand over the first n rows of a buffer; it comes back through `buffer` when they are written."""
         self._check()
+        if self.tap is not None:
+            self.tap(buffer[:n])
         self._queue.put((buffer, n))
 
     def drain(self) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.plan import Compiled
-from simulator.randomness import PERSON, SUPPLY, table_points, uniforms
+from simulator.randomness import PERSON, SUPPLY, Keys, numbered, table_points, uniforms
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 
@@ -26,12 +26,12 @@ def drawn(quantity: Any, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.float6
     return np.full(len(luck), float(quantity.value))
 
 
-def places(scenario: Scenario, seed: int, purpose: np.uint64, n: int) -> Float32:
+def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Float32:
     """Places on the scenario's square, km, (n, 2); at 0 where it has none."""
-    out = np.zeros((n, 2), dtype=np.float32)
+    out = np.zeros((len(numbered(rows)), 2), dtype=np.float32)
     if scenario.places is not None:
         for axis in range(2):
-            out[:, axis] = scenario.places.side.value * uniforms(seed, purpose, n, _PLACE + axis)
+            out[:, axis] = scenario.places.side.value * uniforms(seed, purpose, rows, _PLACE + axis)
     return out
 
 
@@ -62,22 +62,22 @@ def attributes(compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: in
     return values, worth
 
 
-def traits(compiled: Compiled, n_users: int, seed: int) -> Float32:
-    """How much each number that is shown matters to a user, (n_users, asides): 1 where no trait is named.
+def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float32:
+    """How much each number that is shown matters to the users with these keys, (n, asides): 1 where none is named.
 
     A group's own trait goes before everybody's.
     """
     scenario, user = compiled.scenario, compiled.scenario.user
-    out = np.ones((n_users, len(compiled.names.asides)), dtype=np.float32)
+    out = np.ones((len(rows), len(compiled.names.asides)), dtype=np.float32)
     groups = list(user.groups.values())
     known = list(dict.fromkeys([*user.traits, *(trait for group in groups for trait in group.traits)]))
     bounds = np.cumsum([group.share.value for group in groups])
-    member = np.minimum(np.searchsorted(bounds, uniforms(seed, PERSON, n_users, _GROUP), side="right"), len(groups) - 1)
+    member = np.minimum(np.searchsorted(bounds, uniforms(seed, PERSON, rows, _GROUP), side="right"), len(groups) - 1)
     for a, name in enumerate(compiled.names.asides):
         trait = getattr(scenario.modalities[name], "trait", None)
         if trait is None:
             continue
-        luck = uniforms(seed, PERSON, n_users, _TRAIT + known.index(trait))
+        luck = uniforms(seed, PERSON, rows, _TRAIT + known.index(trait))
         if trait in user.traits:
             out[:, a] = drawn(user.traits[trait], luck)
         for g, group in enumerate(groups):

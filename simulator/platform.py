@@ -89,6 +89,10 @@ class Platform:
         recommender.update(self._memory.since(self._last_update, time))
         self._last_update = time
 
+    def background(self, requests: Requests) -> Slates:
+        """Slates of the warm-up policy, whoever is in charge."""
+        return self._warm_up.recommend(requests)
+
     def answer(self, requests: Requests) -> Slates:
         """Slates for a batch, checked against the contract. Raises RecommenderError for what breaks it."""
         who = self.in_charge

@@ -11,7 +11,7 @@ from simulator.kernels.layout import FOLLOWED, NO_CASE, USER, Goods, People
 from simulator.kernels.lifetime import after
 from simulator.numbers import places, traits
 from simulator.plan import Compiled
-from simulator.randomness import PERSON, SPACE, TASTE, normals, uniforms
+from simulator.randomness import PERSON, SPACE, TASTE, normals, numbered, uniforms
 
 Float32 = npt.NDArray[np.float32]
 
@@ -27,24 +27,24 @@ def direction(x: Float32) -> Float32:
     return scaled
 
 
-def draw_tastes(compiled: Compiled, first: int, n: int, seed: int) -> Float32:
-    """Tastes of users first..first+n-1, (n, latent_width), before they are scaled.
+def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> Float32:
+    """Tastes of the users with these keys, (n, latent_width), before they are scaled.
 
     A taste is a direction: partly everybody's (`agreement`), partly the user's own, which for a clustered facet is
     the sum of the centres that the user is interested in.
     """
-    scenario = compiled.scenario
+    scenario, n = compiled.scenario, len(keys)
     taste = np.zeros((n, compiled.latent_width), dtype=np.float32)
     for f, shape in enumerate(compiled.facets):
         facet = scenario.facets[shape.name]
         common = direction(normals(seed, SPACE, 1, shape.dimensions, block=_COMMON_BLOCK + f))
-        own = normals(seed, TASTE, n, shape.dimensions, block=f, first=first)
+        own = normals(seed, TASTE, keys, shape.dimensions, block=f)
         if facet.clusters > 0:
             places = centres(compiled, seed, f)
             even = np.full(facet.clusters, 1.0 / facet.clusters)
             cumulative = np.cumsum(topic_shares(compiled) if shape.name == scenario.satiation_facet else even)
             for k in range(max(round(scenario.user.interests.value), 1)):
-                luck = uniforms(seed, PERSON, first + n, _INTEREST + k)[first:]
+                luck = uniforms(seed, PERSON, keys, _INTEREST + k)
                 own += places[np.minimum(np.searchsorted(cumulative, luck, side="right"), facet.clusters - 1)]
         mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(
             np.sqrt(1.0 - facet.agreement.value)
@@ -75,25 +75,31 @@ def _arrive(
 
 def draw_people(compiled: Compiled, goods: Goods, n_users: int, seed: int) -> People:
     """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
-    scales = match_scales(compiled, draw_tastes(compiled, 0, _REFERENCE, seed), goods)
+    scales = reference_scales(compiled, goods, seed)
     taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
     for first in range(0, n_users, _BLOCK):
         n = min(_BLOCK, n_users - first)
-        taste[first : first + n] = draw_tastes(compiled, first, n, seed) * scales
+        taste[first : first + n] = draw_tastes(compiled, numbered(n, first), seed) * scales
     return new_people(compiled, taste, seed)
 
 
-def new_people(compiled: Compiled, taste: Float32, seed: int) -> People:
-    """Users with these tastes, about to arrive for the first time."""
+def reference_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray[np.float32]:
+    """Factor per latent column by which the tastes of a world are scaled: that of its first 1,024 users."""
+    return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), goods)
+
+
+def new_people(compiled: Compiled, taste: Float32, seed: int, keys: npt.NDArray[np.uint64] | None = None) -> People:
+    """Users with these tastes, about to arrive for the first time; without keys they are keyed by their numbers."""
     scenario, user = compiled.scenario, compiled.scenario.user
     n_users = len(taste)
+    rows = numbered(n_users) if keys is None else keys
     state = np.zeros(n_users, dtype=USER)
-    state["patience"] = user.patience.quantile(uniforms(seed, PERSON, n_users, _PATIENCE))
-    state["own_goodwill"] = user.goodwill.quantile(uniforms(seed, PERSON, n_users, _GOODWILL))
+    state["patience"] = user.patience.quantile(uniforms(seed, PERSON, rows, _PATIENCE))
+    state["own_goodwill"] = user.goodwill.quantile(uniforms(seed, PERSON, rows, _GOODWILL))
     state["goodwill"] = state["own_goodwill"]
-    state["row"] = -1
+    state["row"], state["key"] = -1, rows
     due = np.empty(n_users, dtype=np.float64)
-    waiting = user.first_arrival.quantile(uniforms(seed, PERSON, n_users, _ARRIVAL))
+    waiting = user.first_arrival.quantile(uniforms(seed, PERSON, rows, _ARRIVAL))
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
@@ -103,8 +109,8 @@ def new_people(compiled: Compiled, taste: Float32, seed: int) -> People:
         taste=taste,
         mood=np.zeros((n_users, len(compiled.names.modalities) + topics), dtype=np.float32),
         followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
-        traits=traits(compiled, n_users, seed),
-        place=places(scenario, seed, PERSON, n_users),
+        traits=traits(compiled, rows, seed),
+        place=places(scenario, seed, PERSON, rows),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
     )
 

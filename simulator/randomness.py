@@ -74,22 +74,29 @@ def root(seed: int, purpose: np.uint64) -> np.uint64:
 
 @kernel
 def fill_normals(
-    out: npt.NDArray[np.float32], seed: int, purpose: np.uint64, first: int, block: int, normal: npt.NDArray[np.float32]
+    out: npt.NDArray[np.float32],
+    seed: int,
+    purpose: np.uint64,
+    keys: npt.NDArray[np.uint64],
+    block: int,
+    normal: npt.NDArray[np.float32],
 ) -> None:
-    """Fill `out` (n, d) with standard normals keyed by (seed, purpose, row + first, column + 1024 * block)."""
+    """Fill `out` (n, d) with standard normals keyed by (seed, purpose, key of the row, column + 1024 * block)."""
     start = root(seed, purpose)
     for i in range(out.shape[0]):
-        row = mix(start, np.uint64(i + first))
+        row = mix(start, keys[i])
         for d in range(out.shape[1]):
             out[i, d] = normal[table_index(mix(row, np.uint64(d + 1024 * block)))]
 
 
 @kernel
-def fill_uniforms(out: npt.NDArray[np.float64], seed: int, purpose: np.uint64, what: int) -> None:
-    """Fill `out` (n,) with uniforms keyed by (seed, purpose, row, what)."""
+def fill_uniforms(
+    out: npt.NDArray[np.float64], seed: int, purpose: np.uint64, keys: npt.NDArray[np.uint64], what: int
+) -> None:
+    """Fill `out` (n,) with uniforms keyed by (seed, purpose, key of the row, what)."""
     start = root(seed, purpose)
     for i in range(out.shape[0]):
-        out[i] = uniform(mix(mix(start, np.uint64(i)), np.uint64(what)))
+        out[i] = uniform(mix(mix(start, keys[i]), np.uint64(what)))
 
 
 def table_points() -> npt.NDArray[np.float64]:
@@ -103,15 +110,28 @@ def normal_table() -> npt.NDArray[np.float32]:
     return np.asarray(values / values.std(), dtype=np.float32)
 
 
-def uniforms(seed: int, purpose: np.uint64, n: int, what: int) -> npt.NDArray[np.float64]:
+Keys = int | npt.NDArray[np.uint64]
+"""Rows 0 ... n - 1, or the keys of rows, (n,)."""
+
+
+def numbered(rows: Keys, first: int = 0) -> npt.NDArray[np.uint64]:
+    """Keys of rows; a count stands for the numbers from `first` on."""
+    return np.arange(first, first + rows, dtype=np.uint64) if isinstance(rows, int) else rows
+
+
+def uniforms(seed: int, purpose: np.uint64, rows: Keys, what: int) -> npt.NDArray[np.float64]:
     """Uniforms in [0, 1), shape (n,), keyed by (seed, purpose, row, what)."""
-    out = np.empty(n, dtype=np.float64)
-    fill_uniforms(out, seed, purpose, what)
+    keys = numbered(rows)
+    out = np.empty(len(keys), dtype=np.float64)
+    fill_uniforms(out, seed, purpose, keys, what)
     return out
 
 
-def normals(seed: int, purpose: np.uint64, n: int, d: int, block: int = 0, first: int = 0) -> npt.NDArray[np.float32]:
-    """Standard normals, shape (n, d), keyed by (seed, purpose, row + first, block, column); d at most 1,024."""
-    out = np.empty((n, d), dtype=np.float32)
-    fill_normals(out, seed, purpose, first, block, normal_table())
+def normals(
+    seed: int, purpose: np.uint64, rows: Keys, d: int, block: int = 0, first: int = 0
+) -> npt.NDArray[np.float32]:
+    """Standard normals, shape (n, d), keyed by (seed, purpose, row, block, column); d at most 1,024."""
+    keys = numbered(rows, first)
+    out = np.empty((len(keys), d), dtype=np.float32)
+    fill_normals(out, seed, purpose, keys, block, normal_table())
     return out

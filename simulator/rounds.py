@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -107,6 +107,14 @@ class Rounds:
         version: Callable[[], int],
     ) -> None:
         """Let users live until the last of `windows`, the ends of the parts that a tick is cut into, s."""
+        for waiting in self.rounds_of(windows):
+            self.serve(waiting, candidates, answer, version())
+
+    def rounds_of(self, windows: list[float]) -> Iterator[Rows]:
+        """The rows that wait for slates, round by round, in the order of users.
+
+        Whoever asks for the next round has handed slates to all rows of this one (`hand_out`).
+        """
         due = self.visits.due(self.people, windows[-1])
         for end in windows:
             todo = due[self.visits.rows.state["clock"][due] < end]
@@ -114,7 +122,8 @@ class Rounds:
                 self._advance(todo, end)
                 waiting = np.empty(len(todo), dtype=np.int64)
                 todo = waiting[: pending(todo, self.visits.rows.state, int(Status.NEEDS_SLATE), waiting)]
-                self._serve(todo, candidates, answer, version())
+                if len(todo):
+                    yield todo
         self.visits.release(self.people)
 
     def messages(self) -> Array:
@@ -173,20 +182,29 @@ class Rounds:
             )
             worker.wrote(n)
 
-    def _serve(
+    def serve(
         self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int
     ) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
-        rows = self.visits.rows
-        sizes = self.compiled.plan.stages["slate"][rows.state["slate_stage"][todo]]
+        for chosen, size in self.alike(todo, self._batch):
+            requests = self.requests(chosen, candidates, size)
+            self.hand_out(chosen, answer(requests), version)
+
+    def alike(self, todo: Rows, most: int) -> Iterator[tuple[Rows, int]]:
+        """The rows `todo` that wait for slates of one size, at most so many at a time, and the size."""
+        sizes = self.compiled.plan.stages["slate"][self.visits.rows.state["slate_stage"][todo]]
         for size in np.unique(sizes):
-            alike = todo[sizes == size]
-            for first in range(0, len(alike), self._batch):
-                chosen = alike[first : first + self._batch]
-                requests = asked(
-                    self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, int(size)
-                )
-                slates = answer(requests)
-                odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
-                scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
-                self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
+            same = todo[sizes == size]
+            for first in range(0, len(same), most):
+                yield same[first : first + most], int(size)
+
+    def requests(self, chosen: Rows, candidates: npt.NDArray[np.int32], size: int) -> Requests:
+        """What the rows `chosen` ask for."""
+        return asked(self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, size)
+
+    def hand_out(self, chosen: Rows, slates: Slates, version: int) -> None:
+        """Give the rows `chosen` their slates, which a model of this version made."""
+        rows = self.visits.rows
+        odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
+        scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
+        self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy

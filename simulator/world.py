@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from simulator.clock import Clock, Order
 from simulator.config import RunConfig
 from simulator.errors import InputError, RunInterrupted
 from simulator.kernel import source_hash
-from simulator.kernels.layout import People, Tally, Visits
+from simulator.kernels.layout import Array, People, Tally, Visits
 from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
 from simulator.manifest import write_items, write_results
 from simulator.measures import Outcome, check_measures, event_counts, measure
@@ -156,7 +156,13 @@ class World:
     """One world, its state and its log. Use `run_world`."""
 
     def __init__(
-        self, config: RunConfig, compiled: Compiled, plugin: Recommender | str, report: Report | None, begun: float
+        self,
+        config: RunConfig,
+        compiled: Compiled,
+        plugin: Recommender | str,
+        report: Report | None,
+        begun: float,
+        tap: Callable[[Array], None] | None = None,
     ) -> None:
         self.config, self.compiled = config, compiled
         self._report, self._begun = report, begun
@@ -174,7 +180,7 @@ class World:
             self.memory.take_columns(self.setting.warm)
         self.folder = self._open_folder()
         level = config.log
-        self.log = LogWriter(self.folder, level, self.names, self.horizon, self.memory)
+        self.log = LogWriter(self.folder, level, self.names, self.horizon, self.memory, tap)
         goods = self.setting.catalog.goods
         who = Oracle(plugin, self.compiled, self.people, goods, config.seed) if isinstance(plugin, str) else plugin
         self.platform = Platform(
@@ -264,12 +270,40 @@ class World:
         if self.log.recording:
             self.log.drain()
 
-    def _tick(self, start: float, end: float) -> None:
+    def by_rounds(self) -> Iterator[npt.NDArray[np.int64]]:
+        """Live from `now` to the horizon, and stop wherever rows wait for slates, as in `Rounds.rounds_of`.
+
+        For whoever answers in the recommender's place, from `Platform.version` 1 on; nothing is checkpointed.
+        """
+        refit = self.config.refit or self.compiled.scenario.platform.refit
+        tick, next_fit = self.compiled.scenario.clock.tick.value, self.platform.first_fit
+        while self.now < self.horizon:
+            start, end = self.now, min(self.now + tick, self.horizon)
+            self._publish(start)
+            if start >= next_fit:
+                self._fit(start)
+                next_fit += refit
+            yield from self.rounds.rounds_of(self._windows(start, end))
+            self._end_tick(end)
+
+    @property
+    def candidates(self) -> npt.NDArray[np.int32]:
+        """Items that can be shown in this tick, rising."""
+        return self._candidates
+
+    def _windows(self, start: float, end: float) -> list[float]:
+        """Ends of the windows that a tick is cut into, s."""
         width = (end - start) / self.config.window
-        windows = [start + np.floor(width * k * 1024.0) / 1024.0 for k in range(1, self.config.window)] + [end]
+        inner = [start + np.floor(width * k * 1024.0) / 1024.0 for k in range(1, self.config.window)]
+        return [float(w) for w in [*inner, end]]
+
+    def _tick(self, start: float, end: float) -> None:
         self.rounds.tick(
-            [float(w) for w in windows], self._candidates, self.platform.answer, lambda: self.platform.version
+            self._windows(start, end), self._candidates, self.platform.answer, lambda: self.platform.version
         )
+        self._end_tick(end)
+
+    def _end_tick(self, end: float) -> None:
         if self.cases is not None:
             self.cases.post(self.rounds.messages())
             self.cases.run(end, self.rounds.output, self.rounds.wrote)

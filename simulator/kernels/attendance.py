@@ -38,7 +38,7 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
         plan.habits[0],
         out.tallies,
     )
-    user = np.uint64(v.user)
+    user = u.key
     v.visit = u.visits
     u.visits += np.uint32(1)
     v.decisions = mix(mix(root(seed, DECISION), user), np.uint64(v.visit))

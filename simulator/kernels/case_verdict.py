@@ -103,7 +103,7 @@ def judge(
         for m in range(tables.modalities.shape[0]):
             learnable |= np.uint32(tables.modalities[m].learns_trust) << np.uint32(m)
         learn_trust(
-            mix(mix(root(seed, PERCEPTION), np.uint64(user)), np.uint64(item)), c.attended & learnable, user, item,
+            mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), c.attended & learnable, user, item,
             habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles, tables.taste,
             tables.mood, tables.vectors, tables.colour,
         )  # fmt: skip

@@ -59,7 +59,7 @@ _AWAY = int(Status.AWAY)
 
 
 @kernel
-def post(seed: int, messages: Array, world: World) -> None:
+def post(seed: int, messages: Array, users: Array, world: World) -> None:
     """Give every message (a case's decision, in the order of (created, user, case)) a row, and put it on the heap."""
     start = root(seed, WORLD)
     for k in range(messages.shape[0]):
@@ -69,7 +69,7 @@ def post(seed: int, messages: Array, world: World) -> None:
         world.cases[slot] = messages[k]
         c = world.cases[slot]
         c.generation = generation
-        c.key = mix(mix(start, np.uint64(c.user)), np.uint64(c.case))
+        c.key = mix(mix(start, users[c.user].key), np.uint64(c.case))
         c.promised = math.nan
         c.fulfilled = math.nan
         c.lived = np.float32(math.nan)
@@ -124,7 +124,7 @@ def _enter(
         expected = f.expected
         if f.promise >= 0:
             user, item = np.int64(c.user), np.int64(c.item)
-            key = mix(mix(root(seed, PERCEPTION), np.uint64(user)), np.uint64(item))
+            key = mix(mix(root(seed, PERCEPTION), tables.users[user].key), np.uint64(item))
             expected = promised_seconds(key, np.int64(f.promise), user, item, numbers)
             c.promised = time + expected
             if f.cancel_late > 0.0:

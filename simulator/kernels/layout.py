@@ -238,6 +238,7 @@ USER = np.dtype(
     [
         ("due", "f8"),  # next arrival, s
         ("satiated_at", "f8"),  # when the satiation row was last brought up to date, s
+        ("key", "u8"),  # whose draws are the user's: the number of the user, where a world draws them all
         ("visits", "u4"),
         ("cases", "u4"),
         ("days", "u4"),  # bit per day of the run with a visit (first 32)

@@ -44,7 +44,8 @@ def best_candidates(
     asides = plan.asides.shape[0] > 0
     for k in range(users.shape[0]):
         user = np.int64(users[k])
-        person = mix(perceiving, np.uint64(user))
+        person_key = people.state[user].key
+        person = mix(perceiving, person_key)
         for r in range(recent_start[k], recent_start[k + 1]):
             shown[recent_items[r]] = True
         filled = 0
@@ -55,7 +56,7 @@ def best_candidates(
             kind = np.int64(items[item].type)
             key = mix(person, np.uint64(item))
             if by_belief:
-                knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, np.uint64(user)), np.uint64(kind)))
+                knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, person_key), np.uint64(kind)))
                 score, _ = belief_about(
                     key, user, item, kind, visible[stages[k]] & ~items[item].missing, glance[stages[k]], knowledge,
                     taste, vectors, colour, mood, readouts,

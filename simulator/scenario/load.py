@@ -42,6 +42,17 @@ def available_scenarios() -> list[str]:
     return list(_packaged())
 
 
+def title_of(name: str) -> str:
+    """The title of a packaged scenario, without checking the whole file: it stands in a line of its own.
+
+    >>> title_of("jobs")
+    'Jobs'
+    """
+    with _packaged()[name].open(encoding="utf-8") as lines:
+        found = next(line for line in lines if line.startswith("title:"))
+    return found.removeprefix("title:").split("#")[0].strip().strip("'\"")
+
+
 def _is_path(name_or_path: str) -> bool:
     return "/" in name_or_path or os.sep in name_or_path or name_or_path.endswith((".yaml", ".yml"))
 

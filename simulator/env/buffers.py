@@ -1,0 +1,90 @@
+"""The arrays of an environment that kernels fill: observations, sums of a step, and what a platform remembers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.env.rewards import REWARDS
+from simulator.env.scene import Scene
+from simulator.events import MOST_EVENTS
+
+CONTEXT = 8
+PAID = 64
+"""Orders whose payment is remembered."""
+
+
+class Seen(NamedTuple):
+    """What is observed of n users, and the sums of their last step."""
+
+    context: npt.NDArray[np.float32]  # (n, CONTEXT)
+    surface: npt.NDArray[np.int64]  # (n,)
+    device: npt.NDArray[np.int64]
+    stage: npt.NDArray[np.int64]
+    history_item: npt.NDArray[np.int32]  # (n, H): latest last, -1 none
+    history_event: npt.NDArray[np.int32]
+    history_value: npt.NDArray[np.float32]
+    interest: npt.NDArray[np.float32]  # (n, 2 F)
+    available: npt.NDArray[np.int8]  # (n, items)
+    # sums of the step
+    counts: npt.NDArray[np.int32]  # (n, events): records of each event
+    values: npt.NDArray[np.float32]  # (n, events): their values, added up
+    earned: npt.NDArray[np.float32]  # (n, rewards)
+    time: npt.NDArray[np.float64]  # (n,): s
+    reward: npt.NDArray[np.float64]
+    ended: npt.NDArray[np.int8]  # 0 goes on, 1 terminated, 2 truncated
+
+
+class Kept(NamedTuple):
+    """What the environment keeps of n users from step to step."""
+
+    liked: npt.NDArray[np.float32]  # (n, 2, F): decayed sums of the features of what was liked, and of what was not
+    weight: npt.NDArray[np.float32]  # (n, 2)
+    sent: npt.NDArray[np.int32]  # (n, R): ring of the items lately sent
+    n_sent: npt.NDArray[np.int64]  # (n,)
+    changes: npt.NDArray[np.float64]  # (n,): from this tick on, other items are there
+    paid: npt.NDArray[np.float32]  # (n, PAID)
+    visit: npt.NDArray[np.int64]  # (n,): number of the visit at the last step
+    steps: npt.NDArray[np.int64]  # (n,): requests answered in this episode
+    shown: npt.NDArray[np.int32]  # (n, slate): the slate that was answered last, -1 none
+
+
+def seen_buffers(scene: Scene, n: int) -> Seen:
+    """Empty buffers for n users."""
+    history, width = scene.settings.history, scene.features.shape[1]
+    return Seen(
+        context=np.zeros((n, CONTEXT), np.float32),
+        surface=np.zeros(n, np.int64),
+        device=np.zeros(n, np.int64),
+        stage=np.zeros(n, np.int64),
+        history_item=np.full((n, history), -1, np.int32),
+        history_event=np.full((n, history), -1, np.int32),
+        history_value=np.zeros((n, history), np.float32),
+        interest=np.zeros((n, 2 * width), np.float32),
+        available=np.zeros((n, scene.catalog.n_items), np.int8),
+        counts=np.zeros((n, len(scene.compiled.names.events)), np.int32),
+        values=np.zeros((n, len(scene.compiled.names.events)), np.float32),
+        earned=np.zeros((n, len(REWARDS)), np.float32),
+        time=np.zeros(n),
+        reward=np.zeros(n),
+        ended=np.zeros(n, np.int8),
+    )
+
+
+def kept_buffers(scene: Scene, n: int) -> Kept:
+    """Empty memories for n users."""
+    assert len(scene.compiled.names.events) <= MOST_EVENTS
+    width = scene.features.shape[1]
+    return Kept(
+        liked=np.zeros((n, 2, width), np.float32),
+        weight=np.zeros((n, 2), np.float32),
+        sent=np.full((n, max(scene.recent, 1)), -1, np.int32),
+        n_sent=np.zeros(n, np.int64),
+        changes=np.zeros(n),
+        paid=np.zeros((n, PAID), np.float32),
+        visit=np.zeros(n, np.int64),
+        steps=np.zeros(n, np.int64),
+        shown=np.full((n, scene.slate), -1, np.int32),
+    )

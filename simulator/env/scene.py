@@ -1,0 +1,158 @@
+"""What all users of an environment share: the compiled scenario, its catalog, what is published, what is worth what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.contract import item_features
+from simulator.cases import Cases
+from simulator.catalog import Catalog, draw_catalog
+from simulator.env.rewards import RewardTables, weights
+from simulator.env.settings import EnvSettings
+from simulator.errors import InputError
+from simulator.kernels.layout import Goods, People, Plan
+from simulator.measures import check_measures
+from simulator.plan import Compiled, compile_scenario
+from simulator.population import draw_tastes, new_people, reference_scales
+from simulator.scenario.check import check_scenario
+from simulator.scenario.load import load_scenario
+
+DAY = 86400.0
+_LIFE = 60 * DAY  # unless the scenario looks further
+_SURELY = 1e30
+
+
+class Scene:
+    """The stage on which the users of an environment appear.
+
+    Attributes:
+        compiled: the scenario.
+        catalog: drawn by `catalog_seed`; its items are the actions.
+        features: float32 (items, columns), see `recommenders.encoding.item_features`.
+        tables, weights: of the rewards.
+        horizon: end of a lifetime, s.
+        slate: places of a slate in the action space.
+    """
+
+    def __init__(self, settings: EnvSettings) -> None:
+        self.settings = settings
+        scenario = load_scenario(settings.scenario)
+        check_scenario(scenario)
+        self.compiled: Compiled = compile_scenario(scenario)
+        check_measures(self.compiled)
+        self.seed = settings.catalog_seed
+        lasts = max(scenario.defaults.horizon, _LIFE) if settings.episode == "lifetime" else scenario.defaults.horizon
+        self.horizon = float(settings.horizon or lasts)
+        self.tick = float(scenario.clock.tick.value)
+        self.catalog: Catalog = draw_catalog(self.compiled, settings.items, self.horizon, self.seed)
+        self.goods: Goods = self.catalog.goods
+        self.features = item_features(self.catalog.public, settings.features)
+        self.features.flags.writeable = False
+        self.weights = weights(settings.reward, self.compiled, settings.episode)
+        self.tables = RewardTables(self.compiled, settings.margin)
+        self.slate = min(settings.slate or self.compiled.largest_slate, settings.items)
+        self._scales = reference_scales(self.compiled, self.goods, self.seed)
+        self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
+        level, self.closes = self._supply()
+        self.opens = np.where(level > 0, self.catalog.published_at, np.inf)
+        here = int(self.allowed(0.0).sum())
+        if here < self.slate:
+            raise InputError(
+                "environment", f"{here} items are there at the beginning", f"items= for a slate of {self.slate}"
+            )
+        recent = scenario.platform.recent if settings.repeat == "platform" else 0
+        self.recent = min(recent, here // 2)
+
+    def __reduce__(self) -> tuple[type[Scene], tuple[EnvSettings]]:
+        """A scene is made again from its settings: nothing in it changes."""
+        return Scene, (self.settings,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Scene:
+        return self
+
+    def people(self, keys: npt.NDArray[np.uint64]) -> People:
+        """The users with these keys, as the world of `catalog_seed` draws them."""
+        taste = draw_tastes(self.compiled, keys, self.seed) * self._scales
+        return new_people(self.compiled, taste, self.seed, keys)
+
+    def cases(self, people: People) -> Cases:
+        """The scenario's resources at time 0, and no case yet."""
+        assert self.compiled.world is not None
+        n = self.catalog.n_items
+        return Cases(
+            self.compiled.scenario, self.compiled.world, self.compiled.plan, people, self.goods,
+            self.catalog.n_creators, np.full(n, -1, dtype=np.int32), self.catalog.published_at, self.horizon, self.seed,
+        )  # fmt: skip
+
+    def allowed(self, tick: float) -> npt.NDArray[np.bool_]:
+        """Items that can be shown from the tick at `tick` s on, (items,)."""
+        return (self.opens <= tick) & (self.closes > tick)
+
+    def _supply(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """Of every item, units at the beginning (1 where none are counted), and when it closes, s."""
+        n = self.catalog.n_items
+        level, closes = np.ones(n, dtype=np.int64), np.full(n, np.inf)
+        if self.compiled.world is None:
+            return level, closes
+        cases = self.cases(self.people(np.zeros(1, dtype=np.uint64)))
+        gone = cases.spent(0.0)
+        level[gone] = 0
+        for row in cases.shared.resources:
+            units: Any = cases.world.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
+            if len(units) == n and np.isfinite(units["closes"]).any():
+                closes = np.minimum(closes, units["closes"])
+        return level, closes
+
+
+class Published:
+    """Promises as they are announced when nobody but the agent's user is there: the background level.
+
+    They follow the hour of the day, with the servers that are on duty; `phase` numbers the hours that differ.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._starts_at = float(scene.compiled.plan.starts_at[0])
+        self._phases: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
+        self._known: dict[float, int] = {}
+        self.varies = scene.compiled.world is not None and len(scene.compiled.scenario.promises) > 0
+        if not self.varies:
+            return
+        scenario = scene.compiled.scenario
+        zones = 1
+        if scenario.places is not None:
+            zones = max(round(scenario.places.zones.value**0.5), 1) ** 2
+        self._cases = scene.cases(scene.people(np.arange(zones, dtype=np.uint64)))
+        self._cases.ground.zone[:] = np.arange(zones)
+        self._tick = scene.tick
+
+    def phase(self, time: float) -> int:
+        """Which of the tables holds at the tick before `time`, s."""
+        tick = np.floor(time / self._tick) * self._tick
+        hour = float(tick % DAY)
+        if hour not in self._known:
+            self._cases.publish(float(tick))
+            tables = (self._cases.goods.promised.copy(), self._cases.people.promised.copy())
+            for k, known in enumerate(self._phases):
+                if np.array_equal(known[0], tables[0]) and np.array_equal(known[1], tables[1]):
+                    self._known[hour] = k
+                    break
+            else:
+                self._known[hour] = len(self._phases)
+                self._phases.append(tables)
+        return self._known[hour]
+
+    def announce(self, phase: int, goods: Goods, people: People, rows: npt.NDArray[np.int64],
+                 zones: npt.NDArray[np.int32]) -> None:  # fmt: skip
+        """Fill what items and the users `rows` are announced."""
+        goods.promised[...] = self._phases[phase][0]
+        people.promised[rows] = self._phases[phase][1][zones[rows]]
+
+
+def _for_one_visit(plan: Plan) -> Plan:
+    """A plan in which nobody comes back: whoever leaves is gone, so that a call of the kernel ends with the visit."""
+    habits = plan.habits.copy()
+    habits["churn"] = _SURELY
+    return plan._replace(habits=habits)

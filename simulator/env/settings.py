@@ -1,0 +1,98 @@
+"""The settings of an environment: what each may be, and what is left to the scenario."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from simulator.config import unknown_name
+from simulator.durations import parse_duration
+from simulator.errors import InputError
+
+EPISODES = ("visit", "lifetime")
+WHERE = "environment"
+
+
+@dataclass(frozen=True)
+class EnvSettings:
+    """Everything that makes an environment, besides seeds of episodes.
+
+    Attributes:
+        scenario: name of a scenario, or path of a scenario file.
+        episode: `visit` (one visit of a new user) or `lifetime` (all visits of a new user until churn or `horizon`).
+        reward: name of a reward, or names with weights (see `simulator.env.rewards`).
+        items: items of the catalog, which are the actions.
+        slate: the most items of a slate; None takes what each surface of the scenario shows.
+        horizon: end of a lifetime, s of simulated time from the world's start; None takes the scenario's own,
+            for lifetimes at least 60 days.
+        limit: requests after which an episode is truncated; None: 200 in a visit, 100,000 in a lifetime.
+        catalog_seed: draws the catalog and what all users share. Users and luck come from the seed of `reset`.
+        features: columns of item features that are made of the encoders' vectors.
+        history: logged events that an observation carries.
+        observe_candidates: whether an observation carries the items' features (a constant).
+        repeat: `platform` (items lately sent are not sent again, as the scenario's platform has it) or `allow`.
+        margin: share of what is paid that is earned.
+        background: users besides the agent's, who share its world and are answered by the scenario's warm-up policy.
+        shared: for vectors: sub-environments are users of one world.
+        threads: threads of a vector; never changes a result.
+    """
+
+    scenario: str = ""
+    episode: str = "visit"
+    reward: Any = None
+    items: int = 1000
+    slate: int | None = None
+    horizon: float | None = None
+    limit: int | None = None
+    catalog_seed: int = 0
+    features: int = 16
+    history: int = 16
+    observe_candidates: bool = True
+    repeat: str = "platform"
+    margin: float = 0.3
+    background: int = 0
+    shared: bool = False
+    threads: int = 1
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> EnvSettings:
+        """Checked settings. Raises InputError for what is unknown or wrong."""
+        known = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise InputError(WHERE, *unknown_name("setting", name, known))
+        values = dict(given)
+        if isinstance(values.get("horizon"), str):
+            try:
+                values["horizon"] = parse_duration(values["horizon"])
+            except ValueError:
+                raise InputError(WHERE, f"horizon = {values['horizon']}", "a duration such as 60d") from None
+        found = cls(**values)
+        found._check()
+        return found
+
+    def _check(self) -> None:
+        if not isinstance(self.scenario, str) or not self.scenario:
+            raise InputError(WHERE, "no scenario is given", "scenario=NAME or the path of a scenario file")
+        for name, least in (("items", 2), ("features", 1), ("history", 1), ("background", 0), ("threads", 1),
+                            ("catalog_seed", 0)):  # fmt: skip
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise InputError(WHERE, f"{name} = {value}", f"a whole number of at least {least}")
+        for name in ("slate", "limit"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise InputError(WHERE, f"{name} = {value}", "a whole number of at least 1")
+        if self.episode not in EPISODES:
+            raise InputError(WHERE, f"episode = {self.episode}", f"one of {', '.join(EPISODES)}")
+        if self.repeat not in ("platform", "allow"):
+            raise InputError(WHERE, f"repeat = {self.repeat}", "platform or allow")
+        if self.horizon is not None and not (self.horizon > 0 and math.isfinite(self.horizon)):
+            raise InputError(WHERE, f"horizon = {self.horizon}", "a positive duration")
+
+    @property
+    def most_requests(self) -> int:
+        """Requests after which an episode is truncated."""
+        return self.limit or (200 if self.episode == "visit" else 100_000)

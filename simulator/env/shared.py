@@ -1,0 +1,302 @@
+"""Users of one world: a step is a round of the engine, and a mask says whose requests are due."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector.utils import batch_space
+
+from recommenders.contract import Recommender, Requests, Slates
+from simulator.config import RunConfig
+from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
+from simulator.env.rewards import TRUTH
+from simulator.env.scene import Scene
+from simulator.env.settings import EnvSettings
+from simulator.env.single import as_actions
+from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
+from simulator.env.steps import TERMINATED, TRUNCATED, choose, fold, look
+from simulator.errors import InputError
+from simulator.kernels.layout import VISIT, Array, Status
+from simulator.stage_tables import beside_visits
+from simulator.world import RunResult, World
+
+Rows = npt.NDArray[np.int64]
+
+
+class _Agent(Recommender):
+    """Stands where the recommender stands in a run; the answers come from outside."""
+
+    name = "agent"
+    learns = False
+
+    def recommend(self, requests: Requests) -> Slates:
+        raise InputError("environment", "a round was answered by nobody", "SharedVectorEnv.step")
+
+
+class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.int64], Any]):
+    """n users of one world, and `background` more who are answered by the scenario's warm-up policy.
+
+    A step is a round: the users who are due (`info["due"]`) get the slates of their actions, the others' actions are
+    not read. Users whose action was read earn until the next round that somebody is due in; what comes to others in
+    the meantime is theirs as well. A user who has churned stays terminated. At the horizon all are truncated, and
+    `reset` makes a new world: seed and settings are those of `simulator.run`, which gives the same log for the same
+    answers.
+
+    Args:
+        num_envs: n.
+        first_fit: when the agent takes over from the warm-up policy, s; None: after the first tick.
+        log: what of the world's logs is kept for `result`: `metrics`, `platform` or `full`.
+        autoreset_mode: only `Disabled`: nobody begins anew in a world that goes on.
+        render_mode: None.
+        given: see `simulator.env.settings.EnvSettings`; lifetimes.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012  # as Gymnasium declares it
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        first_fit: float | None = None,
+        log: str = "metrics",
+        autoreset_mode: Any = "Disabled",
+        render_mode: str | None = None,
+        **given: Any,
+    ) -> None:
+        from simulator.env.vector import mode_of
+
+        mode, word = mode_of(autoreset_mode)
+        if mode != "DISABLED":
+            raise InputError("environment", f"autoreset_mode = {autoreset_mode} in a shared world", "Disabled")
+        if given.get("episode", "lifetime") != "lifetime":
+            raise InputError("environment", f"episode = {given['episode']} in a shared world", "lifetime")
+        if render_mode is not None:
+            raise InputError("environment", f"render_mode = {render_mode} in a shared world", "None")
+        self.settings = EnvSettings.of({**given, "episode": "lifetime"})
+        self.num_envs, self.render_mode, self.metadata = num_envs, None, {**self.metadata, "autoreset_mode": word}
+        self.scene = Scene(self.settings)
+        self.single_observation_space = observation_space(self.scene)
+        self.single_action_space = action_space(self.scene)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        tick = self.scene.tick
+        self._first_fit = tick if first_fit is None else float(first_fit)
+        self._log = log
+        self._beside = np.zeros(256, dtype=np.bool_)
+        names = self.scene.compiled.names.stages
+        self._beside[[names.index(name) for name in beside_visits(self.scene.compiled.scenario)]] = True
+        self.world: World | None = None
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Names of the events that `info["events"]` counts, in order."""
+        return self.scene.compiled.names.events
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A new world, at the first round that an agent's user is due in."""
+        if isinstance(seed, list):
+            raise InputError("environment", "a list of seeds for one world", "one seed")
+        super().reset(seed=seed)
+        chosen = int(seed) if seed is not None else int(self.np_random.integers(0, 2**31))
+        self.close()
+        self.scene = Scene(replace(self.settings, catalog_seed=chosen))  # a world's catalog comes with its seed
+        scene, n = self.scene, self.num_envs
+        config = RunConfig(
+            scenario=self.settings.scenario, users=n + self.settings.background, items=self.settings.items,
+            horizon=scene.horizon, seed=chosen, log=self._log, first_fit=self._first_fit,
+            threads=self.settings.threads,
+        )  # fmt: skip
+        world = World(config, scene.compiled, _Agent(), None, time.perf_counter(), self._take)
+        self.world = world
+        self.seen: Seen = seen_buffers(scene, n)
+        self.kept: Kept = kept_buffers(scene, n)
+        self._mirror = np.zeros(n, dtype=VISIT)
+        self._came = np.zeros(n, dtype=np.bool_)
+        self._waiting: list[Array] = []
+        self._judged: set[tuple[int, int]] = set()
+        self._rounds: Iterator[Rows] = world.by_rounds()
+        self._due = np.zeros(0, dtype=np.int64)
+        self._over = np.zeros(n, dtype=np.bool_)
+        self._go_on()
+        return self._observed(), self._info()
+
+    def step(
+        self, actions: npt.NDArray[np.int64]
+    ) -> tuple[dict[str, Any], npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, Any]]:
+        """Answer this round; go on to the next."""
+        world = self.world
+        if world is None or self._over.all():
+            raise gymnasium.error.ResetNeeded("call reset first: there is no world, or it has ended")
+        slates = as_actions(actions, self.scene, self.num_envs)
+        if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.scene.catalog.n_items:
+            raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
+        rounds = world.rounds
+        for chosen, size in rounds.alike(self._due, len(self._due)):
+            users = rounds.visits.rows.state["user"][chosen].astype(np.int64)
+            out = np.full((len(users), size), -1, dtype=np.int32)
+            places = min(size, self.scene.slate)
+            choose(users, np.full(len(users), places), slates, self.seen.available, out)
+            rounds.hand_out(chosen, Slates(out), world.platform.version)
+            self.kept.steps[users] += 1
+            self.kept.shown[users] = -1
+            self.kept.shown[users, :places] = out[:, :places]
+        self.seen.counts[:] = 0
+        self.seen.values[:] = 0
+        self.seen.earned[:] = 0
+        self._go_on()
+        reward = (self.seen.earned.astype(np.float64) * self.scene.weights).sum(axis=1)
+        terminated, truncated = self.seen.ended == TERMINATED, self.seen.ended == TRUNCATED
+        self._over = terminated | truncated
+        return self._observed(), reward, terminated, truncated, self._info()
+
+    def requests(self) -> list[tuple[npt.NDArray[np.int64], Requests]]:
+        """What is asked now in the form that plug-ins take: users (k,) and their requests, per size of slates."""
+        assert self.world is not None
+        rounds = self.world.rounds
+        return [
+            (
+                rounds.visits.rows.state["user"][chosen].astype(np.int64),
+                rounds.requests(chosen, self.world.candidates, size),
+            )
+            for chosen, size in rounds.alike(self._due, len(self._due))
+        ]
+
+    def result(self) -> RunResult:
+        """Measures and logs of the world; it has to be over.
+
+        Raises:
+            InputError: it goes on.
+        """
+        if self.world is None or self.world.now < self.world.horizon:
+            raise InputError("environment", "the world is not over yet", "step until all are truncated")
+        return self.world.finish()
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Stop the world's threads."""
+        if self.world is not None:
+            self.world.close()
+            self.world = None
+
+    def close(self, **kwargs: Any) -> None:
+        """Stop the world's threads; a new one may be made by `reset`."""
+        self.close_extras(**kwargs)
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """Items that can be had, for every place, flat: bool (n, places x items)."""
+        return np.tile(self.seen.available.astype(np.bool_), (1, self.scene.slate))
+
+    # ---- inside
+
+    def _go_on(self) -> None:
+        """Live until an agent's user is due, or to the end."""
+        world, n = self.world, self.num_envs
+        assert world is not None
+        self._due = np.zeros(0, dtype=np.int64)
+        for waiting in self._rounds:
+            users = world.rounds.visits.rows.state["user"][waiting]
+            ours = (users < n) & (world.platform.version > 0)
+            if not ours.all():
+                world.rounds.serve(waiting[~ours], world.candidates, world.platform.background, 0)
+            if ours.any():
+                self._due = waiting[ours]
+                break
+        world.rounds.flush()
+        self._arrived(world.now if len(self._due) else np.inf)
+        gone = np.flatnonzero((world.people.state["gone"][:n] == 1) & (self.seen.ended == 0))
+        left = gone[world.people.state["row"][gone] < 0]
+        self._mirror["status"][left] = Status.GONE
+        due = np.zeros(0, dtype=np.int64)
+        if len(self._due):
+            due = world.rounds.visits.rows.state["user"][self._due].astype(np.int64)
+            self._mirror[due] = world.rounds.visits.rows.state[self._due]
+            first = due[~self._came[due]]
+            self.kept.visit[first] = self._mirror["visit"][first]  # retention counts from the first round on
+            self._came[first] = True
+            self._offer(due)
+        else:
+            rest = np.flatnonzero(self.seen.ended == 0)
+            self._mirror["status"][np.setdiff1d(rest, left)] = Status.AWAY
+            left = rest
+        rows = np.concatenate([due, left])
+        self._is_due = np.isin(np.arange(n), due)
+        if len(rows):
+            scene = self.scene
+            look(
+                rows, 1 << 62, scene.slate, float(scene.plan.starts_at[0]), scene.horizon, scene.weights,
+                scene.plan.stages, self._mirror, self.seen, self.kept,
+            )  # fmt: skip
+
+    def _offer(self, users: Rows) -> None:
+        """What can be shown to `users`: the candidates, without what was lately sent while enough others are left."""
+        world = self.world
+        assert world is not None
+        available = np.zeros(self.scene.catalog.n_items, dtype=np.int8)
+        available[world.candidates] = 1
+        self.seen.available[users] = available
+        if self.settings.repeat == "allow":
+            return
+        start = np.zeros(len(users) + 1, dtype=np.int64)
+        np.cumsum(world.rounds.sent.sizes(users.astype(np.uint32)), out=start[1:])
+        items = np.empty(start[-1], dtype=np.int32)
+        world.rounds.sent.fill(users.astype(np.uint32), start, items)
+        for k, user in enumerate(users):
+            own = items[start[k] : start[k + 1]]
+            if len(world.candidates) - len(np.unique(own)) >= self.scene.slate:
+                self.seen.available[user, own] = 0
+
+    def _take(self, rows: Array) -> None:
+        """Records as they are written: those of visits count at once, those of orders when they arrive."""
+        mine = rows[rows["user"] < self.num_envs]
+        beside = self._beside[mine["stage"]]
+        self._fold(np.ascontiguousarray(mine[~beside]))
+        if beside.any():
+            late = mine[beside]
+            self._feel(late)
+            late = late[late["logged_at"] == late["logged_at"]]
+            if len(late):
+                self._waiting.append(late)
+
+    def _feel(self, rows: Array) -> None:
+        """The satisfaction of every order, once."""
+        for row in rows[rows["satisfaction"] == rows["satisfaction"]]:
+            key = (int(row["user"]), int(row["case"]))
+            if key not in self._judged:
+                self._judged.add(key)
+                self.seen.earned[key[0], TRUTH] += row["satisfaction"]
+
+    def _arrived(self, now: float) -> None:
+        if not self._waiting:
+            return
+        rows = np.concatenate(self._waiting)
+        here = rows["logged_at"] <= now
+        self._waiting = [rows[~here]]
+        order = np.lexsort((rows["case"][here], rows["user"][here], rows["logged_at"][here]))
+        self._fold(np.ascontiguousarray(rows[here][order]))
+
+    def _fold(self, rows: Array) -> None:
+        scene = self.scene
+        if len(rows):
+            fold(
+                rows, len(rows), scene.settings.margin, scene.tables.worth, scene.tables.marks, scene.tables.signal,
+                scene.goods.facts, scene.features, self.seen, self.kept,
+            )  # fmt: skip
+
+    def _observed(self) -> dict[str, Any]:
+        found: dict[str, Any] = {name: getattr(self.seen, name).copy() for name in (*PLAIN, *CODES)}
+        if self.settings.observe_candidates:
+            features = self.scene.features
+            found["candidates"] = np.broadcast_to(features, (self.num_envs, *features.shape))
+        return found
+
+    def _info(self) -> dict[str, Any]:
+        seen = self.seen
+        arrays = (seen.counts, seen.values, seen.earned, seen.time)
+        found: dict[str, Any] = dict(zip(INFO, (array.copy() for array in arrays), strict=True))
+        return found | {"slate": self.kept.shown.copy(), "due": self._is_due.copy()}

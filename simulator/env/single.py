@@ -1,0 +1,122 @@
+"""One user at a time: the Gymnasium environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+
+from simulator.env.fleet import Fleet
+from simulator.env.scene import Scene
+from simulator.env.settings import EnvSettings
+from simulator.env.spaces import action_space, observation_space, observed
+from simulator.env.steps import TERMINATED, TRUNCATED
+from simulator.errors import InputError
+from simulator.screen import as_picture, as_text, screen_of
+
+_ONE = np.zeros(1, dtype=np.int64)
+
+
+class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
+    """A user of a scenario, who asks for slates.
+
+    A step answers one request. `terminated`: the user left (in a lifetime: for good). `truncated`: the limit of
+    requests, or the horizon of a lifetime, is reached.
+
+    Args:
+        render_mode: None, `ansi` or `rgb_array`.
+        given: see `simulator.env.settings.EnvSettings`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 2}  # noqa: RUF012  # as Gymnasium declares it
+
+    def __init__(self, render_mode: str | None = None, **given: Any) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise InputError("environment", f"render_mode = {render_mode}", "ansi or rgb_array")
+        self.render_mode = render_mode
+        self.settings = EnvSettings.of(given)
+        if self.settings.shared:
+            raise InputError("environment", "shared = True", "make_vec: one environment has nobody to share with")
+        if self.settings.background:
+            raise InputError(
+                "environment",
+                "background in a single environment",
+                "make_vec(..., num_envs=1, shared=True, background=N)",
+            )
+        self.scene = Scene(self.settings)
+        self.observation_space = observation_space(self.scene)
+        self.action_space = action_space(self.scene)
+        self.fleet = Fleet(self.scene, 1)
+        self._begun = False
+        self._ended = False
+        self._stage = 0
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Names of the events that `info["events"]` counts, in order."""
+        return self.scene.compiled.names.events
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A new user comes. Without a seed, the next user of the seed given last."""
+        super().reset(seed=seed)
+        if seed is not None:
+            self.fleet.seed(_ONE, np.array([seed], dtype=np.uint64))
+        elif not self._begun:
+            self.fleet.seed(_ONE, self.np_random.integers(0, 2**62, 1, dtype=np.uint64))
+        self._begun, self._ended = True, False
+        self.fleet.reset(_ONE)
+        self._stage = int(self.fleet.seen.stage[0])
+        return observed(self.fleet.seen, self.scene, 0), self._info()
+
+    def step(self, action: npt.NDArray[np.int64]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        """Answer the request with a slate: item numbers, best first; see `simulator.env.steps.answer`."""
+        if not self._begun or self._ended:
+            raise gymnasium.error.ResetNeeded("call reset first: there is no user")
+        actions = as_actions(action, self.scene, 1)
+        self._stage = int(self.fleet.seen.stage[0])
+        self.fleet.step(_ONE, actions)
+        seen = self.fleet.seen
+        ended = seen.ended[0]
+        self._ended = ended != 0
+        return (
+            observed(seen, self.scene, 0), float(seen.reward[0]), bool(ended == TERMINATED), bool(ended == TRUNCATED),
+            self._info(),
+        )  # fmt: skip
+
+    def render(self) -> Any:
+        """The screen on which the last slate was shown, or an empty one: text, or uint8 (height, width, 3)."""
+        return drawn(self.fleet, 0, self._stage, self.render_mode)
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """Items that can be had, for every place, flat: bool (places x items,). The form that sb3-contrib reads."""
+        return np.tile(self.fleet.seen.available[0].astype(np.bool_), self.scene.slate)
+
+    def _info(self) -> dict[str, Any]:
+        seen = self.fleet.seen
+        return {
+            "events": seen.counts[0].copy(), "values": seen.values[0].copy(), "rewards": seen.earned[0].copy(),
+            "time": seen.time[0], "slate": self.fleet.kept.shown[0].copy(),
+        }  # fmt: skip
+
+
+def drawn(fleet: Fleet, j: int, stage: int, mode: str | None) -> Any:
+    """The screen of user j at `stage`, with the slate that was shown last."""
+    if mode is None:
+        return None
+    scene = fleet.scene
+    screen = screen_of(scene.compiled, scene.goods, stage, int(fleet.seen.device[j]), fleet.kept.shown[j].tolist())
+    return as_text(screen) if mode == "ansi" else as_picture(screen)
+
+
+def as_actions(given: Any, scene: Scene, n: int) -> npt.NDArray[np.int64]:
+    """Actions of n environments, int64 (n, places). Raises InputError where they are no slates of item numbers."""
+    actions = np.asarray(given)
+    if actions.size != n * scene.slate or actions.dtype.kind not in "iu":
+        raise InputError(
+            "environment", f"an action of {actions.dtype} and shape {actions.shape}", f"{scene.slate} item numbers"
+        )
+    return np.ascontiguousarray(actions.reshape(n, scene.slate), dtype=np.int64)

@@ -1,0 +1,184 @@
+"""Many users at a time: the native vector environment, all of whose users take one call of the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium.vector.utils import batch_space
+
+from simulator.env.fleet import Fleet
+from simulator.env.scene import Scene
+from simulator.env.settings import EnvSettings
+from simulator.env.single import as_actions, drawn
+from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
+from simulator.env.steps import TERMINATED, TRUNCATED
+from simulator.errors import InputError
+
+Rows = npt.NDArray[np.int64]
+Step = tuple[dict[str, Any], npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, Any]]
+AUTORESET = {"NextStep": "NEXT_STEP", "SameStep": "SAME_STEP", "Disabled": "DISABLED"}
+
+
+def mode_of(given: Any) -> tuple[str, Any]:
+    """A mode's name, and what `metadata` says of it: Gymnasium's own word where it has one (from 1.1 on).
+
+    Raises:
+        InputError: there is no such mode.
+    """
+    value = str(getattr(given, "value", given))
+    name = AUTORESET.get(value, value.upper())
+    if name not in AUTORESET.values():
+        raise InputError("environment", f"autoreset_mode = {given}", f"one of {', '.join(AUTORESET)}")
+    modes = getattr(gymnasium.vector, "AutoresetMode", None)
+    return name, modes[name] if modes is not None else name
+
+
+class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.int64], Any]):
+    """n users in worlds of their own; equal to n single environments with the seeds s, s + 1, ..., s + n - 1.
+
+    Args:
+        num_envs: n.
+        autoreset_mode: `NextStep`, `SameStep` or `Disabled`, or Gymnasium's `AutoresetMode`.
+        copy: False hands out the very buffers, which the next step overwrites. `candidates` is constant, and handed out
+            as one read-only array, in either case.
+        render_mode: None, or as in the single environment: `render` gives a tuple of n pictures.
+        given: see `simulator.env.settings.EnvSettings`.
+    """
+
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 2}  # noqa: RUF012  # as Gymnasium declares it
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        autoreset_mode: Any = "NextStep",
+        copy: bool = True,
+        render_mode: str | None = None,
+        **given: Any,
+    ) -> None:
+        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
+            raise InputError("environment", f"num_envs = {num_envs}", "a whole number of at least 1")
+        self.num_envs, self.render_mode, self._copy = num_envs, render_mode, copy
+        self._mode, word = mode_of(autoreset_mode)
+        self.metadata = {**type(self).metadata, "autoreset_mode": word}
+        self.settings = EnvSettings.of(given)
+        if self.settings.shared:
+            raise InputError("environment", "shared = True", "simulator.env.shared.SharedVectorEnv")
+        if self.settings.background:
+            raise InputError("environment", "background beside independent worlds of a vector", "shared=True")
+        self.scene = Scene(self.settings)
+        self.single_observation_space = observation_space(self.scene)
+        self.single_action_space = action_space(self.scene)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.fleet = Fleet(self.scene, num_envs)
+        self._all = np.arange(num_envs, dtype=np.int64)
+        self._ended = np.zeros(num_envs, dtype=np.bool_)
+        self._begun = False
+        self._candidates = np.broadcast_to(self.scene.features, (num_envs, *self.scene.features.shape))
+        self._yes = np.ones(num_envs, dtype=np.bool_)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Names of the events that `info["events"]` counts, in order."""
+        return self.scene.compiled.names.events
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """New users come: all, or those of `options["reset_mask"]`, bool (n,)."""
+        rows = self._all
+        if options is not None and "reset_mask" in options:
+            mask = np.asarray(options["reset_mask"])
+            if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
+                raise InputError("environment", "reset_mask", f"bool ({self.num_envs},), True at least once")
+            rows = np.flatnonzero(mask)
+        self._seed(rows, seed)
+        self._begun = True
+        self.fleet.reset(rows)
+        self._ended[rows] = False
+        self._stages = self.fleet.seen.stage.copy()
+        return self._observed(), self._info(self._yes)
+
+    def _seed(self, rows: Rows, seed: int | list[int | None] | None) -> None:
+        if seed is None:
+            if not self._begun:
+                self.fleet.seed(self._all, self.np_random.integers(0, 2**62, self.num_envs, dtype=np.uint64))
+            return
+        if isinstance(seed, int | np.integer):
+            super().reset(seed=int(seed))
+            self.fleet.seed(rows, int(seed) + rows.astype(np.uint64))
+            return
+        if len(seed) != self.num_envs:
+            raise InputError("environment", f"{len(seed)} seeds", f"{self.num_envs} of them")
+        given = [j for j in rows if seed[j] is not None]
+        if len(given) < len(rows) and not self._begun:
+            self.fleet.seed(self._all, self.np_random.integers(0, 2**62, self.num_envs, dtype=np.uint64))
+        self.fleet.seed(np.array(given, dtype=np.int64), np.array([seed[j] for j in given], dtype=np.uint64))
+
+    def step(self, actions: npt.NDArray[np.int64]) -> Step:
+        """Answer the request of every user with a slate, (n, places) item numbers.
+
+        Raises:
+            InputError: an action is no slate.
+        """
+        if not self._begun:
+            raise gymnasium.error.ResetNeeded("call reset first: there are no users")
+        slates = as_actions(actions, self.scene, self.num_envs)
+        seen, over = self.fleet.seen, self._ended
+        self._stages = seen.stage.copy()
+        info: dict[str, Any] = {}
+        if over.any():
+            if self._mode == "DISABLED":
+                raise gymnasium.error.ResetNeeded("reset the users that have gone: options={'reset_mask': ...}")
+            going, gone = np.flatnonzero(~over), np.flatnonzero(over)
+            self.fleet.step(going, np.ascontiguousarray(slates[going]))
+            self.fleet.reset(gone)
+        else:
+            self.fleet.step(self._all, slates)
+        reward = seen.reward.copy()
+        terminated, truncated = seen.ended == TERMINATED, seen.ended == TRUNCATED
+        ended = terminated | truncated
+        if self._mode == "SAME_STEP" and ended.any():
+            rows = np.flatnonzero(ended)
+            info = {"final_obs": self._final(rows), "_final_obs": ended.copy(),
+                    "final_info": self._info(ended), "_final_info": ended.copy()}  # fmt: skip
+            self.fleet.reset(rows)
+            ended = np.zeros_like(ended)
+        self._ended = ended
+        return self._observed(), reward, terminated, truncated, {**self._info(self._yes), **info}
+
+    def render(self) -> Any:
+        """A picture per user, see the single environment."""
+        return tuple(drawn(self.fleet, j, int(self._stages[j]), self.render_mode) for j in range(self.num_envs))
+
+    def action_masks(self) -> npt.NDArray[np.bool_]:
+        """Items that can be had, for every place, flat: bool (n, places x items)."""
+        return np.tile(self.fleet.seen.available.astype(np.bool_), (1, self.scene.slate))
+
+    def _observed(self) -> dict[str, Any]:
+        seen = self.fleet.seen
+        found: dict[str, Any] = {
+            name: getattr(seen, name).copy() if self._copy else getattr(seen, name) for name in (*PLAIN, *CODES)
+        }
+        if self.settings.observe_candidates:
+            found["candidates"] = self._candidates
+        return found
+
+    def _final(self, rows: Rows) -> npt.NDArray[np.object_]:
+        """Last observations of episodes, an object array as Gymnasium has it; None elsewhere."""
+        from simulator.env.spaces import observed
+
+        found = np.full(self.num_envs, None, dtype=object)
+        for j in rows:
+            found[j] = observed(self.fleet.seen, self.scene, int(j))
+        return found
+
+    def _info(self, there: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        seen = self.fleet.seen
+        arrays = (seen.counts, seen.values, seen.earned, seen.time)
+        found: dict[str, Any] = dict(zip(INFO, (array.copy() for array in arrays), strict=True))
+        found["slate"] = self.fleet.kept.shown.copy()
+        return found | {f"_{name}": there.copy() for name in [*INFO, "slate"]}

@@ -1,0 +1,189 @@
+"""Other forms of observations and actions, for one environment or for a vector of them.
+
+| wrapper | for one | for a vector |
+|---|---|---|
+| observations as one float32 vector | `FlatObservation` | `FlatVectorObservation` |
+| a query vector, answered by the nearest items | `QueryAction` | `QueryVectorAction` |
+| a score for every item | `ScoreAction` | `ScoreVectorAction` |
+| what no platform could know | `RevealHiddenState` | - |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from simulator.env.scene import Scene
+from simulator.env.single import BeholderEnv
+from simulator.env.spaces import CODES
+from simulator.env.truth import utilities
+from simulator.errors import InputError
+
+Float32 = npt.NDArray[np.float32]
+FLAT = ("context", *CODES, "interest", "history_value")
+"""What a flat observation consists of, in this order; codes as one-hot vectors. Item numbers are left out (they are no
+quantities), and so are `available` and the constant `candidates`."""
+
+
+def _own(env: Any) -> Any:
+    """The environment inside. Raises InputError where it is none of these."""
+    own = env.unwrapped
+    if not isinstance(getattr(own, "scene", None), Scene):
+        raise InputError("wrapper", f"{own} is no environment of this package", "a beholder/... id")
+    return own
+
+
+def _flat_space(space: spaces.Dict) -> Any:
+    low, high = [], []
+    for name in FLAT:
+        part: Any = space[name]
+        if name in CODES:
+            low.append(np.zeros(part.n, np.float32))
+            high.append(np.ones(part.n, np.float32))
+        else:
+            low.append(part.low)
+            high.append(part.high)
+    return spaces.Box(np.concatenate(low), np.concatenate(high), dtype=np.float32)
+
+
+def flat(observation: Mapping[str, Any], space: spaces.Dict) -> Float32:
+    """An observation, or a batch of them, as float32 (..., width)."""
+    parts = []
+    for name in FLAT:
+        value: Any = np.asarray(observation[name])
+        parts.append(np.eye(space[name].n, dtype=np.float32)[value] if name in CODES else value)  # type: ignore[attr-defined]
+    return np.concatenate(parts, axis=-1, dtype=np.float32)
+
+
+class FlatObservation(gymnasium.ObservationWrapper[Float32, Any, dict[str, Any]]):
+    """Observations as one float32 vector, see `FLAT`."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._inner: spaces.Dict = _own(env).observation_space
+        self.observation_space = _flat_space(self._inner)
+
+    def observation(self, observation: dict[str, Any]) -> Float32:
+        """The vector."""
+        return flat(observation, self._inner)
+
+
+class FlatVectorObservation(gymnasium.vector.VectorObservationWrapper):
+    """Observations as float32 (n, width)."""
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self._inner: spaces.Dict = _own(env).single_observation_space
+        self.single_observation_space = _flat_space(self._inner)
+        self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
+
+    def observations(self, observations: Any) -> Float32:
+        """The vectors; called with final observations one by one, too."""
+        return flat(observations, self._inner)
+
+
+def best(scores: npt.NDArray[Any], available: npt.NDArray[Any], places: int) -> npt.NDArray[np.int64]:
+    """The `places` available items with the highest scores (..., items), best first, int64 (..., places).
+
+    Ties go by number; where fewer are available, the others come last.
+    """
+    wished = np.where(available.astype(np.bool_), scores, -np.inf)
+    found: npt.NDArray[np.int64] = np.argsort(-wished, axis=-1, kind="stable")[..., :places]
+    return found
+
+
+def _bounded(width: int) -> Any:
+    return spaces.Box(-1.0, 1.0, (width,), np.float32)
+
+
+class ScoreAction(gymnasium.ActionWrapper[Any, Float32, npt.NDArray[np.int64]]):
+    """An action is a score for every item, float32 (items,) in [-1, 1]; the best available ones are the slate."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._own: BeholderEnv = _own(env)
+        self.action_space = _bounded(self._own.scene.catalog.n_items)
+
+    def action(self, action: Float32) -> npt.NDArray[np.int64]:
+        """The slate."""
+        return best(np.asarray(action), self._own.fleet.seen.available[0], self._own.scene.slate)
+
+
+class QueryAction(ScoreAction):
+    """An action is a point in the space of item features, float32 (columns,) in [-1, 1]: scores are inner products."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self.action_space = _bounded(self._own.scene.features.shape[1])
+
+    def action(self, action: Float32) -> npt.NDArray[np.int64]:
+        """The slate."""
+        return super().action(self._own.scene.features @ np.asarray(action, dtype=np.float32))
+
+
+class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
+    """As `ScoreAction`, (n, items)."""
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self._own = _own(env)
+        self._take(self._own.scene.catalog.n_items)
+
+    def _take(self, width: int) -> None:
+        self.single_action_space = _bounded(width)
+        self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.env.num_envs)
+
+    def actions(self, actions: Any) -> npt.NDArray[np.int64]:
+        """The slates."""
+        seen = self._own.fleet.seen if hasattr(self._own, "fleet") else self._own.seen
+        return best(np.asarray(actions), seen.available, self._own.scene.slate)
+
+
+class QueryVectorAction(ScoreVectorAction):
+    """As `QueryAction`, (n, columns)."""
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self._take(self._own.scene.features.shape[1])
+
+    def actions(self, actions: Any) -> npt.NDArray[np.int64]:
+        """The slates."""
+        return super().actions(np.asarray(actions, dtype=np.float32) @ self._own.scene.features.T)
+
+
+class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[str, Any]]):
+    """Adds what no platform could know: an agent that sees it is a reference, not a recommender.
+
+    `hidden_user` float32 (4,): goodwill, the user's own level of it, patience, tolerance left in this visit (s).
+    `hidden_mood` float32: bias learned per modality, then satiation per topic. `hidden_taste` float32.
+    `hidden_worth` float32 (items,): every item's utility, but for the numbers that are shown as they are (a price).
+    """
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        super().__init__(env)
+        self._own: BeholderEnv = _own(env)
+        fleet, scene = self._own.fleet, self._own.scene
+        wide = {
+            "hidden_user": 4, "hidden_mood": fleet.people.mood.shape[1], "hidden_taste": fleet.people.taste.shape[1],
+            "hidden_worth": scene.catalog.n_items,
+        }  # fmt: skip
+        boxes = {name: spaces.Box(-np.inf, np.inf, (width,), np.float32) for name, width in wide.items()}
+        inner: Any = env.observation_space
+        self.observation_space = spaces.Dict({**inner.spaces, **boxes})
+
+    def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
+        """The observation, and the truth."""
+        fleet, scene = self._own.fleet, self._own.scene
+        user, row = fleet.people.state[0], fleet.rows.state[0]
+        found = {
+            "hidden_user": np.array([user["goodwill"], user["own_goodwill"], user["patience"], row["tolerance"]]),
+            "hidden_mood": fleet.people.mood[0].copy(),
+            "hidden_taste": fleet.people.taste[0].copy(),
+            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.goods),
+        }
+        return {**observation, **{name: value.astype(np.float32) for name, value in found.items()}}

@@ -1,0 +1,161 @@
+"""The environments keep Gymnasium's contract, and a vector is as many single ones."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+import simulator.env
+from simulator.errors import InputError
+
+IDS = ["Ecommerce", "News", "ShortVideo", "Audio", "FoodDelivery", "Jobs"]
+SMALL = {"items": 60, "slate": 5}
+
+simulator.env.register()
+
+
+def single(name, **settings):
+    return gymnasium.make(f"beholder/{name}-v1", **(SMALL | settings))
+
+
+def vector(name, n, **settings):
+    return gymnasium.make_vec(f"beholder/{name}-v1", num_envs=n, **(SMALL | settings))
+
+
+def same(a, b):
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    return np.array_equal(np.asarray(a), np.asarray(b), equal_nan=np.asarray(a).dtype.kind == "f")
+
+
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("episode", ["visit", "lifetime"])
+def test_gymnasium_finds_nothing_wrong(name, episode):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(single(name, episode=episode, render_mode="ansi").unwrapped)
+
+
+def test_any_scenario_file_has_an_environment(repository):
+    path = repository / "scenarios" / "news.yaml"
+    env = gymnasium.make("beholder/Scenario-v1", scenario=str(path), **SMALL)
+    observation, _ = env.reset(seed=0)
+    assert env.observation_space.contains(observation)
+    with pytest.raises(InputError, match="no scenario is given"):
+        gymnasium.make("beholder/Scenario-v1")
+
+
+@pytest.mark.parametrize(("name", "episode"), [("ShortVideo", "visit"), ("News", "lifetime"), ("FoodDelivery", "visit"),
+                                               ("Ecommerce", "lifetime"), ("FoodDelivery", "lifetime")])  # fmt: skip
+def test_a_vector_is_as_many_single_environments(name, episode):
+    n, steps, seed = 3, 25, 11
+    settings = {"episode": episode, "limit": 9}
+    many = vector(name, n, autoreset_mode="NextStep", **settings)
+    ones = [single(name, **settings).unwrapped for _ in range(n)]
+    observation, info = many.reset(seed=seed)
+    for j, one in enumerate(ones):
+        own, own_info = one.reset(seed=seed + j)
+        assert same(own, {k: v[j] for k, v in observation.items()})
+        assert same(own_info, {k: info[k][j] for k in own_info})
+    over = [False] * n
+    luck = np.random.default_rng(0)
+    for _ in range(steps):
+        actions = luck.integers(0, SMALL["items"], (n, SMALL["slate"]))
+        observation, reward, terminated, truncated, info = many.step(actions)
+        for j, one in enumerate(ones):
+            if over[j]:
+                own, own_info = one.reset()
+                result = (0.0, False, False)
+            else:
+                own, *result, own_info = one.step(actions[j])
+            over[j] = result[1] or result[2]
+            assert same(own, {k: v[j] for k, v in observation.items()})
+            assert same(own_info, {k: info[k][j] for k in own_info})
+            assert tuple(result) == (reward[j], terminated[j], truncated[j])
+
+
+def test_same_step_resets_show_the_last_and_the_first_observation():
+    a, b = vector("ShortVideo", 2, autoreset_mode="SameStep"), vector("ShortVideo", 2, autoreset_mode="NextStep")
+    a.reset(seed=3), b.reset(seed=3)
+    actions = np.zeros((2, SMALL["slate"]), dtype=np.int64)
+    ended = False
+    for _ in range(60):
+        left, *results, info = a.step(actions)
+        right, *others, _ = b.step(actions)
+        if np.any(results[1]):
+            (j,) = np.flatnonzero(results[1])[:1]
+            ended = True
+            assert same(info["final_obs"][j], {k: v[j] for k, v in right.items()})
+            following, *_ = b.step(actions)
+            assert same({k: v[j] for k, v in left.items()}, {k: v[j] for k, v in following.items()})
+            break
+        assert same(left, right)
+        assert same(results, others) or all(same(x, y) for x, y in zip(results, others, strict=True))
+    assert ended
+
+
+def test_without_autoreset_those_who_left_are_reset_by_hand():
+    env = vector("ShortVideo", 4, autoreset_mode="Disabled")
+    env.reset(seed=5)
+    actions = np.zeros((4, SMALL["slate"]), dtype=np.int64)
+    for _ in range(200):
+        _, _, terminated, truncated, _ = env.step(actions)
+        if (terminated | truncated).any():
+            break
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(actions)
+    before = {k: v.copy() for k, v in env.reset(options={"reset_mask": terminated | truncated})[0].items()}
+    assert env.observation_space.contains(before)
+    env.step(actions)
+
+
+def test_a_pickled_environment_goes_on_alike():
+    env = single("FoodDelivery", episode="lifetime").unwrapped
+    env.reset(seed=2)
+    luck = np.random.default_rng(1)
+    actions = luck.integers(0, SMALL["items"], (30, SMALL["slate"]))
+    for action in actions[:5]:
+        if any(env.step(action)[2:4]):
+            env.reset()
+    twins = [pickle.loads(pickle.dumps(env)), copy.deepcopy(env)]
+    for action in actions[5:]:
+        own = env.step(action)
+        for twin in twins:
+            assert all(same(x, y) for x, y in zip(own, twin.step(action), strict=True))
+        if own[2] or own[3]:
+            first = env.reset()
+            for twin in twins:
+                assert all(same(x, y) for x, y in zip(first, twin.reset(), strict=True))
+
+
+def test_an_episode_is_a_function_of_its_seed():
+    env = single("ShortVideo").unwrapped
+    first, _ = env.reset(seed=9)
+    again, _ = env.reset(seed=9)
+    other, _ = env.reset(seed=10)
+    assert same(first, again)
+    assert not same(first, other)
+    following, _ = env.reset()
+    env.reset(seed=10)
+    assert same(env.reset()[0], following)
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"episode": "day"}, "episode = day"),
+        ({"itmes": 3}, "did you mean items"),
+        ({"reward": "joy"}, "unknown reward 'joy'"),
+        ({"reward": "retention"}, "one visit has none after it"),
+        ({"shared": True}, "nobody to share with"),
+    ],
+)
+def test_wrong_settings_are_refused_in_one_line(settings, complaint):
+    with pytest.raises(InputError, match=complaint):
+        single("ShortVideo", **settings)

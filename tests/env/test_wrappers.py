@@ -1,0 +1,198 @@
+"""Other forms of actions and observations; rewards; pictures."""
+
+from __future__ import annotations
+
+import gymnasium
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import simulator.env
+from simulator.env.rewards import REWARDS
+from simulator.env.wrappers import (
+    FlatObservation,
+    FlatVectorObservation,
+    QueryAction,
+    QueryVectorAction,
+    RevealHiddenState,
+    ScoreAction,
+)
+from simulator.kernels.layout import EVENT
+
+simulator.env.register()
+SMALL = {"items": 60, "slate": 5}
+
+
+def single(name, **given):
+    return gymnasium.make(f"beholder/{name}-v1", **(SMALL | given)).unwrapped
+
+
+@pytest.mark.parametrize("name", ["ShortVideo", "Ecommerce", "Jobs"])
+def test_flat_observations_are_inside_their_space(name):
+    env = FlatObservation(single(name))
+    observation, _ = env.reset(seed=1)
+    for _ in range(20):
+        assert observation.dtype == np.float32
+        assert env.observation_space.contains(observation)
+        observation, _, terminated, truncated, _ = env.step(env.action_space.sample())
+        if terminated or truncated:
+            observation, _ = env.reset()
+    many = FlatVectorObservation(gymnasium.make_vec(f"beholder/{name}-v1", num_envs=3, **SMALL))
+    assert many.observation_space.contains(many.reset(seed=1)[0])
+
+
+def test_a_query_is_answered_by_the_nearest_items_that_can_be_had():
+    env = QueryAction(single("ShortVideo"))
+    observation, _ = env.reset(seed=0)
+    query = observation["candidates"][17] / 10.0
+    scores = observation["candidates"] @ query
+    scores[observation["available"] == 0] = -np.inf
+    *_, info = env.step(query.astype(np.float32))
+    assert info["slate"].tolist() == np.argsort(-scores, kind="stable")[:5].tolist()
+    observation, *_ = env.step(query.astype(np.float32))
+    assert (observation["available"][info["slate"]] == 0).all()
+
+
+def test_scores_and_queries_of_a_vector_are_those_of_single_ones():
+    many = QueryVectorAction(gymnasium.make_vec("beholder/News-v1", num_envs=2, **SMALL))
+    many.reset(seed=3)
+    ones = [QueryAction(single("News")) for _ in range(2)]
+    query = np.linspace(-1, 1, many.single_action_space.shape[0]).astype(np.float32)
+    for j, one in enumerate(ones):
+        one.reset(seed=3 + j)
+    *_, info = many.step(np.stack([query, -query]))
+    for j, one in enumerate(ones):
+        *_, own = one.step(query if j == 0 else -query)
+        assert own["slate"].tolist() == info["slate"][j].tolist()
+
+
+def test_masks_are_for_every_place_and_an_item_is_never_shown_twice():
+    env = single("ShortVideo")
+    observation, _ = env.reset(seed=2)
+    masks = env.action_masks().reshape(5, 60)
+    assert (masks == observation["available"].astype(bool)).all()
+    *_, info = env.step(np.full(5, 59))
+    free = np.flatnonzero(observation["available"])
+    expected = np.concatenate([free[free >= 59], free])[:5]
+    assert info["slate"].tolist() == expected.tolist()
+
+
+def test_hidden_state_is_shown_only_by_its_wrapper():
+    env = RevealHiddenState(single("ShortVideo", reward="truth_satisfaction"))
+    observation, _ = env.reset(seed=4)
+    assert env.observation_space.contains(observation)
+    inner = env.unwrapped.observation_space.spaces
+    assert not [name for name in inner if name.startswith("hidden")]
+
+    # whoever knows the worth of items satisfies more than whoever shows the worst of them
+    def satisfied(sign):
+        scores = ScoreAction(RevealHiddenState(single("ShortVideo", reward="truth_satisfaction", items=400)))
+        total, steps = 0.0, 0
+        for seed in range(12):
+            seen, _ = scores.reset(seed=seed)
+            over = False
+            while not over:
+                worth = seen["hidden_worth"]
+                seen, reward, terminated, truncated, _ = scores.step(sign * worth / np.abs(worth).max())
+                total, steps, over = total + reward, steps + 1, terminated or truncated
+        return total / steps
+
+    assert satisfied(1.0) > satisfied(-1.0) + 3.0
+
+
+def test_rewards_are_the_weighted_sum_of_their_parts():
+    weights = {"watch_time": 0.1, "clicks": 2.0, "reported_satisfaction": -1.0}
+    env = single("ShortVideo", reward=weights)
+    env.reset(seed=6)
+    total = np.zeros(len(REWARDS))
+    for _ in range(40):
+        _, reward, terminated, truncated, info = env.step(env.action_space.sample())
+        expected = sum(weight * info["rewards"][REWARDS.index(name)] for name, weight in weights.items())
+        assert reward == pytest.approx(expected, rel=1e-5, abs=1e-5)
+        total += info["rewards"]
+        if terminated or truncated:
+            env.reset()
+    assert total[REWARDS.index("watch_time")] > 0
+
+
+def test_what_is_sent_back_or_fails_takes_its_margin_back_once():
+    env = single("Ecommerce", episode="lifetime", reward="margin", margin=0.25)
+    env.reset(seed=0)
+    scene, fleet = env.scene, env.fleet
+    names = scene.compiled.names
+
+    def earned(stage, event, case, value=np.nan, logged=1.0):
+        fleet.seen.earned[:] = 0
+        row = np.zeros(1, dtype=EVENT)
+        row["logged_at"], row["case"], row["value"], row["item"], row["satisfaction"] = logged, case, value, 3, np.nan
+        row["stage"], row["event"] = names.stages.index(stage), names.codes[event]
+        fleet.fold(row, 1)
+        return dict(zip(REWARDS, fleet.seen.earned[0].tolist(), strict=True))
+
+    assert earned("checkout", "order", 0, 80.0)["margin"] == pytest.approx(20.0)
+    assert earned("checkout", "order", 1, 40.0)["orders"] == 1.0
+    assert earned("send_back", "refunded", 0)["margin"] == pytest.approx(-20.0)
+    assert earned("send_back", "refunded", 0)["margin"] == 0.0
+    assert earned("delivery", "cancelled", 1)["margin"] == pytest.approx(-10.0)
+    assert earned("checkout", "order", 2, 80.0, logged=np.nan)["margin"] == 0.0  # nobody recorded it
+    assert earned("verdict", "rate", 0, 5.0)["reported_satisfaction"] == pytest.approx(1.0)
+    assert earned("verdict", "rate", 0, 1.0)["reported_satisfaction"] == pytest.approx(-1.0)
+
+
+def test_orders_are_judged_after_the_visit_that_they_came_from():
+    env = single("FoodDelivery", episode="lifetime", reward="truth_satisfaction", slate=30)
+    codes = {name: code for code, name in enumerate(env.events)}
+    ordered, judged = 0, 0.0
+    luck = np.random.default_rng(0)
+    for seed in range(30):
+        env.reset(seed=seed)
+        over = False
+        while not over:
+            _, _, terminated, truncated, info = env.step(luck.permutation(60)[:30])
+            over = terminated or truncated
+            ordered += int(info["events"][codes["order"]])
+            judged += abs(info["rewards"][REWARDS.index("truth_satisfaction")])
+            assert info["events"][codes["delivered"]] <= ordered
+    assert ordered > 10
+    assert judged > 0
+
+
+@pytest.mark.parametrize("name", ["ShortVideo", "Ecommerce", "FoodDelivery"])
+def test_the_screen_is_drawn_with_what_it_hides(name):
+    text = single(name, render_mode="ansi")
+    text.reset(seed=1)
+    text.step(text.action_space.sample())
+    drawing = text.render()
+    assert "✗" in drawing
+    picture = single(name, render_mode="rgb_array")
+    picture.reset(seed=1)
+    assert picture.render().ndim == 3
+    picture.step(picture.action_space.sample())
+    assert picture.render().dtype == np.uint8
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**40), plan=st.lists(st.tuples(st.integers(0, 59), st.booleans()), max_size=12))
+def test_whatever_is_done_observations_stay_inside(seed, plan):
+    env = _kept()
+    observation, _ = env.reset(seed=seed)
+    over = False
+    for item, again in plan:
+        assert env.observation_space.contains(observation)
+        if again or over:
+            observation, _ = env.reset()
+            over = False
+        else:
+            observation, reward, terminated, truncated, _ = env.step(np.full(5, item))
+            over = terminated or truncated
+            assert np.isfinite(reward)
+
+
+_ENV = []
+
+
+def _kept():
+    if not _ENV:
+        _ENV.append(single("Jobs", episode="lifetime", reward={"orders": 1.0, "truth_satisfaction": 1.0}))
+    return _ENV[0]
