@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined
+from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
 from simulator.kernels.beliefs import attended_to, belief_about, utility_of
 from simulator.kernels.layout import (
     VISIT_MEMORY,
@@ -64,7 +65,8 @@ def start_play(
     tallies: npt.NDArray[np.int64],
     counters: npt.NDArray[np.int64],
     scratch: npt.NDArray[np.float64],
-    aside: float,
+    numbers: Numbers,
+    asides: bool,
     counts_opens: int,
 ) -> int:
     """Start a play and draw how it will end; the row's clock moves to that end. Returns the number of records."""
@@ -86,7 +88,8 @@ def start_play(
         v.utility = utility_of(
             key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
         )
-        v.utility += np.float32(aside)
+        if asides:
+            v.utility += np.float32(aside_worth(key, v.clock, user, item, EVERYTHING, numbers))
         v.expected = types[kind].prior
         v.best = v.utility if v.shown == 0 else max(v.best, v.utility)
         v.total += v.utility
@@ -133,7 +136,8 @@ def start_play(
             key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
             modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
-        belief += aside
+        if asides:  # of the numbers only those that were read
+            belief += aside_worth(key, v.clock, user, item, np.uint32(attended), numbers)
         belief_sd = math.sqrt(variance)
         gut = belief - tired
         judges = hasty * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)

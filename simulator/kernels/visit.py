@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
-from simulator.kernels.asides import EVERYTHING, aside_worth, numbers_of
+from simulator.kernels.asides import numbers_of
 from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.commit import weigh
@@ -35,7 +35,7 @@ from simulator.kernels.lifetime import successor
 from simulator.kernels.outcomes import outcome_event
 from simulator.kernels.primitives import decision_key
 from simulator.kernels.respond import respond
-from simulator.randomness import mix, uniform
+from simulator.randomness import uniform
 
 EVENTS_PER_PLAY = 14
 
@@ -171,14 +171,10 @@ def advance(
                     if v.clock >= end:
                         break
                 if v.playing == 2:
-                    aside = 0.0
-                    if asides:
-                        key = mix(v.perceptions, np.uint64(v.item))
-                        aside = aside_worth(key, v.clock, user, np.int64(v.item), EVERYTHING, numbers)
                     n = start_play(
                         v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles,
                         powers, taste, mood, items, vectors, colour, readouts, records, tallies, counters,
-                        scratch, aside, counts_opens,
+                        scratch, numbers, asides, counts_opens,
                     )  # fmt: skip
                     if v.clock >= end:
                         break

@@ -15,9 +15,6 @@ SKIP = 1
 FIRST = 10
 """Number of the item on the first card of everybody's screen."""
 
-# What an engine does that the law forbids, with its reason; strict, so that whoever mends it has to say so here.
-AGE_UNREAD = "an item's age moves the belief of those who read an article, also of those who did not attend to it"
-
 
 def _judged(of: Bench, stage: int, after: After) -> list[tuple[int, int, int, float]]:
     """(user, item, attended mask, belief) of everybody who formed a belief in a step."""
@@ -46,10 +43,6 @@ def _clock(of: Bench, stage: int) -> float:
     return CLOCK + (float(row["start_delay"]) if row["kind"] == Kind.CONSUME else 0.0)
 
 
-def _known_fault(case: Case) -> bool:
-    return case.kind == Kind.CONSUME and case.name == "news"
-
-
 def _changes(case: Case) -> list:
     return [number_moved] if case.shows_number else [content_moved, bias_moved]
 
@@ -57,7 +50,6 @@ def _changes(case: Case) -> list:
 BELIEFS = [
     pytest.param(
         case, change, id=f"{label(case)}-{change.__name__}",
-        marks=pytest.mark.xfail(strict=True, reason=AGE_UNREAD) if _known_fault(case) else (),
     )
     for case in READ if case.says for change in _changes(case)
 ]  # fmt: skip
@@ -235,9 +227,7 @@ def test_a_closer_look_and_a_decision_are_passed_by_whom_they_persuade(case):
 
 
 @pytest.mark.parametrize("case", of_kind(Kind.CONSUME), ids=label)
-def test_plays_are_left_later_by_whom_they_persuade(case, request):
-    if case.shows_number:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=AGE_UNREAD))
+def test_plays_are_left_later_by_whom_they_persuade(case):
     of = bench(case.name, users=4000)
     stages = of.compiled.plan.stages.copy()
     stages["tolerate"], stages["seek"] = 0.0, 0.0  # both end a play at a time that no belief sets
