@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,22 +15,15 @@ from simulator.scenario.load import load_scenario
 from simulator.stage_tables import beside_visits
 from simulator.world import run_world
 from simulator.world_plan import CASE_OUTCOMES
+from tests.laws import small_worlds
 from tests.laws.harness import runnable
+from tests.laws.small_worlds import WORLDS
 
-WORLDS: dict[str, dict[str, Any]] = {
-    "audio": {"horizon": "12h", "first_fit": "6h", "refit": "3h"},
-    "ecommerce": {"users": 500, "horizon": "16d", "first_fit": "4d", "refit": "4d"},
-    "fooddelivery": {"users": 250, "horizon": "4d", "first_fit": "1d", "items": 20},
-    "jobs": {"horizon": "40d", "first_fit": "8d", "refit": "8d"},
-    "news": {"horizon": "18h", "first_fit": "6h", "refit": "6h"},
-    "shortvideo": {"horizon": "8h", "first_fit": "4h", "refit": "2h"},
-}
 SCENARIOS = sorted(runnable())
 
 
 def world(name: str, recommender: str = "itemknn", **settings: object) -> simulator.RunResult:
-    small = {"users": 80, "items": 150, "seed": 3, **WORLDS[name], **settings}
-    return simulator.run(name, recommender, **small)  # type: ignore[arg-type]
+    return simulator.run(name, recommender, **small_worlds.settings(name, **settings))
 
 
 @pytest.fixture(scope="module", params=SCENARIOS)
@@ -52,7 +44,7 @@ def test_performance_settings_change_nothing(lived):
 def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_log(lived, tmp_path):
     name, result = lived
     tick = load_scenario(name).clock.tick.value
-    pairs = {"scenario": name, "recommender": "itemknn", "users": 80, "items": 150, "seed": 3, **WORLDS[name]}
+    pairs = {"scenario": name, "recommender": "itemknn", **small_worlds.settings(name)}
     config = resolve([*pairs.items(), ("checkpoint", 8 * tick), ("output", str(tmp_path / "run"))])
     config = complete(config, load_scenario(name).defaults.model_dump())
     asked = 0
