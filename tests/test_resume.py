@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import simulator
@@ -19,44 +15,19 @@ from simulator.checkpoint import last_checkpoint, read_checkpoint
 from simulator.errors import InputError, RunInterrupted
 from simulator.world import RunResult
 from tests.laws.harness import assert_same_log
+from tests.processes import PATIENCE, assert_same, await_checkpoint, kill, started
 
-ROOT = Path(__file__).resolve().parents[1]
 NAME = "shortvideo"
 USERS, ITEMS, HOURS, SEED = 150, 200, 20, 4
 WORLD = {"users": USERS, "items": ITEMS, "horizon": f"{HOURS}h", "seed": SEED, "checkpoint": "1h", "first_fit": "6h"}
 UNHURRIED = "tests.laws.plugins:Unhurried"
 MORTAL = "tests.laws.plugins:Mortal"
-PATIENCE = 120.0  # s, until a test gives up on a process
 
 
 def command(output: Path, recommender: str, **more: object) -> list[str]:
     """Arguments of a run of the small world."""
     pairs = {"scenario": NAME, "recommender": recommender, "output": output, **WORLD, **more}
     return [f"{key}={value}" for key, value in pairs.items()]
-
-
-def started(words: list[str], module: str = "simulator") -> subprocess.Popen[str]:
-    """A process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", module, *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def await_checkpoint(run: Path, index: int, process: subprocess.Popen[str]) -> None:
-    """Wait until a run has written checkpoint `index`."""
-    deadline = time.monotonic() + PATIENCE
-    while (last_checkpoint(run) or 0) < index:
-        if process.poll() is not None:
-            raise AssertionError(f"ended early ({process.returncode}): {process.communicate()[1]}")
-        assert time.monotonic() < deadline, f"no checkpoint {index} after {PATIENCE:g} s"
-        time.sleep(0.002)
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    """SIGKILL, and the proof that it hit a living process."""
-    process.kill()
-    process.communicate()
-    assert process.returncode == -signal.SIGKILL, "the run was over before it could be killed"
 
 
 @pytest.fixture(scope="module")
@@ -66,21 +37,6 @@ def unbroken(tmp_path_factory) -> RunResult:
     result = simulator.run(NAME, "itemknn", output=folder, **WORLD)
     assert result.manifest["recommender"]["fitted_at_seconds"] == [6 * 3600.0, 12 * 3600.0, 18 * 3600.0]
     return result
-
-
-def assert_same(run: Path, unbroken: RunResult) -> None:
-    """Same rows, same hashes, same measures, and nothing half-written left behind."""
-    manifest = json.loads((run / "manifest.json").read_text())
-    assert manifest["log"] == unbroken.manifest["log"]
-    assert manifest["recommender"]["fitted_at_seconds"] == unbroken.manifest["recommender"]["fitted_at_seconds"]
-    for kind, whole in (("truth", unbroken.truth), ("platform", unbroken.platform)):
-        parts = [pd.read_parquet(path) for path in sorted((run / kind).glob("*.parquet"))]
-        assert len(parts) > 3
-        assert_same_log(pd.concat(parts, ignore_index=True).astype(whole.dtypes.to_dict()), whole)
-    measured = json.loads((run / "metrics.json").read_text())
-    whole_metrics = {name: None if np.isnan(value) else value for name, value in unbroken.metrics.items()}
-    assert measured == whole_metrics
-    assert not list(run.rglob("*.partial"))
 
 
 def plays_open(run: Path) -> int:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import simulator
-from simulator.checkpoint import last_checkpoint
 from simulator.config import RunConfig, complete, resolve
 from simulator.durations import parse_duration
 from simulator.errors import RunInterrupted
@@ -24,23 +16,15 @@ from simulator.scenario.load import load_scenario
 from simulator.stage_tables import beside_visits
 from simulator.world import World, run_world
 from simulator.world_plan import CASE_OUTCOMES
+from tests.laws import small_worlds
 from tests.laws.harness import runnable
+from tests.laws.small_worlds import WORLDS
 
-ROOT = Path(__file__).resolve().parents[2]
-WORLDS: dict[str, dict[str, Any]] = {
-    "audio": {"horizon": "12h", "first_fit": "6h", "refit": "3h"},
-    "ecommerce": {"users": 500, "horizon": "16d", "first_fit": "4d", "refit": "4d"},
-    "fooddelivery": {"users": 250, "horizon": "4d", "first_fit": "1d", "items": 20},
-    "jobs": {"horizon": "40d", "first_fit": "8d", "refit": "8d"},
-    "news": {"horizon": "18h", "first_fit": "6h", "refit": "6h"},
-    "shortvideo": {"horizon": "8h", "first_fit": "4h", "refit": "2h"},
-}
 SCENARIOS = sorted(runnable())
 
 
 def world(name: str, recommender: str = "itemknn", **settings: object) -> simulator.RunResult:
-    small = {"users": 80, "items": 150, "seed": 3, **WORLDS[name], **settings}
-    return simulator.run(name, recommender, **small)  # type: ignore[arg-type]
+    return simulator.run(name, recommender, **small_worlds.settings(name, **settings))
 
 
 @pytest.fixture(scope="module", params=SCENARIOS)
@@ -61,7 +45,7 @@ def test_performance_settings_change_nothing(lived):
 def test_a_run_that_is_stopped_again_and_again_ends_with_the_same_log(lived, tmp_path):
     name, result = lived
     tick = load_scenario(name).clock.tick.value
-    pairs = {"scenario": name, "recommender": "itemknn", "users": 80, "items": 150, "seed": 3, **WORLDS[name]}
+    pairs = {"scenario": name, "recommender": "itemknn", **small_worlds.settings(name)}
     config = resolve([*pairs.items(), ("checkpoint", 8 * tick), ("output", str(tmp_path / "run"))])
     config = complete(config, load_scenario(name).defaults.model_dump())
     asked = 0
@@ -114,33 +98,6 @@ def test_every_case_ends_once_or_is_open_and_nothing_precedes_its_cause(lived):
     assert not ended.duplicated(["user", "case"]).any()
     open_cases = len(begun) - len(ended)
     assert 0 <= open_cases == len(begun) - ended.groupby(["user", "case"]).ngroups
-
-
-@pytest.mark.long
-def test_killed_at_a_random_moment_and_resumed(lived, tmp_path):
-    """SIGKILL between the first checkpoint and the end, in a process of its own."""
-    name, result = lived
-    tick = load_scenario(name).clock.tick.value
-    run = tmp_path / "run"
-    pairs = {
-        "scenario": name, "recommender": "tests.laws.plugins:Unhurried", "users": 80, "items": 150, "seed": 3,
-        "checkpoint": 8 * tick, "output": run, **WORLDS[name],
-    }  # fmt: skip
-    words = [sys.executable, "-m", "simulator", *(f"{key}={value}" for key, value in pairs.items())]
-    moment = random.Random(time.time_ns())
-    at = moment.randrange(1, 4)
-    process = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120.0
-    while (last_checkpoint(run) or 0) < at:
-        assert process.poll() is None, "ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-    time.sleep(0.05 * moment.random())
-    process.kill()
-    process.wait()
-    assert process.returncode == -signal.SIGKILL
-    assert not (run / "manifest.json").exists()
-    assert simulator.resume(run).manifest["log"] == result.manifest["log"]
 
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if load_scenario(name).resources])
