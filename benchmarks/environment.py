@@ -8,6 +8,7 @@ figures come from one run on one machine; compare ratios, not seconds.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from simulator.kernels.layout import Status
 from simulator.kernels.visit import advance
 
 ITEMS, SLATE, MANY, REPEATS = 1000, 10, 1024, 7
+SARDINE = "sardine/SlateTopK-Bored-v0"
 IDS = ("ShortVideo", "News", "Audio", "Ecommerce", "FoodDelivery", "Jobs")
 
 
@@ -67,7 +69,7 @@ def bare(scenario: str) -> Callable[[], None]:
     rows = np.arange(MANY)
     fleet.seed(rows, rows.astype(np.uint64))
     slates = np.random.default_rng(0).integers(0, ITEMS, (MANY, SLATE))
-    state, room, out = fleet.rows.state, fleet._room, fleet._output
+    state, room, out = fleet.rows.state, fleet._room, fleet._outputs[0]
     plan = fleet.scene.compiled.plan  # who leaves comes again: no users to draw
 
     def go() -> None:
@@ -100,8 +102,11 @@ def main() -> None:
     print(f"{'steps of one user per second':<44} {'median':>12}   {'least':>12} ... {'most':>12}")
     sardine: dict[str, float] = {}
     if importlib.util.find_spec("sardine") is not None:
-        one = gymnasium.make("sardine/SlateTopK-Bored-v0").unwrapped
-        sardine["single"] = float(np.median(rate("SARDINE, one", 2000, lambda: _sardine(one, 2000))))
+        importlib.import_module("sardine")  # registers its ids
+        one = gymnasium.make(SARDINE).unwrapped
+        sardine["one"] = float(np.median(rate("SARDINE, one", 2000, lambda: _sardine(one, 2000))))
+        some = gymnasium.make_vec(SARDINE, num_envs=16, vectorization_mode="sync")
+        sardine["vector"] = float(np.median(rate("SARDINE, vector of 16", 1600, lambda: vector(some, 100))))
     for name in IDS:
         settings = {"items": ITEMS, "slate": SLATE}
         known = f"beholder/{name}-v1"
@@ -115,11 +120,20 @@ def main() -> None:
             f"{name}, vector of {MANY:,}", 20 * MANY,
             lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, **s), 20),
         )  # fmt: skip
+        two = rate(
+            f"{name}, vector of {MANY:,}, two threads", 20 * MANY,
+            lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, threads=2, **s), 20),
+        )  # fmt: skip
         kernel = rate(f"{name}, bare kernel", 10 * MANY, lambda s=scenario: bare(s))
         print(f"    vector / bare kernel {np.median(many) / np.median(kernel):.2f}", end="")
-        for what, found in (("one", alone), ("one, lean", lean), ("vector", many)):
+        for what, found, other in (
+            ("one", alone, "one"),
+            ("one, lean", lean, "one"),
+            ("vector", many, "vector"),
+            ("two threads", two, "vector"),
+        ):
             if sardine:
-                print(f"   {what} / SARDINE one {np.median(found) / sardine['single']:.1f}", end="")
+                print(f"   {what} / SARDINE {other} {np.median(found) / sardine[other]:.1f}", end="")
         print()
 
 
