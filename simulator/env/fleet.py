@@ -6,13 +6,14 @@ their next requests. They share the catalog and what is published, and nothing e
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.cases import zone_of
-from simulator.env.bound import ANSWER, ARRIVE, BEGIN, Terms, table_of, whole_step
+from simulator.env.bound import ANSWER, ARRIVE, BEGIN, Table, Terms, table_of, whole_step
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
 from simulator.env.lone_cases import LoneCases
 from simulator.env.scene import Published, Scene
@@ -36,7 +37,8 @@ from simulator.kernels.layout import (
 from simulator.kernels.visit import advance, room_needed
 
 Rows = npt.NDArray[np.int64]
-_RECORDS = 1 << 14
+_RECORDS = 1 << 12  # few enough to be still near when they are added up
+_WORTH_A_THREAD = 128
 _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
@@ -66,14 +68,8 @@ class Fleet:
         self.kept: Kept = kept_buffers(scene, n)
         self._room = room_needed(scene.compiled.largest_slate) + 64
         beside = scene.compiled.world is not None
-        self._output = Output(
-            records=np.zeros(max(_RECORDS if n > 1 else 0, 2 * self._room), dtype=EVENT),
-            tallies=np.zeros(N_TALLIES, dtype=np.int64),
-            counters=np.zeros((scene.catalog.n_items, 1 + len(scene.compiled.names.counters)), dtype=np.int64),
-            scratch=np.zeros((MAX_SCREEN, SCRATCH_WIDTH)),
-            messages=np.zeros(2 * self._room if beside else 0, dtype=CASE),
-            n_messages=np.zeros(1, dtype=np.int64),
-        )
+        self._outputs = [self._new_output(beside) for _ in range(scene.settings.threads)]
+        self._threads = ThreadPoolExecutor(scene.settings.threads) if scene.settings.threads > 1 else None
         times = np.concatenate([scene.opens, scene.closes])
         self._edges = np.append(np.unique(times[np.isfinite(times)]), np.inf)
         self._published = Published(scene)
@@ -84,28 +80,31 @@ class Fleet:
         self._phase = -1
         self._bind()
 
-    def _bind(self) -> None:
-        """Write down where all tables lie, for steps that are one call."""
-        scene, tables = self.scene, self.scene.tables
-        terms = Terms(
-            scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
-            scene.features, np.arange(self.n, dtype=np.int64), np.zeros((self.n, scene.slate), dtype=np.int64),
-            np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
-            np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
-            np.zeros(self.n, dtype=np.int64),
-        )  # fmt: skip
-        groups = (
-            scene.plan,
-            self.people,
-            self.goods,
-            self.rows,
-            self._output,
-            self.seen,
-            self.kept,
-            terms,
-            self.pool.people,
+    def _new_output(self, beside: bool) -> Output:
+        scene = self.scene
+        return Output(
+            records=np.zeros(max(_RECORDS if self.n > 1 else 0, 2 * self._room), dtype=EVENT),
+            tallies=np.zeros(N_TALLIES, dtype=np.int64),
+            counters=np.zeros((scene.catalog.n_items, 1 + len(scene.compiled.names.counters)), dtype=np.int64),
+            scratch=np.zeros((MAX_SCREEN, SCRATCH_WIDTH)),
+            messages=np.zeros(2 * self._room if beside else 0, dtype=CASE),
+            n_messages=np.zeros(1, dtype=np.int64),
         )
-        self._terms, self._table = terms, table_of(groups)
+
+    def _bind(self) -> None:
+        """Write down where all tables lie, for steps that are one call; a set for each thread."""
+        scene, tables = self.scene, self.scene.tables
+        self._bound: list[tuple[Terms, Table]] = []
+        for output in self._outputs:
+            terms = Terms(
+                scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
+                scene.features, np.arange(self.n, dtype=np.int64), np.zeros((self.n, scene.slate), dtype=np.int64),
+                np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
+                np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
+                np.zeros(self.n, dtype=np.int64),
+            )  # fmt: skip
+            own = (self.people, self.goods, self.rows, output, self.seen, self.kept)
+            self._bound.append((terms, table_of((scene.plan, *own, terms, self.pool.people))))
 
     # ---- episodes
 
@@ -123,8 +122,7 @@ class Fleet:
         for _ in range(_TRIES):
             places = self.pool.next(waiting)
             if self._cases is None and not self._published.varies:
-                self._terms.places[: len(places)] = places
-                self._in_one_call(waiting, BEGIN)
+                self._in_one_call(waiting, BEGIN, places=places)
             else:
                 self._arrive(waiting, places)
             waiting = waiting[self.rows.state["status"][waiting] != _NEEDS_SLATE]
@@ -147,12 +145,14 @@ class Fleet:
 
     def step(self, rows: Rows, actions: npt.NDArray[np.int64]) -> None:
         """Answer the requests of `rows` with `actions` (k, places), and go on to the next ones."""
-        scene = self.scene
-        if self._cases is None:
-            self._terms.actions[: len(rows)] = actions
-            self._in_one_call(rows, ANSWER)
+        if len(rows) == 0:
             return
-        self._check(actions.min(initial=0) >= 0 and actions.max(initial=0) < scene.catalog.n_items)
+        scene = self.scene
+        if len(rows) > 1 or self._cases is not None:  # of one row, the call itself checks
+            self._check(bool(actions.min() >= 0 and actions.max() < scene.catalog.n_items))
+        if self._cases is None:
+            self._in_one_call(rows, ANSWER, actions)
+            return
         answer(
             rows, actions, scene.slate, scene.tick, scene.recent, scene.opens, scene.closes, scene.plan.stages,
             self.rows.state, self.rows.slate, self.seen, self.kept,
@@ -163,21 +163,44 @@ class Fleet:
 
     # ---- living
 
-    def _in_one_call(self, rows: Rows, mode: int) -> None:
+    def _in_one_call(
+        self, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None = None, places: Rows | None = None
+    ) -> None:
         """A step of users whom no order binds; one call for each hour of the day that is announced differently."""
-        terms, n = self._terms, len(rows)
         if not self._published.varies:
-            terms.rows[:n] = rows
-            self._check(whole_step(self._table, n, mode))
+            self._in_parts(rows, mode, actions, places)
             return
         phases = np.array([self._published.phase(t) for t in self.rows.state["clock"][rows]])
-        actions = terms.actions[:n].copy()
         for phase in np.unique(phases):
             alike = phases == phase
-            m = int(alike.sum())
-            terms.rows[:m], terms.actions[:m] = rows[alike], actions[alike]
-            self._announce(int(phase), terms.rows[:m], begin=mode == ARRIVE)
-            self._check(whole_step(self._table, m, mode))
+            self._announce(int(phase), rows[alike], begin=mode == ARRIVE)
+            self._in_parts(rows[alike], mode, None if actions is None else actions[alike], None)
+
+    def _in_parts(self, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None, places: Rows | None) -> None:
+        """The same, on as many threads as there are and as is worth it."""
+        if self._threads is None or len(rows) < _WORTH_A_THREAD:
+            self._part(0, 0, len(rows), rows, mode, actions, places)
+            return
+        ends = np.linspace(0, len(rows), len(self._bound) + 1).astype(int).tolist()
+        jobs = [
+            self._threads.submit(self._part, k, ends[k], ends[k + 1], rows, mode, actions, places)
+            for k in range(len(self._bound))
+        ]
+        for job in jobs:
+            job.result()
+
+    def _part(
+        self, k: int, first: int, end: int, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None,
+        places: Rows | None,
+    ) -> None:  # fmt: skip
+        terms, table = self._bound[k]
+        n = end - first
+        terms.rows[:n] = rows[first:end]
+        if actions is not None:
+            terms.actions[:n] = actions[first:end]
+        if places is not None:
+            terms.places[:n] = places[first:end]
+        self._check(whole_step(table, n, mode))
 
     def _check(self, done: bool) -> None:
         if not done:
@@ -189,7 +212,7 @@ class Fleet:
             self._phase = phase
 
     def _advance(self, rows: Rows, end: float) -> None:
-        first, out = 0, self._output
+        first, out = 0, self._outputs[0]
         while first < len(rows):
             first, n = advance(
                 self.scene.seed, rows, first, end, self._room, self.scene.plan, self.people, self.goods, self.rows, out
@@ -253,8 +276,12 @@ class Fleet:
             scene.weights, scene.plan.stages, self.rows.state, self.seen, self.kept,
         )  # fmt: skip
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("_threads", "_bound")}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self._threads = ThreadPoolExecutor(len(self._outputs)) if len(self._outputs) > 1 else None
         self._bind()
         if self._cases is not None:
             self._cases.belong_to(self.people, self.goods)

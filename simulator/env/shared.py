@@ -291,8 +291,8 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
     def _observed(self) -> dict[str, Any]:
         found: dict[str, Any] = {name: getattr(self.seen, name).copy() for name in (*PLAIN, *CODES)}
         if self.settings.observe_candidates:
-            features = self.scene.features
-            found["candidates"] = np.broadcast_to(features, (self.num_envs, *features.shape))
+            features = self.scene.features.ravel()
+            found["candidates"] = np.broadcast_to(features, (self.num_envs, len(features)))
         return found
 
     def _info(self) -> dict[str, Any]:

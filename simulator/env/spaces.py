@@ -40,7 +40,7 @@ def observation_space(scene: Scene) -> spaces.Dict:
         "available": spaces.MultiBinary(n),
     }
     if scene.settings.observe_candidates:
-        found["candidates"] = spaces.Box(-10.0, 10.0, (n, width), np.float32)
+        found["candidates"] = spaces.Box(-10.0, 10.0, (n * width,), np.float32)
     return spaces.Dict(found)
 
 
@@ -55,5 +55,5 @@ def observed(seen: Seen, scene: Scene, j: int) -> dict[str, Any]:
     for name in CODES:
         found[name] = getattr(seen, name)[j]
     if scene.settings.observe_candidates:
-        found["candidates"] = scene.features.copy()
+        found["candidates"] = scene.features.ravel().copy()
     return found

@@ -77,7 +77,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         self._all = np.arange(num_envs, dtype=np.int64)
         self._ended = np.zeros(num_envs, dtype=np.bool_)
         self._begun = False
-        self._candidates = np.broadcast_to(self.scene.features, (num_envs, *self.scene.features.shape))
+        self._candidates = np.broadcast_to(self.scene.features.ravel(), (num_envs, self.scene.features.size))
         self._yes = np.ones(num_envs, dtype=np.bool_)
 
     @property

@@ -159,3 +159,17 @@ def test_an_episode_is_a_function_of_its_seed():
 def test_wrong_settings_are_refused_in_one_line(settings, complaint):
     with pytest.raises(InputError, match=complaint):
         single("ShortVideo", **settings)
+
+
+def test_threads_change_nothing():
+    n = 400
+    ones, twos = vector("ShortVideo", n), vector("ShortVideo", n, threads=2)
+    left, _ = ones.reset(seed=1)
+    right, _ = twos.reset(seed=1)
+    luck = np.random.default_rng(0)
+    for _ in range(8):
+        assert same(left, right)
+        actions = luck.integers(0, SMALL["items"], (n, SMALL["slate"]))
+        left, *rest, _ = ones.step(actions)
+        right, *others, _ = twos.step(actions)
+        assert all(same(a, b) for a, b in zip(rest, others, strict=True))

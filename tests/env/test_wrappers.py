@@ -45,8 +45,9 @@ def test_flat_observations_are_inside_their_space(name):
 def test_a_query_is_answered_by_the_nearest_items_that_can_be_had():
     env = QueryAction(single("ShortVideo"))
     observation, _ = env.reset(seed=0)
-    query = observation["candidates"][17] / 10.0
-    scores = observation["candidates"] @ query
+    features = observation["candidates"].reshape(60, -1)
+    query = features[17] / 10.0
+    scores = features @ query
     scores[observation["available"] == 0] = -np.inf
     *_, info = env.step(query.astype(np.float32))
     assert info["slate"].tolist() == np.argsort(-scores, kind="stable")[:5].tolist()
