@@ -19,9 +19,6 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         if getattr(scenario, section):
             raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
     silent = {
-        "user.weekdays": scenario.user.weekdays,
-        "supply.hours": scenario.supply.hours,
-        "supply.lifetime": scenario.supply.lifetime,
         **{f"item_types.{name}.repeat": kind.repeat for name, kind in scenario.item_types.items()},
         **{f"surfaces.{name}.editorial": surface.editorial for name, surface in scenario.surfaces.items()},
         **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},

@@ -240,7 +240,9 @@ class World:
         self._candidates = self.setting.catalog.available(time)
         if len(self._candidates) == 0:
             raise InputError(
-                "catalog", f"no item is published at {time:g} s", "more items=, or a scenario with fewer fresh ones"
+                "catalog",
+                f"no item is on offer at {time:g} s",
+                "more items=, or a scenario with fewer fresh ones, or longer lifetimes",
             )
         publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods.readouts)
         if self.cases is not None:

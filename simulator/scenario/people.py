@@ -67,7 +67,7 @@ class User(Model):
     satiation_weight: Utility
     leave: Leave
     hours: Profile
-    weekdays: Profile | None = None
+    weekdays: Profile | None = None  # Monday first: a run begins on a Monday
     traits: dict[Name, Quantity] = Field(default_factory=dict)  # price sensitivity, value of time, salary floor
     groups: dict[Name, Group] = Field(default_factory=dict)
 

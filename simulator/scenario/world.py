@@ -65,6 +65,7 @@ class ItemType(Model):
     weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside that of other types (default 1)
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
+    lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: that of supply)
     repeat: Ratio | None = None  # worth of the second item on one story, beside the first
 
 
