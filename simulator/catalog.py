@@ -19,6 +19,7 @@ from simulator.plan import Compiled
 from simulator.profiles import cumulative_activity, spread_over
 from simulator.randomness import CONTENT, ENCODER, SPACE, SUPPLY, normals, uniforms
 from simulator.scenario.distributions import Distribution
+from simulator.scenario.schema import Scenario
 from simulator.withdrawal import withdrawals
 
 Float32 = npt.NDArray[np.float32]
@@ -135,7 +136,8 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     )
     features = drawn_features(compiled, vectors, seed)
     return Catalog(
-        goods, published_at, n_creators, public_catalog(goods, published_at, features, compiled.names.attributes),
+        goods, published_at, n_creators,
+        public_catalog(goods, published_at, features, compiled.names.attributes, told_topic(scenario)),
         withdrawals(scenario, facts["type"], published_at, fresh, seed),
     )  # fmt: skip
 
@@ -221,13 +223,22 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
     return LazyFeatures(makers)
 
 
+def told_topic(scenario: Scenario) -> str | None:
+    """Name of the public column of the items' topics; None where the platform does not ask for topics."""
+    return scenario.satiation_facet if scenario.declared_interests is not None else None
+
+
 def public_catalog(
     goods: Goods,
     published_at: npt.NDArray[np.float64],
     features: Mapping[str, Float32],
     attributes: Sequence[str] = (),
+    topic: str | None = None,
 ) -> PublicCatalog:
-    """What recommenders may know of the items: facts, features, and the numbers that are shown as they are."""
+    """What recommenders may know of the items: facts, features, and the numbers that are shown as they are.
+
+    With a name for it, the items' `topic` is a public column as well: int32 codes, those that users state.
+    """
     columns = {
         "duration": np.ascontiguousarray(goods.facts["duration"]),
         "creator": np.ascontiguousarray(goods.facts["creator"]),
@@ -235,4 +246,6 @@ def public_catalog(
         "published_at": published_at.copy(),
     }
     columns |= {name: goods.attributes[:, a].copy() for a, name in enumerate(attributes)}
+    if topic is not None:
+        columns[topic] = goods.facts["topic"].astype(np.int32)
     return PublicCatalog(n_items=len(published_at), columns=columns, features=features)

@@ -51,4 +51,4 @@ def spread_over(
     first, last = np.interp([0.0, horizon], clock, total)
     if last <= first:
         raise InputError("horizon", f"{horizon:g} s, in which no hour has any activity", "a longer one")
-    return np.clip(np.interp(first + luck * (last - first), total, clock), 0.0, horizon)
+    return np.asarray(np.clip(np.interp(first + luck * (last - first), total, clock), 0.0, horizon))

@@ -9,7 +9,7 @@ from simulator.scenario.schema import Scenario
 from simulator.stage_tables import RUN_LAYOUTS, beside_visits
 from simulator.world_plan import CASE_OUTCOMES
 
-_UNRUN_SECTIONS = ("parents", "criteria", "declared_interests")
+_UNRUN_SECTIONS = ("parents", "criteria")
 
 
 def refuse_what_cannot_run(scenario: Scenario) -> None:
@@ -33,6 +33,13 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
     for key, given in silent.items():
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
+    declared = scenario.declared_interests
+    if declared is not None and declared.facet != scenario.satiation_facet:
+        raise InputError(
+            where,
+            f"declared_interests.facet = {declared.facet}: this version cannot run it yet",
+            f"the satiation_facet, {scenario.satiation_facet}",
+        )
     beside = beside_visits(scenario)
     for name, stage in scenario.stages.items():
         for key in ("level", "within"):

@@ -78,6 +78,7 @@ class Rounds:
         self.compiled, self.people, self.goods = compiled, people, goods
         self.visits = VisitTable(compiled.largest_slate)
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
+        self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         room = self._room if compiled.world is not None else 0
@@ -184,7 +185,14 @@ class Rounds:
             for first in range(0, len(alike), self._batch):
                 chosen = alike[first : first + self._batch]
                 requests = asked(
-                    self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, int(size)
+                    self._seed,
+                    chosen,
+                    self.compiled.plan,
+                    self.visits.rows,
+                    self.sent,
+                    candidates,
+                    int(size),
+                    self.stated,
                 )
                 slates = answer(requests)
                 odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
