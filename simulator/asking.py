@@ -19,8 +19,11 @@ def asked(
     sent: SentItems,
     candidates: npt.NDArray[np.int32],
     size: int,
+    stated: npt.NDArray[np.int32] | None = None,
 ) -> Requests:
     """The requests of the rows `chosen` for slates of `size` of the `candidates`.
+
+    `stated` is int32 (users, S), what each user has declared, or None where nobody is asked.
 
     All arrays are new: what a plug-in keeps of them stays as it was.
     """
@@ -45,7 +48,15 @@ def asked(
     sent.fill(batch.user, start, items)
     if sent.kept < VISIT_MEMORY:  # whoever remembers little keeps at least this visit's own items out of its slates
         start, items = _with_own(start, items, batch.events_item)
-    return Requests(**batch._asdict(), recent_start=start, recent_items=items, candidates=candidates, slate_size=size)
+    told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
+    return Requests(
+        **batch._asdict(),
+        recent_start=start,
+        recent_items=items,
+        candidates=candidates,
+        slate_size=size,
+        stated=told,
+    )
 
 
 def _with_own(

@@ -16,8 +16,11 @@ from recommenders.contract import LazyFeatures
 from simulator.kernels.layout import ITEM, Goods
 from simulator.numbers import attributes, item_places
 from simulator.plan import Compiled
+from simulator.profiles import cumulative_activity, spread_over
 from simulator.randomness import CONTENT, ENCODER, SPACE, SUPPLY, normals, uniforms
 from simulator.scenario.distributions import Distribution
+from simulator.scenario.schema import Scenario
+from simulator.withdrawal import withdrawals
 
 Float32 = npt.NDArray[np.float32]
 DAY = 86400.0
@@ -37,6 +40,7 @@ class Catalog:
     published_at: npt.NDArray[np.float64]  # (n,): s; items of before the run have 0
     n_creators: int
     public: PublicCatalog
+    withdrawn_at: npt.NDArray[np.float64] | None = None  # (n,): s; None: nothing ever is
 
     @property
     def n_items(self) -> int:
@@ -44,8 +48,11 @@ class Catalog:
         return int(self.published_at.shape[0])
 
     def available(self, time: float) -> npt.NDArray[np.int32]:
-        """Items published by `time`, in order of number, int32 (m,)."""
-        return np.flatnonzero(self.published_at <= time).astype(np.int32)
+        """Items published and not withdrawn by `time`, in order of number, int32 (m,)."""
+        there = self.published_at <= time
+        if self.withdrawn_at is not None:
+            there &= time < self.withdrawn_at
+        return np.flatnonzero(there).astype(np.int32)
 
 
 def centres(compiled: Compiled, seed: int, facet: int) -> Float32:
@@ -104,7 +111,11 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     days = horizon / DAY
     fresh_share = supply.fresh.value * days / (1.0 + supply.fresh.value * days)
     fresh = luck(_FRESH) < fresh_share
-    published_at = np.where(fresh, luck(_CREATED) * horizon + supply.moderation.quantile(luck(_MODERATION)), 0.0)
+    created = luck(_CREATED) * horizon
+    if supply.hours is not None:
+        activity_of_day = cumulative_activity(supply.hours.profile)
+        created = spread_over(luck(_CREATED), activity_of_day, horizon, scenario.clock.starts_at.value)
+    published_at = np.where(fresh, created + supply.moderation.quantile(luck(_MODERATION)), 0.0)
 
     for m, modality in enumerate(scenario.modalities.values()):
         if modality.coverage is not None:
@@ -125,8 +136,10 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     )
     features = drawn_features(compiled, vectors, seed)
     return Catalog(
-        goods, published_at, n_creators, public_catalog(goods, published_at, features, compiled.names.attributes)
-    )
+        goods, published_at, n_creators,
+        public_catalog(goods, published_at, features, compiled.names.attributes, told_topic(scenario)),
+        withdrawals(scenario, facts["type"], published_at, fresh, seed),
+    )  # fmt: skip
 
 
 def _truth(compiled: Compiled, facts: npt.NDArray[np.void], n_creators: int, seed: int) -> Float32:
@@ -210,13 +223,22 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
     return LazyFeatures(makers)
 
 
+def told_topic(scenario: Scenario) -> str | None:
+    """Name of the public column of the items' topics; None where the platform does not ask for topics."""
+    return scenario.satiation_facet if scenario.declared_interests is not None else None
+
+
 def public_catalog(
     goods: Goods,
     published_at: npt.NDArray[np.float64],
     features: Mapping[str, Float32],
     attributes: Sequence[str] = (),
+    topic: str | None = None,
 ) -> PublicCatalog:
-    """What recommenders may know of the items: facts, features, and the numbers that are shown as they are."""
+    """What recommenders may know of the items: facts, features, and the numbers that are shown as they are.
+
+    With a name for it, the items' `topic` is a public column as well: int32 codes, those that users state.
+    """
     columns = {
         "duration": np.ascontiguousarray(goods.facts["duration"]),
         "creator": np.ascontiguousarray(goods.facts["creator"]),
@@ -224,4 +246,6 @@ def public_catalog(
         "published_at": published_at.copy(),
     }
     columns |= {name: goods.attributes[:, a].copy() for a, name in enumerate(attributes)}
+    if topic is not None:
+        columns[topic] = goods.facts["topic"].astype(np.int32)
     return PublicCatalog(n_items=len(published_at), columns=columns, features=features)

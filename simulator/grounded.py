@@ -12,7 +12,7 @@ from scipy.cluster.vq import kmeans2
 from scipy.sparse import csr_matrix
 
 from recommenders.contract import Positives
-from simulator.catalog import Catalog, contents, draw_catalog, public_catalog
+from simulator.catalog import Catalog, contents, draw_catalog, public_catalog, told_topic
 from simulator.config import RunConfig
 from simulator.errors import InputError
 from simulator.events import CODE
@@ -85,7 +85,12 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
     defaults = compiled.scenario.defaults
     horizon, users = config.horizon or defaults.horizon, config.users or defaults.users
     catalog = draw_catalog(compiled, folder.n_items, horizon, config.seed)
-    catalog = replace(catalog, public=public_catalog(catalog.goods, catalog.published_at, folder.features))
+    catalog = replace(
+        catalog,
+        public=public_catalog(
+            catalog.goods, catalog.published_at, folder.features, topic=told_topic(compiled.scenario)
+        ),
+    )
     people = draw_people(compiled, catalog.goods, users, config.seed)
     note = (
         "no interactions: what features say of taste stays the scenario's estimate, and they are unrelated to it here"
@@ -161,7 +166,8 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
     facts["missing"] = 0  # real features are there, or the folder was refused
     goods = drawn.goods._replace(facts=facts, vectors=vectors, published=np.zeros(folder.n_items))
     published_at = np.zeros(folder.n_items)
-    return Catalog(goods, published_at, n_creators, public_catalog(goods, published_at, folder.features))
+    public = public_catalog(goods, published_at, folder.features, topic=told_topic(compiled.scenario))
+    return Catalog(goods, published_at, n_creators, public)
 
 
 # ---- users

@@ -18,6 +18,7 @@ from simulator.kernels.case_layout import WorldPlan
 from simulator.kernels.lanes import LANES
 from simulator.kernels.layout import MAX_FACETS, Plan
 from simulator.kernels.primitives import exponential_table
+from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
@@ -308,6 +309,6 @@ def _habits(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:
 
 
 def _hours(scenario: Scenario) -> npt.NDArray[np.float64]:
-    """Cumulative activity at full hours, scaled so that a day holds 86,400 s of it."""
-    cumulative = np.concatenate([[0.0], np.cumsum(np.asarray(scenario.user.hours.profile, dtype=np.float64))])
-    return np.asarray(cumulative * (86400.0 / cumulative[-1]))
+    """Cumulative activity at full hours of a day, or of a week that begins on Monday: see `cumulative_activity`."""
+    weekdays = scenario.user.weekdays
+    return cumulative_activity(scenario.user.hours.profile, weekdays.profile if weekdays is not None else [1.0])

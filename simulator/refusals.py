@@ -9,7 +9,7 @@ from simulator.scenario.schema import Scenario
 from simulator.stage_tables import RUN_LAYOUTS, beside_visits
 from simulator.world_plan import CASE_OUTCOMES
 
-_UNRUN_SECTIONS = ("parents", "criteria", "declared_interests")
+_UNRUN_SECTIONS = ("parents", "criteria")
 
 
 def refuse_what_cannot_run(scenario: Scenario) -> None:
@@ -19,9 +19,6 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         if getattr(scenario, section):
             raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
     silent = {
-        "user.weekdays": scenario.user.weekdays,
-        "supply.hours": scenario.supply.hours,
-        "supply.lifetime": scenario.supply.lifetime,
         **{f"item_types.{name}.repeat": kind.repeat for name, kind in scenario.item_types.items()},
         **{f"surfaces.{name}.editorial": surface.editorial for name, surface in scenario.surfaces.items()},
         **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
@@ -36,6 +33,13 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
     for key, given in silent.items():
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
+    declared = scenario.declared_interests
+    if declared is not None and declared.facet != scenario.satiation_facet:
+        raise InputError(
+            where,
+            f"declared_interests.facet = {declared.facet}: this version cannot run it yet",
+            f"the satiation_facet, {scenario.satiation_facet}",
+        )
     beside = beside_visits(scenario)
     for name, stage in scenario.stages.items():
         for key in ("level", "within"):

@@ -78,6 +78,7 @@ class Rounds:
         self.compiled, self.people, self.goods = compiled, people, goods
         self.visits = VisitTable(compiled.largest_slate)
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
+        self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         room = self._room if compiled.world is not None else 0
@@ -200,7 +201,7 @@ class Rounds:
 
     def requests(self, chosen: Rows, candidates: npt.NDArray[np.int32], size: int) -> Requests:
         """What the rows `chosen` ask for."""
-        return asked(self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, size)
+        return asked(self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, size, self.stated)
 
     def hand_out(self, chosen: Rows, slates: Slates, version: int) -> None:
         """Give the rows `chosen` their slates, which a model of this version made."""

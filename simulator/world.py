@@ -19,6 +19,7 @@ from simulator.checkpoint import last_checkpoint, read_checkpoint, write_checkpo
 from simulator.clock import Clock, Order
 from simulator.config import RunConfig
 from simulator.errors import InputError, RunInterrupted
+from simulator.interests import Interests
 from simulator.kernel import source_hash
 from simulator.kernels.layout import Array, People, Tally, Visits
 from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
@@ -152,6 +153,11 @@ def _check_times(config: RunConfig, scenario: Scenario) -> None:
         raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
 
 
+def _under(arrays: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    """What was saved under a prefix, by the names that it had before."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
 class World:
     """One world, its state and its log. Use `run_world`."""
 
@@ -200,6 +206,10 @@ class World:
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
                 np.full(catalog.n_items, -1, dtype=np.int32), catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
+        self.interests: Interests | None = None
+        if compiled.scenario.declared_interests is not None:
+            self.interests = Interests(self.compiled, self.people, goods, config.seed)
+            self.rounds.stated = self.interests.stated
         self.now = 0.0
         self._next_checkpoint = 1
         self._candidates = self.setting.catalog.available(0.0)
@@ -246,7 +256,9 @@ class World:
         self._candidates = self.setting.catalog.available(time)
         if len(self._candidates) == 0:
             raise InputError(
-                "catalog", f"no item is published at {time:g} s", "more items=, or a scenario with fewer fresh ones"
+                "catalog",
+                f"no item is on offer at {time:g} s",
+                "more items=, or a scenario with fewer fresh ones, or longer lifetimes",
             )
         publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods.readouts)
         if self.cases is not None:
@@ -307,6 +319,8 @@ class World:
         if self.cases is not None:
             self.cases.post(self.rounds.messages())
             self.cases.run(end, self.rounds.output, self.rounds.wrote)
+        if self.interests is not None:
+            self.interests.live(self.now, end, self.rounds.output, self.rounds.wrote)
         self.now = end
         self._say("")
 
@@ -348,6 +362,8 @@ class World:
         arrays |= {f"sent/{name}": array for name, array in self.rounds.sent.state().items()}
         if self.cases is not None:
             arrays |= {f"cases/{name}": array for name, array in self.cases.state().items()}
+        if self.interests is not None:
+            arrays |= {f"interests/{name}": array for name, array in self.interests.state().items()}
         for kind, totals in self.log.totals.items():
             arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
         write_checkpoint(self.folder, index, arrays)
@@ -373,16 +389,12 @@ class World:
         rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
         self.rounds.visits.restore(self.people, arrays["visits/users"], rows)
         self.rounds.restore(arrays["tallies"], arrays["counters"])
-        self.platform.restore(
-            {name.removeprefix("platform/"): a for name, a in arrays.items() if name.startswith("platform/")}
-        )
-        self.rounds.sent.restore(
-            {name.removeprefix("sent/"): a for name, a in arrays.items() if name.startswith("sent/")}
-        )
+        self.platform.restore(_under(arrays, "platform/"))
+        self.rounds.sent.restore(_under(arrays, "sent/"))
         if self.cases is not None:
-            self.cases.restore(
-                {name.removeprefix("cases/"): a for name, a in arrays.items() if name.startswith("cases/")}
-            )
+            self.cases.restore(_under(arrays, "cases/"))
+        if self.interests is not None:
+            self.interests.restore(_under(arrays, "interests/"))
         for kind, totals in self.log.totals.items():
             totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
         if self.memory is not None:

@@ -367,7 +367,7 @@ class Plan(NamedTuple):
     acts: Array  # ACT (acts,)
     observation: Array  # OBSERVED (events,)
     labels: Array  # LABEL (labels,)
-    hours: npt.NDArray[np.float64]  # (25,): cumulative activity at each full hour of the day, s
+    hours: npt.NDArray[np.float64]  # (25,) or (169,): cumulative activity at each full hour of the day or week, s
     starts_at: npt.NDArray[np.float64]  # (1,): hour of the day of time 0, s
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
     powers: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms

@@ -1,4 +1,4 @@
-"""A user between visits: hours of the day, return, churn; and the log-odds of ending a visit."""
+"""A user between visits: hours of the day and of the week, return, churn; and the log-odds of ending a visit."""
 
 from __future__ import annotations
 
@@ -10,29 +10,37 @@ import numpy.typing as npt
 from simulator.kernel import kernel
 from simulator.kernels.layout import Array
 
-_DAY = 86400.0
+_HOUR = 3600.0
 
 
 @kernel
 def after(start: float, waiting: float, hours: npt.NDArray[np.float64], starts_at: float) -> float:
     """The time at which `waiting` seconds of *activity* have passed since `start`, s.
 
-    The day's profile stretches the night and presses the evening together (a time change of the arrival process:
-    Cinlar 1975), so arrivals follow the profile with one draw and no rejection. `hours` (25,) is the profile's
-    cumulative activity at full hours, from 0 to 86,400.
+    The profile stretches the night and presses the evening together (a time change of the arrival process:
+    Cinlar 1975), so arrivals follow the profile with one draw and no rejection. `hours` is the profile's cumulative
+    activity at full hours, (25,) from 0 to 86,400 for a day that is like every other, (169,) from 0 to 604,800 for a
+    week; `starts_at` is the time on that clock at time 0, s.
     """
+    last = hours.shape[0] - 2
+    period = _HOUR * (last + 1)
     clock = start + starts_at
-    day = math.floor(clock / _DAY)
-    second = clock - day * _DAY
-    h = min(np.int64(second / 3600.0), 23)
-    activity = hours[h] + (hours[h + 1] - hours[h]) * (second - 3600.0 * h) / 3600.0 + waiting
-    whole_days = math.floor(activity / _DAY)
-    rest = activity - whole_days * _DAY
+    turn = math.floor(clock / period)
+    second = clock - turn * period
+    h = min(np.int64(second / _HOUR), last)
+    activity = hours[h] + (hours[h + 1] - hours[h]) * (second - _HOUR * h) / _HOUR + waiting
+    whole = math.floor(activity / period)
+    rest = activity - whole * period
     h = 0
-    while h < 23 and hours[h + 1] <= rest:
-        h += 1
-    second = 3600.0 * h + 3600.0 * (rest - hours[h]) / (hours[h + 1] - hours[h])
-    time = (day + whole_days) * _DAY + second - starts_at
+    above = last
+    while h < above:  # the last hour that begins with no more than `rest`
+        middle = (h + above + 1) // 2
+        if hours[middle] <= rest:
+            h = middle
+        else:
+            above = middle - 1
+    second = _HOUR * h + _HOUR * (rest - hours[h]) / (hours[h + 1] - hours[h])
+    time = (turn + whole) * period + second - starts_at
     return max(math.floor(time * 1024.0) / 1024.0, start + 1.0 / 1024.0)
 
 

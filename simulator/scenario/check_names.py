@@ -119,6 +119,12 @@ def _check_user_input(scenario: Scenario) -> None:
     if scenario.declared_interests is not None:
         clustered = [facet for facet, row in scenario.facets.items() if row.clusters > 0]
         need(scenario, "declared_interests.facet", [scenario.declared_interests.facet], clustered)
+        clusters = scenario.facets[scenario.declared_interests.facet].clusters
+        if not 1 <= scenario.declared_interests.clusters.value <= clusters:
+            wrong = f"declared_interests.clusters.value = {scenario.declared_interests.clusters.value:g}"
+            raise InputError(
+                scenario.shown, wrong, f"expected 1 to {clusters}, the clusters of {scenario.declared_interests.facet}"
+            )
 
 
 def _check_world(scenario: Scenario) -> None:

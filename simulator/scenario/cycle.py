@@ -80,6 +80,9 @@ def possible_events(scenario: Scenario) -> dict[str, bool]:
     for name in scenario.stages:
         for event, happens in stage_events(scenario, name):
             events[event] = events.get(event, False) or happens
+    declared = scenario.declared_interests
+    if declared is not None and declared.event is not None:
+        events[declared.event] = True
     return events
 
 

@@ -17,6 +17,8 @@ from simulator.scenario.quantities import (
     LogOdds,
     PerGoodwill,
     PerUtility,
+    Positive,
+    PositiveDuration,
     Probability,
     Quantity,
     RatioDistribution,
@@ -44,6 +46,26 @@ class Group(Model):
     traits: dict[Name, Quantity]
 
 
+class Survey(Model):
+    """Users are asked again what they are interested in; who answers says it anew."""
+
+    first: Duration  # since the start
+    every: PositiveDuration
+    answers: Probability  # of a user, to one survey
+    after: DurationDistribution  # it was sent
+
+
+class DeclaredInterests(Model):
+    """Interests that users state when they join, and in surveys."""
+
+    facet: Name
+    users: Share  # who state any when they join
+    clusters: Annotated[Number, measured_in("clusters"), Positive]
+    right: Probability  # a declared interest is a true one
+    event: Name | None = None  # that each declared interest is recorded as (default: none)
+    survey: Survey | None = None
+
+
 class User(Model):
     """How users come, spend, tire, trust, return and leave for good."""
 
@@ -67,7 +89,7 @@ class User(Model):
     satiation_weight: Utility
     leave: Leave
     hours: Profile
-    weekdays: Profile | None = None
+    weekdays: Profile | None = None  # Monday first: a run begins on a Monday
     traits: dict[Name, Quantity] = Field(default_factory=dict)  # price sensitivity, value of time, salary floor
     groups: dict[Name, Group] = Field(default_factory=dict)
 

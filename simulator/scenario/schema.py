@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 from simulator.scenario.claims import Count, Model, Name, Number, Profile
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.fulfilment import Chooser, Circumstance, FulfilParameters, Places, Promise, Resource
-from simulator.scenario.people import Supply, User
+from simulator.scenario.people import DeclaredInterests, Supply, User
 from simulator.scenario.platform import Defaults, Label, Observation, Platform
 from simulator.scenario.quantities import UtilityVariance
 from simulator.scenario.stages import (
@@ -39,7 +39,6 @@ from simulator.scenario.world import (
     Clock,
     ContentModality,
     Criterion,
-    DeclaredInterests,
     Device,
     Facet,
     Idiosyncratic,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from simulator.scenario.claims import Count, CountOrZero, Flag, Model, Name, Number, by_kind
+from simulator.scenario.claims import Count, CountOrZero, Flag, Model, Name, by_kind
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.quantities import (
     Correlation,
@@ -14,7 +14,6 @@ from simulator.scenario.quantities import (
     DurationDistribution,
     DurationQuantity,
     PerUtility,
-    Positive,
     Precision,
     Probability,
     Quantity,
@@ -23,7 +22,6 @@ from simulator.scenario.quantities import (
     ShareDistribution,
     Utility,
     UtilityDistribution,
-    measured_in,
 )
 
 Layout = Literal["autoplay", "grid", "list", "carousel", "single", "none"]
@@ -65,6 +63,7 @@ class ItemType(Model):
     weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside that of other types (default 1)
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
+    lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: that of supply)
     repeat: Ratio | None = None  # worth of the second item on one story, beside the first
 
 
@@ -211,12 +210,3 @@ class Criterion(Model):
     limit: Distribution | None = None  # per visit
     precision: Precision | None = None  # of a query
     weight: Utility | None = None  # lost where it is missed but not hard
-
-
-class DeclaredInterests(Model):
-    """Interests that users state when they join."""
-
-    facet: Name
-    users: Share
-    clusters: Annotated[Number, measured_in("clusters"), Positive]
-    right: Probability  # a declared interest is a true one

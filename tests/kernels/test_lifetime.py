@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from scipy.stats import chisquare
 import simulator
 from simulator.kernels.layout import HABITS
 from simulator.kernels.lifetime import after, leave_log_odds, successor
+from simulator.profiles import cumulative_activity
 from tests.laws.harness import bench, edited, number
 
 DAY = 86400.0
@@ -72,6 +75,54 @@ def test_arrivals_follow_the_profile_of_the_day():
     expected = np.diff(HOURS) / DAY * counts.sum()
     assert counts.sum() > 5000
     assert chisquare(counts, expected).pvalue > 1e-4
+
+
+DAYS = st.lists(st.floats(0.1, 5.0), min_size=7, max_size=7)
+
+
+@given(PROFILES, DAYS, st.floats(0.0, 30 * DAY), st.floats(0.1, 20 * DAY), st.floats(0.0, DAY - 1.0))
+def test_a_week_has_the_activity_of_its_days(profile, days, start, waiting, starts_at):
+    week = cumulative_activity(profile, days)
+    assert week[-1] == pytest.approx(7 * DAY)
+    assert np.diff(week[::24]) == pytest.approx(7 * DAY * np.array(days) / sum(days))
+
+    def since_monday(clock: float) -> float:
+        turn, second = divmod(clock, 7 * DAY)
+        return float(turn * 7 * DAY + np.interp(second, 3600.0 * np.arange(169), week))
+
+    time = after(start, waiting, week, starts_at)
+    steepest = np.diff(week).max() / 3600.0
+    passed = since_monday(time + starts_at) - since_monday(start + starts_at)
+    assert passed == pytest.approx(waiting, abs=steepest * 2.0 / 1024.0 + 1e-6)
+    assert time > start
+
+
+@given(PROFILES, st.floats(0.0, 30 * DAY), st.floats(0.1, 20 * DAY))
+def test_a_week_of_equal_days_is_its_day(profile, start, waiting):
+    day, week = cumulative_activity(profile), cumulative_activity(profile, [2.0] * 7)
+    assert after(start, waiting, week, 0.0) == pytest.approx(after(start, waiting, day, 0.0), abs=0.02)
+
+
+def test_visits_follow_the_days_of_the_week(tmp_path):
+    """Of users who come back at once, the visits of each day have the share of the profile."""
+    days = [1.0, 2.0, 0.5, 1.0, 0.25, 3.0, 1.0]
+    profile = {"profile": days, "unit": "relative", "from": "estimate"}
+    content = edited(tmp_path, {"user.churn": number(0.0, "probability")})
+    table = json.loads(content.read_text())
+    table["user"]["weekdays"] = profile
+    table["user"]["return_after"] = {"dist": "exponential", "mean": 12, "unit": "h", "from": "estimate"}
+    table["user"]["return_goodwill"] = number(0.0, "1/goodwill")
+    table["user"]["first_arrival"] = {"dist": "uniform", "low": 0, "high": 1, "unit": "d", "from": "estimate"}
+    table["clock"]["starts_at"] = number(0.0, "h")
+    content.write_text(json.dumps(table))
+    truth = simulator.run(content, "random", users=300, items=200, horizon="14d", seed=1, log="full").truth
+    begun = truth.groupby(["user", "session"])["time"].min()
+    counts = np.bincount((begun[begun >= DAY] // DAY).astype(int) % 7, minlength=7)
+    counts[0] = 2 * (begun // DAY == 7).sum()  # the first Monday has the first arrivals, which wait for nothing
+    expected = np.array(days) / sum(days) * counts.sum()
+    assert counts.sum() > 5000
+    assert np.abs(counts - expected).max() < 0.15 * expected.max()
+    assert np.corrcoef(counts, expected)[0, 1] > 0.98
 
 
 def test_log_odds_of_leaving_add_up():
