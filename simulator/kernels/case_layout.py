@@ -127,7 +127,6 @@ UNIT = np.dtype(
         ("arrivals", "i8"),
         ("served", "i8"),
         ("waited", "f8"),  # s, summed over those who were served
-        ("in_vain", "f8"),  # s, summed over those who left the line unserved
         ("since", "f8"),  # when `area` was brought up to date, s
         ("area", "f8"),  # integral of the line's length, s
         ("work", "f8"),  # integral of busy servers, s

@@ -32,7 +32,7 @@ _RESTOCK, _SHIFT = int(Happens.RESTOCK), int(Happens.SHIFT)
 _L_RESTOCK = int(Luck.RESTOCK)
 
 
-@internal
+@kernel
 def unit_of(plan: WorldPlan, ground: Ground, items: Array, resource: int, user: int, item: int) -> int:
     """The unit of a resource that serves a user's case about an item; -1 where the item has none (no parent)."""
     r = plan.resources[resource]
@@ -74,7 +74,7 @@ def next_shift(plan: WorldPlan, resource: int, time: float, starts_at: float) ->
     return time + wait
 
 
-@internal
+@kernel
 def settle_unit(units: Array, unit: int, time: float) -> None:
     """Bring the integrals of a unit up to date."""
     u = units[unit]

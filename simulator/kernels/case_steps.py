@@ -292,9 +292,7 @@ def drop_all(
     user, item = np.int64(c.user), np.int64(c.item)
     if c.waiting == 1:
         s = shared.steps[shared.stages[c.stage].first_step + c.step]
-        line = unit_of(shared, ground, items, s.uses, user, item)
-        leave_line(world, line, slot, time)
-        world.units[line].in_vain += time - c.arrived
+        leave_line(world, unit_of(shared, ground, items, s.uses, user, item), slot, time)
     let_go(shared, ground, world, items, quantiles, slot, np.uint32(0), time, clock)
     for r in range(shared.resources.shape[0]):
         if (np.uint32(c.taken) >> np.uint32(r)) & np.uint32(1):

@@ -32,7 +32,7 @@ def _folders() -> list[Path]:
 
 
 def _packaged() -> dict[str, Path]:
-    """Name to file of the packaged scenarios, in order of names; of two with one name, that of the earlier folder."""
+    """Name to file of the packaged scenarios, in order of names; of two files the first on the path, as for modules."""
     folders = reversed(_folders())
     files = [file for folder in folders for file in folder.glob("*.yaml") if not file.stem.endswith(_SOURCES)]
     return {file.stem: file for file in sorted(files, key=lambda file: file.stem)}

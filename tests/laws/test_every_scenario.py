@@ -11,10 +11,9 @@ import simulator
 from simulator.config import RunConfig, complete, resolve
 from simulator.durations import parse_duration
 from simulator.errors import RunInterrupted
-from simulator.kernels.case_layout import ResourceKind
 from simulator.scenario.load import load_scenario
 from simulator.stage_tables import beside_visits
-from simulator.world import World, run_world
+from simulator.world import run_world
 from simulator.world_plan import CASE_OUTCOMES
 from tests.laws import small_worlds
 from tests.laws.harness import runnable
@@ -98,29 +97,3 @@ def test_every_case_ends_once_or_is_open_and_nothing_precedes_its_cause(lived):
     assert not ended.duplicated(["user", "case"]).any()
     open_cases = len(begun) - len(ended)
     assert 0 <= open_cases == len(begun) - ended.groupby(["user", "case"]).ngroups
-
-
-@pytest.mark.parametrize("name", [name for name in SCENARIOS if load_scenario(name).resources])
-def test_littles_law_holds_in_every_queue(name, monkeypatch):
-    """The integral of a line's length is the time that cases stood in it: L = lambda W, with those still in it."""
-    worlds = []
-    live_on = World.live
-    monkeypatch.setattr(World, "live", lambda self, stop: (worlds.append(self), live_on(self, stop))[1])
-    world(name, "random")
-    cases = worlds[0].cases
-    assert cases is not None
-    now = worlds[0].horizon
-    stood = 0
-    for resource in cases.shared.resources:
-        if resource["kind"] != ResourceKind.QUEUE:
-            continue
-        first = int(resource["first_unit"])
-        for unit in cases.world.units[first : first + int(resource["n_units"])]:
-            waiting, case = 0.0, int(unit["first"])
-            for _ in range(int(unit["waiting"])):
-                waiting += now - float(cases.world.cases["arrived"][case])
-                case = int(cases.world.cases["behind"][case])
-            area = float(unit["area"]) + int(unit["waiting"]) * (now - float(unit["since"]))
-            assert area == pytest.approx(float(unit["waited"]) + float(unit["in_vain"]) + waiting, rel=1e-9, abs=1e-6)
-            stood += int(unit["served"])
-    assert stood > 10

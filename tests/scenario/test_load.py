@@ -74,3 +74,16 @@ def test_reading_a_scenario_imports_nothing_heavy():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_of_two_folders_with_one_name_the_first_on_the_path_counts(tmp_path, monkeypatch):
+    """As for modules: a checkout's own scenarios go before those of an installed one."""
+    from simulator.scenario import load
+
+    for place in ("own", "installed"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "spa.yaml").write_text("scenario: spa\n")
+    (tmp_path / "installed" / "zoo.yaml").write_text("scenario: zoo\n")
+    monkeypatch.setattr(load, "_folders", lambda: [tmp_path / "own", tmp_path / "installed"])
+    assert load.available_scenarios() == ["spa", "zoo"]
+    assert load._packaged()["spa"] == tmp_path / "own" / "spa.yaml"
