@@ -13,7 +13,7 @@ import numpy.typing as npt
 from stable_baselines3.common.vec_env import VecEnv
 
 from simulator.env.vector import BeholderVectorEnv
-from simulator.env.wrappers import FlatVectorObservation, QueryVectorAction, flat
+from simulator.env.wrappers import QueryVectorAction, flat, flat_space
 
 
 class Sb3Vector(VecEnv):
@@ -29,10 +29,9 @@ class Sb3Vector(VecEnv):
         self.inner = env
         self._env: Any = QueryVectorAction(env)
         self._space: Any = env.single_observation_space
-        flat_space = FlatVectorObservation(env).single_observation_space
         self._actions: npt.NDArray[np.float32] | None = None
         self._next_seed: int | None = None
-        super().__init__(num_envs, flat_space, self._env.single_action_space)
+        super().__init__(num_envs, flat_space(self._space), self._env.single_action_space)
 
     def reset(self) -> npt.NDArray[np.float32]:
         """New users."""
