@@ -31,7 +31,8 @@ class Sb3Vector(VecEnv):
         self._space: Any = env.single_observation_space
         self._actions: npt.NDArray[np.float32] | None = None
         self._next_seed: int | None = None
-        super().__init__(num_envs, flat_space(self._space), self._env.single_action_space)
+        inner: Any = env.single_observation_space
+        super().__init__(num_envs, flat_space(inner), self._env.single_action_space)
 
     def reset(self) -> npt.NDArray[np.float32]:
         """New users."""
