@@ -1,6 +1,6 @@
 """The native vector as Stable-Baselines3 has vectors: flat observations, query actions, final observations in `infos`.
 
-Needs the extra `rl`; nothing else imports this module.
+Needs the extra `rl`.
 """
 
 from __future__ import annotations
