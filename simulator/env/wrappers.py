@@ -38,7 +38,8 @@ def _own(env: Any) -> Any:
     return own
 
 
-def _flat_space(space: spaces.Dict) -> Any:
+def flat_space(space: spaces.Dict) -> Any:
+    """The Box of flat observations."""
     low, high = [], []
     for name in FLAT:
         part: Any = space[name]
@@ -66,7 +67,7 @@ class FlatObservation(gymnasium.ObservationWrapper[Float32, Any, dict[str, Any]]
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
         self._inner: spaces.Dict = _own(env).observation_space
-        self.observation_space = _flat_space(self._inner)
+        self.observation_space = flat_space(self._inner)
 
     def observation(self, observation: dict[str, Any]) -> Float32:
         """The vector."""
@@ -79,7 +80,7 @@ class FlatVectorObservation(gymnasium.vector.VectorObservationWrapper):
     def __init__(self, env: Any) -> None:
         super().__init__(env)
         self._inner: spaces.Dict = _own(env).single_observation_space
-        self.single_observation_space = _flat_space(self._inner)
+        self.single_observation_space = flat_space(self._inner)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
 
     def observations(self, observations: Any) -> Float32:
