@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Requests, Slates
 from simulator.asking import asked
+from simulator.criteria import Criteria
 from simulator.kernels.batches import pending, scatter
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
@@ -79,6 +80,7 @@ class Rounds:
         self.visits = VisitTable(compiled.largest_slate)
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
+        self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         room = self._room if compiled.world is not None else 0
@@ -182,19 +184,37 @@ class Rounds:
         sizes = self.compiled.plan.stages["slate"][rows.state["slate_stage"][todo]]
         for size in np.unique(sizes):
             alike = todo[sizes == size]
-            for first in range(0, len(alike), self._batch):
-                chosen = alike[first : first + self._batch]
-                requests = asked(
-                    self._seed,
-                    chosen,
-                    self.compiled.plan,
-                    self.visits.rows,
-                    self.sent,
-                    candidates,
-                    int(size),
-                    self.stated,
-                )
-                slates = answer(requests)
-                odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
-                scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
-                self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
+            if self.criteria is None:
+                self._answer(alike, candidates, None, int(size), answer, version)
+                continue
+            for part, passing, told in self.criteria.ask(alike, rows.state, candidates):
+                self._answer(part, passing, told, int(size), answer, version)
+
+    def _answer(
+        self,
+        alike: Rows,
+        candidates: npt.NDArray[np.int32],
+        told: npt.NDArray[np.float32] | None,
+        size: int,
+        answer: Callable[[Requests], Slates],
+        version: int,
+    ) -> None:
+        """Answer rows that want as many items of the same candidates; `told` is what they ask for, (rows, criteria)."""
+        rows = self.visits.rows
+        for first in range(0, len(alike), self._batch):
+            chosen = alike[first : first + self._batch]
+            requests = asked(
+                self._seed,
+                chosen,
+                self.compiled.plan,
+                rows,
+                self.sent,
+                candidates,
+                size,
+                stated=self.stated,
+                criteria=None if told is None else told[first : first + self._batch],
+            )
+            slates = answer(requests)
+            odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
+            scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
+            self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
