@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -31,6 +33,7 @@ def chain(seed: int, *keys: np.ndarray) -> np.ndarray:
     return state
 
 
+@lru_cache(maxsize=1024)
 def root(seed: int, purpose: str) -> np.uint64:
     """Start of a chain for one purpose of one seed; different purposes share no luck."""
     letters = np.frombuffer(purpose.encode(), dtype=np.uint8)

@@ -18,7 +18,7 @@ _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
     "surface": "u1", "device": "u1", "stage": "u1",
 }  # fmt: skip
-_PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4"}
+_PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -46,6 +46,9 @@ class Requests:
             other candidates run out) or 'allow' (people order again). What is in `recent` comes last either way.
         stated: int32 (n, S), what the user has declared an interest in, as codes of a public column of the items,
             padded with -1; S is 0 where the platform asks for nothing.
+        criteria: float32 (n, C), what the user asks for in this visit, a column for each of the scenario's criteria:
+            the code of a topic or type, or a limit on a public column; NaN where the user says nothing. Whatever is a
+            filter is applied: `candidates` are those that pass. C is 0 where visits have no criteria.
 
     All arrays are read-only views: a recommender cannot change what it was asked.
     """
@@ -66,10 +69,13 @@ class Requests:
     slate_size: int
     seen: Seen = "last"
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int32))
+    criteria: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
     def __post_init__(self) -> None:
         if self.stated.size == 0:
             object.__setattr__(self, "stated", np.empty((len(self), 0), np.int32))
+        if self.criteria.size == 0:
+            object.__setattr__(self, "criteria", np.empty((len(self), 0), np.float32))
         for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2)):
             for name, dtype in names.items():
                 array: np.ndarray = getattr(self, name)

@@ -20,10 +20,12 @@ def asked(
     candidates: npt.NDArray[np.int32],
     size: int,
     stated: npt.NDArray[np.int32] | None = None,
+    criteria: npt.NDArray[np.float32] | None = None,
 ) -> Requests:
     """The requests of the rows `chosen` for slates of `size` of the `candidates`.
 
-    `stated` is int32 (users, S), what each user has declared, or None where nobody is asked.
+    `stated` is int32 (users, S), what each user has declared, or None where nobody is asked; `criteria` float32 (n, C),
+    what the visits of these rows ask for, or None where visits have no criteria.
 
     All arrays are new: what a plug-in keeps of them stays as it was.
     """
@@ -56,6 +58,7 @@ def asked(
         candidates=candidates,
         slate_size=size,
         stated=told,
+        criteria=np.empty((n, 0), dtype=np.float32) if criteria is None else criteria,
     )
 
 

@@ -225,7 +225,9 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
 
 def told_topic(scenario: Scenario) -> str | None:
     """Name of the public column of the items' topics; None where the platform does not ask for topics."""
-    return scenario.satiation_facet if scenario.declared_interests is not None else None
+    topic = scenario.satiation_facet
+    asked = scenario.declared_interests is not None or any(each.on == topic for each in scenario.criteria.values())
+    return topic if asked else None
 
 
 def public_catalog(

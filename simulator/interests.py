@@ -58,6 +58,7 @@ class Interests:
         compiled: a scenario with `declared_interests`.
         people: its users, before they have come for the first time.
         goods: its items.
+        taste: the users' own, which no visit changes, (n_users, D).
         seed: the world's seed.
 
     Attributes:
@@ -65,11 +66,11 @@ class Interests:
             visit; an answer to a survey counts from the next tick on, in place of what was said before.
     """
 
-    def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
+    def __init__(self, compiled: Compiled, people: People, goods: Goods, taste: Float32, seed: int) -> None:
         asked = compiled.scenario.declared_interests
         assert asked is not None
         self._compiled, self._people, self._seed, self._right = compiled, people, seed, asked.right.value
-        self._means, self._taste = cluster_means(compiled, goods), people.taste
+        self._means, self._taste = cluster_means(compiled, goods), taste
         self._n = max(round(asked.clusters.value), 1)
         self._event = compiled.names.codes[asked.event] if asked.event is not None else -1
         self._survey: Survey | None = asked.survey

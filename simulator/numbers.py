@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.limits import limit_worths
 from simulator.plan import Compiled
 from simulator.randomness import PERSON, SUPPLY, Keys, numbered, table_points, uniforms
 from simulator.scenario.distributions import Distribution
@@ -41,7 +42,9 @@ def item_places(scenario: Scenario, seed: int, n_items: int) -> Float32:
 
 
 def attributes(compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[Float32, Float32]:
-    """Numbers of items, (n, attributes), and what they are worth beside the usual of their type, (n, asides)."""
+    """Numbers of items, (n, attributes), and what they are worth, (n, asides): beside the usual of their type, and what
+    missing each limit costs.
+    """
     scenario, names = compiled.scenario, compiled.names
     values = np.zeros((len(types), len(names.attributes)), dtype=np.float32)
     usual = np.zeros((len(names.types), len(names.attributes)))
@@ -59,16 +62,17 @@ def attributes(compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: in
             a = names.attributes.index(modality.shows)
             per = modality.per.value if modality.per is not None else 1.0
             worth[:, k] = modality.weight.value * (values[:, a] - usual[types, a]) / per
-    return values, worth
+    return values, np.concatenate([worth, limit_worths(scenario, names.attributes, values)], axis=1)
 
 
 def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float32:
     """How much each number that is shown matters to the users with these keys, (n, asides): 1 where none is named.
 
-    A group's own trait goes before everybody's.
+    A group's own trait goes before everybody's. Limits matter only while a visit has them: 0.
     """
     scenario, user = compiled.scenario, compiled.scenario.user
-    out = np.ones((len(rows), len(compiled.names.asides)), dtype=np.float32)
+    out = np.zeros((len(rows), len(compiled.plan.asides)), dtype=np.float32)
+    out[:, : len(compiled.names.asides)] = 1.0
     groups = list(user.groups.values())
     known = list(dict.fromkeys([*user.traits, *(trait for group in groups for trait in group.traits)]))
     bounds = np.cumsum([group.share.value for group in groups])

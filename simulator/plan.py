@@ -18,6 +18,7 @@ from simulator.kernels.case_layout import WorldPlan
 from simulator.kernels.lanes import LANES
 from simulator.kernels.layout import MAX_FACETS, Plan
 from simulator.kernels.primitives import exponential_table
+from simulator.limits import limit_rows
 from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
@@ -109,7 +110,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         starts_at=np.array([scenario.clock.starts_at.value]),
         quantiles=np.stack(tables.rows),
         powers=exponential_table(),
-        asides=asides,
+        asides=np.concatenate([asides, limit_rows(scenario, names.modalities)]),
         announced=announced,
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),

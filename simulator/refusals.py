@@ -9,7 +9,7 @@ from simulator.scenario.schema import Scenario
 from simulator.stage_tables import RUN_LAYOUTS, beside_visits
 from simulator.world_plan import CASE_OUTCOMES
 
-_UNRUN_SECTIONS = ("parents", "criteria")
+_UNRUN_SECTIONS = ("parents",)
 
 
 def refuse_what_cannot_run(scenario: Scenario) -> None:
@@ -33,6 +33,7 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
     for key, given in silent.items():
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
+    _refuse_criteria(scenario)
     declared = scenario.declared_interests
     if declared is not None and declared.facet != scenario.satiation_facet:
         raise InputError(
@@ -53,6 +54,38 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
             _refuse_what_no_visit_does(scenario, name)
     if len(vocabulary(scenario.observation)) > MOST_EVENTS:
         raise InputError(where, f"observation: {len(scenario.observation)} events", f"at most {MOST_EVENTS} in all")
+
+
+def _refuse_criteria(scenario: Scenario) -> None:
+    where, attributes = scenario.shown, {name for kind in scenario.item_types.values() for name in kind.attributes}
+    for name, criterion in scenario.criteria.items():
+        key = f"criteria.{name}"
+        if criterion.kind in ("near", "only"):
+            raise InputError(
+                where, f"{key}.kind = {criterion.kind}: this version cannot run it yet",
+                "query, category, at_most or at_least",
+            )  # fmt: skip
+        if criterion.precision is not None:
+            raise InputError(
+                where, f"{key}.precision: this version cannot run it yet", "a query that the platform understands"
+            )
+        known = attributes if criterion.kind in ("at_most", "at_least") else {"item_type", scenario.satiation_facet}
+        if criterion.kind == "query":
+            known = {scenario.satiation_facet}
+        if criterion.on not in known:
+            raise InputError(
+                where,
+                f"{key}.on = {criterion.on}: this version cannot run it yet",
+                f"one of {', '.join(sorted(known))}",
+            )
+        if criterion.weight is None and criterion.stated.value < 1.0:
+            raise InputError(
+                where, f"{key}.weight is missing", "what it is worth, or stated: 1: untold, it would change nothing"
+            )
+        if criterion.on == "item_type" and criterion.weight is not None:
+            raise InputError(
+                where, f"{key}.weight: this version cannot run it yet on item_type", "a criterion that is stated"
+            )
 
 
 def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Requests, Slates
 from simulator.asking import asked
+from simulator.criteria import Criteria
 from simulator.kernels.batches import pending, scatter
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
@@ -69,6 +71,15 @@ class _Worker:
         self._used = 0
 
 
+class Alike(NamedTuple):
+    """Rows that wait for slates of one size from the same candidates."""
+
+    chosen: Rows
+    candidates: npt.NDArray[np.int32]
+    told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
+    size: int
+
+
 class Rounds:
     """Runs the visits of a world, tick by tick."""
 
@@ -79,6 +90,7 @@ class Rounds:
         self.visits = VisitTable(compiled.largest_slate)
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
+        self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         room = self._room if compiled.world is not None else 0
@@ -187,21 +199,27 @@ class Rounds:
         self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int
     ) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
-        for chosen, size in self.alike(todo, self._batch):
-            requests = self.requests(chosen, candidates, size)
-            self.hand_out(chosen, answer(requests), version)
+        for part in self.alike(todo, candidates, self._batch):
+            self.hand_out(part.chosen, answer(self.requests(part)), version)
 
-    def alike(self, todo: Rows, most: int) -> Iterator[tuple[Rows, int]]:
-        """The rows `todo` that wait for slates of one size, at most so many at a time, and the size."""
-        sizes = self.compiled.plan.stages["slate"][self.visits.rows.state["slate_stage"][todo]]
+    def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
+        """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
+        state = self.visits.rows.state
+        sizes = self.compiled.plan.stages["slate"][state["slate_stage"][todo]]
         for size in np.unique(sizes):
             same = todo[sizes == size]
-            for first in range(0, len(same), most):
-                yield same[first : first + most], int(size)
+            parts = [(same, candidates, None)] if self.criteria is None else self.criteria.ask(same, state, candidates)
+            for rows, passing, told in parts:
+                for first in range(0, len(rows), most):
+                    part = slice(first, first + most)
+                    yield Alike(rows[part], passing, None if told is None else told[part], int(size))
 
-    def requests(self, chosen: Rows, candidates: npt.NDArray[np.int32], size: int) -> Requests:
-        """What the rows `chosen` ask for."""
-        return asked(self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, candidates, size, self.stated)
+    def requests(self, part: Alike) -> Requests:
+        """What rows ask for."""
+        return asked(
+            self._seed, part.chosen, self.compiled.plan, self.visits.rows, self.sent, part.candidates, part.size,
+            stated=self.stated, criteria=part.told,
+        )  # fmt: skip
 
     def hand_out(self, chosen: Rows, slates: Slates, version: int) -> None:
         """Give the rows `chosen` their slates, which a model of this version made."""

@@ -208,7 +208,8 @@ class World:
             )  # fmt: skip
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
-            self.interests = Interests(self.compiled, self.people, goods, config.seed)
+            own = self.people.taste if self.rounds.criteria is None else self.rounds.criteria.taste
+            self.interests = Interests(self.compiled, self.people, goods, own, config.seed)
             self.rounds.stated = self.interests.stated
         self.now = 0.0
         self._next_checkpoint = 1

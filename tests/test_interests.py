@@ -64,7 +64,9 @@ def drawn(scenario: Any, users: int = 300, seed: int = 1) -> tuple[Interests, np
     compiled = compile_scenario(scenario)
     goods = draw_catalog(compiled, 500, 86400.0, seed).goods
     people = draw_people(compiled, goods, users, seed)
-    return Interests(compiled, people, goods, seed), affinities(compiled, cluster_means(compiled, goods), people.taste)
+    return Interests(compiled, people, goods, people.taste, seed), affinities(
+        compiled, cluster_means(compiled, goods), people.taste
+    )
 
 
 def test_who_is_always_right_names_the_clusters_that_match_best():

@@ -138,7 +138,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.scene.catalog.n_items:
             raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
         rounds = world.rounds
-        for chosen, size in rounds.alike(self._due, len(self._due)):
+        for chosen, _, _, size in rounds.alike(self._due, world.candidates, len(self._due)):
             users = rounds.visits.rows.state["user"][chosen].astype(np.int64)
             out = np.full((len(users), size), -1, dtype=np.int32)
             places = min(size, self.scene.slate)
@@ -161,11 +161,8 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         assert self.world is not None
         rounds = self.world.rounds
         return [
-            (
-                rounds.visits.rows.state["user"][chosen].astype(np.int64),
-                rounds.requests(chosen, self.world.candidates, size),
-            )
-            for chosen, size in rounds.alike(self._due, len(self._due))
+            (rounds.visits.rows.state["user"][part.chosen].astype(np.int64), rounds.requests(part))
+            for part in rounds.alike(self._due, self.world.candidates, len(self._due))
         ]
 
     def result(self) -> RunResult:

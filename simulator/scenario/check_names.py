@@ -116,6 +116,9 @@ def _check_user_input(scenario: Scenario) -> None:
         need(scenario, f"criteria.{name}.on", [criterion.on], known)
         if criterion.kind in ("at_most", "at_least", "near") and criterion.limit is None:
             raise InputError(scenario.shown, f"criteria.{name}.limit is missing", f"{criterion.kind} needs a limit")
+        if criterion.stated_in is not None:
+            browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
+            need(scenario, f"criteria.{name}.stated_in", criterion.stated_in, browse)
     if scenario.declared_interests is not None:
         clustered = [facet for facet, row in scenario.facets.items() if row.clusters > 0]
         need(scenario, "declared_interests.facet", [scenario.declared_interests.facet], clustered)

@@ -209,4 +209,5 @@ class Criterion(Model):
     hard: Probability  # and bends to nothing
     limit: Distribution | None = None  # per visit
     precision: Precision | None = None  # of a query
-    weight: Utility | None = None  # lost where it is missed but not hard
+    weight: Utility | None = None  # by which what meets it is worth more, in the visit, than what does not
+    stated_in: list[Name] | None = None  # browse stages where the platform is told (default: all)

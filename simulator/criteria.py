@@ -1,0 +1,202 @@
+"""Selection criteria of visits: what users look for this time, told to the platform or kept to themselves.
+
+A criterion that a visit has moves what items are worth to its user while the visit lasts: a need for a topic turns the
+taste toward it, a limit costs what misses it. Stated, it is in the requests of the visit; stated and hard, it is also a
+filter, so that only what passes is a candidate. A search that finds nothing is answered without its filters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.interests import affinities, cluster_means
+from simulator.kernels.criteria import luck_of_criteria
+from simulator.kernels.layout import Array, Goods, Kind, People
+from simulator.limits import LEVELS, kept_within, levels_of, weighed_limits
+from simulator.plan import Compiled
+from simulator.scenario.world import Criterion
+
+Float32 = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+_BLOCK = 65536  # users at a time
+_DRAWS = 4
+_PRESENT, _STATED, _HARD, _WHICH = range(_DRAWS)
+
+
+@dataclass(frozen=True)
+class _Option:
+    """A criterion ready for use: what each of its values lets pass, and how the platform is told of it."""
+
+    own: Criterion
+    passes: npt.NDArray[np.bool_]  # (values, items)
+    codes: Float32  # (values,): what requests say
+    stages: npt.NDArray[np.bool_]  # (stages,): where the platform is told
+    turns: Float32 | None  # (values, width): what a need adds to a taste
+    column: int  # first among the numbers that are shown; -1: none
+
+
+class Criteria:
+    """The criteria of all visits: everything about them is a function of (seed, user, visit, criterion).
+
+    Args:
+        compiled: a scenario with `criteria`.
+        people: its users as they were drawn; tastes and traits are changed in place when a visit begins.
+        goods: its items.
+        seed: the world's seed.
+
+    Attributes:
+        taste: the users' own tastes in all facets, which no visit changes, (n_users, D).
+    """
+
+    def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
+        scenario = compiled.scenario
+        self._people, self._seed = people, seed
+        shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
+        self._facet = slice(shape.offset, shape.offset + shape.width)
+        self.taste = people.taste.copy()
+        means = cluster_means(compiled, goods)
+        self._topics = _leading(compiled, means, self.taste)
+        self._types = np.cumsum([kind.share.value for kind in scenario.item_types.values()])
+        limits = weighed_limits(scenario)
+        first = len(compiled.names.asides)
+        self._options = [
+            _option(compiled, goods, means, each, first + LEVELS * limits.index(each) if each in limits else -1)
+            for each in scenario.criteria.values()
+        ]
+        self._turning = any(option.turns is not None for option in self._options)
+        self._offered: dict[bytes, npt.NDArray[np.int32]] = {}
+        self._of: npt.NDArray[np.int32] | None = None
+
+    def ask(
+        self, chosen: Rows, rows: Array, candidates: npt.NDArray[np.int32]
+    ) -> list[tuple[Rows, npt.NDArray[np.int32], Float32]]:
+        """What the rows `chosen`, which wait for slates, ask for; visits that ask for the first time get their needs.
+
+        Args:
+            chosen: places in `rows`, (n,).
+            rows: all visits.
+            candidates: what there is; must be the same array as long as they are the same.
+
+        Returns:
+            The rows together where they set the same filters, in order within each part; the candidates that pass; and
+            what the platform is told, (rows of the part, criteria): codes and limits, NaN for nothing.
+        """
+        if self._of is not candidates:
+            self._offered, self._of = {}, candidates
+        visits = rows[chosen]
+        present, stated, hard, value = self._drawn(visits)
+        self._begin(visits, present, value)
+        told = np.full(stated.shape, np.nan, dtype=np.float32)
+        filters = np.full(stated.shape, -1, dtype=np.int16)
+        for c, option in enumerate(self._options):
+            here = stated[:, c] & option.stages[visits["slate_stage"]]
+            told[here, c] = option.codes[value[here, c]]
+            here &= hard[:, c]
+            filters[here, c] = value[here, c]
+        kinds, kind = np.unique(filters, axis=0, return_inverse=True)
+        order = np.argsort(kind.ravel(), kind="stable")
+        ends = np.cumsum(np.bincount(kind.ravel()))[:-1]
+        parts = zip(np.split(chosen[order], ends), kinds, np.split(told[order], ends), strict=True)
+        return [(part, self._passing(own, candidates), said) for part, own, said in parts]
+
+    def _begin(self, visits: Array, present: npt.NDArray[np.bool_], value: npt.NDArray[np.int64]) -> None:
+        """Turn the tastes of users whose visits ask for the first time, and set their limits."""
+        first = visits["request"] == 1
+        if not first.any():
+            return
+        users, present, value = visits["user"][first].astype(np.int64), present[first], value[first]
+        if self._turning:
+            taste = self.taste[users, self._facet]
+            for c, option in enumerate(self._options):
+                if option.turns is not None:
+                    taste += np.where(present[:, c, None], option.turns[value[:, c]], np.float32(0.0))
+            self._people.taste[users, self._facet] = taste
+        for c, option in enumerate(self._options):
+            if option.column >= 0:
+                own = (value[:, c, None] == np.arange(LEVELS)) & present[:, c, None]
+                self._people.traits[users, option.column : option.column + LEVELS] = own
+
+    def _passing(self, filters: npt.NDArray[np.int16], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        key = filters.tobytes()
+        if key not in self._offered:
+            left = np.ones(len(candidates), dtype=np.bool_)
+            for option, value in zip(self._options, filters, strict=True):
+                if value >= 0:
+                    left &= option.passes[value, candidates]
+            self._offered[key] = candidates[left] if left.any() else candidates
+        return self._offered[key]
+
+    def _drawn(
+        self, visits: Array
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Whether each visit has each criterion, states it, and bends to nothing; and its value: each (n, criteria)."""
+        luck = np.empty((len(visits), len(self._options), _DRAWS))
+        luck_of_criteria(self._seed, visits, luck)
+
+        def below(what: int, key: str) -> npt.NDArray[np.bool_]:
+            return luck[:, :, what] < np.array([getattr(option.own, key).value for option in self._options])
+
+        value = np.empty(luck.shape[:2], dtype=np.int64)
+        for c, option in enumerate(self._options):
+            if option.own.kind in ("at_most", "at_least"):
+                value[:, c] = luck[:, c, _WHICH] * LEVELS
+            elif option.own.on == "item_type":
+                value[:, c] = np.searchsorted(self._types, luck[:, c, _WHICH], side="right").clip(
+                    max=len(self._types) - 1
+                )
+            else:
+                place = (luck[:, c, _WHICH] * self._topics.shape[1]).astype(np.int64)
+                value[:, c] = self._topics[visits["user"], place]
+        present = below(_PRESENT, "present")
+        return present, present & below(_STATED, "stated"), below(_HARD, "hard"), value
+
+
+def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[np.int16]:
+    """The topics that users look for, (n_users, interests): those whose items match their taste best on average."""
+    n = min(max(round(compiled.scenario.user.interests.value), 1), len(means))
+    topics = np.empty((len(taste), n), dtype=np.int16)
+    for first in range(0, len(taste), _BLOCK):
+        match = affinities(compiled, means, taste[first : first + _BLOCK])
+        topics[first : first + _BLOCK] = np.argsort(-match, axis=1, kind="stable")[:, :n]
+    return topics
+
+
+def _option(compiled: Compiled, goods: Goods, means: Float32, own: Criterion, column: int) -> _Option:
+    scenario = compiled.scenario
+    stages = compiled.plan.stages["kind"] == Kind.BROWSE
+    if own.stated_in is not None:
+        stages = np.array([name in own.stated_in for name in compiled.names.stages])
+    if own.kind in ("at_most", "at_least"):
+        values = goods.attributes[:, compiled.names.attributes.index(own.on)]
+        return _Option(own, kept_within(own, values).T.copy(), levels_of(own), stages, None, column)
+    facts = goods.facts["type"] if own.on == "item_type" else goods.facts["topic"]
+    n = len(scenario.item_types) if own.on == "item_type" else len(means)
+    codes = np.arange(n)
+    turns = None
+    if own.weight is not None and own.on != "item_type":
+        turns = _turns(compiled, goods, means, abs(own.weight.value))
+    return _Option(own, facts == codes[:, None], codes.astype(np.float32), stages, turns, column)
+
+
+def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> Float32:
+    """What a need for each topic adds to a taste, (topics, width).
+
+    Toward the topic's items, so far that they gain `weight` over all others on average, before saturation.
+    """
+    f = compiled.names.facets.index(compiled.scenario.satiation_facet)
+    shape = compiled.facets[f]
+    truth = goods.vectors[:, shape.offset : shape.offset + shape.width].astype(np.float64)
+    counts = np.bincount(goods.facts["topic"], minlength=len(means))
+    middle = truth.mean(axis=0)
+    away = np.nan_to_num(means.astype(np.float64)) - middle
+    away[counts == 0] = 0.0
+    usual = compiled.plan.weights[goods.facts["type"], f].mean()
+    scale = float(compiled.plan.facets[f]["scale"])
+    others = np.maximum(1.0 - counts / max(len(truth), 1), 1e-9)
+    gained = usual * scale * np.sum(away * away, axis=1) / others  # by a step of one `away`
+    turns: Float32 = (away * (weight / np.maximum(gained, 1e-9))[:, None]).astype(np.float32)
+    return turns
