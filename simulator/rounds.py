@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from recommenders.contract import Requests, Slates
 from simulator.asking import asked
 from simulator.criteria import Criteria
+from simulator.editors import Editors, edited
 from simulator.kernels.batches import pending, scatter
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
@@ -31,6 +32,9 @@ from simulator.sent import SentItems
 from simulator.visits import VisitTable
 
 Rows = npt.NDArray[np.int64]
+Parts = Sequence[tuple[Rows, npt.NDArray[np.int32], npt.NDArray[np.float32] | None]]
+"""Rows that are asked for together, their candidates, and what is told of their criteria."""
+
 _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
 
 
@@ -81,6 +85,8 @@ class Rounds:
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
+        editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
+        self.editors = Editors(compiled, people, goods, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         room = self._room if compiled.world is not None else 0
@@ -184,11 +190,23 @@ class Rounds:
         sizes = self.compiled.plan.stages["slate"][rows.state["slate_stage"][todo]]
         for size in np.unique(sizes):
             alike = todo[sizes == size]
-            if self.criteria is None:
-                self._answer(alike, candidates, None, int(size), answer, version)
-                continue
-            for part, passing, told in self.criteria.ask(alike, rows.state, candidates):
+            parts: Parts = [(alike, candidates, None)]
+            if self.criteria is not None:
+                parts = self.criteria.ask(alike, rows.state, candidates)
+            for part, passing, told in self._by_surface(parts):
                 self._answer(part, passing, told, int(size), answer, version)
+
+    def _by_surface(self, parts: Parts) -> Parts:
+        """The parts, cut where editors fill places: what they fill is a surface's."""
+        if self.editors is None:
+            return parts
+        cut = []
+        for part, candidates, told in parts:
+            surface = self.compiled.plan.stages["surface"][self.visits.rows.state["slate_stage"][part]]
+            for one in np.unique(surface):
+                here = surface == one
+                cut.append((part[here], candidates, None if told is None else told[here]))
+        return cut
 
     def _answer(
         self,
@@ -201,20 +219,31 @@ class Rounds:
     ) -> None:
         """Answer rows that want as many items of the same candidates; `told` is what they ask for, (rows, criteria)."""
         rows = self.visits.rows
+        picks = np.empty(0, dtype=np.int32)
+        if self.editors is not None:
+            surface = self.compiled.plan.stages["surface"][rows.state["slate_stage"][alike[0]]]
+            picks = self.editors.picks(int(surface), candidates)
+            candidates = candidates[~np.isin(candidates, picks)]
+        left = min(size - len(picks), len(candidates))
         for first in range(0, len(alike), self._batch):
             chosen = alike[first : first + self._batch]
-            requests = asked(
-                self._seed,
-                chosen,
-                self.compiled.plan,
-                rows,
-                self.sent,
-                candidates,
-                size,
-                stated=self.stated,
-                criteria=None if told is None else told[first : first + self._batch],
-            )
-            slates = answer(requests)
+            slates = Slates(np.empty((len(chosen), 0), dtype=np.int32))
+            if left > 0:
+                slates = answer(
+                    asked(
+                        self._seed,
+                        chosen,
+                        self.compiled.plan,
+                        rows,
+                        self.sent,
+                        candidates,
+                        size - len(picks),
+                        stated=self.stated,
+                        criteria=None if told is None else told[first : first + self._batch],
+                    )
+                )
+            if len(picks):
+                slates = edited(slates, picks)
             odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
             scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
             self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
