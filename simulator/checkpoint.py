@@ -53,3 +53,8 @@ def read_checkpoint(run: Path, index: int) -> dict[str, npt.NDArray[Any]]:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
         raise InputError(str(path), f"cannot be read ({error})", "an undamaged checkpoint, or a new run") from error
+
+
+def under(arrays: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
+    """What was saved under a prefix, by the names that it had before."""
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -42,8 +42,9 @@ SPACE = np.uint64(10)  # (facet, cluster, dimension): centres and shared tastes
 KNOWLEDGE = np.uint64(11)  # (user, item type)
 TIE = np.uint64(12)  # (item): order among equals
 WORLD = np.uint64(13)  # (user, case, stage, step, what), and what resources draw
-CRITERIA = np.uint64(17)  # (user, visit, criterion, what)
 DECLARED = np.uint64(16)  # (user, occasion, what): what users say of their interests
+CRITERIA = np.uint64(17)  # (user, visit, criterion, what)
+EDITORS = np.uint64(18)  # (item, surface): what editors make of an item
 
 
 @kernel

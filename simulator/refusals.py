@@ -20,7 +20,6 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
             raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
     silent = {
         **{f"item_types.{name}.repeat": kind.repeat for name, kind in scenario.item_types.items()},
-        **{f"surfaces.{name}.editorial": surface.editorial for name, surface in scenario.surfaces.items()},
         **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
         **{f"consume.{name}.pause": getattr(block, "pause", None) for name, block in scenario.consume.items()},
     }

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from recommenders.contract import Requests, Slates
 from simulator.asking import asked
 from simulator.criteria import Criteria
+from simulator.editors import Editors, edited
 from simulator.kernels.batches import pending, scatter
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
@@ -32,6 +33,7 @@ from simulator.sent import SentItems
 from simulator.visits import VisitTable
 
 Rows = npt.NDArray[np.int64]
+
 _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
 
 
@@ -77,7 +79,8 @@ class Alike(NamedTuple):
     chosen: Rows
     candidates: npt.NDArray[np.int32]
     told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
-    size: int
+    size: int  # items that a recommender is asked for
+    picks: npt.NDArray[np.int32]  # what editors fill, in the first places
 
 
 class Rounds:
@@ -91,6 +94,8 @@ class Rounds:
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
+        editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
+        self.editors = Editors(compiled, people, goods, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
         self._room = room_needed(compiled.largest_slate)
         room = self._room if compiled.world is not None else 0
@@ -200,19 +205,43 @@ class Rounds:
     ) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
         for part in self.alike(todo, candidates, self._batch):
-            self.hand_out(part.chosen, answer(self.requests(part)), version)
+            slates = Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
+            if part.size > 0:
+                slates = answer(self.requests(part))
+            self.hand_out(part, slates, version)
 
     def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
         """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
-        state = self.visits.rows.state
-        sizes = self.compiled.plan.stages["slate"][state["slate_stage"][todo]]
+        state, stages = self.visits.rows.state, self.compiled.plan.stages
+        sizes = stages["slate"][state["slate_stage"][todo]]
         for size in np.unique(sizes):
             same = todo[sizes == size]
             parts = [(same, candidates, None)] if self.criteria is None else self.criteria.ask(same, state, candidates)
             for rows, passing, told in parts:
-                for first in range(0, len(rows), most):
-                    part = slice(first, first + most)
-                    yield Alike(rows[part], passing, None if told is None else told[part], int(size))
+                surfaces = stages["surface"][state["slate_stage"][rows]]
+                # what editors fill is a surface's; without them all surfaces are asked together
+                for surface in np.unique(surfaces) if self.editors is not None else (-1,):
+                    here = np.flatnonzero(surfaces == surface) if self.editors is not None else np.arange(len(rows))
+                    yield from self._part(rows[here], passing, None if told is None else told[here], int(size), most)
+
+    def _part(
+        self,
+        rows: Rows,
+        candidates: npt.NDArray[np.int32],
+        told: npt.NDArray[np.float32] | None,
+        size: int,
+        most: int,
+    ) -> Iterator[Alike]:
+        """Rows of one surface, or of any where there are no editors, at most so many at a time."""
+        picks = np.empty(0, dtype=np.int32)
+        if self.editors is not None:
+            surface = self.compiled.plan.stages["surface"][self.visits.rows.state["slate_stage"][rows[0]]]
+            picks = self.editors.picks(int(surface), candidates)
+            candidates = candidates[~np.isin(candidates, picks)]
+        left = size - len(picks) if len(candidates) else 0
+        for first in range(0, len(rows), most):
+            some = slice(first, first + most)
+            yield Alike(rows[some], candidates, None if told is None else told[some], left, picks)
 
     def requests(self, part: Alike) -> Requests:
         """What rows ask for."""
@@ -221,9 +250,11 @@ class Rounds:
             stated=self.stated, criteria=part.told,
         )  # fmt: skip
 
-    def hand_out(self, chosen: Rows, slates: Slates, version: int) -> None:
-        """Give the rows `chosen` their slates, which a model of this version made."""
+    def hand_out(self, part: Alike, slates: Slates, version: int) -> None:
+        """Give rows their slates, which a model of this version made, with what editors fill in its places."""
         rows = self.visits.rows
+        if len(part.picks):
+            slates = edited(slates, part.picks)
         odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
-        scatter(chosen, rows.state, rows.slate, slates.items, odds, version)
-        self.sent.add(rows.state["user"][chosen], slates.items)  # not the plug-in's copy
+        scatter(part.chosen, rows.state, rows.slate, slates.items, odds, version)
+        self.sent.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Recommender
 from simulator.cases import Cases
-from simulator.checkpoint import last_checkpoint, read_checkpoint, write_checkpoint
+from simulator.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
 from simulator.clock import Clock, Order
 from simulator.config import RunConfig
 from simulator.errors import InputError, RunInterrupted
@@ -153,11 +153,6 @@ def _check_times(config: RunConfig, scenario: Scenario) -> None:
         raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
 
 
-def _under(arrays: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
-    """What was saved under a prefix, by the names that it had before."""
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-
-
 class World:
     """One world, its state and its log. Use `run_world`."""
 
@@ -267,6 +262,8 @@ class World:
             left = self._candidates[~self.cases.spent(time)[self._candidates]]
             if len(left):  # what is sold out or filled is not offered, as far as was known at the tick
                 self._candidates = left
+        if self.rounds.editors is not None:
+            self.rounds.editors.publish(time, self._candidates, self.rounds.counters)
         if self.memory is not None and self.platform.version > 0:
             self._settle()
             self.platform.update(time)
@@ -359,16 +356,23 @@ class World:
         arrays |= {f"people/{name}": array for name, array in self.people._asdict().items()}
         arrays |= {f"visits/{name}": array for name, array in rows._asdict().items()}
         arrays |= {"visits/users": users, "tallies": self.rounds.tallies, "counters": self.rounds.counters}
-        arrays |= {f"platform/{name}": array for name, array in self.platform.state().items()}
-        arrays |= {f"sent/{name}": array for name, array in self.rounds.sent.state().items()}
-        if self.cases is not None:
-            arrays |= {f"cases/{name}": array for name, array in self.cases.state().items()}
-        if self.interests is not None:
-            arrays |= {f"interests/{name}": array for name, array in self.interests.state().items()}
+        for kind, part in self._parts().items():
+            arrays |= {f"{kind}/{name}": array for name, array in part.state().items()}
         for kind, totals in self.log.totals.items():
             arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
         write_checkpoint(self.folder, index, arrays)
         self._next_checkpoint = index + 1
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state of its own beside users, visits and counts, by its name in a checkpoint."""
+        parts = {
+            "platform": self.platform,
+            "sent": self.rounds.sent,
+            "cases": self.cases,
+            "interests": self.interests,
+            "editors": self.rounds.editors,
+        }
+        return {name: part for name, part in parts.items() if part is not None}
 
     def _resume(self) -> None:
         folder = self.folder
@@ -390,12 +394,8 @@ class World:
         rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
         self.rounds.visits.restore(self.people, arrays["visits/users"], rows)
         self.rounds.restore(arrays["tallies"], arrays["counters"])
-        self.platform.restore(_under(arrays, "platform/"))
-        self.rounds.sent.restore(_under(arrays, "sent/"))
-        if self.cases is not None:
-            self.cases.restore(_under(arrays, "cases/"))
-        if self.interests is not None:
-            self.interests.restore(_under(arrays, "interests/"))
+        for kind, part in self._parts().items():
+            part.restore(under(arrays, f"{kind}/"))
         for kind, totals in self.log.totals.items():
             totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
         if self.memory is not None:

@@ -138,12 +138,13 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.scene.catalog.n_items:
             raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
         rounds = world.rounds
-        for chosen, _, _, size in rounds.alike(self._due, world.candidates, len(self._due)):
-            users = rounds.visits.rows.state["user"][chosen].astype(np.int64)
+        for part in rounds.alike(self._due, world.candidates, len(self._due)):
+            size = part.size
+            users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
             out = np.full((len(users), size), -1, dtype=np.int32)
             places = min(size, self.scene.slate)
             choose(users, np.full(len(users), places), slates, self.seen.available, out)
-            rounds.hand_out(chosen, Slates(out), world.platform.version)
+            rounds.hand_out(part, Slates(out), world.platform.version)
             self.kept.steps[users] += 1
             self.kept.shown[users] = -1
             self.kept.shown[users, :places] = out[:, :places]
