@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as analysis_line
-from analysis import grid
+from analysis import compare, counterfactual, grid
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
 from recommenders.columns import COLUMNS
@@ -151,7 +151,14 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
             assert grid.plan(scenario, arms, seeds, settings, place / "experiment")
             raise _PlannedError
 
+        def declared(given, seeds, *args, **kwargs):
+            assert given
+            assert all(list(each.worlds(seeds)) for each in given)
+            raise _PlannedError
+
         monkeypatch.setattr(grid, "experiment", planned)
+        monkeypatch.setattr(compare, "experiment", planned)
+        monkeypatch.setattr(counterfactual, "run", declared)
         with pytest.raises(_PlannedError):
             analysis_line.main(rest)
     else:

@@ -217,7 +217,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             first = due[~self._came[due]]
             self.kept.visit[first] = self._mirror["visit"][first]  # retention counts from the first round on
             self._came[first] = True
-            self._offer(due)
+            self._offer()
         else:
             rest = np.flatnonzero(self.seen.ended == 0)
             self._mirror["status"][np.setdiff1d(rest, left)] = Status.AWAY
@@ -231,12 +231,18 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 scene.plan.stages, self._mirror, self.seen, self.kept,
             )  # fmt: skip
 
-    def _offer(self, users: Rows) -> None:
-        """What can be shown to `users`: the candidates, without what was lately sent while enough others are left."""
+    def _offer(self) -> None:
+        """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
+        world = self.world
+        assert world is not None
+        for part in world.rounds.alike(self._due, world.candidates, len(self._due)):
+            self._offer_from(part.candidates, world.rounds.visits.rows.state["user"][part.chosen].astype(np.int64))
+
+    def _offer_from(self, candidates: npt.NDArray[np.int32], users: Rows) -> None:
         world = self.world
         assert world is not None
         available = np.zeros(self.scene.catalog.n_items, dtype=np.int8)
-        available[world.candidates] = 1
+        available[candidates] = 1
         self.seen.available[users] = available
         if self.settings.repeat == "allow":
             return
@@ -246,7 +252,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         world.rounds.sent.fill(users.astype(np.uint32), start, items)
         for k, user in enumerate(users):
             own = items[start[k] : start[k + 1]]
-            if len(world.candidates) - len(np.unique(own)) >= self.scene.slate:
+            if len(candidates) - len(np.unique(own)) >= self.scene.slate:
                 self.seen.available[user, own] = 0
 
     def _take(self, rows: Array) -> None:

@@ -25,6 +25,7 @@ class Spread(Recommender):
         places = np.arange(requests.slate_size)[None, :]
         first = (requests.user.astype(np.int64) * 7 + requests.request.astype(np.int64) * 13)[:, None]
         slates = requests.candidates[(first + places) % len(requests.candidates)].astype(np.int32)
+        slates[:, requests.filled :] = -1
         return Slates(np.ascontiguousarray(slates))
 
 
@@ -39,7 +40,7 @@ def lived(name, users, agents, horizon, seed=4, **settings):
         actions = np.zeros(env.action_space.shape, dtype=np.int64)
         for user, requests in env.requests():
             slates = policy.recommend(requests).items
-            actions[user[:, None], np.arange(slates.shape[1])] = slates
+            actions[user[:, None], np.arange(slates.shape[1])] = np.maximum(slates, 0)
         observation, reward, terminated, truncated, _ = env.step(actions)
         earned += reward
         rounds += 1
