@@ -143,5 +143,8 @@ def _judge(
         except RecommenderError as error:
             failed[text] = str(error)
             continue
+        if not len(judged.users):
+            failed[text] = "no user of that log has both a training and a held-out positive"
+            continue
         found[text] = {measure: judged.means[measure] for measure in OFFLINE}
     return found, failed

@@ -132,8 +132,8 @@ def two_rankings(offline: Mapping[str, float], lived: Mapping[str, float]) -> st
     """Recommenders from best to worst offline (left) and lived (right), each joined by a line."""
     left = sorted(offline, key=lambda name: -offline[name])
     right = sorted(lived, key=lambda name: -lived[name])
-    parts = [_text(150, 14, "offline", 11, QUIET, "end"), _text(330, 14, "lived", 11, QUIET, "start")]
-    for names, x, anchor, values in ((left, 150, "end", offline), (right, 330, "start", lived)):
+    parts = [_text(220, 14, "offline", 11, QUIET, "end"), _text(400, 14, "lived", 11, QUIET, "start")]
+    for names, x, anchor, values in ((left, 220, "end", offline), (right, 400, "start", lived)):
         for k, name in enumerate(names):
             words = f"{name}  {values[name]:.4g}" if anchor == "end" else f"{values[name]:.4g}  {name}"
             parts.append(_text(x, 36 + 22 * k, words, 12, INK, anchor))
@@ -141,5 +141,5 @@ def two_rankings(offline: Mapping[str, float], lived: Mapping[str, float]) -> st
         if name in right:
             a, b = 32 + 22 * left.index(name), 32 + 22 * right.index(name)
             colour = SEEN if left.index(name) == right.index(name) else MISSED
-            parts.append(f'<path d="M156 {a} L324 {b}" stroke="{colour}" stroke-width="2"/>')
-    return _frame(480, 30 + 22 * max(len(left), len(right), 1), parts, "Ranks offline and lived")
+            parts.append(f'<path d="M226 {a} L394 {b}" stroke="{colour}" stroke-width="2"/>')
+    return _frame(620, 30 + 22 * max(len(left), len(right), 1), parts, "Ranks offline and lived")

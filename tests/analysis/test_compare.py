@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import simulator
 from analysis import compare as comparing
 from analysis.__main__ import main
-from analysis.both_ways import BothWays, judge_offline
+from analysis.both_ways import BothWays, _judge, judge_offline
 from analysis.report.page import Section, page
 from analysis.report.pictures import funnel, life_cycle, two_rankings
 from analysis.tables import Experiment
@@ -133,3 +134,13 @@ def test_wrong_input_is_one_clear_line(changed, message, tmp_path, capsys):
 def test_an_unknown_split_is_refused():
     with pytest.raises(InputError, match=r"unknown split 'radnom'; did you mean random"):
         judge_offline(found().lived, NAMES, "random", "radnom", 1)
+
+
+def test_a_log_that_nobody_can_be_judged_on_says_why(tmp_path):
+    """A day of a few hungry people leaves hardly an order: no offline figure, and a reason for it."""
+    folder = tmp_path / "random-s0"
+    simulator.run("fooddelivery", "random", users=20, items=20, horizon="1d", output=folder, log="platform", seed=0)
+    found, failed = _judge(folder, ("random", "popularity"), "random", 0)
+    assert found == {}
+    assert set(failed) == {"random", "popularity"}
+    assert all("positive" in why for why in failed.values())
