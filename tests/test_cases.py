@@ -27,6 +27,23 @@ def uniform(low: float, high: float, unit: str) -> dict[str, Any]:
     return {"dist": "uniform", "low": low, "high": high, "unit": unit, "from": "estimate"}
 
 
+def employer(bar: float) -> dict[str, Any]:
+    """Who chooses among those who come: `bar` in units of the spread of what they read."""
+    knowledge = {"dist": "beta", "a": 4, "b": 2, "unit": "share", "from": "estimate"}
+    return {
+        "employer": {
+            "per": "creator", "facet": "quality", "agreement": claim(0.4, "share"), "knowledge": knowledge,
+            "bar": claim(bar, "utility"), "temperature": claim(0.3, "utility"),
+        }
+    }  # fmt: skip
+
+
+def weather(probability: float) -> dict[str, Any]:
+    """Rain, for some hours at a time."""
+    lasts = {"dist": "lognormal", "median": 2, "sigma": 0.7, "unit": "h", "from": "estimate"}
+    return {"rain": {"probability": claim(probability, "probability"), "lasts": lasts}}
+
+
 PLACES = {"side": claim(10, "km"), "zones": claim(4, "zones"), "reach": claim(20, "km"), "speed": claim(18, "km/h")}
 
 
@@ -39,6 +56,8 @@ def worlds(draw: Any) -> dict[str, Any]:
     below, to = draw(st.integers(0, 3)), draw(st.integers(0, 6))
     needed, gives_up = draw(st.sampled_from([0, 0.5, 1])), draw(st.sampled_from([0, 0.3]))
     good = draw(st.sampled_from([1, 0.8]))
+    bar, silent = draw(st.sampled_from([-9, 0, 2])), draw(st.sampled_from([0, 0.6, 1]))
+    rain, slower = draw(st.sampled_from([0.0, 0.3, 1.0])), draw(st.sampled_from([0.5, 1.5]))
     resources = {
         "stock": {
             "kind": "stock", "per": "item", "initial": uniform(0, draw(st.sampled_from(few)), "units"),
@@ -65,15 +84,19 @@ def worlds(draw: Any) -> dict[str, Any]:
         },
     }  # fmt: skip
     soon = exponential(60.0)
+    wet = {"rain": claim(slower, "ratio")}
     steps = [
         {"step": "take", "event": "reserved", "uses": "stock", "delay": exponential(60.0)},
         {"step": "meet", "uses": "rooms", "delay": exponential(60.0), "needs": claim(needed, "probability")},
         {"step": "make", "event": "made", "uses": "bench", "withdraws": claim(gives_up, "probability")},
+        {"step": "choose", "event": "chosen", "delay": exponential(600.0), "chosen_by": "employer",
+         "unanswered": claim(silent, "probability")},
         {"step": "seat", "event": "seated", "uses": "posts", "delay": exponential(300.0)},
         {"step": "call", "event": "called", "uses": "couriers", "holds": ["posts"], "delay": constant(0, "s")},
-        {"step": "fetch", "event": "fetched", "holds": ["couriers", "posts"], "travels": "to_item", "delay": soon},
+        {"step": "fetch", "event": "fetched", "holds": ["couriers", "posts"], "travels": "to_item", "delay": soon,
+         "slowed_by": wet},
         {"step": "bring", "event": "delivered", "holds": ["couriers", "posts"], "travels": "to_user", "delay": soon,
-         "passes": claim(good, "probability")},
+         "slowed_by": wet, "passes": claim(good, "probability")},
     ]  # fmt: skip
     return {
         "steps": steps,
@@ -85,7 +108,8 @@ def worlds(draw: Any) -> dict[str, Any]:
         "users": 40,
         "items": draw(st.sampled_from([1, 12])),
         "seed": draw(st.integers(0, 1000)),
-        "edits": {"places": PLACES},
+        "edits": {"places": PLACES, "choosers": employer(bar), "circumstances": weather(rain)},
+        "horizon": FOREVER,
     }
 
 
@@ -144,7 +168,10 @@ def test_everything_ends_once_and_nothing_is_used_twice(made):
         assert post["level"] + post["filled"] == begun.unit("posts", item)["level"]  # one opening, one hire
     done = world.times("done")
     assert sum(int(post["filled"]) for post in posts) == len(done)
-    chain = [world.times(event) for event in ("reserved", "made", "seated", "called", "fetched", "delivered", "done")]
+    chain = [
+        world.times(event)
+        for event in ("reserved", "made", "chosen", "seated", "called", "fetched", "delivered", "done")
+    ]
     for before, after in pairwise(chain):
         assert set(after) <= set(before)
         assert all(before[case] <= after[case] for case in after)
@@ -163,3 +190,94 @@ def test_when_it_is_looked_at_and_saved_changes_nothing(made, hours):
         )
         assert (other.cases.world.counts[1:8] == at_once.cases.world.counts[1:8]).all()
     assert len(at_once.records) > 0
+
+
+# ---- starved worlds -------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def starved(draw: Any) -> tuple[str, dict[str, Any]]:
+    """A random world in which one thing is missing: stock, openings, servers, or all couriers but one."""
+    made = draw(worlds())
+    missing = draw(st.sampled_from(["stock", "openings", "servers", "choosers", "couriers"]))
+    resources = made["resources"]
+    if missing == "stock":
+        resources["stock"] |= {"initial": constant(0, "units"), "restock_to": claim(0, "units")}
+    elif missing == "openings":
+        resources["posts"]["count"] = constant(0, "openings")
+    elif missing == "servers":
+        resources["bench"] |= {"capacity": claim(0, "servers"), "shifts": []}
+    elif missing == "choosers":
+        made["edits"]["choosers"] = employer(1000.0)
+    else:
+        resources["couriers"] |= {"per": "world", "capacity": claim(1, "couriers"), "shifts": []}
+        resources["stock"] |= {"initial": constant(100, "units")}
+        resources["posts"] |= {"count": constant(40, "openings"), "closes_after": exponential(5000 * HOUR)}
+        resources["bench"] |= {"capacity": claim(4, "servers")}
+        resources["rooms"] |= {"capacity": claim(1000, "slots")}
+        made["edits"]["choosers"] = employer(-1000.0)
+        made["delivery"]["cancel"] = {"base": claim(0, "probability")}
+    return missing, made
+
+
+@settings(max_examples=20, deadline=None, phases=PHASES)
+@given(starved())
+def test_where_one_thing_is_missing_nobody_gets_it_and_all_ends(case):
+    missing, made = case
+    conserved(lived(made, [9 * HOUR]))
+    world = lived(made, [FOREVER])
+    conserved(world)
+    assert world.cases.n_open == 0
+    if missing == "stock":
+        assert not world.times("reserved")
+    elif missing == "openings":
+        assert not world.times("seated")
+        assert not world.times("done")
+    elif missing == "servers":
+        assert not world.times("made")
+    elif missing == "choosers":
+        assert not world.times("chosen")
+        assert sum(int(world.unit("posts", item)["filled"]) for item in range(made["items"])) == 0
+    else:
+        called = world.times("called")
+        assert len(called) > 5
+        left = {case: at for event in TERMINALS for case, at in world.times(event).items()}
+        ways = sorted((at, left[case]) for case, at in called.items())
+        for (_, until), (since, _) in pairwise(ways):
+            assert since >= until, "the one courier is in two places"
+
+
+@settings(max_examples=8, deadline=None, phases=PHASES)
+@given(worlds(), st.sampled_from([0.5, 1.5]))
+def test_rain_slows_by_its_factor_and_changes_no_luck(made, factor):
+    def ways(rain: float) -> dict[tuple[int, int], float]:
+        steps = [
+            {"step": "go", "event": "called", "delay": exponential(60.0)},
+            {"step": "come", "event": "fetched", "delay": exponential(600.0),
+             "slowed_by": {"rain": claim(factor, "ratio")}},
+        ]  # fmt: skip
+        edits = {**made["edits"], "circumstances": weather(rain)}
+        world = lived({**made, "steps": steps, "resources": {}, "delivery": {}, "edits": edits}, [FOREVER])
+        gone, come = world.times("called"), world.times("fetched")
+        return {case: come[case] - gone[case] for case in come}
+
+    dry, wet = ways(0.0), ways(1.0)
+    assert dry.keys() == wet.keys()
+    assert len(dry) > 50
+    slowed = [abs(wet[case] - factor * dry[case]) <= 2 / 1024 for case in dry]
+    assert sum(slowed) > 0.9 * len(dry)  # it rains nearly all the time
+    assert all(is_slowed or wet[case] == dry[case] for case, is_slowed in zip(dry, slowed, strict=True))
+
+
+def test_a_higher_bar_is_passed_by_fewer_and_by_nobody_else():
+    """What an employer reads of an applicant belongs to the two: only the bar decides who else is taken."""
+
+    def taken(bar: float) -> set[tuple[int, int]]:
+        steps = [{"step": "choose", "event": "chosen", "delay": exponential(600.0), "chosen_by": "employer"}]
+        made = {"steps": steps, "resources": {}, "users": 40, "items": 12, "seed": 3, "horizon": FOREVER,
+                "edits": {"choosers": employer(bar)}}  # fmt: skip
+        return set(lived(made, [FOREVER]).times("chosen"))
+
+    low, middle, high = taken(-1.0), taken(0.5), taken(2.0)
+    assert high < middle < low
+    assert taken(0.5) == middle
