@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.interests import affinities, cluster_means
+from simulator.interests import affinities, cluster_means, topical
 from simulator.kernels.criteria import luck_of_criteria
 from simulator.kernels.layout import Array, Goods, Kind, People
 from simulator.limits import LEVELS, kept_within, levels_of, weighed_limits
@@ -49,7 +49,7 @@ class Criteria:
         seed: the world's seed.
 
     Attributes:
-        taste: the users' own tastes in all facets, which no visit changes, (n_users, D).
+        taste: the users' own tastes in the satiation facet, which no visit changes, (n_users, width).
     """
 
     def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
@@ -57,7 +57,7 @@ class Criteria:
         self._people, self._seed = people, seed
         shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
         self._facet = slice(shape.offset, shape.offset + shape.width)
-        self.taste = people.taste.copy()
+        self.taste = topical(compiled, people.taste).copy()
         means = cluster_means(compiled, goods)
         self._topics = _leading(compiled, means, self.taste)
         self._types = np.cumsum([kind.share.value for kind in scenario.item_types.values()])
@@ -110,7 +110,7 @@ class Criteria:
             return
         users, present, value = visits["user"][first].astype(np.int64), present[first], value[first]
         if self._turning:
-            taste = self.taste[users, self._facet]
+            taste = self.taste[users]
             for c, option in enumerate(self._options):
                 if option.turns is not None:
                     taste += np.where(present[:, c, None], option.turns[value[:, c]], np.float32(0.0))
@@ -160,7 +160,7 @@ def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[
     n = min(max(round(compiled.scenario.user.interests.value), 1), len(means))
     topics = np.empty((len(taste), n), dtype=np.int16)
     for first in range(0, len(taste), _BLOCK):
-        match = affinities(compiled, means, taste[first : first + _BLOCK])
+        match = affinities(means, taste[first : first + _BLOCK])
         topics[first : first + _BLOCK] = np.argsort(-match, axis=1, kind="stable")[:, :n]
     return topics
 
@@ -188,8 +188,7 @@ def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> F
     Toward the topic's items, so far that they gain `weight` over all others on average, before saturation.
     """
     f = compiled.names.facets.index(compiled.scenario.satiation_facet)
-    shape = compiled.facets[f]
-    truth = goods.vectors[:, shape.offset : shape.offset + shape.width].astype(np.float64)
+    truth = topical(compiled, goods.vectors).astype(np.float64)
     counts = np.bincount(goods.facts["topic"], minlength=len(means))
     middle = truth.mean(axis=0)
     away = np.nan_to_num(means.astype(np.float64)) - middle

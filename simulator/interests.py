@@ -30,19 +30,23 @@ _ANSWERS, _AFTER, _RIGHT, _WHICH = 0, 1, 16, 32  # the last two + number of the 
 def cluster_means(compiled: Compiled, goods: Goods) -> Float32:
     """Mean truth of the items of each cluster of the satiation facet, (clusters, width); NaN where there are none."""
     scenario = compiled.scenario
-    shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
-    truth = goods.vectors[:, shape.offset : shape.offset + shape.width].astype(np.float64)
-    clusters = max(scenario.facets[shape.name].clusters, 1)
-    sums = np.zeros((clusters, shape.width))
+    truth = topical(compiled, goods.vectors).astype(np.float64)
+    clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
+    sums = np.zeros((clusters, truth.shape[1]))
     np.add.at(sums, goods.facts["topic"], truth)
     with np.errstate(invalid="ignore"):
         return (sums / np.bincount(goods.facts["topic"], minlength=clusters)[:, None]).astype(np.float32)
 
 
-def affinities(compiled: Compiled, means: Float32, taste: Float32) -> Float32:
-    """How well the clusters of the satiation facet match tastes (n, D), on average, (n, clusters); empty ones: -inf."""
+def topical(compiled: Compiled, vectors: Float32) -> Float32:
+    """A view of the columns of tastes or truths, (n, D), that are the satiation facet's, (n, width)."""
     shape = compiled.facets[compiled.names.facets.index(compiled.scenario.satiation_facet)]
-    match = taste[:, shape.offset : shape.offset + shape.width] @ np.nan_to_num(means).T
+    return vectors[:, shape.offset : shape.offset + shape.width]
+
+
+def affinities(means: Float32, taste: Float32) -> Float32:
+    """How well clusters (clusters, width) match tastes (n, width), on average, (n, clusters); empty ones: -inf."""
+    match = taste @ np.nan_to_num(means).T
     match[:, np.isnan(means[:, 0])] = -np.inf
     return np.asarray(match)
 
@@ -58,7 +62,7 @@ class Interests:
         compiled: a scenario with `declared_interests`.
         people: its users, before they have come for the first time.
         goods: its items.
-        taste: the users' own, which no visit changes, (n_users, D).
+        taste: the users' own in the satiation facet, which no visit changes, (n_users, width).
         seed: the world's seed.
 
     Attributes:
@@ -135,7 +139,7 @@ class Interests:
         which = [_lucks(self._seed, n_users, occasion, _WHICH + k) for k in range(self._n)]
         for begin in range(0, len(users), _BLOCK):
             some = users[begin : begin + _BLOCK]
-            match = affinities(self._compiled, self._means, self._taste[some])
+            match = affinities(self._means, self._taste[some])
             rows = np.arange(len(some))
             free = np.ones(match.shape, dtype=np.bool_)
             for k in range(min(self._n, match.shape[1])):

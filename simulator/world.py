@@ -19,7 +19,7 @@ from simulator.checkpoint import last_checkpoint, read_checkpoint, under, write_
 from simulator.clock import Clock, Order
 from simulator.config import RunConfig
 from simulator.errors import InputError, RunInterrupted
-from simulator.interests import Interests
+from simulator.interests import Interests, topical
 from simulator.kernel import source_hash
 from simulator.kernels.layout import Array, People, Tally, Visits
 from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
@@ -203,7 +203,8 @@ class World:
             )  # fmt: skip
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
-            own = self.people.taste if self.rounds.criteria is None else self.rounds.criteria.taste
+            criteria = self.rounds.criteria
+            own = topical(self.compiled, self.people.taste) if criteria is None else criteria.taste
             self.interests = Interests(self.compiled, self.people, goods, own, config.seed)
             self.rounds.stated = self.interests.stated
         self.now = 0.0

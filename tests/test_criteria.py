@@ -13,6 +13,7 @@ from recommenders.contract import Recommender, Slates
 from simulator.catalog import draw_catalog
 from simulator.criteria import Criteria
 from simulator.errors import InputError
+from simulator.interests import topical
 from simulator.kernels.layout import VISIT
 from simulator.limits import LEVELS, limit_worths
 from simulator.plan import Compiled, compile_scenario
@@ -93,9 +94,7 @@ def test_shares_are_those_of_the_scenario():
 def test_a_query_is_for_what_its_user_likes():
     compiled, goods, _, criteria = drawn(200)
     told = asked()[0][:, QUERY]
-    shape = compiled.facets[compiled.names.facets.index("topic")]
-    block = slice(shape.offset, shape.offset + shape.width)
-    match = criteria.taste[:, block] @ goods.vectors[:, block].T
+    match = criteria.taste @ topical(compiled, goods.vectors).T
     own = np.array([match[u, goods.facts["topic"] == told[u]].mean() for u in np.flatnonzero(~np.isnan(told))])
     assert own.mean() > match.mean() + 0.4
 
@@ -113,7 +112,9 @@ def test_a_need_is_worth_its_weight():
     shape = compiled.facets[f]
     block = slice(shape.offset, shape.offset + shape.width)
     told = asked()[0][:, QUERY]
-    turned = people.taste - criteria.taste
+    own = draw_people(compiled, goods, 200, 1).taste
+    assert np.array_equal(criteria.taste, own[:, block])
+    turned = people.taste - own
     assert (turned[np.isnan(told)] == 0).all()
     outside = np.ones(people.taste.shape[1], dtype=bool)
     outside[block] = False

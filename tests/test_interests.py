@@ -17,7 +17,7 @@ from recommenders.contract import Recommender, Slates
 from simulator.catalog import draw_catalog
 from simulator.config import RunConfig, complete, resolve
 from simulator.errors import InputError, RunInterrupted
-from simulator.interests import Interests, affinities, cluster_means
+from simulator.interests import Interests, affinities, cluster_means, topical
 from simulator.plan import compile_scenario
 from simulator.population import draw_people
 from simulator.scenario.check import check_scenario
@@ -64,9 +64,8 @@ def drawn(scenario: Any, users: int = 300, seed: int = 1) -> tuple[Interests, np
     compiled = compile_scenario(scenario)
     goods = draw_catalog(compiled, 500, 86400.0, seed).goods
     people = draw_people(compiled, goods, users, seed)
-    return Interests(compiled, people, goods, people.taste, seed), affinities(
-        compiled, cluster_means(compiled, goods), people.taste
-    )
+    taste = topical(compiled, people.taste)
+    return Interests(compiled, people, goods, taste, seed), affinities(cluster_means(compiled, goods), taste)
 
 
 def test_who_is_always_right_names_the_clusters_that_match_best():
