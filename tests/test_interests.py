@@ -208,13 +208,13 @@ def test_the_declared_are_shown_what_they_declared(tmp_path):
     truth = result.truth
     catalog = draw_catalog(compile_scenario(load_scenario(path)), 400, 30 * 3600.0, 3)
     said = truth[truth["event"] == "declare"].groupby("user")["value"].apply(set)
-    shown = truth[(truth["event"] == "impression") & (truth["position"] == 0)]
+    shown = truth[(truth["event"] == "impression") & (truth["position"] == 0) & (truth["stage"] != "front")]
     shown = shown.assign(topic=catalog.goods.facts["topic"][shown["item"].to_numpy(dtype=int)])
     hit = np.array([topic in said[user] for user, topic in zip(shown["user"], shown["topic"], strict=True)])
     after = (shown["policy_version"] > 0).to_numpy()
     assert after.sum() > 20
-    assert hit[after].mean() > 0.8
-    assert hit[~after].mean() < 0.5
+    assert hit[after].mean() > 0.7  # a visit that scrolls on has seen all that there is of three topics
+    assert hit[~after].mean() < 0.4
 
 
 def test_other_facets_than_that_of_the_topics_are_refused():
