@@ -164,6 +164,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         return [
             (rounds.visits.rows.state["user"][part.chosen].astype(np.int64), rounds.requests(part))
             for part in rounds.alike(self._due, self.world.candidates, len(self._due))
+            if part.size > 0  # editors may fill every place
         ]
 
     def result(self) -> RunResult:
