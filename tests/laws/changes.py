@@ -58,10 +58,11 @@ def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
         published=of.goods.published.copy(),
     )  # fmt: skip
     names = of.compiled.names
-    for a, aside in enumerate(of.compiled.plan.asides):
-        if aside["modality"] != modality:
+    for a, name in enumerate(names.asides):  # the rows behind these are limits of filters, not numbers
+        aside = of.compiled.plan.asides[a]
+        if names.modalities[modality] != name:
             continue
-        shown: Any = of.compiled.scenario.modalities[names.modalities[modality]]
+        shown: Any = of.compiled.scenario.modalities[name]
         if aside["ages"]:
             goods.published[items] -= by * goods.published.std()
         elif aside["promise"] >= 0:
