@@ -23,7 +23,7 @@ def cumulative_activity(hours: Sequence[float], days: Sequence[float] = (1.0,)) 
         float64 (hours * days + 1,), from 0 to the length of the profile: on average a second holds a second of it.
 
     >>> cumulative_activity([1, 3], [1, 1])
-    array([    0.,  3600., 14400.])
+    array([    0.,  1800.,  7200.,  9000., 14400.])
     """
     rates = np.outer(np.asarray(days, dtype=np.float64), np.asarray(hours, dtype=np.float64)).ravel()
     cumulative = np.concatenate([[0.0], np.cumsum(rates)])
