@@ -2,37 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
 import numpy as np
 
 from recommenders.catalog import Catalog
+from recommenders.errors import RecommenderError
 
-_NOT_NUMBERS = ("creator", "type", "published_at")
+_FLOOR = 1e-9  # a spread below this is none
+
+
+@dataclass(frozen=True)
+class ItemEncoder:
+    """How the items of one catalog become short vectors; another catalog's items are put into the same space.
+
+    Attributes:
+        matrices, numbers: names of the feature matrices (in the order in which they are joined) and of the columns.
+        middle: float64 (dimensions,), subtracted from the joined matrices.
+        directions: float64 (dimensions, width), the principal components; fewer dimensions than width leave columns
+            of 0.
+        mean, spread: float64 (width + numbers,), of the columns before they are brought to mean 0 and spread 1.
+    """
+
+    matrices: tuple[str, ...]
+    numbers: tuple[str, ...]
+    middle: np.ndarray
+    directions: np.ndarray
+    mean: np.ndarray
+    spread: np.ndarray
+
+    @classmethod
+    def of(cls, catalog: Catalog, width: int) -> ItemEncoder:
+        """The encoder that a catalog teaches: a function of the catalog alone."""
+        matrices = tuple(sorted(catalog.features))
+        numbers = tuple(sorted(name for name, column in catalog.columns.items() if _is_number(name, column)))
+        whole = _joined(catalog, matrices)
+        middle = whole.mean(axis=0) if len(whole) else np.zeros(whole.shape[1])
+        directions = np.zeros((whole.shape[1], width))
+        if whole.size:
+            whole = whole - middle
+            # of the small side: a catalog has more items than dimensions
+            values, vectors = np.linalg.eigh(whole.T @ whole)
+            best = vectors[:, np.argsort(-values, kind="stable")[:width]]
+            best *= np.sign(best[np.abs(best).argmax(axis=0), np.arange(best.shape[1])])  # a direction has no sign
+            directions[:, : best.shape[1]] = best
+        raw = np.column_stack([whole @ directions, *(_logarithms(catalog, name) for name in numbers)])
+        if not len(raw):
+            return cls(matrices, numbers, middle, directions, np.zeros(raw.shape[1]), np.ones(raw.shape[1]))
+        spread = raw.std(axis=0)
+        return cls(
+            matrices, numbers, middle, directions, raw.mean(axis=0), np.where(spread > _FLOOR, spread, 1.0)
+        )  # fmt: skip
+
+    @property
+    def columns(self) -> int:
+        """Length of an item's vector."""
+        return len(self.mean)
+
+    def encode(self, catalog: Catalog, where: str) -> np.ndarray:
+        """The vectors of a catalog's items, float32 (n_items, columns), bounded by 10.
+
+        Raises:
+            RecommenderError: it lacks a matrix or a column, or a matrix has another width; `where` says who asked.
+        """
+        for name in self.numbers:
+            if name not in catalog.columns:
+                have = ", ".join(sorted(catalog.columns))
+                raise RecommenderError(where, f"the catalog has no column {name!r}", f"it has: {have}")
+        whole = _joined(catalog, self.matrices, where)
+        if whole.shape[1] != len(self.middle):
+            raise RecommenderError(
+                where, f"the features {', '.join(self.matrices)} have {whole.shape[1]} dimensions",
+                f"expected {len(self.middle)}, as in the catalog that it was trained on",
+            )  # fmt: skip
+        numbers = (_logarithms(catalog, name) for name in self.numbers)
+        raw = np.column_stack([(whole - self.middle) @ self.directions, *numbers])
+        return np.ascontiguousarray(np.clip((raw - self.mean) / self.spread, -10.0, 10.0), dtype=np.float32)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything as plain arrays."""
+        return {each.name: np.asarray(getattr(self, each.name)) for each in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> ItemEncoder:
+        """Back from what `arrays` gave."""
+        names = {name: tuple(str(each) for each in arrays[name]) for name in ("matrices", "numbers")}
+        rest = {name: np.asarray(arrays[name], dtype=np.float64) for name in ("middle", "directions", "mean", "spread")}
+        return cls(**names, **rest)  # type: ignore[arg-type]
 
 
 def item_features(catalog: Catalog, width: int) -> np.ndarray:
     """Short vectors of all items, float32 (n_items, width + numbers), each column of mean 0 and spread 1.
 
-    The first `width` columns are the principal components of all feature matrices together; fewer dimensions than that
-    leave columns of 0. Behind them stand the public numbers of the catalog (a duration, a price), logarithms of 1 + x.
-    A function of the catalog alone, so that an environment and a recommender in a run see items alike.
+    The first `width` columns are the principal components of all feature matrices together. Behind them stand the
+    public numbers of the catalog (a duration, a price), logarithms of 1 + x. A function of the catalog alone, so that
+    an environment and a recommender in a run see items alike.
     """
-    columns = [np.zeros((catalog.n_items, width), np.float32)]
-    matrices = [catalog.feature(name, "item_features").astype(np.float64) for name in sorted(catalog.features)]
-    if matrices and catalog.n_items:
-        whole = np.concatenate(matrices, axis=1)
-        whole -= whole.mean(axis=0)
-        # of the small side: a catalog has more items than dimensions
-        values, vectors = np.linalg.eigh(whole.T @ whole)
-        best = vectors[:, np.argsort(-values, kind="stable")[:width]]
-        best *= np.sign(best[np.abs(best).argmax(axis=0), np.arange(best.shape[1])])  # a direction has no sign
-        columns[0][:, : best.shape[1]] = _standardised(whole @ best)
-    for name in sorted(set(catalog.columns) - set(_NOT_NUMBERS)):
-        numbers = np.log1p(np.maximum(catalog.columns[name].astype(np.float64), 0.0))
-        columns.append(_standardised(numbers[:, None]))
-    return np.ascontiguousarray(np.concatenate(columns, axis=1))
+    return ItemEncoder.of(catalog, width).encode(catalog, "item_features")
 
 
-def _standardised(values: np.ndarray) -> np.ndarray:
-    spread = values.std(axis=0)
-    scaled = (values - values.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0)
-    return np.asarray(np.clip(scaled, -10.0, 10.0), np.float32)
+def _is_number(name: str, column: np.ndarray) -> bool:
+    """Whether a column measures something: numbers of creators and types are integers, and a time is no quantity."""
+    return column.dtype.kind == "f" and name != "published_at"
+
+
+def _joined(catalog: Catalog, names: tuple[str, ...], where: str = "item_features") -> np.ndarray:
+    matrices = [catalog.feature(name, where).astype(np.float64) for name in names]
+    return np.concatenate(matrices, axis=1) if matrices else np.zeros((catalog.n_items, 0))
+
+
+def _logarithms(catalog: Catalog, name: str) -> np.ndarray:
+    return np.asarray(np.log1p(np.maximum(catalog.columns[name].astype(np.float64), 0.0)))

@@ -54,6 +54,7 @@ _OURS = {
     "recentpopularity": "recommenders.everyday:RecentPopularity",
     "lastevents": "recommenders.everyday:LastEvents",
     "declared": "recommenders.everyday:DeclaredInterest",
+    "sb3": "recommenders.agent:Sb3Agent",
 }
 
 _GIVEN_BY_US = ("self", "seed", "label")

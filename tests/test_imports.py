@@ -14,7 +14,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 # simulator may import these modules of recommenders, and nothing else of it.
-CONTRACT = {"recommenders.contract", "recommenders.registry", "recommenders.errors"}
+CONTRACT = {
+    "recommenders.contract", "recommenders.registry", "recommenders.errors",
+    # what trained agents are told of items and users, in environments as in runs, and the file that says so
+    "recommenders.encoding", "recommenders.remembering", "recommenders.agent_file",
+}  # fmt: skip
 # No scenario of the design may be named in code, whether its file is there yet or not. (The others are ordinary words.)
 DISTINCTIVE = {"ecommerce", "shortvideo", "fooddelivery"}
 

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.remembering import CONTEXT
 from simulator.env.rewards import REWARDS
 from simulator.env.scene import Scene
 from simulator.events import MOST_EVENTS
 
-CONTEXT = 8
 PAID = 64
 """Orders whose payment is remembered."""
 

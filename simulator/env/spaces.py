@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from simulator.env.buffers import CONTEXT, Seen
+from recommenders.remembering import CONTEXT
+from simulator.env.buffers import Seen
 from simulator.env.scene import Scene
 
 PLAIN = ("context", "history_item", "history_event", "history_value", "interest", "available")

@@ -10,6 +10,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.remembering import remember, tell_context, tell_interest
 from simulator.env.buffers import PAID, Kept, Seen
 from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, RETENTION, TAKES_BACK, TRUTH
 from simulator.kernel import kernel
@@ -20,11 +21,6 @@ GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2
 _ACTIVE, _AWAY = int(Status.ACTIVE), int(Status.AWAY)
 _NEEDS_SLATE, _GONE = int(Status.NEEDS_SLATE), int(Status.GONE)
 _ABSENT = np.uint32(NO_CASE)
-_DAY, _WEEK = 86400.0, 604800.0
-_TAU = 6.283185307179586
-_KEPT = np.float32(0.95)  # of what was liked, from event to event
-_DISLIKED_SHARE = 0.4  # consuming less than this of an item says that it was not liked
-_MOST = np.float32(20.0)
 
 Rows = npt.NDArray[np.int64]
 
@@ -194,8 +190,7 @@ def fold(
     counts, values, earned, time = seen.counts, seen.values, seen.earned, seen.time
     paid, liked, weight = kept.paid, kept.liked, kept.weight
     history_item, history_event, history_value = seen.history_item, seen.history_event, seen.history_value
-    last = history_item.shape[1] - 1
-    rewards, width = earned.shape[1], features.shape[1]
+    rewards = earned.shape[1]
     for r in range(n):
         row = records[r]
         j, s, e = np.int64(row.user), np.int64(row.stage), np.int64(row.event)
@@ -221,22 +216,10 @@ def fold(
         if mark & ITEM_EVENT == 0 or not known or row.item == _ABSENT:
             continue
         item = np.int64(row.item)
-        for h in range(last):
-            history_item[j, h] = history_item[j, h + 1]
-            history_event[j, h] = history_event[j, h + 1]
-            history_value[j, h] = history_value[j, h + 1]
-        says = signal[s, e]
-        if says != says:
-            share = min(value / max(items[item].duration, np.float32(1.0)), np.float32(1.5))
-            says = share - np.float32(_DISLIKED_SHARE)
-            value = share
-        history_item[j, last] = np.int32(item)
-        history_event[j, last] = np.int32(e)
-        history_value[j, last] = min(max(value, np.float32(0.0)), _MOST)
-        side = 0 if says >= 0.0 else 1
-        weight[j, side] = _KEPT * weight[j, side] + abs(says)
-        for d in range(width):
-            liked[j, side, d] = _KEPT * liked[j, side, d] + abs(says) * features[item, d]
+        remember(
+            j, item, e, value, signal[s, e], items[item].duration, features, history_item, history_event,
+            history_value, liked, weight,
+        )  # fmt: skip
 
 
 @kernel
@@ -287,7 +270,6 @@ def look(
 ) -> None:
     """Observations of the users `rows`, their rewards, and whether their episodes are over."""
     context, interest = seen.context, seen.interest
-    width = kept.liked.shape[2]
     for k in range(rows.shape[0]):
         j = rows[k]
         v = visits[j]
@@ -307,19 +289,9 @@ def look(
         else:
             seen.ended[j] = TRUNCATED
             seen.time[j] = horizon
-        clock = seen.time[j] + starts_at
-        context[j, 0] = math.sin(_TAU * clock / _DAY)
-        context[j, 1] = math.cos(_TAU * clock / _DAY)
-        context[j, 2] = math.sin(_TAU * clock / _WEEK)
-        context[j, 3] = math.cos(_TAU * clock / _WEEK)
-        context[j, 4] = math.log1p(seen.time[j] / _DAY)
-        context[j, 5] = math.log1p(np.float64(kept.visit[j]))
-        context[j, 6] = math.log1p(np.float64(v.request))
-        context[j, 7] = min(np.int64(stages[seen.stage[j]].slate), cap) / np.float64(cap)
-        for side in range(2):
-            total = max(kept.weight[j, side], np.float32(1e-6))
-            for d in range(width):
-                interest[j, side * width + d] = kept.liked[j, side, d] / total
+        share = min(np.int64(stages[seen.stage[j]].slate), cap) / np.float64(cap)
+        tell_context(j, seen.time[j], starts_at, kept.visit[j], np.int64(v.request), share, context)
+        tell_interest(j, kept.liked, kept.weight, interest)
         reward = 0.0
         for c in range(weights.shape[0]):
             if weights[c] != 0.0:

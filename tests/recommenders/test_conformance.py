@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import zipfile
+
+import gymnasium
 import numpy as np
 import pytest
 
+from recommenders.agent_file import Description, write_description
 from recommenders.check import check_recommender, synthetic_world
 from recommenders.contract import Label, Recommender, RecommenderError, Slates
+from recommenders.encoding import ItemEncoder
 from recommenders.popularity import Popularity
 from recommenders.random import Random
 from recommenders.registry import accepted_parameters, available, create, find
@@ -34,7 +39,25 @@ def test_everything_registered_keeps_the_contract(name, label, tmp_path):
         file = tmp_path / "mine.yaml"
         file.write_text("pipeline: {recall: {itemknn: {neighbors: 9}}, rerank: {exploring: {member: ease}}, depth: 15}")
         parameters = {"file": str(file)}
+    if name == "sb3":
+        parameters = {"path": str(an_agent(tmp_path / "agent.zip", label))}
     check_recommender(lambda: create(name, {**parameters, **NEEDED.get(name, {})}, seed=3, label=label))
+
+
+def an_agent(path, label):
+    """The file of an agent that was never trained, for the world of the check."""
+    sb3 = pytest.importorskip("stable_baselines3", reason="Stable-Baselines3 is not installed: pip install -e '.[rl]'")
+    world = synthetic_world(label=label)
+    encoder = ItemEncoder.of(world.catalog, 4)
+    says = {stage: dict.fromkeys(label.events) for stage in world.log.names["stage"]}
+    about = Description("stable_baselines3", "PPO", "query", "any", world.log.names, says, 0.0, 10, 5)
+    env = gymnasium.Env()
+    env.observation_space = gymnasium.spaces.Box(-10, 20, (about.width(encoder.columns),), np.float32)
+    env.action_space = gymnasium.spaces.Box(-1, 1, (encoder.columns,), np.float32)
+    sb3.PPO("MlpPolicy", env, seed=0, device="cpu").save(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        write_description(archive, about, encoder)
+    return path
 
 
 class Newest(Recommender):
