@@ -10,6 +10,7 @@ import numpy as np
 from recommenders.catalog import Catalog
 from recommenders.errors import RecommenderError
 
+_TYPE = "type"
 _FLOOR = 1e-9  # a spread below this is none
 
 
@@ -22,13 +23,15 @@ class ItemEncoder:
         middle: float64 (dimensions,), subtracted from the joined matrices.
         directions: float64 (dimensions, width), the principal components; fewer dimensions than width leave columns
             of 0.
-        mean, spread: float64 (width + numbers,), of the columns before they are brought to mean 0 and spread 1.
+        types: codes of the items' types, a column for each where there are several.
+        mean, spread: float64 (width + numbers + types,), of the columns before they are brought to mean 0 and spread 1.
     """
 
     matrices: tuple[str, ...]
     numbers: tuple[str, ...]
     middle: np.ndarray
     directions: np.ndarray
+    types: int
     mean: np.ndarray
     spread: np.ndarray
 
@@ -47,13 +50,14 @@ class ItemEncoder:
             best = vectors[:, np.argsort(-values, kind="stable")[:width]]
             best *= np.sign(best[np.abs(best).argmax(axis=0), np.arange(best.shape[1])])  # a direction has no sign
             directions[:, : best.shape[1]] = best
-        raw = np.column_stack([whole @ directions, *(_logarithms(catalog, name) for name in numbers)])
+        types = int(catalog.columns[_TYPE].max(initial=0)) + 1 if _TYPE in catalog.columns else 1
+        types = types if types > 1 else 0
+        raw = _raw(catalog, whole @ directions, numbers, types)
         if not len(raw):
-            return cls(matrices, numbers, middle, directions, np.zeros(raw.shape[1]), np.ones(raw.shape[1]))
+            return cls(matrices, numbers, middle, directions, types, np.zeros(raw.shape[1]), np.ones(raw.shape[1]))
         spread = raw.std(axis=0)
-        return cls(
-            matrices, numbers, middle, directions, raw.mean(axis=0), np.where(spread > _FLOOR, spread, 1.0)
-        )  # fmt: skip
+        spread = np.where(spread > _FLOOR, spread, 1.0)
+        return cls(matrices, numbers, middle, directions, types, raw.mean(axis=0), spread)
 
     @property
     def columns(self) -> int:
@@ -66,7 +70,7 @@ class ItemEncoder:
         Raises:
             RecommenderError: it lacks a matrix or a column, or a matrix has another width; `where` says who asked.
         """
-        for name in self.numbers:
+        for name in (*self.numbers, *([_TYPE] if self.types else [])):
             if name not in catalog.columns:
                 have = ", ".join(sorted(catalog.columns))
                 raise RecommenderError(where, f"the catalog has no column {name!r}", f"it has: {have}")
@@ -76,8 +80,7 @@ class ItemEncoder:
                 where, f"the features {', '.join(self.matrices)} have {whole.shape[1]} dimensions",
                 f"expected {len(self.middle)}, as in the catalog that it was trained on",
             )  # fmt: skip
-        numbers = (_logarithms(catalog, name) for name in self.numbers)
-        raw = np.column_stack([(whole - self.middle) @ self.directions, *numbers])
+        raw = _raw(catalog, (whole - self.middle) @ self.directions, self.numbers, self.types)
         return np.ascontiguousarray(np.clip((raw - self.mean) / self.spread, -10.0, 10.0), dtype=np.float32)
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -89,14 +92,15 @@ class ItemEncoder:
         """Back from what `arrays` gave."""
         names = {name: tuple(str(each) for each in arrays[name]) for name in ("matrices", "numbers")}
         rest = {name: np.asarray(arrays[name], dtype=np.float64) for name in ("middle", "directions", "mean", "spread")}
-        return cls(**names, **rest)  # type: ignore[arg-type]
+        return cls(**names, types=int(arrays["types"]), **rest)  # type: ignore[arg-type]
 
 
 def item_features(catalog: Catalog, width: int) -> np.ndarray:
-    """Short vectors of all items, float32 (n_items, width + numbers), each column of mean 0 and spread 1.
+    """Short vectors of all items, float32 (n_items, width + numbers + types), each column of mean 0 and spread 1.
 
     The first `width` columns are the principal components of all feature matrices together. Behind them stand the
-    public numbers of the catalog (a duration, a price), logarithms of 1 + x. A function of the catalog alone, so that
+    public numbers of the catalog (a duration, a price), logarithms of 1 + x, then a column for each type of items where
+    there are several. A function of the catalog alone, so that
     an environment and a recommender in a run see items alike.
     """
     return ItemEncoder.of(catalog, width).encode(catalog, "item_features")
@@ -110,6 +114,12 @@ def _is_number(name: str, column: np.ndarray) -> bool:
 def _joined(catalog: Catalog, names: tuple[str, ...], where: str = "item_features") -> np.ndarray:
     matrices = [catalog.feature(name, where).astype(np.float64) for name in names]
     return np.concatenate(matrices, axis=1) if matrices else np.zeros((catalog.n_items, 0))
+
+
+def _raw(catalog: Catalog, content: np.ndarray, numbers: tuple[str, ...], types: int) -> np.ndarray:
+    """The columns before they are brought to one scale."""
+    kinds = [(catalog.columns[_TYPE] == code).astype(np.float64) for code in range(types)]
+    return np.column_stack([content, *(_logarithms(catalog, name) for name in numbers), *kinds])
 
 
 def _logarithms(catalog: Catalog, name: str) -> np.ndarray:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
+from simulator.env.choosing import choose_best
 from simulator.env.scene import Scene
 from simulator.env.single import BeholderEnv
 from simulator.env.spaces import CODES
@@ -93,9 +94,11 @@ def best(scores: npt.NDArray[Any], available: npt.NDArray[Any], places: int) -> 
 
     Ties go by number; where fewer are available, the others come last.
     """
-    wished = np.where(available.astype(np.bool_), scores, -np.inf)
-    found: npt.NDArray[np.int64] = np.argsort(-wished, axis=-1, kind="stable")[..., :places]
-    return found
+    rows = np.atleast_2d(np.asarray(scores, dtype=np.float32))
+    there = np.atleast_2d(np.asarray(available)).astype(np.int8, copy=False)
+    found = np.empty((len(rows), min(places, rows.shape[1])), dtype=np.int64)
+    choose_best(np.ascontiguousarray(rows), np.ascontiguousarray(there), found)
+    return found.reshape(*np.shape(scores)[:-1], -1)
 
 
 def _bounded(width: int) -> Any:
