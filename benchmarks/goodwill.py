@@ -32,7 +32,7 @@ from simulator.env.wrappers import best
 
 PRICE = 100.0
 PRICES = (0.0, 10.0, 30.0, PRICE, 300.0)
-ITEMS, SLATE, PLAYS, USERS = 1000, 10, 20_000, 400
+ITEMS, SLATE, PLAYS, LEARNERS, USERS = 1000, 10, 20_000, 400, 100
 _LEARNED, _JUDGED = 10_000, 1_000_000
 
 
@@ -69,10 +69,10 @@ class Truth:
 
 def models(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of seconds and of satisfaction, each (7,), from single plays of items drawn at random."""
-    env = vector(USERS, slate=1)
+    env = vector(LEARNERS, slate=1)
     truth, luck = Truth(env), np.random.default_rng(seed)
     observations, _ = env.reset(seed=_LEARNED * (seed + 1))
-    x, seconds, felt, over = [], [], [], np.zeros(USERS, dtype=bool)
+    x, seconds, felt, over = [], [], [], np.zeros(LEARNERS, dtype=bool)
     while sum(map(len, seconds)) < PLAYS:
         inputs = truth.inputs(truth.worth())
         actions = best(luck.random(observations["available"].shape), observations["available"], 1)
