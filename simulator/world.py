@@ -199,7 +199,7 @@ class World:
             catalog = self.setting.catalog
             self.cases = Cases(
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
-                np.full(catalog.n_items, -1, dtype=np.int32), catalog.published_at, self.horizon, config.seed,
+                goods.parent, catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:

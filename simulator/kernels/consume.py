@@ -19,6 +19,7 @@ from simulator.kernels.layout import (
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid, waited
 from simulator.kernels.records import NAN, record
+from simulator.kernels.siblings import remember
 from simulator.kernels.watching import leave_time, loops, satisfied
 from simulator.randomness import mix, uniform
 
@@ -209,7 +210,10 @@ def end_play(
     quantiles: npt.NDArray[np.float32],
     powers: npt.NDArray[np.float64],
     mood: npt.NDArray[np.float32],
+    had: Array,
+    types: Array,
     items: Array,
+    parent: npt.NDArray[np.int32],
     memory: npt.NDArray[np.int32],
     memory_value: npt.NDArray[np.float32],
     records: Array,
@@ -228,6 +232,10 @@ def end_play(
         topic = modalities.shape[0] + np.int64(items[item].topic)
         fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
         mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
+        if had.shape[1] > 0 and types[items[item].type].kind >= 0:
+            kind = types[items[item].type]
+            share = min(v.watched / duration, 1.0)
+            remember(had, user, np.int64(parent[item]), v.clock, share, kind.memory, powers)
     event = np.int64(events[s.number, v.outcome])
     ring = np.int64(v.memory_n) % VISIT_MEMORY
     memory[i, ring] = item

@@ -54,7 +54,25 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
             usual = float(np.mean(kind.attributes[shown.shows].quantile(table_points())))
             worth = shown.weight.value * (value - usual) / per
         total += worth * float(people.traits[user, a])
-    return total
+    return total + siblings_by_hand(of, user, item, read, clock)
+
+
+def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
+    """What an item gains or loses by its siblings that a user had, as far as what is read tells whose it is."""
+    names, scenario = of.compiled.names, of.compiled.scenario
+    kind = names.types[int(of.goods.facts["type"][item])]
+    for parent in scenario.parents.values():
+        again = parent.repetition
+        if again is None or (parent.types is not None and kind not in parent.types):
+            continue
+        told_by = parent.modalities if again.told_by is None else again.told_by
+        if not any(read >> names.modalities.index(name) & 1 for name in told_by):
+            continue
+        rows = of.people.had[user]
+        own = rows[(rows["parent"] == of.goods.parent[item]) & (rows["amount"] > 0)]
+        amount = float((own["amount"] * 0.5 ** ((clock - own["at"]) / again.half_life.value)).sum())
+        return float(again.worth.value * (1.0 - (1.0 - again.first.value) ** amount))
+    return 0.0
 
 
 def _steps(luck: Any) -> Any:
