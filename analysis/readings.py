@@ -65,9 +65,9 @@ def liked_and_sold(result: RunResult) -> dict[str, float]:
 
 
 def duplicates(result: RunResult) -> dict[str, float]:
-    """Share of the plays whose user had something of the same story before: an article, or a headline that sufficed."""
+    """Share of first plays of an article whose user had another of the same story, or its headline, before."""
     truth = result.truth[result.truth["item"].notna()].sort_values("time", kind="stable")
-    had = truth[truth["event"].isin(ENDS_OF_READING)]
+    had = truth[truth["event"].isin(ENDS_OF_READING)].drop_duplicates(["user", "item"])
     story = result.items[STORY].to_numpy()[had["item"].astype(int)]
     again = had.assign(story=story).duplicated(["user", "story"])
     read = had["event"] != ENDS_OF_READING[-1]

@@ -112,7 +112,7 @@ def start_play(
     belief_sd = np.nan
     attended = np.uint32(0)
     judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, request, slot, _W_JUDGED))
-    hasty = 1.0 / np.float64(u.patience)
+    hasty = types[kind].leaving / np.float64(u.patience)
     at_sight = hasty * s.leave_at_sight
     left = waited(decision_key(own_key, request, slot, _W_HAZARD), powers)
     if uniform(decision_key(own_key, request, slot, _W_UNATTENDED)) < s.unattended:

@@ -196,6 +196,7 @@ TYPE = np.dtype(
         ("knowledge", "i4"),
         ("kind", "i4"),  # kind of parent whose items had are remembered, -1 none
         ("memory", "f8"),  # half-life of that, s
+        ("leaving", "f8"),  # by which the hazards of leaving are multiplied
     ],
     align=True,
 )

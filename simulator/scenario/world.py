@@ -63,6 +63,7 @@ class ItemType(Model):
     attributes: dict[Name, Quantity] = Field(default_factory=dict)  # public columns of items: price, salary, distance
     weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside that of other types (default 1)
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
+    leaving: Ratio | None = None  # hazards of leaving a play beside those of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
     lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: that of supply)
 
