@@ -89,6 +89,8 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     weights = np.ones((len(names.types), len(facets) + len(names.modalities)))
     for row, kind, own in zip(types, scenario.item_types.values(), weights, strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
+        if kind.remembered is not None:
+            row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
         row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
         ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simulator.catalog import centres, topic_shares
 from simulator.kernel import kernel
-from simulator.kernels.layout import FOLLOWED, HAD, NO_CASE, PARENTS_HAD, USER, Goods, People
+from simulator.kernels.layout import FOLLOWED, HAD, ITEMS_KNOWN, KNOWN, NO_CASE, PARENTS_HAD, USER, Goods, People
 from simulator.kernels.lifetime import after
 from simulator.numbers import places, traits
 from simulator.plan import Compiled
@@ -114,6 +114,7 @@ def new_people(compiled: Compiled, taste: Float32, seed: int, keys: npt.NDArray[
         place=places(scenario, seed, PERSON, rows),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
         had=np.zeros((n_users, remembers), dtype=HAD),
+        known=np.zeros((n_users, ITEMS_KNOWN if (compiled.plan.types["known"] > 0).any() else 0), dtype=KNOWN),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.errors import InputError
 from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels.codes import OUTCOMES
-from simulator.scenario.schema import AttributeModality, ContentModality, Scenario
+from simulator.scenario.schema import AttributeModality, ContentModality, ReadoutModality, Scenario
 from simulator.stage_tables import RUN_LAYOUTS, beside_visits
 from simulator.world_plan import CASE_OUTCOMES
 
@@ -28,6 +28,12 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
     _refuse_criteria(scenario)
+    for name, kind in scenario.item_types.items():
+        if kind.remembered is not None and beside_visits(scenario):
+            raise InputError(
+                where, f"item_types.{name}.remembered: this version cannot run it yet where there are cases",
+                "a scenario of plays alone",
+            )  # fmt: skip
     declared = scenario.declared_interests
     if declared is not None and declared.facet != scenario.satiation_facet:
         raise InputError(
@@ -55,11 +61,11 @@ def _refuse_parents(scenario: Scenario) -> None:
         for each in parent.modalities:
             modality = scenario.modalities[each]
             of_parent = isinstance(modality, AttributeModality) and modality.shows in parent.attributes
-            if not of_parent and not isinstance(modality, ContentModality):
+            if not of_parent and not isinstance(modality, ContentModality | ReadoutModality):
                 raise InputError(
                     scenario.shown,
                     f"parents.{name}.modalities: {each}, a {modality.kind}: this version cannot run it yet",
-                    f"content, or an attribute of {name}",
+                    f"content, a read-out, or an attribute of {name}",
                 )
 
 

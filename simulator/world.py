@@ -265,7 +265,7 @@ class World:
                 f"no item is on offer at {time:g} s",
                 "more items=, or a scenario with fewer fresh ones, or longer lifetimes",
             )
-        publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods.readouts)
+        publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods)
         if self.cases is not None:
             self.cases.publish(time)
             left = self._candidates[~self.cases.spent(time)[self._candidates]]

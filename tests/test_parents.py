@@ -19,6 +19,7 @@ from simulator.catalog import Catalog, draw_catalog
 from simulator.errors import InputError
 from simulator.parents import draw_kin
 from simulator.plan import Compiled, compile_scenario
+from simulator.readouts import publish, standardised
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import edited, number
@@ -192,6 +193,21 @@ def test_numbers_of_a_parent_are_its_childrens(tmp_path):
     assert kstest(fees[::4] / 10, "uniform").pvalue > 1e-3
 
 
+def test_what_is_counted_of_a_parent_is_counted_over_its_children(tmp_path):
+    path = with_parents(tmp_path, {"story": {"children": ALWAYS, "modalities": ["most_read"]}}, "news")
+    compiled, catalog = drawn(path, n=403)
+    counters = np.random.default_rng(2).integers(0, 9, (403, 1 + len(compiled.names.counters)))
+    candidates = np.arange(0, 403, 2, dtype=np.int32)
+    publish(compiled, counters, candidates, catalog.goods)
+    opened = counters[:, 1 + compiled.names.counters.index("open")]
+    sums = np.bincount(catalog.goods.parent, opened)[catalog.goods.parent]
+    shown = catalog.goods.readouts[:, compiled.names.readouts.index("most_read")]
+    assert shown == pytest.approx(standardised(np.log1p(sums), candidates), abs=1e-5)
+    own, alone = drawn("news", n=403)
+    publish(own, counters, candidates, alone.goods)
+    assert alone.goods.readouts[:, 0] == pytest.approx(standardised(np.log1p(opened), candidates), abs=1e-5)
+
+
 # ---- when children appear
 
 
@@ -250,7 +266,7 @@ def test_wrong_parents_are_one_clear_line(tmp_path, parents, line):
     assert "\n" not in str(error.value)
 
 
-def test_a_count_is_no_parents_yet(tmp_path):
-    path = with_parents(tmp_path, {"story": {**LENDS, "modalities": ["most_read"]}}, "news")
-    with pytest.raises(InputError, match=r"parents\.story\.modalities: most_read, a readout: this version cannot run"):
+def test_a_promise_is_no_parents_yet(tmp_path):
+    path = with_parents(tmp_path, {"kitchen": {**LENDS, "modalities": ["eta"]}}, "fooddelivery")
+    with pytest.raises(InputError, match=r"parents\.kitchen\.modalities: eta, a promise: this version cannot run it"):
         compile_scenario(load_scenario(path))

@@ -18,6 +18,7 @@ from simulator.kernels.layout import (
 )
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid, waited
+from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.kernels.records import NAN, record
 from simulator.kernels.siblings import remember
 from simulator.kernels.watching import leave_time, loops, satisfied
@@ -58,6 +59,7 @@ def start_play(
     powers: npt.NDArray[np.float64],
     taste: npt.NDArray[np.float32],
     mood: npt.NDArray[np.float32],
+    minds: Array,
     items: Array,
     vectors: npt.NDArray[np.float32],
     colour: npt.NDArray[np.float32],
@@ -137,6 +139,9 @@ def start_play(
             key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
             modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
+        remembers = minds.shape[1] > 0 and types[kind].known > 0.0
+        if remembers and attended != 0:
+            belief, variance = recalled(belief, variance, minds, user, item, v.clock, types[kind], powers)
         if asides:  # of the numbers only those that were read
             belief += aside_worth(key, v.clock, user, item, np.uint32(attended), numbers)
         belief_sd = math.sqrt(variance)
@@ -166,6 +171,9 @@ def start_play(
                     watched += duration * (times - 1 + uniform(decision_key(own_key, request, slot, _W_PART)))
         watched = quantised(watched)
         known = np.int64(leaves > known_after) | (outcome == COMPLETE)
+        if remembers and known == 1:  # nobody but this play reads it before the play has ended
+            met = utility_of(key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch)
+            keep_in_mind(minds, user, item, met, v.clock + watched)
         lived = worth if known == 1 else gut
         satisfaction = satisfied(lived, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
     v.tolerated = tolerated

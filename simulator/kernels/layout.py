@@ -46,6 +46,9 @@ MAX_SCREEN = 32
 PARENTS_HAD = 12
 """Parents of items had lately that a user remembers, where that is worth anything."""
 
+ITEMS_KNOWN = 24
+"""Items had lately whose worth a user remembers, where types are remembered at all."""
+
 MAX_FACETS = 8
 
 N_TALLIES = 160
@@ -196,6 +199,8 @@ TYPE = np.dtype(
         ("knowledge", "i4"),
         ("kind", "i4"),  # kind of parent whose items had are remembered, -1 none
         ("memory", "f8"),  # half-life of that, s
+        ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
+        ("forgetting", "f8"),  # half-life of that precision, s
         ("leaving", "f8"),  # by which the hazards of leaving are multiplied
     ],
     align=True,
@@ -274,6 +279,9 @@ USER = np.dtype(
 
 HAD = np.dtype([("parent", "i4"), ("amount", "f4"), ("at", "f8")], align=True)
 """A parent whose items a user had lately: how many of them, as of a time in s; amount 0: a free place."""
+
+KNOWN = np.dtype([("item", "u4"), ("worth", "f4"), ("at", "f8")], align=True)
+"""An item that a user had, what it was worth then, and when, s; at 0: a free place."""
 
 ITEM = np.dtype(
     [
@@ -416,6 +424,7 @@ class People(NamedTuple):
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     had: Array = np.zeros((0, 0), dtype=HAD)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
+    known: Array = np.zeros((0, 0), dtype=KNOWN)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
 
 
 class Goods(NamedTuple):

@@ -53,6 +53,13 @@ class Idiosyncratic(Model):
     share: Share
 
 
+class Remembered(Model):
+    """What a user keeps of an item that they had: one more cue to its worth, whatever is shown of it."""
+
+    precision: Precision  # of the experience just after it
+    half_life: PositiveDuration  # of that
+
+
 class ItemType(Model):
     """A kind of items with criteria of its own."""
 
@@ -66,6 +73,7 @@ class ItemType(Model):
     leaving: Ratio | None = None  # hazards of leaving a play beside those of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
     lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: that of supply)
+    remembered: Remembered | None = None  # (default: every time is the first)
 
 
 class Repetition(Model):

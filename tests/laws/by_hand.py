@@ -128,4 +128,19 @@ def belief_by_hand(
         certainty = 1.0 + pull.sum()
         mean += weight * float(pull @ np.array(readings)) / certainty
         variance += weight**2 / certainty
+    mean, variance = recalled_by_hand(of, user, item, attended, clock, mean, variance)
     return mean + worth_by_hand(of, user, item, attended, clock), variance
+
+
+def recalled_by_hand(
+    of: Bench, user: int, item: int, attended: int, clock: float, mean: float, variance: float
+) -> tuple[float, float]:
+    """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
+    remembered = of.compiled.scenario.item_types[of.compiled.names.types[int(of.goods.facts["type"][item])]].remembered
+    rows = of.people.known[user]
+    own = rows[(rows["item"] == item) & (rows["at"] > 0)]
+    if remembered is None or attended == 0 or len(own) == 0:
+        return mean, variance
+    precision = remembered.precision.value * 0.5 ** ((clock - float(own["at"][0])) / remembered.half_life.value)
+    total = precision + 1.0 / variance
+    return (precision * float(own["worth"][0]) + mean / variance) / total, 1.0 / total

@@ -220,6 +220,12 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
         ]
         people.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], people.had.shape)
         people.had["at"] = CLOCK - generator.uniform(0.0, 1e5, people.had.shape)
+    if people.known.size:
+        people.known["item"] = generator.permuted(np.tile(np.arange(items), (users, 1)), axis=1)[
+            :, : people.known.shape[1]
+        ]
+        people.known["worth"] = generator.normal(size=people.known.shape)
+        people.known["at"] = np.where(generator.random(people.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0)
     for aside in compiled.plan.asides[compiled.plan.asides["promise"] >= 0]:
         for promised in (goods.promised, people.promised):
             promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
