@@ -23,6 +23,7 @@ from simulator.readouts import publish, standardised
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import edited, number
+from tests.worlds import TinyWorld
 
 DAY = 86400.0
 ALWAYS = {"dist": "constant", "value": 4, "unit": "items", "from": "estimate"}
@@ -237,6 +238,38 @@ def test_parents_change_neither_how_many_items_appear_nor_when(tmp_path):
     inside = (catalog.published_at > 0) & (catalog.published_at < 3 * DAY)
     assert inside.mean() == pytest.approx(plain, abs=0.02)
     assert kstest(catalog.published_at[inside][::4] / (3 * DAY), "uniform").pvalue > 1e-3
+
+
+def test_children_too_appear_at_the_hours_of_publication(tmp_path):
+    path = spread_world(tmp_path)
+    content = json.loads(path.read_text())
+    profile = [0.0] * 6 + [1.0] * 2 + [0.0] * 8 + [3.0] * 2 + [0.0] * 6
+    content["supply"]["hours"] = {"profile": profile, "unit": "relative", "from": "estimate"}
+    path.write_text(json.dumps(content))
+    _, catalog = drawn(path)
+    starts_at = load_scenario(path).clock.starts_at.value
+    inside = (catalog.published_at > 0) & (catalog.published_at < 3 * DAY)
+    hours = (((catalog.published_at[inside] + starts_at) % DAY) // 3600.0).astype(int)
+    assert set(hours) == {6, 7, 16, 17}
+
+
+# ---- what they have in the world
+
+
+def test_children_queue_for_what_their_parent_has_and_strangers_do_not():
+    cook = {"dist": "constant", "value": 60, "unit": "s", "from": "estimate"}
+    world = TinyWorld(
+        [{"step": "cook", "uses": "kitchen", "event": "cooked"}],
+        {"kitchen": {"kind": "queue", "per": "kin", "capacity": number(1, "orders"), "service": cook}},
+        edits={"parents": {"kin": {"children": number(4, "items"), "one_creator": True}}},
+    )
+    world.decide([1.0, 2.0, 3.0, 4.0], [0, 1, 2, 3], [0, 1, 3, 4])  # three of one parent, and one of the next
+    world.run(1e9)
+    cooked = sorted((time, user) for (user, _), time in world.times("cooked").items())
+    assert [user for _, user in cooked] == [0, 3, 1, 2]
+    assert [time for time, _ in cooked] == pytest.approx([61.0, 64.0, 121.0, 181.0], abs=0.01)
+    places = world.catalog.goods.place
+    assert (places[:4] == places[0]).all()
 
 
 # ---- what is refused
