@@ -12,6 +12,9 @@ from analysis.treatments import PINNED
 if TYPE_CHECKING:
     from simulator.world import RunResult
 
+STORY = "story"
+ENDS_OF_READING = ("read_part", "read_whole", "informed")
+
 
 def over_time(result: RunResult) -> dict[str, float]:
     """Opens per impression in the first and in the last quarter of the run, and how much later differs from first."""
@@ -61,8 +64,19 @@ def liked_and_sold(result: RunResult) -> dict[str, float]:
     }
 
 
+def duplicates(result: RunResult) -> dict[str, float]:
+    """Share of first plays of an article whose user had another of the same story, or its headline, before."""
+    truth = result.truth[result.truth["item"].notna()].sort_values("time", kind="stable")
+    had = truth[truth["event"].isin(ENDS_OF_READING)].drop_duplicates(["user", "item"])
+    story = result.items[STORY].to_numpy()[had["item"].astype(int)]
+    again = had.assign(story=story).duplicated(["user", "story"])
+    read = had["event"] != ENDS_OF_READING[-1]
+    return {"duplicate_share": float(again[read].mean())}
+
+
 READINGS: dict[str, Callable[[RunResult], dict[str, float]]] = {
     "over_time": over_time,
     "pinned_item": pinned_item,
     "liked_and_sold": liked_and_sold,
+    "duplicates": duplicates,
 }

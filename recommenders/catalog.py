@@ -44,7 +44,8 @@ class Catalog:
     Attributes:
         n_items: items are numbered 0 ... n_items - 1.
         columns: public item columns, each of length n_items: duration (float32, s), creator (uint32), type (uint8),
-            published_at (float64, s since the start) ... as the scenario has them.
+            published_at (float64, s since the start) ... as the scenario has them. Where items belong to parents, the
+            number of an item's (int32, -1 none) under the name of the kind: story, album, show.
         features: modality -> float32 (n_items, dimensions), what an encoder made of the content.
     """
 

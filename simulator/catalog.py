@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,19 @@ from recommenders.contract import Catalog as PublicCatalog
 from recommenders.contract import LazyFeatures
 from simulator.kernels.layout import ITEM, Goods
 from simulator.numbers import attributes, item_places
+from simulator.parents import (
+    CREATOR,
+    OWN_TOPIC,
+    TOPIC,
+    Kin,
+    draw_kin,
+    numbered_parents,
+    parent_columns,
+    published_by_parents,
+)
 from simulator.plan import Compiled
 from simulator.profiles import cumulative_activity, spread_over
-from simulator.randomness import CONTENT, ENCODER, SPACE, SUPPLY, normals, uniforms
+from simulator.randomness import CONTENT, ENCODER, LIKENESS, SPACE, SUPPLY, Keys, normals, uniforms
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 from simulator.withdrawal import withdrawals
@@ -30,6 +41,7 @@ _BIAS, _APPEAL, _COVERAGE = 64, 128, 500  # + number of the modality
 _NOISE_BLOCK = 64  # + facet: dimensions of an item; contents and creators have blocks of their own
 _CONTENT_BLOCK = 128
 _CREATOR_BLOCK = 256
+_ENCODER_BLOCK = 512  # + modality: of parents
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         if kind.duration is not None:
             facts["duration"][of_type] = kind.duration.quantile(duration_luck[of_type])
 
+    kin = draw_kin(scenario, facts["type"], seed)
     n_creators = max(round(supply.creators.value * n_items), 1)
     activity = supply.creator_activity.quantile(luck(_ACTIVITY, n_creators))
     facts["creator"] = _picked(activity, luck(_CREATOR))
@@ -107,6 +120,18 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     creator_topic = _picked(shares, luck(_CREATOR_TOPIC, n_creators))
     own = luck(_OWN_TOPIC) >= supply.creator_topics.value
     facts["topic"] = np.where(own, _picked(shares, luck(_TOPIC)), creator_topic[facts["creator"]])
+    owners, topics = [], []
+    for each in kin:
+        creator = _picked(activity, each.luck(CREATOR)) if each.rule.one_creator else None
+        topic = _picked(shares, each.luck(TOPIC))
+        if creator is not None:
+            facts["creator"][each.children] = creator[each.parent]
+            same = each.luck(OWN_TOPIC) < supply.creator_topics.value
+            topic = np.where(same, creator_topic[creator], topic)
+        if scenario.satiation_facet in each.rule.shares:
+            facts["topic"][each.children] = topic[each.parent]
+        owners.append(creator)
+        topics.append(topic)
 
     days = horizon / DAY
     fresh_share = supply.fresh.value * days / (1.0 + supply.fresh.value * days)
@@ -115,60 +140,122 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     if supply.hours is not None:
         activity_of_day = cumulative_activity(supply.hours.profile)
         created = spread_over(luck(_CREATED), activity_of_day, horizon, scenario.clock.starts_at.value)
+    published_by_parents(scenario, kin, fresh_share, horizon, luck, fresh, created)
     published_at = np.where(fresh, created + supply.moderation.quantile(luck(_MODERATION)), 0.0)
 
-    for m, modality in enumerate(scenario.modalities.values()):
+    for m, (name, modality) in enumerate(scenario.modalities.items()):
         if modality.coverage is not None:
-            facts["missing"] |= (luck(_COVERAGE + m) >= modality.coverage.value).astype(np.uint32) << np.uint32(m)
-    truth = _truth(compiled, facts, n_creators, seed)
-    vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
-    values, worth = attributes(compiled, facts["type"], seed)
+            covered = luck(_COVERAGE + m)
+            for each in kin:
+                if name in each.rule.modalities:
+                    covered[each.children] = each.luck(_COVERAGE + m)[each.parent]
+            facts["missing"] |= (covered >= modality.coverage.value).astype(np.uint32) << np.uint32(m)
+    drawn = [
+        _parents(compiled, each, topic, creator, n_creators, seed)
+        for each, topic, creator in zip(kin, topics, owners, strict=True)
+    ]
+    truth = _truth(compiled, facts, n_creators, seed, kin, drawn)
+    said = contents(compiled, truth, seed)
+    for each, own_truth in zip(kin, drawn, strict=True):
+        _common_contents(compiled, each, own_truth, said, seed)
+    vectors = np.concatenate([truth, said], axis=1)
+    values, worth = attributes(compiled, facts["type"], seed, kin)
     goods = Goods(
         facts,
         vectors,
-        _colour(compiled, facts, seed),
+        _colour(compiled, facts, seed, kin),
         np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32),
         attributes=values,
         asides=worth,
-        place=item_places(scenario, seed, n_items),
+        place=item_places(scenario, seed, n_items, kin),
         promised=np.zeros((n_items, len(scenario.promises)), dtype=np.float32),
         published=published_at,
+        parent=numbered_parents(kin, n_items),
     )
-    features = drawn_features(compiled, vectors, seed)
+    features = drawn_features(compiled, vectors, seed, kin)
     return Catalog(
         goods, published_at, n_creators,
-        public_catalog(goods, published_at, features, compiled.names.attributes, told_topic(scenario)),
+        public_catalog(
+            goods, published_at, features, compiled.names.attributes, told_topic(scenario), parent_columns(kin, n_items)
+        ),
         withdrawals(scenario, facts["type"], published_at, fresh, seed),
     )  # fmt: skip
 
 
-def _truth(compiled: Compiled, facts: npt.NDArray[np.void], n_creators: int, seed: int) -> Float32:
-    """Latent vectors of the items, (n, latent_width): clusters by topic, and a share that is the creator's."""
+def _mixed(share: float, common: Float32, own: Float32) -> Float32:
+    """Of unit variance, `share` of it common: sqrt(share) common + sqrt(1 - share) own."""
+    both: Float32 = np.float32(np.sqrt(share)) * common + np.float32(np.sqrt(1.0 - share)) * own
+    return both
+
+
+def _gathered(
+    compiled: Compiled, f: int, own: Float32, topic: npt.NDArray[np.integer[Any]], creator: Any, cluster_luck: Any,
+    n_creators: int, seed: int,
+) -> Float32:  # fmt: skip
+    """Rows of a facet that gather round the centres of clusters, or round their creator's (None: round nothing)."""
+    shape = compiled.facets[f]
+    facet = compiled.scenario.facets[shape.name]
+    if facet.clusters > 0:
+        cluster = topic.astype(np.int64)
+        if shape.name != compiled.scenario.satiation_facet:
+            cluster = (cluster_luck(_NOISE_BLOCK + f) * facet.clusters).astype(np.int64)
+        return _mixed(facet.cohesion.value, centres(compiled, seed, f)[cluster], own)
+    if creator is None:
+        return own
+    made = normals(seed, CONTENT, n_creators, shape.dimensions, block=_CREATOR_BLOCK + f)
+    return _mixed(compiled.scenario.supply.creator_quality.value, made[creator], own)
+
+
+def _truth(
+    compiled: Compiled,
+    facts: npt.NDArray[np.void],
+    n_creators: int,
+    seed: int,
+    kin: Sequence[Kin],
+    drawn: Sequence[Float32],
+) -> Float32:
+    """Latent vectors of items, (n, latent_width): clusters by topic, a share that is the creator's or the parent's."""
     n = len(facts)
     truth = np.zeros((n, compiled.latent_width), dtype=np.float32)
     for f, shape in enumerate(compiled.facets):
-        facet = compiled.scenario.facets[shape.name]
         own = normals(seed, CONTENT, n, shape.dimensions, block=f)
-        if facet.clusters > 0:
-            cluster = facts["topic"].astype(np.int64)
-            if shape.name != compiled.scenario.satiation_facet:
-                cluster = (uniforms(seed, SUPPLY, n, _NOISE_BLOCK + f) * facet.clusters).astype(np.int64)
-            common, share = centres(compiled, seed, f)[cluster], facet.cohesion.value
-        else:
-            creator = normals(seed, CONTENT, n_creators, shape.dimensions, block=_CREATOR_BLOCK + f)
-            common, share = creator[facts["creator"]], compiled.scenario.supply.creator_quality.value
-        mixed = np.float32(np.sqrt(share)) * common + np.float32(np.sqrt(1.0 - share)) * own
-        truth[:, shape.offset : shape.offset + shape.dimensions] = mixed
+        part = slice(shape.offset, shape.offset + shape.dimensions)
+        truth[:, part] = _gathered(
+            compiled, f, own, facts["topic"], facts["creator"], lambda what: uniforms(seed, SUPPLY, n, what),
+            n_creators, seed,
+        )  # fmt: skip
+        for each, of_parents in zip(kin, drawn, strict=True):
+            if shape.name in each.rule.shares:
+                # what a parent has of its cluster or its creator, it hands on: no child has it twice
+                twice = compiled.scenario.facets[shape.name].clusters > 0 or each.rule.one_creator
+                rest = own[each.children] if twice else truth[each.children, part]
+                share = each.rule.shares[shape.name].value
+                truth[each.children, part] = _mixed(share, of_parents[each.parent, part], rest)
     return truth
 
 
-def contents(compiled: Compiled, truth: Float32, seed: int) -> Float32:
+def _parents(
+    compiled: Compiled, kin: Kin, topic: npt.NDArray[np.int64], creator: Any, n_creators: int, seed: int
+) -> Float32:
+    """Latent vectors of the parents of one kind, (parents, latent_width), made as an item's are."""
+    truth = np.zeros((len(kin.keys), compiled.latent_width), dtype=np.float32)
+    for f, shape in enumerate(compiled.facets):
+        own = normals(seed, LIKENESS, kin.keys, shape.dimensions, block=f)
+        truth[:, shape.offset : shape.offset + shape.dimensions] = _gathered(
+            compiled, f, own, topic, creator, kin.luck, n_creators, seed
+        )
+    return truth
+
+
+def contents(
+    compiled: Compiled, truth: Float32, seed: int, purpose: np.uint64 = CONTENT, keys: Keys | None = None
+) -> Float32:
     """What each modality's content says of each facet, (n, content_width): signal of the truth, the rest nuisance."""
-    n = len(truth)
-    content = np.zeros((n, compiled.content_width), dtype=np.float32)
+    rows: Keys = len(truth) if keys is None else keys
+    content = np.zeros((len(truth), compiled.content_width), dtype=np.float32)
     for k, pair in enumerate(compiled.pairs):
         shape = compiled.facets[pair.facet]
-        nuisance = normals(seed, CONTENT, n, shape.dimensions, block=_CONTENT_BLOCK + k)
+        nuisance = normals(seed, purpose, rows, shape.dimensions, block=_CONTENT_BLOCK + k)
         said = np.float32(pair.signal) * truth[:, shape.offset : shape.offset + shape.dimensions]
         said += np.float32(np.sqrt(1.0 - pair.signal**2)) * nuisance
         first = pair.column - compiled.latent_width
@@ -176,8 +263,20 @@ def contents(compiled: Compiled, truth: Float32, seed: int) -> Float32:
     return content
 
 
-def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int) -> Float32:
-    """Bias and appeal of each modality, (n, 2 * modalities); bias belongs to the creator, appeal to the item."""
+def _common_contents(compiled: Compiled, kin: Kin, truth: Float32, said: Float32, seed: int) -> None:
+    """Give children the contents of their parents' modalities, which tell of the parent (its `truth`), in place."""
+    if not kin.rule.modalities:
+        return
+    common = contents(compiled, truth, seed, LIKENESS, kin.keys)
+    for pair in compiled.pairs:
+        if compiled.names.modalities[pair.modality] in kin.rule.modalities:
+            first = pair.column - compiled.latent_width
+            part = slice(first, first + compiled.facets[pair.facet].width)
+            said[kin.children, part] = common[kin.parent, part]
+
+
+def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Sequence[Kin]) -> Float32:
+    """Bias (of the creator) and appeal (of the item) of each modality, (n, 2 * modalities); or both of the parent."""
     n = len(facts)
     bias = np.zeros((n, len(compiled.names.modalities)), dtype=np.float32)
     appeal = np.zeros_like(bias)
@@ -190,10 +289,17 @@ def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int) -> Float
             bias[:, m] = slant.quantile(uniforms(seed, SUPPLY, n_creators, _BIAS + m))[facts["creator"]]
         if draws is not None:
             appeal[:, m] = draws.quantile(uniforms(seed, SUPPLY, n, _APPEAL + m))
+        for each in kin:
+            if name not in each.rule.modalities:
+                continue
+            if slant is not None and not each.rule.one_creator:
+                bias[each.children, m] = slant.quantile(each.luck(_BIAS + m))[each.parent]
+            if draws is not None:
+                appeal[each.children, m] = draws.quantile(each.luck(_APPEAL + m))[each.parent]
     return np.concatenate([bias, appeal], axis=1)
 
 
-def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatures:
+def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequence[Kin] = ()) -> LazyFeatures:
     """What encoders make of the contents: a fixed random projection, and noise for what the encoder loses."""
 
     def maker(m: int, dimensions: int, retention: float) -> Callable[[], Float32]:
@@ -208,6 +314,10 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int) -> LazyFeatu
                 np.sqrt(said.shape[1])
             )
             noise = normals(seed, ENCODER, len(vectors), dimensions, block=m)
+            for each in kin:
+                if compiled.names.modalities[m] in each.rule.modalities:
+                    common = normals(seed, LIKENESS, each.keys, dimensions, block=_ENCODER_BLOCK + m)
+                    noise[each.children] = common[each.parent]
             made: Float32 = (
                 np.float32(retention) * (said @ projection) + np.float32(np.sqrt(1.0 - retention**2)) * noise
             )
@@ -236,10 +346,12 @@ def public_catalog(
     features: Mapping[str, Float32],
     attributes: Sequence[str] = (),
     topic: str | None = None,
+    parents: Mapping[str, npt.NDArray[np.int32]] | None = None,
 ) -> PublicCatalog:
     """What recommenders may know of the items: facts, features, and the numbers that are shown as they are.
 
-    With a name for it, the items' `topic` is a public column as well: int32 codes, those that users state.
+    With a name for it, the items' `topic` is a public column as well: int32 codes, those that users state. Each kind of
+    parent is one, under its name: int32, the number of the item's, -1 none.
     """
     columns = {
         "duration": np.ascontiguousarray(goods.facts["duration"]),
@@ -250,4 +362,5 @@ def public_catalog(
     columns |= {name: goods.attributes[:, a].copy() for a, name in enumerate(attributes)}
     if topic is not None:
         columns[topic] = goods.facts["topic"].astype(np.int32)
+    columns |= parents or {}
     return PublicCatalog(n_items=len(published_at), columns=columns, features=features)

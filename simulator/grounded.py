@@ -88,7 +88,11 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
     catalog = replace(
         catalog,
         public=public_catalog(
-            catalog.goods, catalog.published_at, folder.features, topic=told_topic(compiled.scenario)
+            catalog.goods,
+            catalog.published_at,
+            folder.features,
+            topic=told_topic(compiled.scenario),
+            parents={name: catalog.public.columns[name] for name in compiled.scenario.parents},
         ),
     )
     people = draw_people(compiled, catalog.goods, users, config.seed)
@@ -164,7 +168,12 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
     _, facts["topic"] = kmeans2(block, block[(spread * len(block)).astype(np.int64)], minit="matrix")
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
     facts["missing"] = 0  # real features are there, or the folder was refused
-    goods = drawn.goods._replace(facts=facts, vectors=vectors, published=np.zeros(folder.n_items))
+    goods = drawn.goods._replace(
+        facts=facts,
+        vectors=vectors,
+        published=np.zeros(folder.n_items),
+        parent=np.full(folder.n_items, -1, dtype=np.int32),  # the folder does not tell who is whose sibling
+    )
     published_at = np.zeros(folder.n_items)
     public = public_catalog(goods, published_at, folder.features, topic=told_topic(compiled.scenario))
     return Catalog(goods, published_at, n_creators, public)

@@ -60,7 +60,7 @@ def limit_rows(scenario: Scenario, modalities: tuple[str, ...]) -> npt.NDArray[n
                 f"criteria.{key}.on = {limit.on}, which no modality shows",
                 "a number that users can see",
             )
-        rows["modality"][k * LEVELS : (k + 1) * LEVELS] = modalities.index(showing[0])
+        rows["told"][k * LEVELS : (k + 1) * LEVELS] = 1 << modalities.index(showing[0])
     return rows
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.limits import limit_worths
+from simulator.parents import Kin
 from simulator.plan import Compiled
-from simulator.randomness import PERSON, SUPPLY, Keys, numbered, table_points, uniforms
+from simulator.randomness import PARENT, PERSON, SUPPLY, Keys, numbered, table_points, uniforms
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 
@@ -36,12 +37,18 @@ def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Flo
     return out
 
 
-def item_places(scenario: Scenario, seed: int, n_items: int) -> Float32:
-    """Where items are, km, (n, 2)."""
-    return places(scenario, seed, SUPPLY, n_items)
+def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[Kin, ...] = ()) -> Float32:
+    """Where items are, km, (n, 2): where their parent is, if all its children are of one creator."""
+    out = places(scenario, seed, SUPPLY, n_items)
+    for each in kin:
+        if each.rule.one_creator:
+            out[each.children] = places(scenario, seed, PARENT, each.keys)[each.parent]
+    return out
 
 
-def attributes(compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[Float32, Float32]:
+def attributes(
+    compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int, kin: tuple[Kin, ...] = ()
+) -> tuple[Float32, Float32]:
     """Numbers of items, (n, attributes), and what they are worth, (n, asides): beside the usual of their type, and what
     missing each limit costs.
     """
@@ -55,6 +62,11 @@ def attributes(compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: in
                 of_type = types == t
                 values[of_type, a] = drawn(kind.attributes[name], luck[of_type])
                 usual[t, a] = drawn(kind.attributes[name], table_points()).mean()
+    for each in kin:
+        for name, quantity in each.rule.attributes.items():
+            a = names.attributes.index(name)
+            values[each.children, a] = drawn(quantity, each.luck(_ATTRIBUTE + a))[each.parent]
+            usual[np.unique(types[each.children]), a] = drawn(quantity, table_points()).mean()
     worth = np.zeros((len(types), len(names.asides)), dtype=np.float32)
     for k, name in enumerate(names.asides):
         modality: Any = scenario.modalities[name]
@@ -73,6 +85,7 @@ def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float
     scenario, user = compiled.scenario, compiled.scenario.user
     out = np.zeros((len(rows), len(compiled.plan.asides)), dtype=np.float32)
     out[:, : len(compiled.names.asides)] = 1.0
+    out[:, compiled.plan.asides["repeats"] == 1] = 1.0
     groups = list(user.groups.values())
     known = list(dict.fromkeys([*user.traits, *(trait for group in groups for trait in group.traits)]))
     bounds = np.cumsum([group.share.value for group in groups])

@@ -34,6 +34,8 @@ POSITIVE_ACTS = ("like", "comment", "share", "follow")
 SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
+_LEAST = 1e-9  # share of a repetition's worth that is left after the first sibling, at the least
+
 _ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
 
 
@@ -87,6 +89,9 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     weights = np.ones((len(names.types), len(facets) + len(names.modalities)))
     for row, kind, own in zip(types, scenario.item_types.values(), weights, strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
+        if kind.remembered is not None:
+            row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
+        row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
         ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
         own[: len(facets)] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
@@ -110,7 +115,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         starts_at=np.array([scenario.clock.starts_at.value]),
         quantiles=np.stack(tables.rows),
         powers=exponential_table(),
-        asides=np.concatenate([asides, limit_rows(scenario, names.modalities)]),
+        asides=np.concatenate([asides, limit_rows(scenario, names.modalities), _repetitions(scenario, names, types)]),
         announced=announced,
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
@@ -138,7 +143,9 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
             counters[modality.counts] = None
         if modality.averages is not None:
             counters |= {modality.averages: None, modality.averages + SUM: None}
-    attributes = dict.fromkeys(name for kind in scenario.item_types.values() for name in kind.attributes)
+    own = [kind.attributes for kind in scenario.item_types.values()]
+    own += [parent.attributes for parent in scenario.parents.values()]
+    attributes = dict.fromkeys(name for each in own for name in each)
     return Vocabulary(
         facets=tuple(scenario.facets),
         modalities=tuple(scenario.modalities),
@@ -246,7 +253,7 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
     rows = np.zeros(len(names.asides), dtype=layout.ASIDE)
     for row, name in zip(rows, names.asides, strict=True):
         modality: Any = scenario.modalities[name]
-        row["modality"], row["promise"] = names.modalities.index(name), -1
+        row["told"], row["promise"] = 1 << names.modalities.index(name), -1
         if modality.kind == "attribute" and modality.shows == AGE:
             row["ages"], row["weight"] = 1, modality.weight.value
         if modality.kind == "promise":
@@ -258,6 +265,26 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
                 usual_seconds(scenario, steps[k], tables) + usual_way(scenario, steps[k]) for k in promise.steps
             )
     return rows
+
+
+def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
+    """What siblings had lately are worth, a row per kind of parent; and what the `types` of its children remember."""
+    types["kind"] = -1
+    rows = []
+    for k, parent in enumerate(scenario.parents.values()):
+        again = parent.repetition
+        if again is None:
+            continue
+        row = np.zeros((), dtype=layout.ASIDE)
+        row["promise"], row["repeats"], row["kind"], row["weight"] = -1, 1, k, again.worth.value
+        row["rest"] = np.log(max(1.0 - again.first.value, _LEAST))
+        for name in parent.modalities if again.told_by is None else again.told_by:
+            row["told"] |= np.uint32(1 << names.modalities.index(name))
+        rows.append(row)
+        for t, name in enumerate(names.types):
+            if parent.types is None or name in parent.types:
+                types[t]["kind"], types[t]["memory"] = k, again.half_life.value
+    return np.stack(rows) if rows else np.zeros(0, dtype=layout.ASIDE)
 
 
 def _announced(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:

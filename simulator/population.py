@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simulator.catalog import centres, topic_shares
 from simulator.kernel import kernel
-from simulator.kernels.layout import FOLLOWED, NO_CASE, USER, Goods, People
+from simulator.kernels.layout import FOLLOWED, HAD, ITEMS_KNOWN, KNOWN, NO_CASE, PARENTS_HAD, USER, Goods, People
 from simulator.kernels.lifetime import after
 from simulator.numbers import places, traits
 from simulator.plan import Compiled
@@ -103,6 +103,7 @@ def new_people(compiled: Compiled, taste: Float32, seed: int, keys: npt.NDArray[
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
+    remembers = PARENTS_HAD if (compiled.plan.types["kind"] >= 0).any() else 0
     state["put_off"], state["put_off_until"], state["called"] = NO_CASE, np.inf, -1
     return People(
         state=state,
@@ -112,6 +113,8 @@ def new_people(compiled: Compiled, taste: Float32, seed: int, keys: npt.NDArray[
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
+        had=np.zeros((n_users, remembers), dtype=HAD),
+        known=np.zeros((n_users, ITEMS_KNOWN if (compiled.plan.types["known"] > 0).any() else 0), dtype=KNOWN),
     )
 
 

@@ -7,29 +7,53 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.kernels.layout import Goods
 from simulator.plan import SUM, Compiled
+
+Counters = npt.NDArray[np.int64]
 
 _USUAL_WEIGHT = 5.0  # ratings at the overall mean that a mean of few is pulled towards, as users discount them
 
 
 def publish(
     compiled: Compiled,
-    counters: npt.NDArray[np.int64],
+    counters: Counters,
     candidates: npt.NDArray[np.int32],
-    readouts: npt.NDArray[np.float32],
+    goods: Goods,
 ) -> None:
-    """Fill `readouts` (items, read-outs) from `counters` (items, 1 + counters), standardised over `candidates`."""
+    """Fill `goods.readouts` (items, read-outs) from `counters` (items, 1 + counters), standardised over `candidates`.
+
+    What belongs to a parent is counted over all its children.
+    """
     names = compiled.names
     for r, name in enumerate(names.readouts):
         modality: Any = compiled.scenario.modalities[name]
+        own = over_parents(compiled, name, counters, goods)
         if modality.averages is None:
-            counted = counters[:, 1 + names.counters.index(modality.counts)]
+            counted = own[:, 1 + names.counters.index(modality.counts)]
             values = np.log1p(counted.astype(np.float64))
         else:
-            n = counters[:, 1 + names.counters.index(modality.averages)]
-            total = counters[:, 1 + names.counters.index(modality.averages + SUM)]
+            n = own[:, 1 + names.counters.index(modality.averages)]
+            total = own[:, 1 + names.counters.index(modality.averages + SUM)]
             values = means(n, total)
-        readouts[:, r] = standardised(values, candidates)
+        goods.readouts[:, r] = standardised(values, candidates)
+
+
+def over_parents(compiled: Compiled, name: str, counters: Counters, goods: Goods) -> Counters:
+    """The counters (items, 1 + counters) that a read-out goes by: those of all children where it is their parent's."""
+    shared = np.zeros(len(counters), dtype=np.bool_)
+    for rule in compiled.scenario.parents.values():
+        if name in rule.modalities:
+            of = [t for t, kind in enumerate(compiled.names.types) if rule.types is None or kind in rule.types]
+            shared |= np.isin(goods.facts["type"], of) & (goods.parent >= 0)
+    if not shared.any():
+        return counters
+    parent = goods.parent[shared]
+    sums = np.zeros((int(parent.max()) + 1, counters.shape[1]), dtype=np.int64)
+    np.add.at(sums, parent, counters[shared])
+    own = counters.copy()
+    own[shared] = sums[parent]
+    return own
 
 
 def means(n: npt.NDArray[np.int64], total: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -5,21 +5,16 @@ from __future__ import annotations
 from simulator.errors import InputError
 from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels.codes import OUTCOMES
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import AttributeModality, ContentModality, ReadoutModality, Scenario
 from simulator.stage_tables import RUN_LAYOUTS, beside_visits
 from simulator.world_plan import CASE_OUTCOMES
-
-_UNRUN_SECTIONS = ("parents",)
 
 
 def refuse_what_cannot_run(scenario: Scenario) -> None:
     """Sections and kinds of the schema that this version has no kernels for. Raises InputError."""
     where = scenario.shown
-    for section in _UNRUN_SECTIONS:
-        if getattr(scenario, section):
-            raise InputError(where, f"{section}: this version cannot run it yet", f"a scenario without {section}")
+    _refuse_parents(scenario)
     silent = {
-        **{f"item_types.{name}.repeat": kind.repeat for name, kind in scenario.item_types.items()},
         **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
         **{f"consume.{name}.pause": getattr(block, "pause", None) for name, block in scenario.consume.items()},
     }
@@ -33,6 +28,12 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
     _refuse_criteria(scenario)
+    for name, kind in scenario.item_types.items():
+        if kind.remembered is not None and beside_visits(scenario):
+            raise InputError(
+                where, f"item_types.{name}.remembered: this version cannot run it yet where there are cases",
+                "a scenario of plays alone",
+            )  # fmt: skip
     declared = scenario.declared_interests
     if declared is not None and declared.facet != scenario.satiation_facet:
         raise InputError(
@@ -55,8 +56,22 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         raise InputError(where, f"observation: {len(scenario.observation)} events", f"at most {MOST_EVENTS} in all")
 
 
+def _refuse_parents(scenario: Scenario) -> None:
+    for name, parent in scenario.parents.items():
+        for each in parent.modalities:
+            modality = scenario.modalities[each]
+            of_parent = isinstance(modality, AttributeModality) and modality.shows in parent.attributes
+            if not of_parent and not isinstance(modality, ContentModality | ReadoutModality):
+                raise InputError(
+                    scenario.shown,
+                    f"parents.{name}.modalities: {each}, a {modality.kind}: this version cannot run it yet",
+                    f"content, a read-out, or an attribute of {name}",
+                )
+
+
 def _refuse_criteria(scenario: Scenario) -> None:
     where, attributes = scenario.shown, {name for kind in scenario.item_types.values() for name in kind.attributes}
+    attributes |= {name for parent in scenario.parents.values() for name in parent.attributes}
     for name, criterion in scenario.criteria.items():
         key = f"criteria.{name}"
         if criterion.kind in ("near", "only"):

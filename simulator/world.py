@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -53,6 +53,7 @@ class RunResult:
     manifest: dict[str, Any]
     folder: Path | None
     _tables: dict[str, list[pa.Table]] = field(repr=False)
+    _columns: Mapping[str, npt.NDArray[np.generic]] = field(repr=False, default_factory=dict)
 
     @cached_property
     def truth(self) -> pd.DataFrame:
@@ -63,6 +64,13 @@ class RunResult:
     def platform(self) -> pd.DataFrame:
         """What the platform could record. Raises InputError where no log was asked for."""
         return self._frame(PLATFORM)
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """What recommenders may know of the items beside features, a row per item in order of number."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self._columns))
 
     def _frame(self, kind: str) -> pd.DataFrame:
         import pyarrow as pa
@@ -199,7 +207,7 @@ class World:
             catalog = self.setting.catalog
             self.cases = Cases(
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
-                np.full(catalog.n_items, -1, dtype=np.int32), catalog.published_at, self.horizon, config.seed,
+                goods.parent, catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
@@ -257,7 +265,7 @@ class World:
                 f"no item is on offer at {time:g} s",
                 "more items=, or a scenario with fewer fresh ones, or longer lifetimes",
             )
-        publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods.readouts)
+        publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods)
         if self.cases is not None:
             self.cases.publish(time)
             left = self._candidates[~self.cases.spent(time)[self._candidates]]
@@ -424,7 +432,7 @@ class World:
         manifest = write_results(
             self.folder, self.config, self, metrics, event_counts(outcome), time.perf_counter() - self._begun
         )
-        return RunResult(metrics, manifest, self.folder, self.log.tables)
+        return RunResult(metrics, manifest, self.folder, self.log.tables, catalog.public.columns)
 
     def close(self) -> None:
         """Stop the threads, whatever happened."""

@@ -140,7 +140,7 @@ def test_a_limit_costs_what_misses_it_while_the_visit_lasts():
     lost = limits @ goods.asides[:, first:].T
     for user in np.flatnonzero(~np.isnan(told)):
         assert lost[user] == pytest.approx(np.where(price <= told[user], 0.0, -0.5))
-    assert (compiled.plan.asides["modality"][first:] == compiled.names.modalities.index("price")).all()
+    assert (compiled.plan.asides["told"][first:] == 1 << compiled.names.modalities.index("price")).all()
 
 
 def test_a_floor_costs_what_stays_below():

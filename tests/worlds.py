@@ -94,10 +94,9 @@ class TinyWorld:
         self.catalog = catalog
         self.people = draw_people(self.compiled, catalog.goods, users, seed)
         assert self.compiled.world is not None
-        parent = np.full(items, -1, dtype=np.int32)
         self.cases = Cases(
-            scenario, self.compiled.world, self.compiled.plan, self.people, catalog.goods, catalog.n_creators, parent,
-            catalog.published_at, horizon, seed,
+            scenario, self.compiled.world, self.compiled.plan, self.people, catalog.goods, catalog.n_creators,
+            catalog.goods.parent, catalog.published_at, horizon, seed,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

@@ -25,7 +25,9 @@ from simulator.kernels.layout import (
     EVENT,
     FACET,
     HABITS,
+    HAD,
     ITEM,
+    KNOWN,
     LABEL,
     MODALITY,
     NOTE,
@@ -136,36 +138,37 @@ def whole_step(t: Table, n: int, mode: int) -> bool:
     )  # fmt: skip
     people = People(
         _at(t, 29, USER, 1), _at(t, 30, F4, 2), _at(t, 31, F4, 2), _at(t, 32, U4, 2), _at(t, 33, F4, 2),
-        _at(t, 34, F4, 2), _at(t, 35, F4, 2),
+        _at(t, 34, F4, 2), _at(t, 35, F4, 2), _at(t, 36, HAD, 2), _at(t, 37, KNOWN, 2),
     )  # fmt: skip
     goods = Goods(
-        _at(t, 36, ITEM, 1), _at(t, 37, F4, 2), _at(t, 38, F4, 2), _at(t, 39, F4, 2), _at(t, 40, F4, 2),
-        _at(t, 41, F4, 2), _at(t, 42, F4, 2), _at(t, 43, F4, 2), _at(t, 44, F8, 1),
+        _at(t, 38, ITEM, 1), _at(t, 39, F4, 2), _at(t, 40, F4, 2), _at(t, 41, F4, 2), _at(t, 42, F4, 2),
+        _at(t, 43, F4, 2), _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F8, 1),
+        _at(t, 47, I4, 1),
     )  # fmt: skip
     visits = Visits(
-        _at(t, 45, VISIT, 1), _at(t, 46, OFFER, 2), _at(t, 47, I4, 2), _at(t, 48, F4, 2),
+        _at(t, 48, VISIT, 1), _at(t, 49, OFFER, 2), _at(t, 50, I4, 2), _at(t, 51, F4, 2),
     )  # fmt: skip
     out = Output(
-        _at(t, 49, EVENT, 1), _at(t, 50, I8, 1), _at(t, 51, I8, 2), _at(t, 52, F8, 2), _at(t, 53, CASE, 1),
-        _at(t, 54, I8, 1),
+        _at(t, 52, EVENT, 1), _at(t, 53, I8, 1), _at(t, 54, I8, 2), _at(t, 55, F8, 2), _at(t, 56, CASE, 1),
+        _at(t, 57, I8, 1),
     )  # fmt: skip
     seen = Seen(
-        _at(t, 55, F4, 2), _at(t, 56, I8, 1), _at(t, 57, I8, 1), _at(t, 58, I8, 1), _at(t, 59, I4, 2),
-        _at(t, 60, I4, 2), _at(t, 61, F4, 2), _at(t, 62, F4, 2), _at(t, 63, I1, 2), _at(t, 64, I4, 2),
-        _at(t, 65, F4, 2), _at(t, 66, F4, 2), _at(t, 67, F8, 1), _at(t, 68, F8, 1), _at(t, 69, I1, 1),
+        _at(t, 58, F4, 2), _at(t, 59, I8, 1), _at(t, 60, I8, 1), _at(t, 61, I8, 1), _at(t, 62, I4, 2),
+        _at(t, 63, I4, 2), _at(t, 64, F4, 2), _at(t, 65, F4, 2), _at(t, 66, I1, 2), _at(t, 67, I4, 2),
+        _at(t, 68, F4, 2), _at(t, 69, F4, 2), _at(t, 70, F8, 1), _at(t, 71, F8, 1), _at(t, 72, I1, 1),
     )  # fmt: skip
     kept = Kept(
-        _at(t, 70, F4, 3), _at(t, 71, F4, 2), _at(t, 72, I4, 2), _at(t, 73, I8, 1), _at(t, 74, F8, 1),
-        _at(t, 75, F4, 2), _at(t, 76, I8, 1), _at(t, 77, I8, 1), _at(t, 78, I4, 2),
+        _at(t, 73, F4, 3), _at(t, 74, F4, 2), _at(t, 75, I4, 2), _at(t, 76, I8, 1), _at(t, 77, F8, 1),
+        _at(t, 78, F4, 2), _at(t, 79, I8, 1), _at(t, 80, I8, 1), _at(t, 81, I4, 2),
     )  # fmt: skip
     terms = Terms(
-        _at(t, 79, F8, 1), _at(t, 80, F8, 1), _at(t, 81, F8, 1), _at(t, 82, F4, 1), _at(t, 83, F4, 4),
-        _at(t, 84, U1, 2), _at(t, 85, F4, 2), _at(t, 86, F4, 2), _at(t, 87, I8, 1), _at(t, 88, I8, 2),
-        _at(t, 89, F8, 1), _at(t, 90, I8, 1), _at(t, 91, I8, 1),
+        _at(t, 82, F8, 1), _at(t, 83, F8, 1), _at(t, 84, F8, 1), _at(t, 85, F4, 1), _at(t, 86, F4, 4),
+        _at(t, 87, U1, 2), _at(t, 88, F4, 2), _at(t, 89, F4, 2), _at(t, 90, I8, 1), _at(t, 91, I8, 2),
+        _at(t, 92, F8, 1), _at(t, 93, I8, 1), _at(t, 94, I8, 1),
     )  # fmt: skip
     pool = People(
-        _at(t, 92, USER, 1), _at(t, 93, F4, 2), _at(t, 94, F4, 2), _at(t, 95, U4, 2),
-        _at(t, 96, F4, 2), _at(t, 97, F4, 2), _at(t, 98, F4, 2),
+        _at(t, 95, USER, 1), _at(t, 96, F4, 2), _at(t, 97, F4, 2), _at(t, 98, U4, 2),
+        _at(t, 99, F4, 2), _at(t, 100, F4, 2), _at(t, 101, F4, 2), _at(t, 102, HAD, 2), _at(t, 103, KNOWN, 2),
     )  # fmt: skip
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],

@@ -81,10 +81,9 @@ class Scene:
     def cases(self, people: People) -> Cases:
         """The scenario's resources at time 0, and no case yet."""
         assert self.compiled.world is not None
-        n = self.catalog.n_items
         return Cases(
             self.compiled.scenario, self.compiled.world, self.compiled.plan, people, self.goods,
-            self.catalog.n_creators, np.full(n, -1, dtype=np.int32), self.catalog.published_at, self.horizon, self.seed,
+            self.catalog.n_creators, self.goods.parent, self.catalog.published_at, self.horizon, self.seed,
         )  # fmt: skip
 
     def allowed(self, tick: float) -> npt.NDArray[np.bool_]:

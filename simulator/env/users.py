@@ -33,6 +33,10 @@ def put_users(rows: Rows, places: Rows, source: People, target: People) -> None:
             target.mood[j, d] = np.float32(0.0)
         for d in range(target.traits.shape[1]):
             target.traits[j, d] = source.traits[i, d]
+        for k in range(target.had.shape[1]):
+            target.had[j, k].amount = np.float32(0.0)
+        for k in range(target.known.shape[1]):
+            target.known[j, k].at = 0.0
         target.place[j, 0] = source.place[i, 0]
         target.place[j, 1] = source.place[i, 1]
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from simulator.kernel import internal, numba
 from simulator.kernels.layout import Array, Goods, People, Plan
 from simulator.kernels.primitives import drawn, exponential, quantised
+from simulator.kernels.siblings import had_lately, repeated
 from simulator.randomness import mix
 
 
@@ -31,6 +32,8 @@ class Numbers(NamedTuple):
     item_place: npt.NDArray[np.float32]
     item_promised: npt.NDArray[np.float32]
     published: npt.NDArray[np.float64]
+    had: Array
+    parent: npt.NDArray[np.int32]
 
 
 @numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
@@ -40,6 +43,7 @@ def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
         plan.asides, plan.announced, plan.types, plan.speed, plan.quantiles, plan.powers,
         people.traits, people.place, people.promised,
         goods.facts, goods.asides, goods.place, goods.promised, goods.published,
+        people.had, goods.parent,
     )  # fmt: skip
 
 
@@ -71,13 +75,21 @@ def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint
     """Worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside what is usual.
 
     An age at `time` costs a growing share of what an entirely old item has lost: 1 - 2^(-age / half-life of its type).
+    Siblings had lately are worth a growing share of what a repetition is worth: 1 - (1 - first)^n after n of them.
     """
     total = 0.0
     for a in range(numbers.asides.shape[0]):
         aside = numbers.asides[a]
-        if (read >> np.uint32(aside.modality)) & np.uint32(1) == 0:
+        if read != EVERYTHING and read & aside.told == 0:
             continue
-        if aside.ages == 1:
+        if aside.repeats == 1:
+            kind = numbers.types[numbers.items[item].type]
+            if kind.kind == aside.kind:
+                amount = had_lately(
+                    numbers.had, user, np.int64(numbers.parent[item]), time, kind.memory, numbers.powers
+                )
+                total += aside.weight * repeated(aside.rest, amount, numbers.powers)
+        elif aside.ages == 1:
             age = max(time - numbers.published[item], 0.0)
             fresh = exponential(
                 -0.6931471805599453 * age / numbers.types[numbers.items[item].type].half_life, numbers.powers

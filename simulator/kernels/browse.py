@@ -13,7 +13,9 @@ from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import Array, CardColumn, Goods, Layout, Output, People, Plan, Tally, Visits, What
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, quantised
+from simulator.kernels.recall import recalled
 from simulator.kernels.records import NAN, record
+from simulator.kernels.siblings import remember
 from simulator.randomness import mix, uniform
 
 SELECT, EXHAUSTED, LEAVE = 0, 1, 2
@@ -108,6 +110,8 @@ def screen_of_cards(
                 key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
                 pairs, modalities, facets, weights, types, habits, quantiles, scratch,
             )  # fmt: skip
+            if people.known.shape[1] > 0 and attended != 0 and types[kind].known > 0.0:
+                mean, variance = recalled(mean, variance, people.known, user, item, v.clock, types[kind], powers)
             if asides:
                 mean += aside_worth(key, v.clock, user, item, attended, numbers)
             sd = np.sqrt(variance)
@@ -127,7 +131,9 @@ def screen_of_cards(
                 if luck < enough.probability:
                     # the card alone gave what was wanted: no choice, and nobody sees it
                     scratch[k, _EXAMINED] = 0.0
-                    n = card_suffices(v, u, n, stage, item, slot, scratch[k, _UTILITY], mean, sd, attended, plan, out)
+                    n = card_suffices(
+                        v, u, n, stage, item, slot, scratch[k, _UTILITY], mean, sd, attended, plan, people, goods, out
+                    )
                     continue
             if cascade and taken(
                 attraction, outside, temperature, uniform(decision_key(v.decisions, v.request, slot, _W_CHOICE)), powers
@@ -174,12 +180,17 @@ def screen_of_cards(
 @internal
 def card_suffices(
     v: Array, u: Array, n: int, stage: int, item: int, slot: int, utility: float, belief: float, belief_sd: float,
-    attended: np.uint32, plan: Plan, out: Output,
+    attended: np.uint32, plan: Plan, people: People, goods: Goods, out: Output,
 ) -> int:  # fmt: skip
     """A headline that says it all: part of the item's worth is had, and goodwill with it. Returns how many records."""
     s, enough, habits = plan.stages[stage], plan.suffices[stage], plan.habits[0]
     gained = enough.value * utility
     u.goodwill += habits.goodwill_gain * max(gained, 0.0) + habits.goodwill_loss * min(gained, 0.0)
+    kind = plan.types[goods.facts[item].type]
+    if people.had.shape[1] > 0 and kind.kind >= 0:
+        remember(
+            people.had, np.int64(v.user), np.int64(goods.parent[item]), v.clock, enough.value, kind.memory, plan.powers
+        )
     out.tallies[_EVENT + enough.event] += 1
     if out.records.shape[0] > 0:
         n = record(

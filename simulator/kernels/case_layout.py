@@ -286,6 +286,9 @@ class Tables(NamedTuple):
     items: Array  # ITEM
     vectors: npt.NDArray[np.float32]
     colour: npt.NDArray[np.float32]
+    types: Array  # TYPE
+    had: Array  # HAD
+    parent: npt.NDArray[np.int32]
 
 
 class Ground(NamedTuple):

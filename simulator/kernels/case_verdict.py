@@ -15,6 +15,7 @@ from simulator.kernels.case_steps import case_luck, case_number
 from simulator.kernels.layout import NORMAL, Array, Output, Tally
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import drawn, fixed, quantised, sigmoid
+from simulator.kernels.siblings import remember
 from simulator.kernels.trust import learn_trust
 from simulator.kernels.watching import satisfied
 from simulator.randomness import PERCEPTION, mix, root, table_index, uniform
@@ -45,6 +46,9 @@ def experience(shared: WorldPlan, tables: Tables, c: Array, time: float) -> None
     # the visit of this tick may have gone on already: fading does not go back
     fading = faded(u, user, max(time, np.float64(u.satiated_at)), tables.mood, first, habits, tables.powers)
     tables.mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * tables.mood[user, topic]) / fading)
+    kind = tables.types[tables.items[c.item].type]
+    if tables.had.shape[1] > 0 and kind.kind >= 0:
+        remember(tables.had, user, np.int64(tables.parent[c.item]), time, 1.0, kind.memory, tables.powers)
 
 
 @internal

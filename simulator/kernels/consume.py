@@ -18,7 +18,9 @@ from simulator.kernels.layout import (
 )
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid, waited
+from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.kernels.records import NAN, record
+from simulator.kernels.siblings import remember
 from simulator.kernels.watching import leave_time, loops, satisfied
 from simulator.randomness import mix, uniform
 
@@ -57,6 +59,7 @@ def start_play(
     powers: npt.NDArray[np.float64],
     taste: npt.NDArray[np.float32],
     mood: npt.NDArray[np.float32],
+    minds: Array,
     items: Array,
     vectors: npt.NDArray[np.float32],
     colour: npt.NDArray[np.float32],
@@ -111,7 +114,7 @@ def start_play(
     belief_sd = np.nan
     attended = np.uint32(0)
     judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, request, slot, _W_JUDGED))
-    hasty = 1.0 / np.float64(u.patience)
+    hasty = types[kind].leaving / np.float64(u.patience)
     at_sight = hasty * s.leave_at_sight
     left = waited(decision_key(own_key, request, slot, _W_HAZARD), powers)
     if uniform(decision_key(own_key, request, slot, _W_UNATTENDED)) < s.unattended:
@@ -136,6 +139,9 @@ def start_play(
             key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
             modalities, facets, weights, types, habits, quantiles, scratch,
         )  # fmt: skip
+        remembers = minds.shape[1] > 0 and types[kind].known > 0.0
+        if remembers and attended != 0:
+            belief, variance = recalled(belief, variance, minds, user, item, v.clock, types[kind], powers)
         if asides:  # of the numbers only those that were read
             belief += aside_worth(key, v.clock, user, item, np.uint32(attended), numbers)
         belief_sd = math.sqrt(variance)
@@ -165,6 +171,9 @@ def start_play(
                     watched += duration * (times - 1 + uniform(decision_key(own_key, request, slot, _W_PART)))
         watched = quantised(watched)
         known = np.int64(leaves > known_after) | (outcome == COMPLETE)
+        if remembers and known == 1:  # nobody but this play reads it before the play has ended
+            met = utility_of(key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch)
+            keep_in_mind(minds, user, item, met, v.clock + watched)
         lived = worth if known == 1 else gut
         satisfaction = satisfied(lived, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
     v.tolerated = tolerated
@@ -209,7 +218,10 @@ def end_play(
     quantiles: npt.NDArray[np.float32],
     powers: npt.NDArray[np.float64],
     mood: npt.NDArray[np.float32],
+    had: Array,
+    types: Array,
     items: Array,
+    parent: npt.NDArray[np.int32],
     memory: npt.NDArray[np.int32],
     memory_value: npt.NDArray[np.float32],
     records: Array,
@@ -228,6 +240,10 @@ def end_play(
         topic = modalities.shape[0] + np.int64(items[item].topic)
         fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
         mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
+        if had.shape[1] > 0 and types[items[item].type].kind >= 0:
+            kind = types[items[item].type]
+            share = min(v.watched / duration, 1.0)
+            remember(had, user, np.int64(parent[item]), v.clock, share, kind.memory, powers)
     event = np.int64(events[s.number, v.outcome])
     ring = np.int64(v.memory_n) % VISIT_MEMORY
     memory[i, ring] = item

@@ -43,6 +43,12 @@ VISIT_MEMORY = 64
 MAX_SCREEN = 32
 """Cards on one screen at the most."""
 
+PARENTS_HAD = 12
+"""Parents of items had lately that a user remembers, where that is worth anything."""
+
+ITEMS_KNOWN = 24
+"""Items had lately whose worth a user remembers, where types are remembered at all."""
+
 MAX_FACETS = 8
 
 N_TALLIES = 160
@@ -148,15 +154,18 @@ FACET = np.dtype(
 
 ASIDE = np.dtype(
     [
-        ("modality", "i4"),
+        ("told", "u4"),  # modalities by any of which it is known, bits
         ("promise", "i4"),  # -1: an attribute of the item, whose worth lies in `Goods.asides`
         ("weight", "f8"),  # utility per second beyond `usual`, of a promise
         ("usual", "f8"),  # what is expected where the promise is not read, s
         ("ages", "i4"),  # 1: the item's age, which costs up to `weight`
+        ("repeats", "i4"),  # 1: siblings had lately, worth up to `weight`, to items of parents of this `kind`
+        ("kind", "i4"),
+        ("rest", "f8"),  # logarithm of the share of `weight` that one sibling leaves
     ],
     align=True,
 )
-"""A modality that shows a number as it is, worth something to everybody: a price, a delivery time."""
+"""A number that is worth something to everybody and known where it is shown: a price, a delivery time, siblings had."""
 
 COST = np.dtype([("attribute", "i4"), ("amount", "i4"), ("weight", "f8")], align=True)
 """What a confirmation costs: an attribute of the item, or (-1) an amount from a table."""
@@ -183,7 +192,19 @@ OUTREACH = np.dtype(
 SUFFICES = np.dtype([("event", "i4"), ("modality", "i4"), ("probability", "f8"), ("value", "f8")], align=True)
 """A card that alone gives what was wanted; a row per stage, event -1: never."""
 
-TYPE = np.dtype([("prior", "f8"), ("half_life", "f8"), ("knowledge", "i4")], align=True)
+TYPE = np.dtype(
+    [
+        ("prior", "f8"),
+        ("half_life", "f8"),
+        ("knowledge", "i4"),
+        ("kind", "i4"),  # kind of parent whose items had are remembered, -1 none
+        ("memory", "f8"),  # half-life of that, s
+        ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
+        ("forgetting", "f8"),  # half-life of that precision, s
+        ("leaving", "f8"),  # by which the hazards of leaving are multiplied
+    ],
+    align=True,
+)
 
 HABITS = np.dtype(
     [
@@ -255,6 +276,12 @@ USER = np.dtype(
     ],
     align=True,
 )
+
+HAD = np.dtype([("parent", "i4"), ("amount", "f4"), ("at", "f8")], align=True)
+"""A parent whose items a user had lately: how many of them, as of a time in s; amount 0: a free place."""
+
+KNOWN = np.dtype([("item", "u4"), ("worth", "f4"), ("at", "f8")], align=True)
+"""An item that a user had, what it was worth then, and when, s; at 0: a free place."""
 
 ITEM = np.dtype(
     [
@@ -396,6 +423,8 @@ class People(NamedTuple):
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
+    had: Array = np.zeros((0, 0), dtype=HAD)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
+    known: Array = np.zeros((0, 0), dtype=KNOWN)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
 
 
 class Goods(NamedTuple):
@@ -410,6 +439,7 @@ class Goods(NamedTuple):
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     published: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)  # (n,): s
+    parent: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # (n,): number of the item's parent, -1 none
 
 
 class Visits(NamedTuple):

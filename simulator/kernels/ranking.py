@@ -10,6 +10,7 @@ from simulator.kernels.asides import EVERYTHING, aside_worth, numbers_of
 from simulator.kernels.beliefs import belief_about, utility_of
 from simulator.kernels.layout import Goods, People, Plan
 from simulator.kernels.primitives import drawn
+from simulator.kernels.recall import recalled
 from simulator.randomness import KNOWLEDGE, PERCEPTION, mix, root
 
 
@@ -57,11 +58,14 @@ def best_candidates(
             key = mix(person, np.uint64(item))
             if by_belief:
                 knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, person_key), np.uint64(kind)))
-                score, _ = belief_about(
-                    key, user, item, kind, visible[stages[k]] & ~items[item].missing, glance[stages[k]], knowledge,
+                seen = visible[stages[k]] & ~items[item].missing
+                score, variance = belief_about(
+                    key, user, item, kind, seen, glance[stages[k]], knowledge,
                     taste, vectors, colour, mood, readouts,
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
+                if people.known.shape[1] > 0 and seen != 0 and types[kind].known > 0.0:
+                    score, _ = recalled(score, variance, people.known, user, item, times[k], types[kind], plan.powers)
                 if asides:
                     score += aside_worth(key, times[k], user, item, visible[stages[k]], numbers)
             else:

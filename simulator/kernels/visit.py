@@ -89,6 +89,7 @@ def advance(
     quantiles, powers, habits = plan.quantiles, plan.powers, plan.habits[0]
     users, taste, mood, followed = people.state, people.taste, people.mood, people.followed
     items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    had, minds, parent = people.had, people.known, goods.parent
     rows, slate, memory, memory_value = visits.state, visits.slate, visits.memory, visits.memory_value
     records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
 
@@ -173,14 +174,14 @@ def advance(
                 if v.playing == 2:
                     n = start_play(
                         v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles,
-                        powers, taste, mood, items, vectors, colour, readouts, records, tallies, counters,
+                        powers, taste, mood, minds, items, vectors, colour, readouts, records, tallies, counters,
                         scratch, numbers, asides, counts_opens,
                     )  # fmt: skip
                     if v.clock >= end:
                         break
                 outcome, n = end_play(
-                    i, v, u, s, n, screens, modalities, habits, observation, labels, quantiles, powers, mood, items,
-                    memory, memory_value, records, tallies, events,
+                    i, v, u, s, n, screens, modalities, habits, observation, labels, quantiles, powers, mood, had,
+                    types, items, parent, memory, memory_value, records, tallies, events,
                 )  # fmt: skip
             # ---- respond
             elif s.kind == _RESPOND:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from simulator.errors import InputError
+from simulator.scenario.claims import Number
 from simulator.scenario.fulfilment import Queue
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import AttributeModality, ContentModality, PromiseModality, ReadoutModality, Scenario
@@ -46,9 +47,35 @@ def _check_taste(scenario: Scenario) -> None:
     for name, item_type in scenario.item_types.items():
         need(scenario, f"item_types.{name}.weights", item_type.weights, scenario.facets)
         need(scenario, f"item_types.{name}.reads", item_type.reads, scenario.modalities)
+    _check_parents(scenario)
+
+
+def _check_parents(scenario: Scenario) -> None:
+    taken = {"duration", "creator", "type", "published_at", scenario.satiation_facet}
+    own = {name for item_type in scenario.item_types.values() for name in item_type.attributes}
+    parent_of: dict[str, str] = {}
     for name, parent in scenario.parents.items():
-        need(scenario, f"parents.{name}.shares", parent.shares, scenario.facets)
-        need(scenario, f"parents.{name}.modalities", parent.modalities, scenario.modalities)
+        key = f"parents.{name}"
+        if name in taken | own:
+            raise InputError(scenario.shown, f"{key}: items have a column {name} already", "expected another name")
+        need(scenario, f"{key}.types", parent.types or [], scenario.item_types)
+        for kind in scenario.item_types if parent.types is None else parent.types:
+            if kind in parent_of:
+                wrong = f"parents.{parent_of[kind]} and {key} both hold items of type {kind}"
+                raise InputError(scenario.shown, wrong, "expected one kind of parent per type; see `types`")
+            parent_of[kind] = name
+        need(scenario, f"{key}.shares", parent.shares, scenario.facets)
+        need(scenario, f"{key}.modalities", parent.modalities, scenario.modalities)
+        for attribute in parent.attributes:
+            if attribute in taken | own:
+                wrong = f"{key}.attributes.{attribute}: items have a column {attribute} already"
+                raise InputError(scenario.shown, wrong, "expected another name")
+        own |= {*parent.attributes, name}
+        if isinstance(parent.children, Number) and parent.children.value < 1.0:
+            wrong = f"{key}.children = {parent.children.value:g}"
+            raise InputError(scenario.shown, wrong, "expected at least 1 item per parent")
+        if parent.repetition is not None:
+            need(scenario, f"{key}.repetition.told_by", parent.repetition.told_by or [], scenario.modalities)
 
 
 def _check_modalities(scenario: Scenario) -> None:

@@ -14,6 +14,7 @@ from simulator.scenario.quantities import (
     DurationDistribution,
     DurationQuantity,
     PerUtility,
+    PositiveDuration,
     Precision,
     Probability,
     Quantity,
@@ -52,6 +53,13 @@ class Idiosyncratic(Model):
     share: Share
 
 
+class Remembered(Model):
+    """What a user keeps of an item that they had: one more cue to its worth, whatever is shown of it."""
+
+    precision: Precision  # of the experience just after it
+    half_life: PositiveDuration  # of that
+
+
 class ItemType(Model):
     """A kind of items with criteria of its own."""
 
@@ -62,18 +70,32 @@ class ItemType(Model):
     attributes: dict[Name, Quantity] = Field(default_factory=dict)  # public columns of items: price, salary, distance
     weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside that of other types (default 1)
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
+    leaving: Ratio | None = None  # hazards of leaving a play beside those of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
     lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: that of supply)
-    repeat: Ratio | None = None  # worth of the second item on one story, beside the first
+    remembered: Remembered | None = None  # (default: every time is the first)
+
+
+class Repetition(Model):
+    """What siblings had lately do to the worth of an item, `worth * (1 - (1 - first)^n)` after n of them."""
+
+    worth: Utility  # that an item gains (an episode that goes on) or, negative, loses (a duplicate), at most
+    first: Share  # of it after one sibling; each further one adds the same share of what is left
+    half_life: PositiveDuration  # of a sibling had, as far as it counts
+    told_by: list[Name] | None = None  # modalities by which users know siblings (default: the parent's own)
 
 
 class Parent(Model):
     """What holds items: a restaurant its dishes, a show its episodes, an event its articles."""
 
     children: Quantity  # items per parent
+    types: list[Name] | None = None  # item types that have such a parent (default: all)
+    one_creator: Flag = False  # children are of one creator, and in one place; else of any
     shares: dict[Name, Share] = Field(default_factory=dict)  # facet: share of it that is the parent's
     modalities: list[Name] = Field(default_factory=list)  # that belong to the parent and are the same for its children
     attributes: dict[Name, Quantity] = Field(default_factory=dict)
+    spread: DurationDistribution | None = None  # from its beginning to each child's creation (default: any time)
+    repetition: Repetition | None = None
 
 
 class Telling(Model):

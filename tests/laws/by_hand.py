@@ -54,7 +54,25 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
             usual = float(np.mean(kind.attributes[shown.shows].quantile(table_points())))
             worth = shown.weight.value * (value - usual) / per
         total += worth * float(people.traits[user, a])
-    return total
+    return total + siblings_by_hand(of, user, item, read, clock)
+
+
+def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
+    """What an item gains or loses by its siblings that a user had, as far as what is read tells whose it is."""
+    names, scenario = of.compiled.names, of.compiled.scenario
+    kind = names.types[int(of.goods.facts["type"][item])]
+    for parent in scenario.parents.values():
+        again = parent.repetition
+        if again is None or (parent.types is not None and kind not in parent.types):
+            continue
+        told_by = parent.modalities if again.told_by is None else again.told_by
+        if not any(read >> names.modalities.index(name) & 1 for name in told_by):
+            continue
+        rows = of.people.had[user]
+        own = rows[(rows["parent"] == of.goods.parent[item]) & (rows["amount"] > 0)]
+        amount = float((own["amount"] * 0.5 ** ((clock - own["at"]) / again.half_life.value)).sum())
+        return float(again.worth.value * (1.0 - (1.0 - again.first.value) ** amount))
+    return 0.0
 
 
 def _steps(luck: Any) -> Any:
@@ -110,4 +128,19 @@ def belief_by_hand(
         certainty = 1.0 + pull.sum()
         mean += weight * float(pull @ np.array(readings)) / certainty
         variance += weight**2 / certainty
+    mean, variance = recalled_by_hand(of, user, item, attended, clock, mean, variance)
     return mean + worth_by_hand(of, user, item, attended, clock), variance
+
+
+def recalled_by_hand(
+    of: Bench, user: int, item: int, attended: int, clock: float, mean: float, variance: float
+) -> tuple[float, float]:
+    """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
+    remembered = of.compiled.scenario.item_types[of.compiled.names.types[int(of.goods.facts["type"][item])]].remembered
+    rows = of.people.known[user]
+    own = rows[(rows["item"] == item) & (rows["at"] > 0)]
+    if remembered is None or attended == 0 or len(own) == 0:
+        return mean, variance
+    precision = remembered.precision.value * 0.5 ** ((clock - float(own["at"][0])) / remembered.half_life.value)
+    total = precision + 1.0 / variance
+    return (precision * float(own["worth"][0]) + mean / variance) / total, 1.0 / total

@@ -214,10 +214,30 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     people.state["visits"] = 3
     goods.readouts[:] = generator.normal(size=goods.readouts.shape)
     goods.published[:] = CLOCK - generator.uniform(2.0, 5.0, goods.published.shape) * 86400.0
+    if people.had.size:
+        people.had["parent"] = generator.permuted(np.tile(np.arange(goods.parent.max() + 1), (users, 1)), axis=1)[
+            :, : people.had.shape[1]
+        ]
+        people.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], people.had.shape)
+        people.had["at"] = CLOCK - generator.uniform(0.0, 1e5, people.had.shape)
+    if people.known.size:
+        people.known["item"] = generator.permuted(np.tile(np.arange(items), (users, 1)), axis=1)[
+            :, : people.known.shape[1]
+        ]
+        people.known["worth"] = generator.normal(size=people.known.shape)
+        people.known["at"] = np.where(generator.random(people.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0)
     for aside in compiled.plan.asides[compiled.plan.asides["promise"] >= 0]:
         for promised in (goods.promised, people.promised):
             promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
     return Bench(compiled, people, goods)
+
+
+def _strangers_first(of: Bench, items: np.ndarray) -> np.ndarray:
+    """The same items, the first of every parent before all siblings: what a card does to the next is another test."""
+    parent = np.where(of.goods.parent[items] < 0, -1 - items, of.goods.parent[items])
+    first = np.zeros(len(items), dtype=bool)
+    first[np.unique(parent, return_index=True)[1]] = True
+    return items[np.argsort(~first, kind="stable")]
 
 
 def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = None) -> Visits:
@@ -236,7 +256,9 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     v = rows.state
     assert (v["user"] == np.arange(n)).all()
     size = int(plan.stages["slate"][stage])
-    items = np.stack([generator.permutation(len(of.goods.facts))[:size] for _ in range(n)]) if slate is None else slate
+    items = slate
+    if items is None:
+        items = np.stack([_strangers_first(of, generator.permutation(len(of.goods.facts)))[:size] for _ in range(n)])
     rows.slate["item"][:, :size] = items
     rows.slate["propensity"][:, :size] = 0.25
     users = np.arange(n)

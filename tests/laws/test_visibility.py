@@ -129,8 +129,8 @@ def test_a_feature_never_changes_a_response_to_a_slate(monkeypatch):
     original = catalog.drawn_features
     made = []
 
-    def other(compiled, vectors, seed):
-        features = original(compiled, vectors, seed + 1)
+    def other(compiled, vectors, seed, *more):
+        features = original(compiled, vectors, seed + 1, *more)
         made.append({name: features[name] for name in features})
         return features
 
