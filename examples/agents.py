@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 
 import simulator.env
+from simulator.env.truth import utilities
 from simulator.env.wrappers import best
 
 
@@ -120,7 +121,21 @@ class LinUCB(Random):
             self.b += x.T @ rewards[there]
 
 
-AGENTS = {"random": Random, "popularity": Popularity, "bestsellers": Bestsellers, "greedy": Greedy, "linucb": LinUCB}
+class Oracle(Random):
+    """What is worth most to each user: an upper reference that no platform could have."""
+
+    def scores(self, observations: dict[str, Any]) -> np.ndarray:
+        """Utilities, by the engine's own function; numbers that are shown as they are (a price) count beside."""
+        own = self.env
+        worth = [
+            utilities(own.scene.seed, j, own.scene.plan, own.fleet.people, own.fleet.goods) for j in range(own.num_envs)
+        ]
+        shown = own.fleet.goods.asides[:, : len(own.scene.compiled.names.asides)].sum(axis=1)
+        return np.stack(worth) + shown
+
+
+AGENTS = {"random": Random, "popularity": Popularity, "bestsellers": Bestsellers, "greedy": Greedy, "linucb": LinUCB,
+          "oracle": Oracle}  # fmt: skip
 
 
 def play(env: Any, agent: Random, steps: int, seed: int) -> float:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from recommenders.errors import RecommenderError
 from simulator.durations import exact_duration, parse_duration
 from simulator.errors import InputError
 
@@ -217,7 +218,8 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
 
     Args:
         pairs: (name, value), in any order; a recommender's parameter is named `recommender.<parameter>`, a change of
-            the scenario `scenario.<keys.of.the.file>`. A value of None leaves a setting at its default.
+            the scenario `scenario.<keys.of.the.file>`. The prefix of a parameter may be left out where no setting has
+            its name. A value of None leaves a setting at its default.
         where: where the settings stand, for messages.
 
     Raises:
@@ -230,7 +232,9 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     values: dict[str, Any] = {}
     parameters: dict[str, object] = {}
     changes: dict[str, object] = {}
-    for name, value in pairs:
+    given = list(pairs)
+    for key, value in given:
+        name = _full_name(key, readers, given)
         if name in seen:
             raise InputError(where, f"{name} is given twice", "give it once")
         seen.add(name)
@@ -257,6 +261,20 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     elif "scenario" not in values:
         raise InputError(where, "no scenario is given", "expected scenario=NAME or a path; --list shows what there is")
     return RunConfig(recommender_parameters=parameters, scenario_changes=changes, **values)
+
+
+def _full_name(name: str, settings: Iterable[str], given: Iterable[tuple[str, object]]) -> str:
+    """A recommender's parameter may be named without its prefix, where no setting has that name."""
+    recommender = dict(given).get("recommender")
+    if name in settings or "." in name or not isinstance(recommender, str):
+        return name
+    from recommenders.registry import accepted_parameters, find  # only here: this loads the recommender
+
+    try:
+        known = accepted_parameters(find(recommender))
+    except RecommenderError:
+        return name
+    return PARAMETER_PREFIX + name if name in known else name
 
 
 def _check_resume(seen: set[str], where: str) -> None:

@@ -226,3 +226,14 @@ def test_exact_durations_lose_nothing(seconds):
 )
 def test_durations_for_people(seconds, text):
     assert duration_text(seconds) == text
+
+
+def test_a_parameter_of_the_recommender_needs_no_prefix_where_no_setting_has_its_name():
+    short = resolve([("scenario", "shortvideo"), ("recommender", "itemknn"), ("neighbors", 50)])
+    assert short.recommender_parameters == {"neighbors": 50}
+    with pytest.raises(InputError, match=r"recommender\.neighbors is given twice"):
+        resolve([("scenario", "a"), ("recommender", "itemknn"), ("neighbors", 5), ("recommender.neighbors", 6)])
+    with pytest.raises(InputError, match="unknown setting 'neighbors'"):
+        resolve([("scenario", "a"), ("recommender", "popularity"), ("neighbors", 5)])
+    with pytest.raises(InputError, match="unknown setting 'neighbors'"):
+        resolve([("scenario", "a"), ("neighbors", 5)])
