@@ -25,6 +25,8 @@ LONGEST = 36500 * 86400.0  # seconds, a century
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
 CHANGE_PREFIX = "scenario."
+SHORT = {"label": "scenario.platform.label"}
+"""Names that stand for longer ones: what counts as a positive is a choice of the run as much as of the scenario."""
 # A resumed run is the same run: only what cannot change its results may differ.
 CHANGEABLE_ON_RESUME = ("threads", "window", "batch")
 
@@ -246,7 +248,9 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
         elif name.startswith(CHANGE_PREFIX):
             changes[name.removeprefix(CHANGE_PREFIX)] = value
         elif name not in readers:
-            raise InputError(where, *unknown_name("setting", name, [*readers, PARAMETER_PREFIX + "<parameter>"]))
+            raise InputError(
+                where, *unknown_name("setting", name, [*readers, *SHORT, PARAMETER_PREFIX + "<parameter>"])
+            )
         elif value is not None:
             try:
                 values[name] = readers[name](value)
@@ -265,6 +269,8 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
 
 def _full_name(name: str, settings: Iterable[str], given: Iterable[tuple[str, object]]) -> str:
     """A recommender's parameter may be named without its prefix, where no setting has that name."""
+    if name in SHORT:
+        return SHORT[name]
     recommender = dict(given).get("recommender")
     if name in settings or "." in name or not isinstance(recommender, str):
         return name

@@ -50,6 +50,7 @@ def help_text() -> str:
             rows.append((f"{CHANGE_PREFIX}KEYS", "a number of its file, by its keys: scenario.user.churn=0.01"))
         else:
             rows.append((each.name, each.metadata["meaning"] + _default_text(each.name, each.default)))
+    rows.append(("label", "what counts as a positive: one of the scenario's labels (default: its own choice)"))
     rows.append(("workers", "with -m: runs at a time (default: as many as the cores hold)"))
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name.ljust(width)}  {meaning}" for name, meaning in rows]

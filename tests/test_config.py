@@ -237,3 +237,9 @@ def test_a_parameter_of_the_recommender_needs_no_prefix_where_no_setting_has_its
         resolve([("scenario", "a"), ("recommender", "popularity"), ("neighbors", 5)])
     with pytest.raises(InputError, match="unknown setting 'neighbors'"):
         resolve([("scenario", "a"), ("neighbors", 5)])
+
+
+def test_a_label_is_a_choice_of_the_run():
+    assert resolve([("scenario", "a"), ("label", "like")]).scenario_changes == {"platform.label": "like"}
+    with pytest.raises(InputError, match=r"scenario\.platform\.label is given twice"):
+        resolve([("scenario", "a"), ("label", "like"), ("scenario.platform.label", "order")])

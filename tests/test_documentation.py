@@ -142,7 +142,7 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
         assert set(filter(None, (extras[1] or "").split(","))) <= set(project["project"]["optional-dependencies"])
     elif tool == "pytest":
         markers = [marker.partition(":")[0] for marker in project["tool"]["pytest"]["ini_options"]["markers"]]
-        assert rest == [] or (rest[0] == "-m" and rest[1] in markers)
+        assert rest == ["-n", "2", "--dist", "loadfile"] or (rest[0] == "-m" and rest[1] in markers)
     elif tool == "recommenders":
         assert recommenders_main(rest) == 0
     elif tool == "analysis":

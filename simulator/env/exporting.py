@@ -87,7 +87,7 @@ def to_minari(found: Episodes, dataset_id: str) -> Any:
 
     Args:
         found: from `collect`.
-        dataset_id: as Minari has them, e.g. `shortvideo/uniform-v0`.
+        dataset_id: as Minari has them, e.g. `platform/uniform-v0`.
 
     Returns:
         The `minari.MinariDataset`.

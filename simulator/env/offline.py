@@ -1,9 +1,9 @@
 """Logged data for offline learning: episodes of a policy that says how likely its slates were, and their files.
 
 from simulator.env.offline import collect, to_minari, to_open_bandit, uniform
-episodes = collect(uniform, episodes=100, seed=0, scenario="shortvideo", items=200, slate=5)
+episodes = collect(uniform, episodes=100, seed=0, scenario="news", items=200, slate=5)
 to_open_bandit(episodes, "logged")
-to_minari(episodes, "shortvideo/uniform-v0")        # needs the extra `offline`
+to_minari(episodes, "news/uniform-v0")              # needs the extra `offline`
 """
 
 from __future__ import annotations
