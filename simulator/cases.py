@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.ahead import Ahead
 from simulator.kernels import case_layout as layout
 from simulator.kernels.asides import numbers_of
 from simulator.kernels.case_heap import push, without_stale
@@ -80,12 +81,17 @@ class Cases:
             places=_server_places(scenario, self.ground, units, servers, seed),
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
+        self._ahead: Ahead | None = None
         self._make_room(_FIRST_ROOM)
         for r, resource in enumerate(shared.resources):
             if resource["n_shifts"]:
                 at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
                 n = push(self.world.heap, int(self.world.counts[Count.HEAP]), at, r, int(Happens.SHIFT), 0, r, 0)
                 self.world.counts[Count.HEAP] = n
+
+    def prepare(self, output: Callable[[int], Output]) -> None:
+        """Have what `run` needs compiled beside whatever comes before its first call; `output` as there."""
+        self._ahead = Ahead(live, *self._arguments(0.0, output))
 
     @property
     def n_open(self) -> int:
@@ -129,16 +135,19 @@ class Cases:
             output: asked for a place to write to, with room for so many records.
             wrote: told how many records were written there.
         """
+        if self._ahead is not None:
+            self._ahead.ready()
+            self._ahead = None
         done = False
         while not done:
             self._make_heap_room(0)
-            out = output(_FIRST_ROOM)
-            done = bool(
-                live(
-                    self._seed, end, self.shared, self.ground, self.world, self._tables, self._numbers, out
-                )
-            )  # fmt: skip
+            done = bool(live(*self._arguments(end, output)))
             wrote(int(self.world.counts[Count.RECORDS]))
+
+    def _arguments(self, end: float, output: Callable[[int], Output]) -> tuple[Any, ...]:
+        """Of `live`."""
+        out = output(_FIRST_ROOM)
+        return self._seed, end, self.shared, self.ground, self.world, self._tables, self._numbers, out
 
     def _make_room(self, needed: int) -> None:
         old = len(self.world.cases)

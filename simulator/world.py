@@ -209,6 +209,7 @@ class World:
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
                 goods.parent, catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
+            self.cases.prepare(self.rounds.output)
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
