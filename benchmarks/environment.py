@@ -120,17 +120,17 @@ def main() -> None:
             f"{name}, vector of {MANY:,}", 20 * MANY,
             lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, **s), 20),
         )  # fmt: skip
-        two = rate(
-            f"{name}, vector of {MANY:,}, two threads", 20 * MANY,
-            lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, threads=2, **s), 20),
+        thread = rate(
+            f"{name}, vector of {MANY:,}, one thread", 20 * MANY,
+            lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, threads=1, **s), 20),
         )  # fmt: skip
         kernel = rate(f"{name}, bare kernel", 10 * MANY, lambda s=scenario: bare(s))
-        print(f"    vector / bare kernel {np.median(many) / np.median(kernel):.2f}", end="")
+        print(f"    one thread / bare kernel {np.median(thread) / np.median(kernel):.2f}", end="")
         for what, found, other in (
             ("one", alone, "one"),
             ("one, lean", lean, "one"),
             ("vector", many, "vector"),
-            ("two threads", two, "vector"),
+            ("one thread", thread, "vector"),
         ):
             if sardine:
                 print(f"   {what} / SARDINE {other} {np.median(found) / sardine[other]:.1f}", end="")

@@ -54,7 +54,7 @@ from numba.np.arrayobj import populate_array  # isort: skip
 
 Table = npt.NDArray[np.int64]
 _DIMENSIONS = 4
-ANSWER, BEGIN, ARRIVE = 0, 1, 2
+ANSWER, BEGIN = 0, 1
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 I1, I4, I8 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 U1, U4 = np.dtype(np.uint8), np.dtype(np.uint32)
@@ -123,7 +123,7 @@ def whole_step(t: Table, n: int, mode: int) -> bool:
         t: `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`.
         n: rows.
         mode: ANSWER, where `Terms.actions` are the slates that they asked for; BEGIN, where users at `Terms.places` of
-            the pool take their rows and begin an episode; ARRIVE, where that was done before.
+            the pool take their rows and begin an episode.
 
     Returns:
         False where an action is no item; then nothing has happened.

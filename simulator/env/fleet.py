@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.cases import zone_of
-from simulator.env.bound import ANSWER, ARRIVE, BEGIN, Table, Terms, table_of, whole_step
+from simulator.env.bound import ANSWER, BEGIN, Table, Terms, table_of, whole_step
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
 from simulator.env.lone_cases import LoneCases
 from simulator.env.scene import Published, Scene
+from simulator.env.settings import WORTH_A_THREAD
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import UserPool, put_users
 from simulator.errors import InputError
@@ -38,7 +38,6 @@ from simulator.kernels.visit import advance, room_needed
 
 Rows = npt.NDArray[np.int64]
 _RECORDS = 1 << 12  # few enough to be still near when they are added up
-_WORTH_A_THREAD = 128
 _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
@@ -68,8 +67,9 @@ class Fleet:
         self.kept: Kept = kept_buffers(scene, n)
         self._room = room_needed(scene.compiled.largest_slate) + 64
         beside = scene.compiled.world is not None
-        self._outputs = [self._new_output(beside) for _ in range(scene.settings.threads)]
-        self._threads = ThreadPoolExecutor(scene.settings.threads) if scene.settings.threads > 1 else None
+        threads = scene.settings.threads_for(n)
+        self._outputs = [self._new_output(beside) for _ in range(threads)]
+        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
         times = np.concatenate([scene.opens, scene.closes])
         self._edges = np.append(np.unique(times[np.isfinite(times)]), np.inf)
         self._published = Published(scene)
@@ -121,7 +121,8 @@ class Fleet:
         waiting = rows
         for _ in range(_TRIES):
             places = self.pool.next(waiting)
-            if self._cases is None and not self._published.varies:
+            self._zones[waiting] = self.pool.zones[places]
+            if self._cases is None:
                 self._in_one_call(waiting, BEGIN, places=places)
             else:
                 self._arrive(waiting, places)
@@ -131,13 +132,10 @@ class Fleet:
         raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
 
     def _arrive(self, rows: Rows, places: Rows) -> None:
-        """New users come to where it matters when, or where orders follow them."""
+        """New users come whom their orders follow."""
+        assert self._cases is not None
         put_users(rows, places, self.pool.people, self.people)
         begin_episode(rows, self.people.state, self.rows.state, self.seen, self.kept)
-        self._zones[rows] = zone_of(self.scene.compiled.scenario, self.people.place[rows])
-        if self._cases is None:
-            self._in_one_call(rows, ARRIVE)
-            return
         self._cases.forget(rows)
         self._live_by_ticks(rows)
         begin_step(rows, self.seen)
@@ -170,22 +168,30 @@ class Fleet:
         if not self._published.varies:
             self._in_parts(rows, mode, actions, places)
             return
-        phases = np.array([self._published.phase(t) for t in self.rows.state["clock"][rows]])
-        for phase in np.unique(phases):
-            alike = phases == phase
-            self._announce(int(phase), rows[alike], begin=mode == ARRIVE)
-            self._in_parts(rows[alike], mode, None if actions is None else actions[alike], None)
+        times = self.rows.state["clock"][rows] if places is None else self.pool.people.state["due"][places]
+        if len(rows) == 1:
+            self._announce(self._published.phase(float(times[0])), rows, begin=mode == BEGIN)
+            self._in_parts(rows, mode, actions, places)
+            return
+        phases = self._published.phases(times)
+        for phase in np.unique(phases).tolist():
+            part = phases == phase
+            self._announce(phase, rows[part], begin=mode == BEGIN)
+            self._in_parts(
+                rows[part], mode, None if actions is None else actions[part], None if places is None else places[part]
+            )
 
     def _in_parts(self, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None, places: Rows | None) -> None:
         """The same, on as many threads as there are and as is worth it."""
-        if self._threads is None or len(rows) < _WORTH_A_THREAD:
+        if self._threads is None or len(rows) < WORTH_A_THREAD:
             self._part(0, 0, len(rows), rows, mode, actions, places)
             return
         ends = np.linspace(0, len(rows), len(self._bound) + 1).astype(int).tolist()
         jobs = [
             self._threads.submit(self._part, k, ends[k], ends[k + 1], rows, mode, actions, places)
-            for k in range(len(self._bound))
+            for k in range(1, len(self._bound))
         ]
+        self._part(0, 0, ends[1], rows, mode, actions, places)
         for job in jobs:
             job.result()
 

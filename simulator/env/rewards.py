@@ -36,7 +36,7 @@ ONCE, PER_VALUE, PER_SATISFACTION = range(3)
 NO_STAGES = 256
 
 _OPEN = 1  # code of the event
-ITEM_EVENT, CONFIRMS, TAKES_BACK = 1, 2, 4
+ITEM_EVENT, CONFIRMS, TAKES_BACK, PAYS = 1, 2, 4, 8
 """Bits of a mark: a word of the history, an order whose payment is remembered, one whose payment is taken back."""
 
 
@@ -84,6 +84,7 @@ class RewardTables:
                 self.worth[s, int(enough["event"]), TRUTH, PER_SATISFACTION] = 1.0
         if compiled.world is not None:
             self._cases(compiled)
+        self.marks[(self.worth != 0.0).any(axis=(2, 3))] |= PAYS
 
     def _sign(self, stage: int, event: int, signal: float) -> None:
         self.signal[stage, event] = signal

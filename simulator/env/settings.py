@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -13,6 +14,8 @@ from simulator.errors import InputError
 
 EPISODES = ("visit", "lifetime")
 WHERE = "environment"
+WORTH_A_THREAD = 128
+_MOST_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class EnvSettings:
         margin: share of what is paid that is earned.
         background: users besides the agent's, who share its world and are answered by the scenario's warm-up policy.
         shared: for vectors: sub-environments are users of one world.
-        threads: threads of a vector; never changes a result.
+        threads: threads of a vector; never changes a result. None: as many as there are cores for this process, up to 8
+            (in a shared world: 1).
     """
 
     scenario: str = ""
@@ -54,7 +58,7 @@ class EnvSettings:
     margin: float = 0.3
     background: int = 0
     shared: bool = False
-    threads: int = 1
+    threads: int | None = None
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> EnvSettings:
@@ -76,12 +80,12 @@ class EnvSettings:
     def _check(self) -> None:
         if not isinstance(self.scenario, str) or not self.scenario:
             raise InputError(WHERE, "no scenario is given", "scenario=NAME or the path of a scenario file")
-        for name, least in (("items", 2), ("features", 1), ("history", 1), ("background", 0), ("threads", 1),
+        for name, least in (("items", 2), ("features", 1), ("history", 1), ("background", 0),
                             ("catalog_seed", 0)):  # fmt: skip
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise InputError(WHERE, f"{name} = {value}", f"a whole number of at least {least}")
-        for name in ("slate", "limit"):
+        for name in ("slate", "limit", "threads"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise InputError(WHERE, f"{name} = {value}", "a whole number of at least 1")
@@ -91,6 +95,13 @@ class EnvSettings:
             raise InputError(WHERE, f"repeat = {self.repeat}", "platform or allow")
         if self.horizon is not None and not (self.horizon > 0 and math.isfinite(self.horizon)):
             raise InputError(WHERE, f"horizon = {self.horizon}", "a positive duration")
+
+    def threads_for(self, n: int) -> int:
+        """Threads for n independent users; few are not worth more than one."""
+        if n < WORTH_A_THREAD:
+            return 1
+        here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return self.threads or min(here, _MOST_THREADS)
 
     @property
     def most_requests(self) -> int:

@@ -111,7 +111,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         config = RunConfig(
             scenario=self.settings.scenario, users=n + self.settings.background, items=self.settings.items,
             horizon=scene.horizon, seed=chosen, log=self._log, first_fit=self._first_fit,
-            threads=self.settings.threads,
+            threads=self.settings.threads or 1,
         )  # fmt: skip
         world = World(config, scene.compiled, _Agent(), None, time.perf_counter(), self._take)
         self.world = world

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from recommenders.remembering import remember, tell_context, tell_interest
 from simulator.env.buffers import PAID, Kept, Seen
-from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, RETENTION, TAKES_BACK, TRUTH
+from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, PAYS, RETENTION, TAKES_BACK, TRUTH
 from simulator.kernel import kernel
 from simulator.kernels.layout import NO_CASE, Array, Status
 
@@ -73,16 +73,17 @@ def answer(
             slate[j, p].propensity = np.float32(np.nan)
             shown[j, p] = item
             filled += 1
+        place = n_sent[j] % max(recent, 1)
         for p in range(filled):
             item = np.int64(shown[j, p])
             if recent == 0:
                 available[j, item] = 1
                 continue
-            place = n_sent[j] % recent
             old = np.int64(ring[j, place])
             if old >= 0 and _there(old, now, opens, closes):
                 available[j, old] = 1
             ring[j, place] = item
+            place = place + 1 if place + 1 < recent else 0
             n_sent[j] += 1
         v.slate_n = filled
         v.position = 0
@@ -202,11 +203,12 @@ def fold(
             values[j, e] += value
         mark = marks[s, e]
         satisfaction = row.satisfaction if row.satisfaction == row.satisfaction else np.float32(0.0)
-        for c in range(rewards):
-            if known or c == TRUTH:
-                earned[j, c] += worth[s, e, c, 0] + worth[s, e, c, 1] * value + worth[s, e, c, 2] * satisfaction
         if mark == 0:
             continue
+        if mark & PAYS:
+            for c in range(rewards):
+                if known or c == TRUTH:
+                    earned[j, c] += worth[s, e, c, 0] + worth[s, e, c, 1] * value + worth[s, e, c, 2] * satisfaction
         if mark & CONFIRMS and row.case != _ABSENT:
             paid[j, np.int64(row.case) % PAID] = value
         if mark & TAKES_BACK and row.case != _ABSENT:
@@ -241,8 +243,8 @@ def renew(
         now = math.floor(visits[j].clock / tick) * tick
         if visits[j].status != _NEEDS_SLATE or now < kept.changes[j]:
             continue
-        for item in range(available.shape[1]):
-            available[j, item] = np.int8(_there(item, now, opens, closes))
+        for item in range(available.shape[1]):  # without a branch: some at a time
+            available[j, item] = np.int8((opens[item] <= now) & (closes[item] > now))
         for r in range(min(recent, kept.n_sent[j])):
             available[j, kept.sent[j, r]] = 0
         low, high = 0, edges.shape[0] - 1  # the first edge after now

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from simulator.cases import zone_of
 from simulator.env.scene import Scene
 from simulator.kernel import kernel
 from simulator.kernels.layout import People
@@ -48,6 +49,9 @@ class UserPool:
         scene: draws them.
         n: sub-environments.
         ahead: users drawn ahead for each.
+
+    Attributes:
+        people: the users (n x ahead,), and the zones that they live in.
     """
 
     def __init__(self, scene: Scene, n: int, ahead: int) -> None:
@@ -56,6 +60,7 @@ class UserPool:
         self.episodes = np.zeros(n, dtype=np.int64)  # the next one of each
         self._drawn = np.zeros(n, dtype=np.int64)  # those before it are in the pool
         self.people = scene.people(np.zeros(n * ahead, dtype=np.uint64))
+        self.zones = np.zeros(n * ahead, dtype=np.int32)
 
     def seed(self, rows: Rows, seeds: npt.NDArray[np.uint64]) -> None:
         """Begin again from these seeds."""
@@ -79,5 +84,7 @@ class UserPool:
         keys = np.empty(len(rows), dtype=np.uint64)
         episode_keys(self.seeds[rows], number, keys)
         drawn = self._scene.people(keys)
-        put_users(rows * self._ahead + number % self._ahead, np.arange(len(rows)), drawn, self.people)
+        places = rows * self._ahead + number % self._ahead
+        put_users(places, np.arange(len(rows)), drawn, self.people)
+        self.zones[places] = zone_of(self._scene.compiled.scenario, drawn.place)
         self._drawn += missing

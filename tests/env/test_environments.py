@@ -161,9 +161,10 @@ def test_wrong_settings_are_refused_in_one_line(settings, complaint):
         single("ShortVideo", **settings)
 
 
-def test_threads_change_nothing():
+@pytest.mark.parametrize("name", ["ShortVideo", "FoodDelivery"])  # the second announces other promises every hour
+def test_threads_change_nothing(name):
     n = 400
-    ones, twos = vector("ShortVideo", n), vector("ShortVideo", n, threads=2)
+    ones, twos = vector(name, n, threads=1), vector(name, n, threads=2)
     left, _ = ones.reset(seed=1)
     right, _ = twos.reset(seed=1)
     luck = np.random.default_rng(0)
