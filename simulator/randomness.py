@@ -10,6 +10,8 @@ from tables of quantiles with 4,096 entries, indexed by the top 12 bits: one dra
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
@@ -109,8 +111,9 @@ def table_points() -> npt.NDArray[np.float64]:
     return (np.arange(TABLE_SIZE, dtype=np.float64) + 0.5) / TABLE_SIZE
 
 
+@cache
 def normal_table() -> npt.NDArray[np.float32]:
-    """Quantiles of the standard normal, rescaled to variance exactly 1, float32 (4096,)."""
+    """Quantiles of the standard normal, rescaled to variance exactly 1, float32 (4096,); one array for everybody."""
     values = ndtri(table_points())
     return np.asarray(values / values.std(), dtype=np.float32)
 

@@ -54,7 +54,6 @@ from numba.np.arrayobj import populate_array  # isort: skip
 
 Table = npt.NDArray[np.int64]
 _DIMENSIONS = 4
-ANSWER, BEGIN = 0, 1
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 I1, I4, I8 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 U1, U4 = np.dtype(np.uint8), np.dtype(np.uint32)
@@ -71,7 +70,12 @@ class Terms(NamedTuple):
     marks: npt.NDArray[np.uint8]
     signal: npt.NDArray[np.float32]
     features: npt.NDArray[np.float32]
+    by_item: npt.NDArray[np.float32]  # (phases, items, promises), as of `simulator.env.published.Published`
+    by_zone: npt.NDArray[np.float32]  # (phases, zones, promises)
+    zones: npt.NDArray[np.int32]  # of all users
     rows: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64]  # the same rows, by phase
+    phases: npt.NDArray[np.int64]  # theirs, rising
     actions: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float64]  # tick, horizon, end, starts_at, margin
     counts: npt.NDArray[np.int64]  # seed, room, places, recent, limit
@@ -116,14 +120,13 @@ _at: Any = intrinsic(prefer_literal=True)(_array_at)
 
 
 @kernel
-def whole_step(t: Table, n: int, mode: int) -> bool:
-    """Take the first n of `Terms.rows` to their next requests.
+def whole_step(t: Table, n: int, m: int) -> bool:
+    """Take users to their next requests: the first n of `Terms.rows`, and m new ones.
 
     Args:
         t: `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`.
-        n: rows.
-        mode: ANSWER, where `Terms.actions` are the slates that they asked for; BEGIN, where users at `Terms.places` of
-            the pool take their rows and begin an episode.
+        n: rows that waited, and get `Terms.actions`.
+        m: rows after them that users at `Terms.places` of the pool take to begin an episode.
 
     Returns:
         False where an action is no item; then nothing has happened.
@@ -163,12 +166,13 @@ def whole_step(t: Table, n: int, mode: int) -> bool:
     )  # fmt: skip
     terms = Terms(
         _at(t, 82, F8, 1), _at(t, 83, F8, 1), _at(t, 84, F8, 1), _at(t, 85, F4, 1), _at(t, 86, F4, 4),
-        _at(t, 87, U1, 2), _at(t, 88, F4, 2), _at(t, 89, F4, 2), _at(t, 90, I8, 1), _at(t, 91, I8, 2),
-        _at(t, 92, F8, 1), _at(t, 93, I8, 1), _at(t, 94, I8, 1),
+        _at(t, 87, U1, 2), _at(t, 88, F4, 2), _at(t, 89, F4, 2), _at(t, 90, F4, 3), _at(t, 91, F4, 3),
+        _at(t, 92, I4, 1), _at(t, 93, I8, 1), _at(t, 94, I8, 1), _at(t, 95, I8, 1), _at(t, 96, I8, 2),
+        _at(t, 97, F8, 1), _at(t, 98, I8, 1), _at(t, 99, I8, 1),
     )  # fmt: skip
     pool = People(
-        _at(t, 95, USER, 1), _at(t, 96, F4, 2), _at(t, 97, F4, 2), _at(t, 98, U4, 2),
-        _at(t, 99, F4, 2), _at(t, 100, F4, 2), _at(t, 101, F4, 2), _at(t, 102, HAD, 2), _at(t, 103, KNOWN, 2),
+        _at(t, 100, USER, 1), _at(t, 101, F4, 2), _at(t, 102, F4, 2), _at(t, 103, U4, 2),
+        _at(t, 104, F4, 2), _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, HAD, 2), _at(t, 108, KNOWN, 2),
     )  # fmt: skip
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
@@ -176,30 +180,42 @@ def whole_step(t: Table, n: int, mode: int) -> bool:
     seed, room, cap, recent, limit = (
         terms.counts[0], terms.counts[1], terms.counts[2], terms.counts[3], terms.counts[4],
     )  # fmt: skip
-    rows = terms.rows[:n]
-    if mode == ANSWER:
-        for i in range(n):
-            for p in range(cap):
-                if terms.actions[i, p] < 0 or terms.actions[i, p] >= goods.facts.shape[0]:
-                    return False
-        answer(
-            rows, terms.actions, cap, tick, recent, terms.opens, terms.closes, plan.stages, visits.state, visits.slate,
-            seen, kept,
+    for i in range(n):
+        for p in range(cap):
+            if terms.actions[i, p] < 0 or terms.actions[i, p] >= goods.facts.shape[0]:
+                return False
+    rows = terms.rows[: n + m]
+    going, new = rows[:n], rows[n:]
+    answer(
+        going, terms.actions, cap, tick, recent, terms.opens, terms.closes, plan.stages, visits.state, visits.slate,
+        seen, kept,
+    )  # fmt: skip
+    begin_step(going, seen)
+    put_users(new, terms.places, pool, people)
+    begin_episode(new, people.state, visits.state, seen, kept)
+    begin = 0
+    while begin < n + m:
+        phase, after = terms.phases[begin], begin
+        while after < n + m and terms.phases[after] == phase:
+            j = terms.order[after]
+            for q in range(people.promised.shape[1]):
+                people.promised[j, q] = terms.by_zone[phase, terms.zones[j], q]
+            after += 1
+        told = Goods(
+            goods.facts, goods.vectors, goods.colour, goods.readouts, goods.attributes, goods.asides, goods.place,
+            terms.by_item[phase], goods.published, goods.parent,
         )  # fmt: skip
-        begin_step(rows, seen)
-    if mode == BEGIN:
-        put_users(rows, terms.places, pool, people)
-        begin_episode(rows, people.state, visits.state, seen, kept)
-    first = 0
-    while first < n:
-        first, written = advance(seed, rows, first, end, room, plan, people, goods, visits, out)
-        fold(
-            out.records, written, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features, seen,
-            kept,
-        )  # fmt: skip
-        out.n_messages[0] = 0  # nobody follows an order beyond the visit
+        part = terms.order[begin:after]
+        first = 0
+        while first < part.shape[0]:
+            first, written = advance(seed, part, first, end, room, plan, people, told, visits, out)
+            fold(
+                out.records, written, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features,
+                seen, kept,
+            )  # fmt: skip
+            out.n_messages[0] = 0  # nobody follows an order beyond the visit
+        begin = after
     renew(rows, tick, recent, terms.opens, terms.closes, terms.edges, visits.state, seen, kept)
-    if mode != ANSWER:
-        begin_step(rows, seen)  # what came before the first request is nobody's doing
+    begin_step(new, seen)  # what came before the first request is nobody's doing
     look(rows, limit, cap, starts_at, horizon, terms.weights, plan.stages, visits.state, seen, kept)
     return True

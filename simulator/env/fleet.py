@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.env.bound import ANSWER, BEGIN, Table, Terms, table_of, whole_step
+from simulator.env.bound import Table, Terms, table_of, whole_step
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
 from simulator.env.lone_cases import LoneCases
-from simulator.env.scene import Published, Scene
+from simulator.env.published import Published
+from simulator.env.scene import Scene
 from simulator.env.settings import WORTH_A_THREAD
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import UserPool, put_users
@@ -30,6 +31,7 @@ from simulator.kernels.layout import (
     VISIT,
     VISIT_MEMORY,
     Array,
+    Goods,
     Output,
     Status,
     Visits,
@@ -42,6 +44,8 @@ _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
 NEVER = 1e300
+_NOBODY = np.zeros(0, dtype=np.int64)
+_NO_SLATES = np.zeros((0, 1), dtype=np.int64)
 
 
 class Fleet:
@@ -77,7 +81,7 @@ class Fleet:
         self.end = scene.horizon if self.lifelong else NEVER
         self._cases = LoneCases(scene, n) if beside and self.lifelong else None
         self._zones = np.zeros(n, dtype=np.int32)
-        self._phase = -1
+        self._phases = np.zeros(n, dtype=np.int64)  # of what was announced last to each
         self._bind()
 
     def _new_output(self, beside: bool) -> Output:
@@ -94,11 +98,15 @@ class Fleet:
     def _bind(self) -> None:
         """Write down where all tables lie, for steps that are one call; a set for each thread."""
         scene, tables = self.scene, self.scene.tables
+        published = self._published
+        self._n_bound = len(published.by_item)
         self._bound: list[tuple[Terms, Table]] = []
         for output in self._outputs:
             terms = Terms(
                 scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
-                scene.features, np.arange(self.n, dtype=np.int64), np.zeros((self.n, scene.slate), dtype=np.int64),
+                scene.features, published.by_item, published.by_zone, self._zones, np.zeros(self.n, dtype=np.int64),
+                np.zeros(self.n, dtype=np.int64), np.zeros(self.n, dtype=np.int64),
+                np.zeros((self.n, scene.slate), dtype=np.int64),
                 np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
                 np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
                 np.zeros(self.n, dtype=np.int64),
@@ -118,18 +126,41 @@ class Fleet:
         Raises:
             InputError: users do not come before the horizon.
         """
-        waiting = rows
+        self.turn(_NOBODY, _NO_SLATES, rows)
+
+    def step(self, rows: Rows, actions: npt.NDArray[np.int64]) -> None:
+        """Answer the requests of `rows` with `actions` (k, places), and go on to the next ones."""
+        self.turn(rows, actions, _NOBODY)
+
+    def turn(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows) -> None:
+        """`step` for `rows` with `actions`, and `reset` for other rows, `new`, in one go."""
+        if len(rows) > 1 or (self._cases is not None and len(rows)):  # of one row, the call itself checks
+            self._check(bool(actions.min() >= 0 and actions.max() < self.scene.catalog.n_items))
+        if self._cases is not None and len(rows):
+            self._answer(rows, actions)
         for _ in range(_TRIES):
-            places = self.pool.next(waiting)
-            self._zones[waiting] = self.pool.zones[places]
+            places = self._next(new)
             if self._cases is None:
-                self._in_one_call(waiting, BEGIN, places=places)
-            else:
-                self._arrive(waiting, places)
-            waiting = waiting[self.rows.state["status"][waiting] != _NEEDS_SLATE]
-            if len(waiting) == 0:
+                self._live(rows, actions, new, places)
+            elif len(new):
+                self._arrive(new, places)
+            rows, actions = _NOBODY, _NO_SLATES
+            new = new[self.rows.state["status"][new] != _NEEDS_SLATE]
+            if len(new) == 0:
                 return
         raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
+
+    def goods_for(self, j: int) -> Goods:
+        """The items as user j sees them: with what was announced last."""
+        return self.goods._replace(promised=self._published.by_item[self._phases[j]])
+
+    def _next(self, rows: Rows) -> Rows:
+        """Where in the pool the next users of `rows` are found."""
+        if len(rows) == 0:
+            return rows
+        places = self.pool.next(rows)
+        self._zones[rows] = self.pool.zones[places]
+        return places
 
     def _arrive(self, rows: Rows, places: Rows) -> None:
         """New users come whom their orders follow."""
@@ -141,16 +172,9 @@ class Fleet:
         begin_step(rows, self.seen)
         self._look(rows)
 
-    def step(self, rows: Rows, actions: npt.NDArray[np.int64]) -> None:
-        """Answer the requests of `rows` with `actions` (k, places), and go on to the next ones."""
-        if len(rows) == 0:
-            return
+    def _answer(self, rows: Rows, actions: npt.NDArray[np.int64]) -> None:
+        """A step of users whom their orders follow."""
         scene = self.scene
-        if len(rows) > 1 or self._cases is not None:  # of one row, the call itself checks
-            self._check(bool(actions.min() >= 0 and actions.max() < scene.catalog.n_items))
-        if self._cases is None:
-            self._in_one_call(rows, ANSWER, actions)
-            return
         answer(
             rows, actions, scene.slate, scene.tick, scene.recent, scene.opens, scene.closes, scene.plan.stages,
             self.rows.state, self.rows.slate, self.seen, self.kept,
@@ -161,61 +185,55 @@ class Fleet:
 
     # ---- living
 
-    def _in_one_call(
-        self, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None = None, places: Rows | None = None
-    ) -> None:
-        """A step of users whom no order binds; one call for each hour of the day that is announced differently."""
-        if not self._published.varies:
-            self._in_parts(rows, mode, actions, places)
+    def _live(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
+        """Steps of `rows` and arrivals of `new`, whom no order binds, on as many threads as is worth it."""
+        if self._published.varies:
+            self._tell_phases(rows, new, places)
+        if self._threads is None or len(rows) + len(new) < WORTH_A_THREAD:
+            self._prepare(0, rows, actions, new, places)
+            self._check(whole_step(self._bound[0][1], len(rows), len(new)))
             return
-        times = self.rows.state["clock"][rows] if places is None else self.pool.people.state["due"][places]
-        if len(rows) == 1:
-            self._announce(self._published.phase(float(times[0])), rows, begin=mode == BEGIN)
-            self._in_parts(rows, mode, actions, places)
-            return
-        phases = self._published.phases(times)
-        for phase in np.unique(phases).tolist():
-            part = phases == phase
-            self._announce(phase, rows[part], begin=mode == BEGIN)
-            self._in_parts(
-                rows[part], mode, None if actions is None else actions[part], None if places is None else places[part]
-            )
-
-    def _in_parts(self, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None, places: Rows | None) -> None:
-        """The same, on as many threads as there are and as is worth it."""
-        if self._threads is None or len(rows) < WORTH_A_THREAD:
-            self._part(0, 0, len(rows), rows, mode, actions, places)
-            return
-        ends = np.linspace(0, len(rows), len(self._bound) + 1).astype(int).tolist()
-        jobs = [
-            self._threads.submit(self._part, k, ends[k], ends[k + 1], rows, mode, actions, places)
-            for k in range(1, len(self._bound))
-        ]
-        self._part(0, 0, ends[1], rows, mode, actions, places)
+        parts = len(self._bound)
+        a = [k * len(rows) // parts for k in range(parts + 1)]
+        b = [k * len(new) // parts for k in range(parts + 1)]
+        jobs = []
+        for k in reversed(range(parts)):  # the first share is this thread's own
+            old, fresh = slice(a[k], a[k + 1]), slice(b[k], b[k + 1])
+            self._prepare(k, rows[old], actions[old], new[fresh], places[fresh])
+            work = (self._bound[k][1], a[k + 1] - a[k], b[k + 1] - b[k])
+            jobs.append(self._threads.submit(whole_step, *work) if k else whole_step(*work))
         for job in jobs:
-            job.result()
+            self._check(job if isinstance(job, bool) else job.result())
 
-    def _part(
-        self, k: int, first: int, end: int, rows: Rows, mode: int, actions: npt.NDArray[np.int64] | None,
-        places: Rows | None,
-    ) -> None:  # fmt: skip
-        terms, table = self._bound[k]
-        n = end - first
-        terms.rows[:n] = rows[first:end]
-        if actions is not None:
-            terms.actions[:n] = actions[first:end]
-        if places is not None:
-            terms.places[:n] = places[first:end]
-        self._check(whole_step(table, n, mode))
+    def _tell_phases(self, rows: Rows, new: Rows, places: Rows) -> None:
+        clocks, due = self.rows.state["clock"], self.pool.people.state["due"]
+        if self.n == 1:
+            self._phases[0] = self._published.phase(float(clocks[0] if len(rows) else due[places[0]]))
+        else:
+            self._phases[rows] = self._published.phases(clocks[rows])
+            self._phases[new] = self._published.phases(due[places])
+        if len(self._published.by_item) > self._n_bound:
+            self._bind()
+
+    def _prepare(self, k: int, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
+        """Write down for call k who is meant, those together to whom the same is announced."""
+        terms = self._bound[k][0]
+        n, both = len(rows), len(rows) + len(new)
+        terms.actions[:n], terms.places[: both - n] = actions, places
+        if self.n == 1:
+            terms.phases[0] = self._phases[0]
+            return
+        terms.rows[:n], terms.rows[n:both] = rows, new
+        phases = self._phases[terms.rows[:both]]
+        if both > 1 and self._published.varies:
+            order = np.argsort(phases, kind="stable")
+            terms.order[:both], terms.phases[:both] = terms.rows[order], phases[order]
+        else:
+            terms.order[:both], terms.phases[:both] = terms.rows[:both], phases
 
     def _check(self, done: bool) -> None:
         if not done:
             raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
-
-    def _announce(self, phase: int, rows: Rows, begin: bool) -> None:
-        if begin or phase != self._phase or self.n > 1 or self._cases is not None:
-            self._published.announce(phase, self.goods, self.people, rows, self._zones)
-            self._phase = phase
 
     def _advance(self, rows: Rows, end: float) -> None:
         first, out = 0, self._outputs[0]
@@ -248,7 +266,8 @@ class Fleet:
                     continue
                 users["row"][alike] = alike
                 if self._published.varies:
-                    self._announce(self._published.phase(begin), alike, begin=True)
+                    self._phases[alike] = phase = self._published.phase(begin)
+                    self._published.announce(phase, self.goods, self.people, alike, self._zones)
                 self._advance(alike, end)
                 asks = state["status"][alike] == Status.NEEDS_SLATE
                 away = alike[(state["status"][alike] == Status.AWAY) | (state["status"][alike] == Status.GONE)]

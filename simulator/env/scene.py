@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -105,57 +104,6 @@ class Scene:
             if len(units) == n and np.isfinite(units["closes"]).any():
                 closes = np.minimum(closes, units["closes"])
         return level, closes
-
-
-class Published:
-    """Promises as they are announced when nobody but the agent's user is there: the background level.
-
-    They follow the hour of the day, with the servers that are on duty; `phases` numbers the hours that differ.
-    """
-
-    def __init__(self, scene: Scene) -> None:
-        self._starts_at = float(scene.compiled.plan.starts_at[0])
-        self._tables: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
-        self._known: dict[float, int] = {}  # which of them holds, by s since midnight
-        self._hours = np.array([np.inf])  # the same, sorted
-        self._phase = np.zeros(0, dtype=np.int64)
-        self.varies = scene.compiled.world is not None and len(scene.compiled.scenario.promises) > 0
-        if not self.varies:
-            return
-        scenario = scene.compiled.scenario
-        zones = 1
-        if scenario.places is not None:
-            zones = max(round(scenario.places.zones.value**0.5), 1) ** 2
-        self._cases = scene.cases(scene.people(np.arange(zones, dtype=np.uint64)))
-        self._cases.ground.zone[:] = np.arange(zones)
-        self._tick = scene.tick
-
-    def phase(self, time: float) -> int:
-        """Which of the tables holds at the tick before `time`, s."""
-        hour = math.floor(time / self._tick) * self._tick % DAY
-        if hour not in self._known:
-            self._cases.publish(hour)
-            tables = (self._cases.goods.promised.copy(), self._cases.people.promised.copy())
-            alike = (k for k, known in enumerate(self._tables) if all(map(np.array_equal, known, tables)))
-            self._known[hour] = next(alike, len(self._tables))
-            if self._known[hour] == len(self._tables):
-                self._tables.append(tables)
-            self._hours = np.array([*sorted(self._known), np.inf])
-            self._phase = np.array([self._known[at] for at in self._hours[:-1]])
-        return self._known[hour]
-
-    def phases(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-        """The same for many, (n,)."""
-        hours = np.floor(times / self._tick) * self._tick % DAY
-        for hour in np.unique(hours[self._hours[np.searchsorted(self._hours, hours)] != hours]).tolist():
-            self.phase(hour)
-        return self._phase[np.searchsorted(self._hours, hours)]
-
-    def announce(self, phase: int, goods: Goods, people: People, rows: npt.NDArray[np.int64],
-                 zones: npt.NDArray[np.int32]) -> None:  # fmt: skip
-        """Fill what items and the users `rows` are announced."""
-        goods.promised[...] = self._tables[phase][0]
-        people.promised[rows] = self._tables[phase][1][zones[rows]]
 
 
 def _for_one_visit(plan: Plan) -> Plan:

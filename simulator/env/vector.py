@@ -134,8 +134,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
             if self._mode == "DISABLED":
                 raise gymnasium.error.ResetNeeded("reset the users that have gone: options={'reset_mask': ...}")
             going, gone = np.flatnonzero(~over), np.flatnonzero(over)
-            self.fleet.step(going, np.ascontiguousarray(slates[going]))
-            self.fleet.reset(gone)
+            self.fleet.turn(going, slates[going], gone)
         else:
             self.fleet.step(self._all, slates)
         reward = seen.reward.copy()

@@ -188,6 +188,6 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
             "hidden_user": np.array([user["goodwill"], user["own_goodwill"], user["patience"], row["tolerance"]]),
             "hidden_mood": fleet.people.mood[0].copy(),
             "hidden_taste": fleet.people.taste[0].copy(),
-            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.goods),
+            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.goods_for(0)),
         }
         return {**observation, **{name: value.astype(np.float32) for name, value in found.items()}}
