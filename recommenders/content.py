@@ -23,6 +23,7 @@ from recommenders.contract import (
 from recommenders.hashing import root
 from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
 from recommenders.kernel import kernel, offer, sort_best_first
+from recommenders.profiles import profiles
 
 TILE = 128  # items scored together: a tile of 64 dimensions fits in the first-level cache
 GROUP = 16  # requests that share a pass over the tiles
@@ -221,6 +222,15 @@ class ContentKNN(Recommender):
             np.empty(requests.slate_size, np.float32),
         )
         return Slates(slates)
+
+    def scores(self, requests: Requests) -> np.ndarray:
+        """Cosines with the profile times its length; NaN for users without a profile."""
+        history = fitted(self._history, self.name)
+        history.ready(requests, self.name)
+        profile = profiles(history, requests)[1]
+        found = np.asarray((profile @ self._features) @ self._features.T, dtype=np.float32)
+        found[np.diff(profile.indptr) == 0] = np.nan
+        return found
 
     def state(self) -> dict[str, np.ndarray]:
         """The users' positives, the ranking by popularity, and the normalised features."""

@@ -98,6 +98,15 @@ class Recommender:
         """
         return None
 
+    def scores(self, requests: Requests) -> np.ndarray | None:
+        """What it ranks by, for whoever adds it up with others.
+
+        Returns:
+            Float32 (n, n_items), higher is better, NaN where an item has none, whether or not the user has had it.
+            None where it does not rank by scores.
+        """
+        return None
+
     def update(self, events: PlatformLog) -> None:
         """Take in records that arrived since ``fit`` or the last ``update``; by default they teach nothing."""
 

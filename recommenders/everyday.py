@@ -11,7 +11,8 @@ import numpy as np
 from recommenders.contract import Range, RecommenderError, Settings, setting
 from recommenders.hashing import root
 from recommenders.neighbors import NeighborSettings, Rows
-from recommenders.ranker import Batch, Learning, Ranker, csr
+from recommenders.profiles import csr
+from recommenders.ranker import Batch, Learning, Ranker
 
 DAY = 86_400.0
 

@@ -17,7 +17,7 @@ from recommenders.hashing import root
 from recommenders.history import History
 from recommenders.itemitem import ItemItem
 from recommenders.kernel import kernel, offer
-from recommenders.ranker import csr
+from recommenders.profiles import csr
 
 ROWS = 1024
 """Items whose walks are computed together."""

@@ -14,11 +14,10 @@ from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Re
 from recommenders.hashing import root
 from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
 from recommenders.kernel import kernel, offer, sort_best_first
+from recommenders.profiles import LEAST_WEIGHT, csr, profiles
 
-# Below these a weight counts as none: sums of products then never vanish in float32, which the kernels rely on to tell
-# items that have a score from those that have none.
 LEAST_SIMILARITY = np.float32(1e-20)
-LEAST_WEIGHT = np.float32(1e-6)
+"""Below it two items count as unlike, for the reason of :data:`recommenders.profiles.LEAST_WEIGHT`."""
 
 
 def transpose(
@@ -178,6 +177,14 @@ class ItemItem(Recommender):
             np.empty(requests.slate_size, np.float32),
         )
         return Slates(slates)
+
+    def scores(self, requests: Requests) -> np.ndarray:
+        """Sums of weights; NaN for what goes with nothing in the profile."""
+        history = fitted(getattr(self, "_history", None), self.name)
+        history.ready(requests, self.name)
+        near = csr(self._near["near_start"], self._near["near"], self._near["similarity"], history.n_items)
+        found = np.asarray((profiles(history, requests)[1] @ near).todense(), dtype=np.float32)
+        return np.where(found > 0, found, np.float32(np.nan))
 
     def state(self) -> dict[str, np.ndarray]:
         """The users' positives, the ranking by popularity, and who is near to whom."""

@@ -12,7 +12,8 @@ from recommenders.hashing import root
 from recommenders.history import History
 from recommenders.itemitem import ItemItem
 from recommenders.kernel import kernel, offer
-from recommenders.ranker import Batch, Learning, Ranker, csr, refuse_beyond
+from recommenders.profiles import csr
+from recommenders.ranker import Batch, Learning, Ranker, refuse_beyond
 
 
 @dataclass(frozen=True)

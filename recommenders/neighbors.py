@@ -19,7 +19,8 @@ from recommenders.hashing import root
 from recommenders.history import History
 from recommenders.itemitem import LEAST_SIMILARITY, ItemItem, transpose
 from recommenders.kernel import kernel, offer
-from recommenders.ranker import Batch, Learning, Ranker, csr
+from recommenders.profiles import csr
+from recommenders.ranker import Batch, Learning, Ranker
 
 Similarity = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]
 Weighting = Literal["none", "tf-idf", "bm25"]

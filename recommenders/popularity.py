@@ -80,6 +80,12 @@ class Popularity(Recommender):
         )
         return Slates(slates)
 
+    def scores(self, requests: Requests) -> np.ndarray:
+        """Positives per item, the same for everybody."""
+        history = fitted(self._history, self.name)
+        counts = np.bincount(history.items, minlength=history.n_items).astype(np.float32)
+        return np.broadcast_to(counts, (len(requests), history.n_items))
+
     def state(self) -> dict[str, np.ndarray]:
         """The ranking and the users' positives."""
         return fitted(self._history, self.name).state()

@@ -26,8 +26,8 @@ from recommenders.contract import (
 )
 from recommenders.hashing import root
 from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
-from recommenders.itemitem import LEAST_WEIGHT
 from recommenders.kernel import kernel, offer, sort_best_first
+from recommenders.profiles import csr, profiles
 
 BLOCK = 64
 """Requests scored together. Dense products are always of this many rows, padded with zeros, so that a request's scores
@@ -144,6 +144,11 @@ class Ranker(Recommender):
             self.fill(slates[first : first + BLOCK], batch, self.scored(batch))
         return Slates(slates, self.propensities(slates))
 
+    def scores(self, requests: Requests) -> np.ndarray:
+        """What the items are ranked by."""
+        found = [self.scored(batch) for _, batch in self.batches(requests)]
+        return np.concatenate(found) if found else np.empty((0, self.history.n_items), np.float32)
+
     def propensities(self, slates: np.ndarray) -> np.ndarray | None:
         """Probability of each item being in its slate; None where the recommender does not say."""
         return None
@@ -155,22 +160,8 @@ class Ranker(Recommender):
         return [(first, self._batch(requests.take(slice(first, first + BLOCK)))) for first in firsts]
 
     def _batch(self, requests: Requests) -> Batch:
-        start = self.history.start
-        inside = requests.user < self.history.n_users
-        rows = np.where(inside, requests.user, 0).astype(np.int64)
-        first = np.where(inside, start[rows], 0)
-        size = np.where(inside, start[rows + 1] - start[rows], 0) if self.history.n_users else np.zeros_like(rows)
-        weight = requests.events_value
-        told = (requests.events_item >= 0) & (weight >= LEAST_WEIGHT)
-        ends = np.concatenate(([0], np.cumsum(size + told.sum(axis=1))))
-        items = np.empty(ends[-1], np.int32)
-        values = np.ones(ends[-1], np.float32)
-        for r in range(len(requests)):
-            middle = ends[r] + size[r]
-            items[ends[r] : middle] = self.history.items[first[r] : first[r] + size[r]]
-            items[middle : ends[r + 1]] = requests.events_item[r][told[r]]
-            values[middle : ends[r + 1]] = weight[r][told[r]]
-        return Batch(requests, size > 0, csr(ends, items, values, self.history.n_items))
+        known, profile = profiles(self.history, requests)
+        return Batch(requests, known, profile)
 
     def scored(self, batch: Batch) -> np.ndarray:
         """Scores, NaN in the rows of those for whom there can be none."""
@@ -250,14 +241,6 @@ def _pick(
         if size < places:
             fill_by_popularity(slates, row, size, marks, ranked)
         unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
-
-
-def csr(start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int) -> Any:
-    """A scipy CSR matrix, float32, of compressed rows."""
-    from scipy.sparse import csr_matrix
-
-    shape = (start.size - 1, n_columns)
-    return csr_matrix((values.astype(np.float32), columns.astype(np.int32), start.astype(np.int64)), shape)
 
 
 def product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recommenders.contract import Label, Range, RecommenderError, Settings, setting
-from recommenders.ranker import Batch, Learning, Ranker, csr, refuse_beyond
+from recommenders.profiles import csr
+from recommenders.ranker import Batch, Learning, Ranker, refuse_beyond
 
 
 def ratings_of(data: Learning, label: Label | None, name: str) -> Any:

@@ -44,7 +44,7 @@ _OURS = {
     "linucb": "recommenders.bandits:LinUCB",
     "thompson": "recommenders.bandits:Thompson",
     "pipeline": "recommenders.compose:Pipeline",
-    "ensemble": "recommenders.compose:Ensemble",
+    "ensemble": "recommenders.ensemble:Ensemble",
     "filtered": "recommenders.compose:Filtered",
     "exploring": "recommenders.compose:Exploring",
     "composed": "recommenders.compose:FromFile",

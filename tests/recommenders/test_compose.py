@@ -54,6 +54,53 @@ def test_an_ensemble_of_one_is_that_one_and_weights_decide(log):
     np.testing.assert_array_equal(mostly, svd)
 
 
+@pytest.mark.parametrize("normalize", ["minmax", "zscore"])
+def test_normalized_scores_add_up(log, normalize):
+    """Of one member: its order. Of two: the order of the sum, made again here from what they say."""
+    requests = ask(N, users=range(25), slate_size=6)
+    alone = fitted("ensemble", log, members="puresvd(factors=4)", normalize=normalize).recommend(requests).items
+    np.testing.assert_array_equal(alone, fitted("puresvd", log, factors=4).recommend(requests).items)
+
+    members = [fitted("puresvd", log, factors=4), fitted("popularity", log)]
+    total = np.zeros((25, N))
+    for weight, member in zip((1, 3), members, strict=True):
+        scores = member.scores(requests).astype(float)
+        low, high = scores.min(axis=1, keepdims=True), scores.max(axis=1, keepdims=True)
+        middle, spread = (low, high - low) if normalize == "minmax" else (
+            scores.mean(axis=1, keepdims=True), scores.std(axis=1, keepdims=True)
+        )  # fmt: skip
+        total += weight * (scores - middle) / spread
+    both = fitted("ensemble", log, members="puresvd(factors=4)+popularity", weights="1+3", normalize=normalize)
+    for row, slate in enumerate(both.recommend(requests).items):
+        own = total[row, slate]
+        assert (np.diff(own) <= 1e-6).all()
+        had = members[0].history.items[members[0].history.start[row] : members[0].history.start[row + 1]]
+        others = np.setdiff1d(np.arange(N), [*slate, *had])
+        assert total[row, others].max() <= own.min() + 1e-6
+
+
+@pytest.mark.parametrize(
+    "name", ["itemknn", "userknn", "popularity", "contentknn", "p3alpha", "puresvd", "ease", "ensemble"]
+)
+def test_slates_follow_the_scores_that_a_recommender_says_it_ranks_by(log, name):
+    parameters = {"ensemble": {"members": "itemknn+ease"}, "contentknn": {"modality": "cover"}}.get(name, {})
+    recommender = create(name, parameters, seed=2, label=LIKE)
+    recommender.fit(log, Catalog(N, {}, {"cover": np.random.default_rng(1).normal(size=(N, 5)).astype(np.float32)}))
+    requests = ask(N, users=range(26), slate_size=5)
+    scores = recommender.scores(requests)
+    assert scores.shape == (26, N)
+    of_slates = np.take_along_axis(scores, recommender.recommend(requests).items.astype(np.int64), axis=1)
+    known = np.isfinite(of_slates)
+    assert known[:, 0].any()
+    assert (np.diff(np.where(known, of_slates, -1e30)) <= 1e-5).all()
+
+
+def test_members_without_scores_are_refused_where_scores_are_added(log):
+    with pytest.raises(RecommenderError, match=r"random gives no scores, .* or normalize=rank"):
+        create("ensemble", {"members": "itemknn+random", "normalize": "minmax"}, label=LIKE)
+    fitted("ensemble", log, members="itemknn+random").recommend(ask(N, users=(1,)))  # ranks it has
+
+
 def test_what_does_not_pass_comes_only_when_all_else_is_gone(log):
     filtered = fitted("filtered", log, member="popularity", column="price", at_least=20)
     assert (filtered.recommend(ask(N, users=range(26), slate_size=8)).items >= 20).all()

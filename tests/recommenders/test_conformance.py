@@ -44,6 +44,12 @@ def test_everything_registered_keeps_the_contract(name, label, tmp_path):
     check_recommender(lambda: create(name, {**parameters, **NEEDED.get(name, {})}, seed=3, label=label))
 
 
+@pytest.mark.parametrize("normalize", ["minmax", "zscore"])
+def test_ensembles_of_scores_keep_the_contract(normalize):
+    parameters = {"members": "itemknn+ease+popularity+contentknn(modality=audio)", "normalize": normalize}
+    check_recommender(lambda: create("ensemble", parameters, seed=3, label=LABELS[0]))
+
+
 def an_agent(path, label):
     """The file of an agent that was never trained, for the world of the check."""
     sb3 = pytest.importorskip("stable_baselines3", reason="Stable-Baselines3 is not installed: pip install -e '.[rl]'")
