@@ -55,6 +55,9 @@ _OURS = {
     "lastevents": "recommenders.everyday:LastEvents",
     "declared": "recommenders.everyday:DeclaredInterest",
     "sb3": "recommenders.agent:Sb3Agent",
+    "implicit": "recommenders.adapters.implicit:Implicit",
+    "lenskit": "recommenders.adapters.lenskit:LensKit",
+    "cornac": "recommenders.adapters.cornac:Cornac",
 }
 
 _GIVEN_BY_US = ("self", "seed", "label")

@@ -18,24 +18,45 @@ NEEDED = {
     "filtered": {"member": "userknn", "column": "duration", "at_least": 20},
     "exploring": {"member": "itemknn"},
 }
+ADAPTERS = {
+    "implicit": {"model": "AlternatingLeastSquares(factors=6)"},
+    "lenskit": {"model": "ItemKNNScorer(max_nbrs=10)"},
+    "cornac": {"model": "BPR(k=6)"},
+}
+CONTENT = {"ecommerce": "image", "news": "headline", "audio": "cover", "fooddelivery": "photo", "jobs": "title"}
 SCENARIO = "shortvideo"
-NAMES = [name for name in available() if name != "composed"]
+SCENARIOS = (SCENARIO, "ecommerce", "news", "audio", "fooddelivery", "jobs")
+NAMES = [name for name in available() if name not in ("composed", "sb3")]  # which are files of their own
 
 
-def live(name, **settings):
+def live(name, scenario=SCENARIO, **settings):
     parameters = {key: SMALL[key] for key in accepted_parameters(find(name)) if key in SMALL}
-    parameters |= NEEDED.get(name, {})
+    parameters |= NEEDED.get(name, {}) | ADAPTERS.get(name, {})
+    if "modality" in parameters:
+        parameters["modality"] = CONTENT.get(scenario, parameters["modality"])
+    if name in ADAPTERS:
+        pytest.importorskip(name, reason=f"{name} is not installed: pip install -e '.[{name}]'")
     return simulator.run(
-        SCENARIO, name, users=40, items=80, horizon="26h", recommender_parameters=parameters, **settings
-    )
+        scenario, name, users=60, items=120, horizon="50h", first_fit="24h", refit="24h",
+        recommender_parameters=parameters, **settings,
+    )  # fmt: skip
+
+
+def check_it_took_over(result):
+    assert result.manifest["recommender"]["versions"] >= 1
+    assert (result.truth["policy_version"] > 0).any()
+
+
+@pytest.mark.parametrize(("name", "scenario"), [(name, SCENARIOS[k % len(SCENARIOS)]) for k, name in enumerate(NAMES)])
+def test_it_lives_through_one_of_the_worlds(name, scenario):
+    check_it_took_over(live(name, scenario))
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("name", NAMES)
-def test_it_lives_through_a_world(name):
-    result = live(name)
-    assert result.manifest["recommender"]["versions"] >= 1
-    assert (result.truth["policy_version"] > 0).any()
+def test_it_lives_through_every_world(name, scenario):
+    check_it_took_over(live(name, scenario))
 
 
 @pytest.mark.parametrize("name", ["thompson", "exploring", "puresvd"])

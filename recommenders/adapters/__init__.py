@@ -1,0 +1,1 @@
+"""Models of other libraries, as recommenders: one class for each library, its models by name."""
