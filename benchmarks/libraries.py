@@ -164,25 +164,30 @@ def walks(alpha: float, beta: float, neighbors: int) -> Answer:
         up.data **= alpha
         weights = (up @ down @ sparse.diags(np.maximum(degree, 1.0) ** -beta)).tolil()
         weights.setdiag(0)
-        weights = weights.tocsr()
-        for row in range(weights.shape[0]):
-            values = weights.data[weights.indptr[row] : weights.indptr[row + 1]]
-            if values.size > neighbors:
-                values[np.argpartition(-values, neighbors - 1)[neighbors:]] = 0.0
-        weights.eliminate_zeros()
+        weights = _best_of_rows(weights.tocsr(), neighbors)
+        weights = _best_of_rows(weights.T.tocsr(), neighbors).T.tocsr()
         return by_product(task, task.had, weights)
 
     return answer
 
 
-def pairs_of() -> dict[str, tuple[dict[str, object], dict[str, Answer]]]:
+def _best_of_rows(matrix: Any, k: int) -> Any:
+    for row in range(matrix.shape[0]):
+        values = matrix.data[matrix.indptr[row] : matrix.indptr[row + 1]]
+        if values.size > k:
+            values[np.argpartition(-values, k - 1)[k:]] = 0.0
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def pairs_of(data: Dataset) -> dict[str, tuple[dict[str, object], dict[str, Answer]]]:
     """Of each of our models: its parameters, and the same model elsewhere."""
     from cornac import models
     from implicit.als import AlternatingLeastSquares
     from implicit.bpr import BayesianPersonalizedRanking
     from implicit.nearest_neighbours import CosineRecommender
     from lenskit.als import ImplicitMFScorer
-    from lenskit.knn import ItemKNNScorer, UserKNNScorer
+    from lenskit.knn import EASEScorer, ItemKNNScorer, UserKNNScorer
 
     one = {"num_threads": 1}
     als = {"factors": 64, "regularization": 1.0, "iterations": 15, "random_state": 1, "use_gpu": False, **one}
@@ -197,8 +202,9 @@ def pairs_of() -> dict[str, tuple[dict[str, object], dict[str, Answer]]]:
             },
         ),
         "userknn": (
-            {"neighbors": 100, "shrink": 0},
-            {"lenskit": lenskit(lambda: UserKNNScorer(max_nbrs=100, **told))},
+            # There, neighbours are the nearest of those who had an item, here of all: without a limit, the same.
+            {"neighbors": data.n_users, "shrink": 0},
+            {"lenskit": lenskit(lambda: UserKNNScorer(max_nbrs=data.n_users, **told))},
         ),
         "ials": (
             {},
@@ -216,13 +222,18 @@ def pairs_of() -> dict[str, tuple[dict[str, object], dict[str, Answer]]]:
             {
                 "implicit": implicit(lambda: BayesianPersonalizedRanking(use_gpu=False, **bpr)),
                 "cornac": cornac(
-                    lambda: models.BPR(k=64, max_iter=100, learning_rate=0.05, lambda_reg=0.05, seed=1, **one)
+                    lambda: models.BPR(
+                        k=64, max_iter=100, learning_rate=0.05, lambda_reg=0.05, use_bias=False, seed=1, **one
+                    )
                 ),
             },
         ),
         "ease": (
             {"regularization": 1000.0},
-            {"cornac": cornac(lambda: models.EASE(lamb=1000, posB=False, verbose=False))},
+            {
+                "cornac": cornac(lambda: models.EASE(lamb=1000, posB=False, verbose=False)),
+                "lenskit": lenskit(lambda: EASEScorer(regularization=1000)),
+            },
         ),
         "puresvd": ({"factors": 64}, {"sklearn": truncated_svd(64)}),
         "nmf": ({"factors": 64, "iterations": 50}, {"sklearn": nmf(64, 50)}),
@@ -258,7 +269,7 @@ def main(folder: str, split_name: str, names: str = "") -> None:
     warnings.simplefilter("ignore")
     data = read_dataset(folder)
     split = SPLITS[split_name](data, 0)
-    for name, (parameters, others) in pairs_of().items():
+    for name, (parameters, others) in pairs_of(data).items():
         if names and name not in names.split(","):
             continue
         evaluate(data, split, name, parameters, cutoffs=(PLACES,))  # kernels compile in a run that does not count

@@ -137,8 +137,8 @@ class BPR(UserItem):
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """User and item vectors, float32."""
         c, random = self.config, data.random()
-        p = random.normal(0, 0.1, (data.n_users, c.factors))
-        q = random.normal(0, 0.1, (data.n_items, c.factors))
+        p = random.uniform(-0.5, 0.5, (data.n_users, c.factors)) / c.factors
+        q = random.uniform(-0.5, 0.5, (data.n_items, c.factors)) / c.factors
         past = np.zeros_like(p), np.zeros_like(q)
         rows = data.history.start, data.history.items
         for epoch in range(c.epochs if rows[1].size else 0):
