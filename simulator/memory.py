@@ -24,7 +24,8 @@ class PlatformMemory:
         self.n_users = n_users
         self.n_items = n_items
         self._waiting: list[dict[str, npt.NDArray[np.generic]]] = []
-        self._sorted: dict[str, npt.NDArray[np.generic]] = {c.name: np.empty(0, dtype=c.dtype) for c in COLUMNS}
+        self._room: dict[str, npt.NDArray[np.generic]] = {c.name: np.empty(0, dtype=c.dtype) for c in COLUMNS}
+        self._n = 0  # rows of it that are there
         self._until = -np.inf
 
     def take(self, rows: Array) -> None:
@@ -55,13 +56,14 @@ class PlatformMemory:
     def arrived(self, time: float) -> PlatformLog:
         """All records that have arrived by `time`."""
         self._sort_in(time)
-        return PlatformLog(**self._sorted, names=self.names, n_users=self.n_users, n_items=self.n_items)
+        whole = {name: self._sorted(name) for name in self._room}
+        return PlatformLog(**whole, names=self.names, n_users=self.n_users, n_items=self.n_items)
 
     def since(self, last: float, time: float) -> PlatformLog:
         """Records that arrived after `last`, up to `time`."""
         self._sort_in(time)
-        first = int(np.searchsorted(self._sorted["logged_at"], last, side="right"))
-        part = {name: values[first:] for name, values in self._sorted.items()}
+        first = int(np.searchsorted(self._sorted("logged_at"), last, side="right"))
+        part = {name: self._sorted(name)[first:] for name in self._room}
         return PlatformLog(**part, names=self.names, n_users=self.n_users, n_items=self.n_items)
 
     def _sort_in(self, time: float) -> None:
@@ -70,9 +72,36 @@ class PlatformMemory:
             return
         if self._waiting:
             rows = {c.name: np.concatenate([chunk[c.name] for chunk in self._waiting]) for c in COLUMNS}
-            here = rows["logged_at"] <= time
-            self._waiting = [{name: values[~here] for name, values in rows.items()}]
-            fresh = {name: values[here] for name, values in rows.items()}
-            order = np.lexsort([fresh[key] for key in ("position", "event", "time", "user", "logged_at")])
-            self._sorted = {name: np.concatenate([self._sorted[name], fresh[name][order]]) for name in self._sorted}
+            there = rows["logged_at"] <= time
+            here, later = np.flatnonzero(there), np.flatnonzero(~there)
+            self._waiting = [{name: values[later] for name, values in rows.items()}] if later.size else []
+            self._append(rows, here[_order({key: rows[key][here] for key in _ORDER})])
         self._until = time
+
+    def _append(self, rows: dict[str, npt.NDArray[np.generic]], order: npt.NDArray[np.int64]) -> None:
+        """Put rows behind what is sorted. Logs that were handed out are views of it: what is there never changes."""
+        first, last = self._n, self._n + order.size
+        for name, values in rows.items():
+            if last > self._room[name].size:
+                grown = np.empty(max(last, 2 * first), dtype=values.dtype)
+                grown[:first] = self._sorted(name)
+                self._room[name] = grown
+            np.take(values, order, out=self._room[name][first:last], mode="clip")  # which writes without a copy
+        self._n = last
+
+    def _sorted(self, name: str) -> npt.NDArray[np.generic]:
+        return self._room[name][: self._n]
+
+
+_ORDER = ("logged_at", "user", "time", "event", "position")
+
+
+def _order(keys: dict[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.int64]:
+    """The order by all keys, the first one first; only where it leaves a tie are the others looked at."""
+    first = keys[_ORDER[0]]
+    order = np.argsort(first, kind="stable")
+    same = np.diff(first[order]) == 0
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    rows = order[tied]
+    order[tied] = rows[np.lexsort([keys[name][rows] for name in reversed(_ORDER)])]
+    return order

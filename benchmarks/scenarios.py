@@ -1,0 +1,68 @@
+"""What an impression costs in each scenario, beside short video; and what an order or an application costs on top.
+
+    python -m benchmarks.scenarios
+
+Runs of one process and one thread, the random recommender, `log=metrics`, 10,000 items; only the living is timed. An
+impression is a card that was examined or a play. All figures of one table come from one process; compare ratios.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+import simulator
+from simulator.world import World
+
+SIZES = {
+    "shortvideo": (20_000, "2d"), "news": (20_000, "6d"), "audio": (10_000, "2d"), "ecommerce": (10_000, "20d"),
+    "fooddelivery": (10_000, "4d"), "jobs": (10_000, "20d"),
+}  # fmt: skip
+REPEATS = 3
+ALLOWED_PER_CASE = 25e-6
+
+
+def lived(scenario: str, users: int, horizon: str) -> tuple[float, float, float]:
+    """Seconds of living, impressions and cases of one run."""
+    spent: list[float] = []
+    live = World.live
+
+    def timed(world: World, stop: object) -> None:
+        begun = time.perf_counter()
+        live(world, stop)  # type: ignore[arg-type]
+        spent.append(time.perf_counter() - begun)
+
+    World.live = timed  # type: ignore[method-assign]
+    try:
+        found = simulator.run(scenario, "random", users=users, items=10_000, horizon=horizon, log="metrics")
+    finally:
+        World.live = live  # type: ignore[method-assign]
+    return spent[0], float(found.measures["impressions"]), float(found.measures.get("cases", 0.0))
+
+
+def main() -> None:
+    """Print the table."""
+    rows: dict[str, list[tuple[float, float, float]]] = {scenario: [] for scenario in SIZES}
+    for repeat in range(REPEATS + 1):
+        for scenario, (users, horizon) in SIZES.items():
+            found = lived(scenario, users if repeat else 200, horizon)
+            if repeat:  # the first round compiles
+                rows[scenario].append(found)
+    base = min(seconds / impressions for seconds, impressions, _ in rows["shortvideo"])
+    print(
+        f"{'':<14}{'impressions':>13}{'cases':>9}{'ns / impression':>18}{'/ short video':>15}{'less 25 us / case':>19}"
+    )
+    for scenario, runs in rows.items():
+        costs = np.array([seconds / impressions for seconds, impressions, _ in runs])
+        least = np.array([(seconds - ALLOWED_PER_CASE * cases) / impressions for seconds, impressions, cases in runs])
+        _, impressions, cases = runs[0]
+        print(
+            f"{scenario:<14}{impressions:>13,.0f}{cases:>9,.0f}"
+            f"{costs.min() * 1e9:>10,.0f} ... {costs.max() * 1e9:<5,.0f}"
+            f"{costs.min() / base:>13.2f}{least.min() / base:>18.2f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
