@@ -38,7 +38,7 @@ def lived(scenario: str, users: int, horizon: str) -> tuple[float, float, float]
         found = simulator.run(scenario, "random", users=users, items=10_000, horizon=horizon, log="metrics")
     finally:
         World.live = live  # type: ignore[method-assign]
-    return spent[0], float(found.measures["impressions"]), float(found.measures.get("cases", 0.0))
+    return spent[0], float(found.metrics["impressions"]), float(found.metrics.get("cases", 0.0))
 
 
 def main() -> None:

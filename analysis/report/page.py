@@ -21,7 +21,7 @@ body{margin:0 auto;max-width:1180px;padding:16px;font:15px/1.5 system-ui,Helveti
 body{color:#1c2733;background:#fff}
 h1{font-size:26px;margin:8px 0}h2{font-size:21px;margin:44px 0 4px;border-top:2px solid #1c2733;padding-top:12px}
 h3{font-size:16px;margin:26px 0 6px}p{max-width:74ch}nav a{margin-right:12px;display:inline-block}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
+nav{margin-bottom:14px}.wide{overflow-x:auto}table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums}
 th,td{padding:3px 9px;text-align:right;border-bottom:1px solid #e3e7eb;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}td.yes{background:#dfeaf7;text-align:center}td.no{color:#b6bec6;text-align:center}
 small,.quiet{color:#5b6875}details{margin:8px 0}pre{overflow-x:auto;font-size:12px;background:#f6f7f9;padding:8px}

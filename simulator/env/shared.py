@@ -70,6 +70,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
     ) -> None:
         from simulator.env.vector import mode_of
 
+        self.world: World | None = None  # first: Gymnasium closes what a wrong setting left half made
         mode, word = mode_of(autoreset_mode)
         if mode != "DISABLED":
             raise InputError("environment", f"autoreset_mode = {autoreset_mode} in a shared world", "Disabled")
@@ -90,7 +91,6 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self._beside = np.zeros(256, dtype=np.bool_)
         names = self.scene.compiled.names.stages
         self._beside[[names.index(name) for name in beside_visits(self.scene.compiled.scenario)]] = True
-        self.world: World | None = None
 
     @property
     def events(self) -> tuple[str, ...]:
