@@ -18,6 +18,7 @@ _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
     "surface": "u1", "device": "u1", "stage": "u1",
 }  # fmt: skip
+_FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
 
 Seen = Literal["last", "allow"]
@@ -205,13 +206,10 @@ def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str)
         if not allowed.all():
             row, item = _first(places, ~allowed)
             raise RecommenderError(where, f"request {row} of the batch got item {item}", "it is not a candidate")
-    for place in range(1, filled):
-        twice = places[:place] == places[place]
-        if twice.any():
-            row, item = _first(places[:place], twice)
-            raise RecommenderError(
-                where, f"request {row} of the batch got item {item} twice", "expected each item once"
-            )
+    twice = _twice(places)
+    if twice is not None:
+        row, item = twice
+        raise RecommenderError(where, f"request {row} of the batch got item {item} twice", "expected each item once")
     if slates.propensity is not None:
         given = slates.propensity[:, :filled]
         if not ((given > 0) & (given <= 1)).all():
@@ -222,3 +220,16 @@ def _first(places: np.ndarray, wrong: np.ndarray) -> tuple[int, int]:
     """Row and item of the first wrong place; both arrays are (places, requests)."""
     place, row = np.argwhere(wrong)[0]
     return int(row), int(places[place, row])
+
+
+def _twice(places: np.ndarray) -> tuple[int, int] | None:
+    """Request and item of a slate that has an item twice, of items (places, requests); None where there is none."""
+    if places.shape[1] <= _FEW:  # a call for each place would cost more than sorting
+        ordered = np.sort(places, axis=0)
+        same = ordered[1:] == ordered[:-1]
+        return _first(ordered[1:], same) if same.any() else None
+    for place in range(1, len(places)):
+        same = places[:place] == places[place]
+        if same.any():
+            return _first(places[:place], same)
+    return None
