@@ -57,7 +57,7 @@ def happened(table: pd.DataFrame, flags: Sequence[str], source: str) -> pd.DataF
         if flag not in there:
             wrong = f"{flag!r} is no column of 0 and 1" if flag else "has events as columns of 0 and 1"
             raise RecommenderError(source, wrong, f"say which count: events={','.join(there)}")
-    return table.loc[table[list(flags)].to_numpy(bool).any(axis=1)]
+    return table[table[list(flags)].astype(bool).any(axis=1)]
 
 
 def seconds(times: pd.Series, source: str) -> np.ndarray:
