@@ -71,7 +71,8 @@ class History:
             RecommenderError: if the requests name items that the catalog did not have at fit (kernels do not check).
         """
         highest = max(
-            int(array.max(initial=-1)) for array in (requests.candidates, requests.recent_items, requests.events_item)
+            int(array.max(initial=-1))
+            for array in (requests.candidates, requests.recent_items, requests.events_item, requests.about)
         )
         if highest >= self.n_items:
             raise RecommenderError(

@@ -40,16 +40,21 @@ def asked(
         surface=np.empty(n, dtype=np.uint8),
         device=np.empty(n, dtype=np.uint8),
         stage=np.empty(n, dtype=np.uint8),
+        about=np.empty(n, dtype=np.int32),
+        context=np.empty(n, dtype=np.int8),
         events_item=np.empty((n, events), dtype=np.int32),
         events_value=np.empty((n, events), dtype=np.float32),
     )
-    gather(seed, chosen, visits.state, plan.stages, visits.memory, visits.memory_value, batch)
+    gather(seed, chosen, visits.state, plan.stages, plan.contexts, visits.memory, visits.memory_value, batch)
     start = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(sent.sizes(batch.user), out=start[1:])
     items = np.empty(start[-1], dtype=np.int32)
     sent.fill(batch.user, start, items)
     if sent.kept < VISIT_MEMORY:  # whoever remembers little keeps at least this visit's own items out of its slates
-        start, items = _with_own(start, items, batch.events_item)
+        own = batch.events_item
+        if (batch.about >= 0).any():  # and what a slate stands next to
+            own = np.concatenate([own, batch.about[:, None]], axis=1)
+        start, items = _with_own(start, items, own)
     told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
     return Requests(
         **batch._asdict(),
