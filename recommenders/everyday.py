@@ -68,6 +68,7 @@ class LastEvents(Ranker):
     """Item-to-item: on what the slate stands next to, else on the last few events of this visit, else of the user."""
 
     name: ClassVar[str] = "lastevents"
+    next_to: ClassVar[bool] = True
     Config = LastEventsSettings
     config: LastEventsSettings
 

@@ -128,7 +128,7 @@ def _of_cases(o: Outcome, count: Count) -> int:
 
 
 def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float] | None:
-    """`A_per_B` for events A and B or what `_PER` knows, `A_rate` per play, `mean_A`, `total_A` of values; else None."""
+    """`A_per_B` for events A and B or what `_PER` knows, `A_rate` per play, `mean_A`, `total_A` of values, or None."""
     if name.removesuffix("_rate") in events and name.endswith("_rate"):
         return lambda o: _ratio(o.events(name.removesuffix("_rate")), o.count(Tally.PLAYS))
     above, _, below = name.partition("_per_")

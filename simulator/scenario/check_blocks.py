@@ -132,7 +132,8 @@ def _check_consume(scenario: Scenario) -> None:
         has_pause = "pause" in scenario.stages[name].next
         pauses, its_key = block.pause is not None, f"consume.{name}.pause"
         _both(scenario, f"stages.{name}.next.pause", has_pause, its_key, pauses)
-        _both(scenario, its_key, pauses, f"stages.{name}.wait.pause", "pause" in scenario.stages[name].wait)
+        if pauses and "pause" not in scenario.stages[name].wait:
+            raise InputError(scenario.shown, f"stages.{name}.wait.pause is missing", f"{its_key} needs it")
         if block.pause_left is not None and not pauses:
             raise InputError(scenario.shown, f"{its_key} is missing", f"consume.{name}.pause_left needs it")
         for item_type, row in scenario.item_types.items():

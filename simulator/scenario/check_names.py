@@ -119,7 +119,9 @@ def _check_stages(scenario: Scenario) -> None:
     for name, stage in scenario.stages.items():
         key = f"stages.{name}"
         if stage.about is not None and stage.kind != "browse":
-            raise InputError(scenario.shown, f"{key}.about: a {stage.kind} stage asks for no slate", "a browse stage")
+            raise InputError(
+                scenario.shown, f"{key}.about: a {stage.kind} stage asks for no slate", "expected a browse stage"
+            )
         need(scenario, f"{key}.level", [stage.level] if stage.level else [], scenario.parents)
         need(scenario, f"{key}.within", [stage.within] if stage.within else [], scenario.parents)
         if stage.surface is None:
