@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Requests
+from recommenders.contract import Requests, Seen
 from simulator.kernels.batches import Asked, gather, most_events
 from simulator.kernels.layout import VISIT_MEMORY, Plan, Visits
 from simulator.sent import SentItems
@@ -21,11 +21,12 @@ def asked(
     size: int,
     stated: npt.NDArray[np.int32] | None = None,
     criteria: npt.NDArray[np.float32] | None = None,
+    seen: Seen = "last",
 ) -> Requests:
     """The requests of the rows `chosen` for slates of `size` of the `candidates`.
 
     `stated` is int32 (users, S), what each user has declared, or None where nobody is asked; `criteria` float32 (n, C),
-    what the visits of these rows ask for, or None where visits have no criteria.
+    what the visits of these rows ask for, or None where visits have no criteria; `seen` what requests say of items had.
 
     All arrays are new: what a plug-in keeps of them stays as it was.
     """
@@ -62,6 +63,7 @@ def asked(
         recent_items=items,
         candidates=candidates,
         slate_size=size,
+        seen=seen,
         stated=told,
         criteria=np.empty((n, 0), dtype=np.float32) if criteria is None else criteria,
     )

@@ -237,6 +237,7 @@ class Rounds:
         if self.editors is not None:
             surface = self.compiled.plan.stages["surface"][self.visits.rows.state["slate_stage"][rows[0]]]
             picks, candidates = self.editors.picks(int(surface), candidates)
+        candidates.flags.writeable = False  # so that requests hand on the very array, and its users can tell
         left = size - len(picks) if len(candidates) else 0
         for first in range(0, len(rows), most):
             some = slice(first, first + most)
@@ -246,7 +247,7 @@ class Rounds:
         """What rows ask for."""
         return asked(
             self._seed, part.chosen, self.compiled.plan, self.visits.rows, self.sent, part.candidates, part.size,
-            stated=self.stated, criteria=part.told,
+            stated=self.stated, criteria=part.told, seen=self.compiled.scenario.platform.seen,
         )  # fmt: skip
 
     def hand_out(self, part: Alike, slates: Slates, version: int) -> None:

@@ -103,8 +103,9 @@ def test_most_of_the_extra_units_come_back_and_the_money_with_them(folder):
 def test_an_extra_unit_is_a_case_of_its_own_that_nobody_uses(folder):
     orders, truth = lived(folder)
     extra = orders[orders.duplicated(["user", "session", "request", "position", "time"])]
-    cases = pd.MultiIndex.from_frame(extra[["user", "case"]])
-    own = truth[pd.MultiIndex.from_frame(truth[["user", "case"]].fillna(-1).astype(int)).isin(cases)]
+    cases = pd.MultiIndex.from_frame(extra[["user", "case"]].astype(int))
+    own = truth[truth["case"].notna()]
+    own = own[pd.MultiIndex.from_frame(own[["user", "case"]].astype(int)).isin(cases)]
     assert set(own["event"]) <= {
         "order", "reserved", "shipped", "delivered", "done", "return", "refunded", "return_refused",
     }  # fmt: skip
