@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import Catalog, Range, Settings, setting
+from recommenders.contract import NO_ITEM, Catalog, Range, Settings, setting
 from recommenders.hashing import root
 from recommenders.neighbors import NeighborSettings, Rows
 from recommenders.profiles import csr
@@ -65,9 +65,10 @@ class LastEventsSettings(NeighborSettings):
 
 
 class LastEvents(Ranker):
-    """Item-to-item on the last few events only: of this visit or, where it has none yet, of the user before."""
+    """Item-to-item: on what the slate stands next to, else on the last few events of this visit, else of the user."""
 
     name: ClassVar[str] = "lastevents"
+    next_to: ClassVar[bool] = True
     Config = LastEventsSettings
     config: LastEventsSettings
 
@@ -98,7 +99,9 @@ class LastEvents(Ranker):
         for row in range(len(requests)):
             visit = requests.events_item[row]
             items = visit[visit >= 0][::-1][:n]
-            if not items.size and batch.known[row]:
+            if requests.about[row] != NO_ITEM:
+                items = requests.about[row : row + 1]
+            elif not items.size and batch.known[row]:
                 last = self.learned["last"][requests.user[row]]
                 items = last[last >= 0]
             for age, item in enumerate(items):

@@ -8,7 +8,7 @@ this visit), and last of all items shown lately, both by popularity.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class History:
     start: np.ndarray
     items: np.ndarray
     ranking: np.ndarray
+    _offer: list[np.ndarray] = field(default_factory=list, repr=False, compare=False)  # of the last batch: see `ready`
 
     @classmethod
     def of(cls, positives: Positives, n_users: int, n_items: int, ties: np.uint64) -> History:
@@ -67,19 +68,24 @@ class History:
     def ready(self, requests: Requests, name: str) -> tuple[np.ndarray, np.ndarray]:
         """What a kernel needs of a batch's candidates: marks uint8 (n_items,) and the candidates by popularity, int32.
 
+        Batches with the very same array of candidates share them, so a kernel has to leave the marks as they were.
+
         Raises:
             RecommenderError: if the requests name items that the catalog did not have at fit (kernels do not check).
         """
-        highest = max(
-            int(array.max(initial=-1)) for array in (requests.candidates, requests.recent_items, requests.events_item)
-        )
+        told = [requests.recent_items, requests.events_item, requests.about]
+        if not self._offer or self._offer[0] is not requests.candidates:
+            told.append(requests.candidates)
+        highest = max(int(array.max(initial=-1)) for array in told)
         if highest >= self.n_items:
             raise RecommenderError(
                 f"recommender {name}", f"a request names item {highest}", f"the catalog at fit had {self.n_items} items"
             )
-        marks = np.full(self.n_items, UNAVAILABLE, np.uint8)
-        marks[requests.candidates] = 0
-        return marks, self.ranking[marks[self.ranking] == 0]
+        if not self._offer or self._offer[0] is not requests.candidates:
+            marks = np.full(self.n_items, UNAVAILABLE, np.uint8)
+            marks[requests.candidates] = 0
+            self._offer[:] = [requests.candidates, marks, self.ranking[marks[self.ranking] == 0]]
+        return self._offer[1], self._offer[2]
 
 
 def seen_mark(requests: Requests) -> np.uint8:

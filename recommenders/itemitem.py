@@ -14,7 +14,11 @@ from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Re
 from recommenders.hashing import root
 from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
 from recommenders.kernel import kernel, offer, sort_best_first
-from recommenders.profiles import LEAST_WEIGHT, csr, profiles
+from recommenders.profiles import LEAST_WEIGHT, csr, next_to, profiles
+
+NEXT_TO = np.float32(1000.0)
+"""Weight of the item that a slate is asked for next to: what goes with it comes first, and what the user had before
+decides only where it says nothing, or next to nothing."""
 
 LEAST_SIMILARITY = np.float32(1e-20)
 """Below it two items count as unlike, for the reason of :data:`recommenders.profiles.LEAST_WEIGHT`."""
@@ -64,6 +68,7 @@ def _scatter(
 def _score(
     slates: np.ndarray,
     user: np.ndarray,
+    about: np.ndarray,
     recent_start: np.ndarray,
     recent_items: np.ndarray,
     events_item: np.ndarray,
@@ -99,9 +104,9 @@ def _score(
                 touched[n_touched] = other
                 n_touched += total[other] == 0
                 total[other] += similarity[q]
-        for h in range(events_item.shape[1]):
-            item = events_item[row, h]
-            weight = events_value[row, h]
+        for h in range(-1, events_item.shape[1]):  # -1: what the slate stands next to
+            item = about[row] if h < 0 else events_item[row, h]
+            weight = NEXT_TO if h < 0 else events_value[row, h]
             if item < 0 or not weight >= LEAST_WEIGHT:  # NaN: nothing known of it
                 continue
             for q in range(near_start[item], near_start[item + 1]):
@@ -131,8 +136,8 @@ class ItemItem(Recommender):
     """Base: subclasses say in :meth:`neighbours` which items go with which; scoring and state are here.
 
     The profile of a request is the user's positives at fit, each with weight 1, and the visit's items so far, each
-    weighted by how much of it was consumed. Where the profile's items do not fill a slate, popularity does: a cold
-    user without any profile gets the most popular items.
+    weighted by how much of it was consumed; an item that the slate stands next to outweighs them all. Where the
+    profile's items do not fill a slate, popularity does: a cold user without any profile gets the most popular items.
     """
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
@@ -158,6 +163,7 @@ class ItemItem(Recommender):
         _score(
             slates,
             requests.user,
+            requests.about,
             requests.recent_start,
             requests.recent_items,
             requests.events_item,
@@ -183,7 +189,8 @@ class ItemItem(Recommender):
         history = fitted(getattr(self, "_history", None), self.name)
         history.ready(requests, self.name)
         near = csr(self._near["near_start"], self._near["near"], self._near["similarity"], history.n_items)
-        found = np.asarray((profiles(history, requests)[1] @ near).todense(), dtype=np.float32)
+        profile = profiles(history, requests)[1] + NEXT_TO * next_to(requests, history.n_items)
+        found = np.asarray((profile @ near).todense(), dtype=np.float32)
         return np.where(found > 0, found, np.float32(np.nan))
 
     def state(self) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract import Requests
+from recommenders.contract import NO_ITEM, Requests
 from recommenders.history import History
 
 # Below this a weight counts as none: sums of products then never vanish in float32, which kernels rely on to tell items
@@ -37,6 +37,13 @@ def profiles(history: History, requests: Requests) -> tuple[np.ndarray, Any]:
         items[middle : ends[r + 1]] = requests.events_item[r][told[r]]
         values[middle : ends[r + 1]] = weight[r][told[r]]
     return size > 0, csr(ends, items, values, history.n_items)
+
+
+def next_to(requests: Requests, n_items: int) -> Any:
+    """The items that slates stand next to, scipy CSR float32 (n, n_items) of ones."""
+    there = requests.about != NO_ITEM
+    start = np.concatenate(([0], np.cumsum(there)))
+    return csr(start, requests.about[there], np.ones(int(start[-1])), n_items)
 
 
 def csr(start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int) -> Any:

@@ -103,9 +103,11 @@ class Ranker(Recommender):
     Class attributes:
         needs: whom it can score for: users with a 'profile' (positives or a visit's items), with positives at fit
             ('user'), or all ('nothing'). Others get what is popular.
+        next_to: whether it can also score for whoever asks for a slate next to an item.
     """
 
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "profile"
+    next_to: ClassVar[bool] = False
     reproducibility: ClassVar[Reproducibility] = "same machine"
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -171,6 +173,8 @@ class Ranker(Recommender):
             raise RecommenderError(f"recommender {self.name}", f"its scores are {scores.shape}", f"expected {shape}")
         if self.needs != "nothing":
             told = batch.known if self.needs == "user" else np.diff(batch.profile.indptr) > 0
+            if self.next_to:
+                told = told | (batch.requests.about != NO_ITEM)
             scores[~told] = np.nan
         return scores
 

@@ -16,7 +16,7 @@ NO_ITEM = -1
 
 _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
-    "surface": "u1", "device": "u1", "stage": "u1",
+    "surface": "u1", "device": "u1", "stage": "u1", "about": "i4", "context": "i1",
 }  # fmt: skip
 _FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
@@ -50,6 +50,10 @@ class Requests:
         criteria: float32 (n, C), what the user asks for in this visit, a column for each of the scenario's criteria:
             the code of a topic or type, or a limit on a public column; NaN where the user says nothing. Whatever is a
             filter is applied: `candidates` are those that pass. C is 0 where visits have no criteria.
+        about: int32 (n,), the item that a slate is asked for next to (the article just read, the product looked at, the
+            song that a radio began with), -1 where there is none. It is among what was lately sent.
+        context: int8 (n,), the visit's context (work, sport, sleep) by its number in the scenario, where the user
+            tells; -1 where the platform knows of none.
 
     All arrays are read-only views: a recommender cannot change what it was asked.
     """
@@ -71,12 +75,18 @@ class Requests:
     seen: Seen = "last"
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int32))
     criteria: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    about: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    context: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __post_init__(self) -> None:
         if self.stated.size == 0:
             object.__setattr__(self, "stated", np.empty((len(self), 0), np.int32))
         if self.criteria.size == 0:
             object.__setattr__(self, "criteria", np.empty((len(self), 0), np.float32))
+        if self.about.size == 0:
+            object.__setattr__(self, "about", np.full(len(self), NO_ITEM, np.int32))
+        if self.context.size == 0:
+            object.__setattr__(self, "context", np.full(len(self), -1, np.int8))
         for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2)):
             for name, dtype in names.items():
                 array: np.ndarray = getattr(self, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Requests
+from recommenders.contract import Requests, Seen
 from simulator.kernels.batches import Asked, gather, most_events
 from simulator.kernels.layout import VISIT_MEMORY, Plan, Visits
 from simulator.sent import SentItems
@@ -21,11 +21,12 @@ def asked(
     size: int,
     stated: npt.NDArray[np.int32] | None = None,
     criteria: npt.NDArray[np.float32] | None = None,
+    seen: Seen = "last",
 ) -> Requests:
     """The requests of the rows `chosen` for slates of `size` of the `candidates`.
 
     `stated` is int32 (users, S), what each user has declared, or None where nobody is asked; `criteria` float32 (n, C),
-    what the visits of these rows ask for, or None where visits have no criteria.
+    what the visits of these rows ask for, or None where visits have no criteria; `seen` what requests say of items had.
 
     All arrays are new: what a plug-in keeps of them stays as it was.
     """
@@ -40,16 +41,21 @@ def asked(
         surface=np.empty(n, dtype=np.uint8),
         device=np.empty(n, dtype=np.uint8),
         stage=np.empty(n, dtype=np.uint8),
+        about=np.empty(n, dtype=np.int32),
+        context=np.empty(n, dtype=np.int8),
         events_item=np.empty((n, events), dtype=np.int32),
         events_value=np.empty((n, events), dtype=np.float32),
     )
-    gather(seed, chosen, visits.state, plan.stages, visits.memory, visits.memory_value, batch)
+    gather(seed, chosen, visits.state, plan.stages, plan.contexts, visits.memory, visits.memory_value, batch)
     start = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(sent.sizes(batch.user), out=start[1:])
     items = np.empty(start[-1], dtype=np.int32)
     sent.fill(batch.user, start, items)
     if sent.kept < VISIT_MEMORY:  # whoever remembers little keeps at least this visit's own items out of its slates
-        start, items = _with_own(start, items, batch.events_item)
+        own = batch.events_item
+        if (batch.about >= 0).any():  # and what a slate stands next to
+            own = np.concatenate([own, batch.about[:, None]], axis=1)
+        start, items = _with_own(start, items, own)
     told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
     return Requests(
         **batch._asdict(),
@@ -57,6 +63,7 @@ def asked(
         recent_items=items,
         candidates=candidates,
         slate_size=size,
+        seen=seen,
         stated=told,
         criteria=np.empty((n, 0), dtype=np.float32) if criteria is None else criteria,
     )

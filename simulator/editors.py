@@ -49,6 +49,7 @@ class Editors:
         self._compiled, self._goods = compiled, goods
         worth = usual_worth(compiled, people.taste[:_REFERENCE], goods)
         self._desks: dict[int, _Desk] = {}
+        self._parted: dict[tuple[int, int], tuple[Items, Items, Items]] = {}  # by surface and array of candidates
         for s, name in enumerate(compiled.names.surfaces):
             rule = compiled.scenario.surfaces[name].editorial
             if rule is None:
@@ -67,6 +68,7 @@ class Editors:
             candidates: what is on offer, rising.
             counters: events per item so far, (items, 1 + counters).
         """
+        self._parted.clear()
         for desk in self._desks.values():
             period = int(time // desk.rule.every.value)
             if period != desk.period or desk.picks is None:
@@ -76,12 +78,20 @@ class Editors:
                 desk.period, desk.picks = period, candidates[order[: desk.rule.slots]]
             desk.picks = desk.picks[np.isin(desk.picks, candidates)]
 
-    def picks(self, surface: int, candidates: Items) -> Items:
-        """What editors have put on a surface, best first, as far as it is among these candidates."""
+    def picks(self, surface: int, candidates: Items) -> tuple[Items, Items]:
+        """What editors have put on a surface, best first, as far as it is among these candidates; and the others.
+
+        Within a tick the same array of candidates must hold the same items.
+        """
         desk = self._desks.get(surface)
         if desk is None or desk.picks is None:
-            return np.empty(0, dtype=np.int32)
-        return desk.picks[np.isin(desk.picks, candidates)]
+            return np.empty(0, dtype=np.int32), candidates
+        known = self._parted.get((surface, id(candidates)))
+        if known is None:
+            picks = desk.picks[np.isin(desk.picks, candidates)]
+            known = candidates, picks, candidates[~np.isin(candidates, picks)]
+            self._parted[surface, id(candidates)] = known
+        return known[1], known[2]
 
     def state(self) -> dict[str, npt.NDArray[np.generic]]:
         """Everything that changes, for a checkpoint."""

@@ -128,7 +128,9 @@ def _of_cases(o: Outcome, count: Count) -> int:
 
 
 def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float] | None:
-    """`A_per_B` for events A and B or what `_PER` knows, `mean_A` and `total_A` for the values of A; else None."""
+    """`A_per_B` for events A and B or what `_PER` knows, `A_rate` per play, `mean_A`, `total_A` of values, or None."""
+    if name.removesuffix("_rate") in events and name.endswith("_rate"):
+        return lambda o: _ratio(o.events(name.removesuffix("_rate")), o.count(Tally.PLAYS))
     above, _, below = name.partition("_per_")
     if above in events and (below in _PER or below in events):
         return lambda o: _ratio(o.events(above), _PER[below](o) if below in _PER else o.events(below))
@@ -147,7 +149,7 @@ def check_measures(compiled: Compiled) -> None:
         label = name.removesuffix("_rate") in compiled.names.labels
         if name not in _MEASURES and not label and _of_events(name, events) is None:
             known = [*_MEASURES, *(f"{label}_rate" for label in compiled.names.labels)]
-            ratios = f"EVENT_per_EVENT, EVENT_per_{', EVENT_per_'.join(_PER)}, mean_EVENT or total_EVENT"
+            ratios = f"EVENT_per_EVENT, EVENT_per_{', EVENT_per_'.join(_PER)}, EVENT_rate, mean_EVENT or total_EVENT"
             raise InputError(
                 compiled.scenario.shown, f"measures: {name} is unknown", f"one of {', '.join(known)}, or {ratios}"
             )
@@ -157,9 +159,12 @@ def measure(outcome: Outcome) -> dict[str, float]:
     """The measures that the scenario names, in its order; NaN where there was nothing to measure."""
     found: dict[str, float] = {}
     for name in outcome.compiled.scenario.measures:
-        compute = _MEASURES.get(name) or _of_events(name, outcome.compiled.names.events)
+        label = name.removesuffix("_rate")
+        compute = _MEASURES.get(name)
+        if compute is None and label not in outcome.compiled.names.labels:
+            compute = _of_events(name, outcome.compiled.names.events)
         if compute is None:
-            found[name] = _ratio(outcome.label(name.removesuffix("_rate")), outcome.count(Tally.PLAYS))
+            found[name] = _ratio(outcome.label(label), outcome.count(Tally.PLAYS))
         else:
             found[name] = compute(outcome)
     return found

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from simulator.context_tables import context_tables
 from simulator.errors import InputError
 from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels import layout
@@ -119,6 +120,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         announced=announced,
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
+        **context_tables(scenario, names),
     )
     return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
 

@@ -28,6 +28,11 @@ def create_recommender(name: str, parameters: Mapping[str, Any], scenario: Scena
     return registry.create(name, dict(parameters), seed=seed, label=declared_label(scenario))
 
 
+def overrides_update(recommender: Recommender) -> bool:
+    """Whether a recommender does anything with what arrives between two fits."""
+    return type(recommender).update is not Recommender.update
+
+
 class Platform:
     """Answers requests with the warm-up policy until the first fit, with the recommender from then on.
 
@@ -65,6 +70,11 @@ class Platform:
         return self.recommender if self.version > 0 else self._warm_up
 
     @property
+    def takes_updates(self) -> bool:
+        """Whether a recommender is in charge that learns from what arrives between two fits."""
+        return self.version > 0 and self._memory is not None and overrides_update(self.recommender)
+
+    @property
     def first_fit(self) -> float:
         """When the recommender takes over, s."""
         return self._first_fit
@@ -81,12 +91,9 @@ class Platform:
 
     def update(self, time: float) -> None:
         """Hand over what arrived since the last fit or update, to recommenders that take it."""
-        recommender = self.recommender
-        if self.version == 0 or self._memory is None or self._last_update >= time:
+        if not self.takes_updates or self._memory is None or self._last_update >= time:
             return
-        if type(recommender).update is Recommender.update:
-            return
-        recommender.update(self._memory.since(self._last_update, time))
+        self.recommender.update(self._memory.since(self._last_update, time))
         self._last_update = time
 
     def background(self, requests: Requests) -> Slates:

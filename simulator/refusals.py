@@ -16,7 +16,6 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
     _refuse_parents(scenario)
     silent = {
         **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
-        **{f"consume.{name}.pause": getattr(block, "pause", None) for name, block in scenario.consume.items()},
     }
     used = {getattr(modality, "trait", None) for modality in scenario.modalities.values()}
     silent |= {f"user.traits.{trait}": own for trait, own in scenario.user.traits.items() if trait not in used}
@@ -117,7 +116,7 @@ def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:
                 f"stages.{name}.next.{outcome}: this version cannot run it yet",
                 f"{', '.join(OUTCOMES[stage.kind])}",
             )
-    for key, allowed in (("wait", {"defer"}), ("starts", {"confirm"})):
+    for key, allowed in (("wait", {"defer", "pause"}), ("starts", {"confirm"})):
         for outcome in getattr(stage, key):
             if outcome not in allowed:
                 raise InputError(

@@ -55,7 +55,7 @@ class _Worker:
         if self._log.recording and len(self._records) - self._used < room:
             self.flush()
             self._records = self._log.buffer()
-        if len(self.messages) - self.n_messages[0] < room:
+        if 0 < len(self.messages) < self.n_messages[0] + room:
             self.messages = np.concatenate([self.messages, np.zeros_like(self.messages)])
         return Output(
             self._records[self._used :], self.tallies, self.counters, self.scratch, self.messages, self.n_messages
@@ -236,8 +236,8 @@ class Rounds:
         picks = np.empty(0, dtype=np.int32)
         if self.editors is not None:
             surface = self.compiled.plan.stages["surface"][self.visits.rows.state["slate_stage"][rows[0]]]
-            picks = self.editors.picks(int(surface), candidates)
-            candidates = candidates[~np.isin(candidates, picks)]
+            picks, candidates = self.editors.picks(int(surface), candidates)
+        candidates.flags.writeable = False  # so that requests hand on the very array, and its users can tell
         left = size - len(picks) if len(candidates) else 0
         for first in range(0, len(rows), most):
             some = slice(first, first + most)
@@ -247,7 +247,7 @@ class Rounds:
         """What rows ask for."""
         return asked(
             self._seed, part.chosen, self.compiled.plan, self.visits.rows, self.sent, part.candidates, part.size,
-            stated=self.stated, criteria=part.told,
+            stated=self.stated, criteria=part.told, seen=self.compiled.scenario.platform.seen,
         )  # fmt: skip
 
     def hand_out(self, part: Alike, slates: Slates, version: int) -> None:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from simulator.errors import InputError
 from simulator.kernels import layout
-from simulator.kernels.layout import MAX_SCREEN, OUTCOMES, Kind, Layout
+from simulator.kernels.layout import MAX_SCREEN, OUTCOMES, About, Kind, Layout
 from simulator.randomness import normal_table, table_points
-from simulator.scenario.cycle import successors
+from simulator.scenario.cycle import RESUME_EVENT, started, successors
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 
@@ -88,7 +88,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     skim = np.zeros((n, MAX_SCREEN))
     screens = np.zeros((n, d, 2), dtype=np.int64)
     entries = np.zeros(n)
-    events = np.full((n, 3), -1, dtype=np.int32)
+    events = np.full((n, 4), -1, dtype=np.int32)
     costs: list[npt.NDArray[np.void]] = []
     notes: list[npt.NDArray[np.void]] = []
     suffices = np.zeros(n, dtype=layout.SUFFICES)
@@ -102,6 +102,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         surface_name = stage.surface
         surface = scenario.surfaces[surface_name]
         stages[s]["surface"], stages[s]["slate"] = names.surfaces.index(surface_name), surface.slate
+        stages[s]["about"] = About[stage.about.upper()] if stage.about is not None else 0
         stages[s]["layout"] = RUN_LAYOUTS.get(surface.layout, Layout.LIST)
         entries[s] = stage.entry.value if stage.entry else 0.0
         for k, device in enumerate(names.devices):
@@ -117,12 +118,14 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
                 _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
             if outcome in stage.events:
                 events[s, o] = names.codes[stage.events[outcome]]
-            elif stage.kind == "consume":
+            elif stage.kind == "consume" and outcome in stage.next:
                 events[s, o] = names.codes[outcome]
+        if "pause" in stage.next:
+            events[s, len(OUTCOMES["consume"])] = names.codes[RESUME_EVENT]
         if stage.kind == "commit":
             _commit_parameters(scenario, names, name, stages[s], costs, tables)
         else:
-            _stage_parameters(scenario, name, stage.kind, stages[s], skim[s], tables)
+            _stage_parameters(scenario, names, name, stage.kind, stages[s], skim[s], tables)
         if stage.kind == "inspect":
             _notes(scenario, names, name, stages[s], notes)
         block = scenario.browse.get(name)
@@ -174,7 +177,7 @@ def _outreach(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDAr
 def beside_visits(scenario: Scenario) -> set[str]:
     """Stages that a case walks through while its user does other things: what `starts` lead to, and on from there."""
     found: set[str] = set()
-    waiting = [first for stage in scenario.stages.values() for first in stage.starts.values()]
+    waiting = [first for name in scenario.stages for first in started(scenario, name)]
     while waiting:
         name = waiting.pop()
         if name in scenario.stages and name not in found:
@@ -205,12 +208,12 @@ def _commit_parameters(
     if block.defer is not None and "defer" in stage.next:
         row["defer"], row["forgotten"] = block.defer.probability.value, block.defer.forgotten.value
         row["defer_delay"] = tables.add(stage.wait["defer"].delay)
-        if stage.next["defer"] != name or stage.wait["defer"].visit != "later":
-            raise InputError(
-                scenario.shown,
-                f"stages.{name}.next.defer = {stage.next['defer']}",
-                f"{name} itself, with wait.defer.visit = later: what is put off is taken up where it was left",
-            )
+        _need_later(scenario, name, "defer")
+    if block.bracket is not None:
+        row["bracket_users"], row["bracket_extra"] = block.bracket.users.value, tables.add(block.bracket.extra)
+        row["bracket_types"] = sum(1 << names.types.index(each) for each in block.bracket.types)
+        row["bracket_at_most"] = block.bracket.at_most
+        row["bracket_starts"] = names.stages.index(block.bracket.starts)
     row["first_cost"], row["n_costs"] = len(costs), len(block.costs)
     for cost in block.costs.values():
         one = np.zeros((), dtype=layout.COST)
@@ -218,6 +221,17 @@ def _commit_parameters(
         one["amount"] = tables.add(cost.amount) if cost.amount is not None else -1
         one["weight"] = cost.weight.value
         costs.append(one)
+
+
+def _need_later(scenario: Scenario, name: str, outcome: str) -> None:
+    """What is put off comes back to its own stage, in a later visit."""
+    stage = scenario.stages[name]
+    if stage.next[outcome] != name or stage.wait[outcome].visit != "later":
+        raise InputError(
+            scenario.shown,
+            f"stages.{name}.next.{outcome} = {stage.next[outcome]}",
+            f"{name} itself, with wait.{outcome}.visit = later: what is put off is taken up where it was left",
+        )
 
 
 def _successors(
@@ -257,7 +271,13 @@ _DISTRIBUTIONS = {
 
 
 def _stage_parameters(
-    scenario: Scenario, name: str, kind: str, row: npt.NDArray[np.void], skim: npt.NDArray[np.float64], tables: Tables
+    scenario: Scenario,
+    names: Vocabulary,
+    name: str,
+    kind: str,
+    row: npt.NDArray[np.void],
+    skim: npt.NDArray[np.float64],
+    tables: Tables,
 ) -> None:
     block: Any = getattr(scenario, kind).get(name)
     if block is None:  # a feed that plays by itself has nothing to decide
@@ -274,6 +294,15 @@ def _stage_parameters(
     elif kind == "consume":
         row["loops_at_most"], row["loop_log_odds"] = block.loops_at_most, log_odds(block.loop.value)
         row["start_delay"] = np.floor(block.start_delay.value * layout.TICKS_PER_SECOND) / layout.TICKS_PER_SECOND
+        if block.pause is not None:
+            _need_later(scenario, name, "pause")
+            row["pause"], row["pause_delay"] = block.pause.value, tables.add(scenario.stages[name].wait["pause"].delay)
+            row["pause_left"] = block.pause_left.value if block.pause_left is not None else 0.0
+        row["bounce_event"], row["reached_event"] = -1, -1
+        if block.bounce is not None:
+            row["bounce_event"], row["bounce_within"] = names.codes[block.bounce.event], block.bounce.within.value
+        if block.reached is not None:
+            row["reached_event"], row["moves"] = names.codes[block.reached.event], block.reached.by_itself
         following = scenario.stages[name].next["complete"]
         after = scenario.respond.get(following) if isinstance(following, str) else None
         if after is None or scenario.stages[name].next["skip"] != following:

@@ -276,7 +276,7 @@ class World:
                 self._candidates = left
         if self.rounds.editors is not None:
             self.rounds.editors.publish(time, self._candidates, self.rounds.counters)
-        if self.memory is not None and self.platform.version > 0:
+        if self.platform.takes_updates:
             self._settle()
             self.platform.update(time)
 

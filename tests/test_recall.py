@@ -20,6 +20,7 @@ from simulator.plan import compile_scenario
 from simulator.population import draw_people
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import CLOCK, bench, edited, number, step, threshold
+from tests.laws.plugins import Spy
 
 NAME = "audio"
 POWERS = exponential_table()
@@ -125,3 +126,16 @@ def test_cases_are_not_remembered_yet(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match=rf"item_types\.{kind}\.remembered: this version cannot run it yet"):
         compile_scenario(load_scenario(path))
+
+
+@pytest.mark.parametrize("seen", ["allow", "last"])
+def test_a_scenario_says_whether_what_was_had_may_be_recommended_again(tmp_path, seen):
+    path = edited(tmp_path, {"platform.seen": seen}, NAME)
+    spy = Spy(seed=1)
+    world = {"users": 60, "items": 80, "horizon": "3d", "first_fit": "1d", "refit": "1d", "seed": 3}
+    simulator.run(str(path), spy, **world)
+    assert {batch.seen for batch in spy.asked} == {seen}
+    truth = simulator.run(str(path), "itemknn", **world).truth.sort_values("time", kind="stable")
+    plays = truth[truth["event"].isin(["impression", "open"]) & truth["case"].notna()]
+    again = plays.duplicated(["user", "item"])[plays["time"] > 86400.0].mean()
+    assert again > 0.4 if seen == "allow" else again < 0.4

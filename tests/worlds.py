@@ -57,6 +57,9 @@ class TinyWorld:
         content = copy.deepcopy(base)
         content["fulfil"]["delivery"] = {"steps": steps, **(delivery or {})}
         content["resources"] = resources
+        del content["commit"]["checkout"]["bracket"]
+        for spare in ("spare", "tried"):
+            del content["stages"][spare], content["fulfil"][spare]
         content["fulfil"]["send_back"]["steps"] = [{"step": "back", "delay": exponential(60.0)}]
         del content["modalities"]["delivery_date"]
         del content["respond"]["verdict"]["lateness"]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import internal
+from simulator.kernels.contexts import begin_context, tell_context
 from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Status, Tally, What
 from simulator.kernels.lifetime import after
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised
@@ -29,15 +30,12 @@ _DAY = 86400.0
 
 
 @internal
-def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
-    """A visit begins: its keys, its device and first stage, its budget of time and of tolerance."""
-    devices, entries, quantiles, habits, tallies = (
-        plan.devices,
-        plan.entries,
-        plan.quantiles,
-        plan.habits[0],
-        out.tallies,
-    )
+def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, out: Output) -> int:
+    """A visit begins: its keys, context, device and first stage, its budget of time and of tolerance.
+
+    Returns the number of records.
+    """
+    entries, quantiles, habits, tallies = plan.entries, plan.quantiles, plan.habits[0], out.tallies
     user = u.key
     v.visit = u.visits
     u.visits += np.uint32(1)
@@ -45,14 +43,17 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
     v.observations = mix(mix(root(seed, OBSERVATION), user), np.uint64(v.visit))
     v.perceptions = mix(root(seed, PERCEPTION), user)
     v.knowing = mix(root(seed, KNOWLEDGE), user)
+    begin_context(v, plan)
     luck = uniform(decision_key(v.decisions, 0, 0, _W_DEVICE))
     v.device = 0
-    while v.device < devices.shape[0] - 1 and luck >= devices[v.device]:
+    while v.device < plan.devices.shape[0] - 1 and luck >= plan.context_devices[v.context, v.device]:
         v.device += 1
     luck = uniform(decision_key(v.decisions, 0, 0, _W_ENTRY))
     v.stage = 0
     while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
         v.stage += 1
+    v.item = np.uint32(NO_CASE)
+    v.resumed = 0.0
     if u.called >= 0:
         v.stage = u.called
         u.called = -1
@@ -64,16 +65,21 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
         v.picked = 1
         v.attended = np.uint32(0)
         v.propensity = np.float32(np.nan)
+        v.resumed = u.paused_seconds
+        u.paused_seconds = 0.0
         u.put_off = np.uint32(NO_CASE)
         u.put_off_until = np.inf
+    v.seed = v.item
     v.start = v.clock
     v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, _W_BUDGET))
+    v.budget *= plan.contexts[v.context].budget
     v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, _W_TOLERANCE))
     v.request = 0
     v.slate_n = 0
     v.position = 0
     v.slate_stage = NO_STAGE
     v.memory_n = 0
+    v.policy = 0
     v.streak = 0
     v.playing = 0
     v.shown = 0
@@ -83,6 +89,7 @@ def arrive(v: Array, u: Array, seed: int, plan: Plan, out: Output) -> None:
     if day < 32 and (u.days >> np.uint32(day)) & np.uint32(1) == 0:
         u.days |= np.uint32(1) << np.uint32(day)
         tallies[_USER_DAYS] += 1
+    return tell_context(v, n, plan, out) if v.context > 0 else n
 
 
 @internal

@@ -8,11 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
+from simulator.kernels.contexts import stated_context
 from simulator.kernels.lanes import fetch_ahead
-from simulator.kernels.layout import VISIT_MEMORY, Array, Status
+from simulator.kernels.layout import NO_CASE, VISIT_MEMORY, About, Array, Status
 from simulator.randomness import REQUEST, mix, root
 
 _ACTIVE = int(Status.ACTIVE)
+_LAST, _SEED = int(About.LAST), int(About.SEED)
+_NOTHING = np.uint32(NO_CASE)
 _AHEAD = 4  # rows whose memory is asked for before they are needed
 
 
@@ -27,6 +30,8 @@ class Asked(NamedTuple):
     surface: npt.NDArray[np.uint8]
     device: npt.NDArray[np.uint8]
     stage: npt.NDArray[np.uint8]
+    about: npt.NDArray[np.int32]
+    context: npt.NDArray[np.int8]
     events_item: npt.NDArray[np.int32]  # (n, H)
     events_value: npt.NDArray[np.float32]  # (n, H)
 
@@ -48,6 +53,7 @@ def gather(
     chosen: npt.NDArray[np.int64],
     rows: Array,
     stages: Array,
+    contexts: Array,
     memory: npt.NDArray[np.int32],
     memory_value: npt.NDArray[np.float32],
     asked: Asked,
@@ -55,6 +61,7 @@ def gather(
     """Fill `asked` for the rows `chosen`; of events the latest H, unused places keep -1 and NaN."""
     out_key, out_user, out_session, out_request = asked.key, asked.user, asked.session, asked.request
     out_time, out_surface, out_device, out_stage = asked.time, asked.surface, asked.device, asked.stage
+    out_about, out_context = asked.about, asked.context
     events_item, events_value = asked.events_item, asked.events_value
     start = root(seed, REQUEST)
     width = events_item.shape[1]
@@ -69,6 +76,13 @@ def gather(
         out_time[k] = v.clock
         out_surface[k] = stages[v.slate_stage].surface
         out_device[k], out_stage[k] = v.device, v.slate_stage
+        about = stages[v.slate_stage].about
+        out_about[k] = -1
+        if about == _LAST and v.item != _NOTHING:
+            out_about[k] = np.int32(v.item)
+        elif about == _SEED and v.seed != _NOTHING:
+            out_about[k] = np.int32(v.seed)
+        out_context[k] = stated_context(v, contexts)
         n = np.int64(v.memory_n)
         kept = min(n, width)
         for j in range(kept):

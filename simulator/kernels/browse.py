@@ -103,8 +103,9 @@ def screen_of_cards(
         glimpsed = uniform(decision_key(v.decisions, v.request, slot, _W_SKIM)) < skim[s.number, k]
         if glimpsed and uniform(decision_key(v.decisions, v.request, slot, _W_READ)) < s.read:
             attended = attended_to(
-                seen & ~items[item].missing, np.uint32(0), s.attention, v.decisions, v.request, slot, modalities
-            )
+                seen & ~items[item].missing & ~v.muted, np.uint32(0), s.attention * v.mindful, v.decisions, v.request,
+                slot, modalities,
+            )  # fmt: skip
             knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
             mean, variance = belief_about(
                 key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
@@ -165,6 +166,7 @@ def screen_of_cards(
     if chosen >= 0:
         v.slot = first + chosen
         v.item = np.uint32(slate[i, v.slot].item)
+        v.seed = v.item
         v.propensity = slate[i, v.slot].propensity
         v.attended = np.uint32(scratch[chosen, _ATTENDED])
         v.belief = scratch[chosen, _BELIEF]

@@ -24,7 +24,9 @@ def read_closely(
     user, item = np.int64(v.user), np.int64(v.item)
     kind = np.int64(goods.facts[item].type)
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~goods.facts[item].missing
-    v.attended |= attended_to(seen, v.attended, s.attention, own_key, v.request, np.int64(v.slot), modalities)
+    v.attended |= attended_to(
+        seen & ~v.muted, v.attended, s.attention * v.mindful, own_key, v.request, np.int64(v.slot), modalities
+    )
     knowledge = drawn(plan.quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
     key = mix(v.perceptions, np.uint64(item))
     mean, variance = belief_about(

@@ -33,14 +33,21 @@ class Layout(IntEnum):
     LIST = 2
 
 
+class About(IntEnum):
+    """The item that a slate is asked for next to."""
+
+    LAST = 1  # what the visit was at before: the article just read, the product just looked at
+    SEED = 2  # what the user last chose from cards: the song that a radio began with
+
+
 OUTCOMES: dict[str, tuple[str, ...]] = {
     "browse": ("select", "exhausted", "leave"),
     "inspect": ("accept", "reject", "leave"),
     "commit": ("confirm", "abandon", "defer"),
-    "consume": ("complete", "skip"),
+    "consume": ("complete", "skip", "pause"),
     "respond": ("continue", "leave"),
 }
-"""Outcome numbers of the kinds that visits run; `defer` needs no successor."""
+"""Outcome numbers of the kinds that visits run; `defer` and `pause` need no successor."""
 
 
 class CardColumn(IntEnum):
@@ -98,10 +105,15 @@ class What(IntEnum):
     BASKET = 28
     OFF_PLATFORM = 29
     SUFFICES = 30
+    PAUSE = 31
     NOTE = 48  # + number of the note
     SKIM = 32
     READ = 33
     ATTEND_COARSE = 40  # + k: the first 8 bits of the lucks of modalities 8 k .. 8 k + 7
+    CONTEXT = 56  # which; + 1: whether it is stated
+    PAUSE_DELAY = 58
+    BRACKET = 60
+    MUTE = 59  # in the place of the slot: number of the modality
     ATTEND = 64  # + number of the modality: the rest of its luck
     ACT_GATE = 127  # which act is the first that is worth a thought
     ACT = 128  # + number of the act

@@ -7,6 +7,7 @@ import numpy as np
 from simulator.kernel import internal
 from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
 from simulator.kernels.beliefs import utility_of
+from simulator.kernels.brackets import extra_units
 from simulator.kernels.choice import taken
 from simulator.kernels.closer import read_closely
 from simulator.kernels.layout import NO_CASE, Array, Goods, Output, People, Plan, Visits, What
@@ -70,6 +71,7 @@ def weigh(
             u.put_off = v.item
             u.put_off_until = v.clock + wait
             u.put_off_stage = stage
+            u.paused_seconds = 0.0
         n = outcome_event(v, n, stage, DEFER, np.nan, _ABSENT, plan, out)
         return DEFER, n
     return ABANDON, outcome_event(v, n, stage, ABANDON, v.clock - v.played_at, _ABSENT, plan, out)
@@ -107,19 +109,28 @@ def _confirm(
     if n > before and elsewhere:
         out.records[before].logged_at = np.nan
     if s.starts >= 0:
-        _tell(v, out.messages, np.int64(out.n_messages[0]), s.starts, amount, paid)
+        _tell(v, out.messages, np.int64(out.n_messages[0]), s.starts, amount, paid, _ABSENT)
         out.n_messages[0] += 1
+        first = v.case
+        for _ in range(extra_units(v, np.int64(goods.facts[item].type), stage, own_key, plan)):
+            v.case = u.cases
+            u.cases += np.uint32(1)
+            n = outcome_event(v, n, stage, CONFIRM, paid / amount, v.case, plan, out)
+            if elsewhere and out.records.shape[0] > 0:
+                out.records[n - 1].logged_at = np.nan
+            _tell(v, out.messages, np.int64(out.n_messages[0]), s.bracket_starts, 1, paid / amount, first)
+            out.n_messages[0] += 1
     return n
 
 
 @internal
-def _tell(v: Array, messages: Array, k: int, stage: int, amount: int, paid: float) -> None:
+def _tell(v: Array, messages: Array, k: int, stage: int, amount: int, paid: float, parent: np.uint32) -> None:
     m = messages[k]
     m.created = v.clock
     m.user = v.user
     m.item = v.item
     m.case = v.case
-    m.parent_case = _ABSENT
+    m.parent_case = parent
     m.visit = v.visit
     m.request = v.request
     m.position = v.slot

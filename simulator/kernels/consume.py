@@ -17,6 +17,7 @@ from simulator.kernels.layout import (
     What,
 )
 from simulator.kernels.mood import faded
+from simulator.kernels.pauses import PAUSE, pauses
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid, waited
 from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.kernels.records import NAN, record
@@ -114,10 +115,11 @@ def start_play(
     belief_sd = np.nan
     attended = np.uint32(0)
     judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, request, slot, _W_JUDGED))
-    hasty = types[kind].leaving / np.float64(u.patience)
+    hasty = types[kind].leaving * v.haste / np.float64(u.patience)
     at_sight = hasty * s.leave_at_sight
     left = waited(decision_key(own_key, request, slot, _W_HAZARD), powers)
-    if uniform(decision_key(own_key, request, slot, _W_UNATTENDED)) < s.unattended:
+    elsewhere = s.unattended if v.elsewhere < 0.0 else np.float64(v.elsewhere)
+    if uniform(decision_key(own_key, request, slot, _W_UNATTENDED)) < elsewhere:
         # the phone plays and nobody looks: no cue, no judgment, no response
         unattended = 1
         watched = drawn(quantiles, s.unattended_seconds, decision_key(own_key, request, slot, _W_UNATTENDED_SECONDS))
@@ -133,7 +135,9 @@ def start_play(
         tired = habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic] * fading
         worth = np.float64(v.utility) - tired
         knows = hasty * s.leave_known * exponential(-s.truth_sensitivity * worth, powers)
-        attended = v.attended | attended_to(seen, v.attended & seen, s.attention, own_key, request, slot, modalities)
+        attended = v.attended | attended_to(
+            seen & ~v.muted, v.attended & seen, s.attention * v.mindful, own_key, request, slot, modalities
+        )
         knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
         belief, variance = belief_about(
             key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
@@ -171,6 +175,8 @@ def start_play(
                     watched += duration * (times - 1 + uniform(decision_key(own_key, request, slot, _W_PART)))
         watched = quantised(watched)
         known = np.int64(leaves > known_after) | (outcome == COMPLETE)
+        if s.pause > 0.0 and outcome == SKIP and pauses(v, u, s, known, tolerated, duration - watched):
+            outcome = PAUSE
         if remembers and known == 1:  # nobody but this play reads it before the play has ended
             met = utility_of(key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch)
             keep_in_mind(minds, user, item, met, v.clock + watched)

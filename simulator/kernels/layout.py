@@ -14,6 +14,7 @@ import numpy.typing as npt
 from simulator.kernels.case_row import CASE
 from simulator.kernels.codes import OUTCOMES as OUTCOMES
 from simulator.kernels.codes import SCRATCH_WIDTH as SCRATCH_WIDTH
+from simulator.kernels.codes import About as About
 from simulator.kernels.codes import CardColumn as CardColumn
 from simulator.kernels.codes import CueColumn as CueColumn
 from simulator.kernels.codes import Kind as Kind
@@ -61,6 +62,7 @@ STAGE = np.dtype(
         ("surface", "i4"),
         ("layout", "i4"),
         ("slate", "i4"),
+        ("about", "i4"),  # what slates are asked for next to: 0 nothing, else an `About`
         ("attention", "f8"),
         ("temperature", "f8"),
         ("seconds", "i4"),  # tables of quantiles are named by their row in `Plan.quantiles`
@@ -90,6 +92,13 @@ STAGE = np.dtype(
         ("loop_sensitivity", "f8"),
         ("loops_at_most", "i4"),
         ("unattended", "f8"),
+        ("pause", "f8"),
+        ("pause_left", "f8"),  # s that must be left for a pause
+        ("pause_delay", "i4"),
+        ("bounce_within", "f8"),
+        ("bounce_event", "i4"),  # -1 none
+        ("reached_event", "i4"),  # -1 none
+        ("moves", "i4"),  # 1: what plays goes on by itself
         ("judged_after", "i4"),
         ("known_after", "i4"),
         ("tolerated_seconds", "i4"),
@@ -112,6 +121,11 @@ STAGE = np.dtype(
         ("defer_delay", "i4"),
         ("off_platform", "f8"),
         ("starts", "i4"),  # stage of the case that a confirmation starts, -1 none
+        ("bracket_users", "f8"),  # share of users who order several to choose from
+        ("bracket_types", "u8"),  # of these types, bits
+        ("bracket_extra", "i4"),  # table of units beside the first
+        ("bracket_at_most", "i4"),
+        ("bracket_starts", "i4"),  # stage of the case of each
     ],
     align=True,
 )
@@ -235,6 +249,19 @@ HABITS = np.dtype(
 )
 """What holds for all users: one row."""
 
+CONTEXT = np.dtype(
+    [
+        ("haste", "f8"),
+        ("mindful", "f8"),
+        ("elsewhere", "f8"),  # below 0: as the stage has it
+        ("budget", "f8"),
+        ("stated", "f8"),
+        ("event", "i4"),
+    ],
+    align=True,
+)
+"""What a visit's context changes; row 0 is a visit without any and changes nothing."""
+
 ACT = np.dtype(
     [
         ("event", "i4"),
@@ -267,9 +294,14 @@ USER = np.dtype(
         ("goodwill", "f4"),
         ("own_goodwill", "f4"),
         ("patience", "f4"),
-        ("put_off", "u4"),  # item of a decision put off to a later visit, NO_CASE none
+        ("put_off", "u4"),  # item of a decision put off, or of a play to be continued, in a later visit; NO_CASE none
         ("put_off_until", "f8"),  # s
         ("put_off_stage", "i4"),
+        ("paused_case", "u4"),  # of a play to be continued: its case, and so far
+        ("paused_seconds", "f8"),  # 0: it is a decision that was put off
+        ("paused_expected", "f4"),
+        ("paused_belief", "f4"),
+        ("paused_belief_sd", "f4"),
         ("called", "i4"),  # stage that a message from outside opens at the next arrival, -1 none
         ("row", "i4"),  # row of the open visit, -1 when away
         ("gone", "u1"),
@@ -300,6 +332,7 @@ VISIT = np.dtype(
         ("start", "f8"),
         ("played_at", "f8"),
         ("watched", "f8"),
+        ("resumed", "f8"),  # s of a play that an earlier visit had; 0: it begins here
         ("decisions", "u8"),  # keys of the visit's draws
         ("observations", "u8"),
         ("perceptions", "u8"),  # keys of the user's
@@ -310,6 +343,11 @@ VISIT = np.dtype(
         ("item", "u4"),
         ("case", "u4"),
         ("attended", "u4"),
+        ("seed", "u4"),  # item last chosen by the user in this visit, NO_CASE none
+        ("muted", "u4"),  # modalities that the user does not attend to in this visit, bits
+        ("haste", "f4"),  # by which the visit's context multiplies the hazards of leaving
+        ("mindful", "f4"),  # and the attention
+        ("elsewhere", "f4"),  # probability of an unattended play in this visit; below 0: that of the stage
         ("budget", "f4"),
         ("tolerance", "f4"),
         ("belief", "f4"),
@@ -335,6 +373,7 @@ VISIT = np.dtype(
         ("stage", "u1"),
         ("device", "u1"),
         ("slate_stage", "u1"),
+        ("context", "u1"),  # 0 none, else 1 + its number
         ("playing", "u1"),  # a play: 2 about to start, 1 open; 3: a closer look; its end is in `clock`
         ("outcome", "u1"),
         ("unattended", "u1"),
@@ -398,7 +437,7 @@ class Plan(NamedTuple):
     starts_at: npt.NDArray[np.float64]  # (1,): hour of the day of time 0, s
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
     powers: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
-    events: npt.NDArray[np.int32]  # (stages, 3): event of an outcome that leaves one, -1 none
+    events: npt.NDArray[np.int32]  # (stages, 4): event of an outcome that leaves one, then of going on; -1 none
     asides: Array  # ASIDE (asides,)
     costs: Array  # COST (costs,)
     notes: Array  # NOTE (notes,)
@@ -406,6 +445,10 @@ class Plan(NamedTuple):
     suffices: Array  # SUFFICES (stages,)
     announced: Array  # ANNOUNCED (promises,)
     speed: npt.NDArray[np.float64]  # (1,): km/s; 0 without places
+    contexts: Array  # CONTEXT (1 + contexts,)
+    context_hours: npt.NDArray[np.float64]  # (24, contexts): cumulative share of visits that begin in an hour
+    context_devices: npt.NDArray[np.float64]  # (1 + contexts, devices): cumulative shares, as `devices`
+    context_mutes: npt.NDArray[np.float64]  # (1 + contexts, modalities): probability of not attending in a visit
     counted: npt.NDArray[np.int32]  # (events, 2): counter of an event, counter that adds its values up; -1 none
 
 

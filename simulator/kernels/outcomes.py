@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
-from simulator.kernels.layout import Array, Output, Plan, Tally
+from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Tally
 from simulator.kernels.records import NAN, record
 
 VALUE_UNITS = 1024.0
 """Values that are added up are kept as integers of 1/1024, so that no order of adding matters."""
 
+_NO_ITEM = np.uint32(NO_CASE)
 _EVENT, _LABEL, _VALUE = int(Tally.EVENT), int(Tally.LABEL), int(Tally.VALUE)
 
 
@@ -26,12 +27,12 @@ def outcome_event(
     for label in range(plan.labels.shape[0]):
         wanted = (plan.labels[label].events >> event) & 1
         out.tallies[_LABEL + label] += wanted & np.int64(not value < plan.labels[label].at_least)
-    if plan.counted[event, 0] >= 0:
+    if plan.counted[event, 0] >= 0 and v.item != _NO_ITEM:
         out.counters[np.int64(v.item), plan.counted[event, 0]] += 1
     if value == value:
         worth = np.int64(value * VALUE_UNITS)
         out.tallies[_VALUE + event] += worth
-        if plan.counted[event, 1] >= 0:
+        if plan.counted[event, 1] >= 0 and v.item != _NO_ITEM:
             out.counters[np.int64(v.item), plan.counted[event, 1]] += worth
     if out.records.shape[0] > 0:
         s = plan.stages[stage]

@@ -15,6 +15,7 @@ from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.commit import weigh
 from simulator.kernels.consume import end_play, start_play
+from simulator.kernels.endings import mark_ending
 from simulator.kernels.inspect import look_closer
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
@@ -33,11 +34,12 @@ from simulator.kernels.layout import (
 )
 from simulator.kernels.lifetime import successor
 from simulator.kernels.outcomes import outcome_event
+from simulator.kernels.pauses import PAUSE, pause_play, resume_play
 from simulator.kernels.primitives import decision_key
 from simulator.kernels.respond import respond
 from simulator.randomness import uniform
 
-EVENTS_PER_PLAY = 14
+EVENTS_PER_PLAY = 16
 
 _AWAY, _NEEDS_SLATE = int(Status.AWAY), int(Status.NEEDS_SLATE)
 _BROWSE, _INSPECT, _CONSUME, _RESPOND = int(Kind.BROWSE), int(Kind.INSPECT), int(Kind.CONSUME), int(Kind.RESPOND)
@@ -47,12 +49,12 @@ _EXHAUSTED = 1
 _ABSENT = np.uint32(NO_CASE)
 _OPEN = 1  # code of the event
 _W_SUCCESSOR = int(What.SUCCESSOR)
-_REQUESTS = int(Tally.REQUESTS)
+_REQUESTS, _WATCHED = int(Tally.REQUESTS), int(Tally.WATCHED)
 
 
 def room_needed(slate: int) -> int:
     """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit."""
-    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 4
+    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 5
 
 
 @kernel
@@ -131,7 +133,7 @@ def advance(
         while v.clock < end:
             # ---- arrival
             if v.status == _AWAY:
-                arrive(v, u, seed, plan, out)
+                n = arrive(v, u, seed, n, plan, out)
             # ---- departure
             if v.stage == EXIT:
                 n = depart(v, u, n, plan, out)
@@ -172,17 +174,28 @@ def advance(
                     if v.clock >= end:
                         break
                 if v.playing == 2:
-                    n = start_play(
-                        v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation, quantiles,
-                        powers, taste, mood, minds, items, vectors, colour, readouts, records, tallies, counters,
-                        scratch, numbers, asides, counts_opens,
-                    )  # fmt: skip
+                    if v.resumed > 0.0:
+                        n = resume_play(i, stage, n, numbers, plan, people, goods, visits, out)
+                    else:
+                        n = start_play(
+                            v, u, s, n, screens, pairs, modalities, facets, weights, types, habits, observation,
+                            quantiles, powers, taste, mood, minds, items, vectors, colour, readouts, records, tallies,
+                            counters, scratch, numbers, asides, counts_opens,
+                        )  # fmt: skip
                     if v.clock >= end:
                         break
-                outcome, n = end_play(
-                    i, v, u, s, n, screens, modalities, habits, observation, labels, quantiles, powers, mood, had,
-                    types, items, parent, memory, memory_value, records, tallies, events,
-                )  # fmt: skip
+                if v.outcome == PAUSE:
+                    outcome, n = pause_play(i, stage, n, plan, people, goods, visits, out)
+                else:
+                    outcome, n = end_play(
+                        i, v, u, s, n, screens, modalities, habits, observation, labels, quantiles, powers, mood, had,
+                        types, items, parent, memory, memory_value, records, tallies, events,
+                    )  # fmt: skip
+                    if s.bounce_event >= 0 or s.reached_event >= 0:
+                        n = mark_ending(v, n, stage, plan, goods, out)
+                    if v.resumed > 0.0:
+                        tallies[_WATCHED] -= np.int64(v.resumed * 1024.0)  # counted when it was paused
+                        v.resumed = 0.0
             # ---- respond
             elif s.kind == _RESPOND:
                 outcome, n = respond(

@@ -8,6 +8,7 @@ from simulator.errors import InputError
 from simulator.scenario.check_blocks import check_blocks
 from simulator.scenario.check_names import check_names
 from simulator.scenario.claims import Number
+from simulator.scenario.contexts import check_contexts
 from simulator.scenario.cycle import check_cycle, possible_events
 from simulator.scenario.provenance import check_provenance
 from simulator.scenario.report import nearest
@@ -31,6 +32,7 @@ def check_scenario(scenario: Scenario) -> None:
     _check_observation(scenario)
     _check_labels(scenario)
     _check_times(scenario)
+    check_contexts(scenario.shown, scenario.contexts)
     check_provenance(scenario)
 
 

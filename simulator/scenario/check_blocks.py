@@ -68,6 +68,12 @@ def _check_commit(scenario: Scenario) -> None:
         defers, its_key = block.defer is not None, f"commit.{name}.defer"
         _both(scenario, f"stages.{name}.next.defer", "defer" in stage.next, its_key, defers)
         _both(scenario, its_key, defers, f"stages.{name}.wait.defer", "defer" in stage.wait)
+        if block.bracket is not None:
+            where = f"commit.{name}.bracket"
+            need(scenario, f"{where}.types", block.bracket.types, scenario.item_types)
+            fulfil = [each for each, row in scenario.stages.items() if row.kind == "fulfil"]
+            need(scenario, f"{where}.starts", [block.bracket.starts], fulfil)
+            _both(scenario, f"stages.{name}.starts.confirm", "confirm" in stage.starts, where, True)
         for key, cost in block.costs.items():
             where = f"commit.{name}.costs.{key}"
             if (cost.attribute is None) == (cost.amount is None):
@@ -124,7 +130,12 @@ def _check_consume(scenario: Scenario) -> None:
         if not isinstance(block, HazardConsume):
             continue
         has_pause = "pause" in scenario.stages[name].next
-        _both(scenario, f"stages.{name}.next.pause", has_pause, f"consume.{name}.pause", block.pause is not None)
+        pauses, its_key = block.pause is not None, f"consume.{name}.pause"
+        _both(scenario, f"stages.{name}.next.pause", has_pause, its_key, pauses)
+        if pauses and "pause" not in scenario.stages[name].wait:
+            raise InputError(scenario.shown, f"stages.{name}.wait.pause is missing", f"{its_key} needs it")
+        if block.pause_left is not None and not pauses:
+            raise InputError(scenario.shown, f"{its_key} is missing", f"consume.{name}.pause_left needs it")
         for item_type, row in scenario.item_types.items():
             if row.duration is None:
                 right = f"stage {name} plays items, so they need a duration"

@@ -118,6 +118,10 @@ def _check_surfaces(scenario: Scenario) -> None:
 def _check_stages(scenario: Scenario) -> None:
     for name, stage in scenario.stages.items():
         key = f"stages.{name}"
+        if stage.about is not None and stage.kind != "browse":
+            raise InputError(
+                scenario.shown, f"{key}.about: a {stage.kind} stage asks for no slate", "expected a browse stage"
+            )
         need(scenario, f"{key}.level", [stage.level] if stage.level else [], scenario.parents)
         need(scenario, f"{key}.within", [stage.within] if stage.within else [], scenario.parents)
         if stage.surface is None:
@@ -146,6 +150,9 @@ def _check_user_input(scenario: Scenario) -> None:
         if criterion.stated_in is not None:
             browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
             need(scenario, f"criteria.{name}.stated_in", criterion.stated_in, browse)
+    for name, context in scenario.contexts.items():
+        need(scenario, f"contexts.{name}.devices", context.devices, scenario.devices)
+        need(scenario, f"contexts.{name}.mutes", context.mutes, scenario.modalities)
     if scenario.declared_interests is not None:
         clustered = [facet for facet, row in scenario.facets.items() if row.clusters > 0]
         need(scenario, "declared_interests.facet", [scenario.declared_interests.facet], clustered)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from simulator.errors import InputError
+from simulator.scenario.contexts import CONTEXT_EVENT
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import ExperienceConsume, HazardConsume, Scenario
 from simulator.scenario.stages import OUTCOMES, RARE_OUTCOMES, TERMINALS, Stage
@@ -20,12 +21,23 @@ OUTCOME_EVENTS: dict[str, dict[str, str]] = {
 }
 
 
+RESUME_EVENT = "resume"
+"""A play that was paused goes on; its value is where."""
+
+
 def successors(stage: Stage) -> Iterator[tuple[str, str]]:
     """(outcome, successor) of a stage; several per outcome where it has shares, or starts a case beside."""
     for outcome, successor in stage.next.items():
         for name in [successor] if isinstance(successor, str) else successor:
             yield outcome, name
     yield from stage.starts.items()
+
+
+def started(scenario: Scenario, name: str) -> list[str]:
+    """First stages of the cases that a stage starts beside the visit."""
+    block = scenario.commit.get(name)
+    extra = [block.bracket.starts] if block is not None and block.bracket is not None else []
+    return [*scenario.stages[name].starts.values(), *extra]
 
 
 def entries(scenario: Scenario) -> list[str]:
@@ -67,6 +79,11 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
         if isinstance(block, HazardConsume):
             for event in ("seek", "tolerate", "unattended"):
                 yield event, getattr(block, event).value > 0
+        if "pause" in stage.next:
+            yield RESUME_EVENT, True
+        for mark in (getattr(block, "bounce", None), getattr(block, "reached", None)):
+            if mark is not None:
+                yield mark.event, True
     elif stage.kind == "respond":
         yield from ((act, True) for act in scenario.respond[name].acts)
         rating = scenario.respond[name].rating
@@ -83,6 +100,8 @@ def possible_events(scenario: Scenario) -> dict[str, bool]:
     declared = scenario.declared_interests
     if declared is not None and declared.event is not None:
         events[declared.event] = True
+    if scenario.contexts:
+        events[CONTEXT_EVENT] = True
     return events
 
 
@@ -93,7 +112,10 @@ def check_cycle(scenario: Scenario) -> None:
     begin = entries(scenario)
     if not begin:
         raise InputError(scenario.shown, "stages: no stage has an entry", "expected at least one with entry above 0")
-    ahead = {name: {after for _, after in successors(stage)} for name, stage in scenario.stages.items()}
+    ahead = {
+        name: {*(after for _, after in successors(stage)), *started(scenario, name)}
+        for name, stage in scenario.stages.items()
+    }
     reached = _closure(begin, ahead)
     behind: dict[str, set[str]] = {name: set() for name in (*ahead, *TERMINALS)}
     for name, following in ahead.items():

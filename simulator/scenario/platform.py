@@ -57,5 +57,6 @@ class Platform(Model):
     first_fit: DurationSetting  # seconds
     refit: DurationSetting  # seconds
     recent: CountOrZero
+    seen: Literal["last", "allow"] = "last"  # items that a user has had: when others run out, or again
     label: Name
     labels: dict[Name, Label]

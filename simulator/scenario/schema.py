@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, PrivateAttr
 
 from simulator.scenario.claims import Count, Model, Name, Number, Profile
+from simulator.scenario.contexts import Context
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.fulfilment import Chooser, Circumstance, FulfilParameters, Places, Promise, Resource
 from simulator.scenario.people import DeclaredInterests, Supply, User
@@ -82,6 +83,7 @@ class Scenario(Model):
     surfaces: dict[Name, Surface] = Field(min_length=1)
     outreach: dict[Name, Outreach] = Field(default_factory=dict)
     criteria: dict[Name, Criterion] = Field(default_factory=dict)
+    contexts: dict[Name, Context] = Field(default_factory=dict)
     declared_interests: DeclaredInterests | None = None
 
     stages: dict[Name, Stage] = Field(min_length=1)

@@ -78,6 +78,7 @@ class Stage(Model):
     wait: dict[Name, Wait] = Field(default_factory=dict)  # outcome: what lies between it and the successor
     events: dict[Name, Name] = Field(default_factory=dict)  # outcome: name of its event, where not the usual one
     level: Name | None = None  # kind of parent that is shown instead of items
+    about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
     within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited
 
 
@@ -127,6 +128,20 @@ class InspectParameters(Model):
     acts: dict[Name, Act] = Field(default_factory=dict)  # wishlist, bookmark, dismiss: by belief
 
 
+class Bounce(Model):
+    """A play that is left at once leaves an event of its own; its value is the seconds."""
+
+    event: Name
+    within: Duration
+
+
+class Reached(Model):
+    """How far a play went, jumps included: scroll depth, finish share. The value of its event, from 0 to 1."""
+
+    event: Name
+    by_itself: Flag = True  # false: it moves only for who attends to it (a text)
+
+
 class HazardConsume(Model):
     """Content: leaving is a hazard over time that depends on the belief as it sharpens."""
 
@@ -150,7 +165,10 @@ class HazardConsume(Model):
     unattended: Probability
     unattended_seconds: DurationDistribution
     start_delay: Duration
-    pause: Probability | None = None  # of those who stop: the share that means to come back
+    pause: Probability | None = None  # of those who stop and know what it is worth: the share that means to come back
+    bounce: Bounce | None = None
+    reached: Reached | None = None
+    pause_left: Duration | None = None  # that must be left of a play for that (default: anything)
 
 
 class ExperienceConsume(Model):
@@ -221,6 +239,16 @@ class Basket(Model):
     at_most: Count
 
 
+class Bracket(Model):
+    """Several variants of an item ordered to choose from; each but the first is a case of its own."""
+
+    types: list[Name] = Field(min_length=1)  # of items
+    users: Share  # who do so
+    extra: Distribution  # units beside the one that is meant to be kept
+    at_most: Count
+    starts: Name  # first stage of the case of each extra unit
+
+
 class Defer(Model):
     """A decision put off to a later visit; the stage's `wait: {defer: ...}` says for how long."""
 
@@ -238,6 +266,7 @@ class CommitParameters(Model):
     risk_aversion: RiskAversion
     costs: dict[Name, Cost] = Field(default_factory=dict)
     basket: Basket | None = None
+    bracket: Bracket | None = None
     defer: Defer | None = None
     off_platform: Probability | None = None  # done elsewhere, where the platform's log does not reach
     pays: Name | None = None  # attribute that is paid for each unit: the value of the confirmation's event

@@ -268,6 +268,7 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     v["visit"], v["request"], v["status"], v["device"], v["stage"] = 3, 2, Status.ACTIVE, device, stage
     v["clock"], v["start"] = CLOCK, CLOCK - 60.0
     v["budget"], v["tolerance"] = 900.0, 20.0
+    v["haste"], v["mindful"], v["elsewhere"] = 1.0, 1.0, -1.0  # no context
     v["slate_stage"], v["slate_n"] = stage, size
     v["utility"], v["belief"] = generator.normal(size=(2, n))
     v["belief_sd"] = 0.8

@@ -53,6 +53,7 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
      "surfaces.discover.editorial.slots = 30; expected at most"),
     ({"stages.preview.surface": "discovery"}, (), "stages.preview.surface names discovery"),
     ({}, ("stages.preview.surface",), "stages.preview.surface is missing"),
+    ({"stages.watch.about": "last"}, (), "stages.watch.about: a consume stage asks for no slate; expected a browse"),
     ({}, ("surfaces.fullscreen.shows.respond",), "surfaces.fullscreen.shows.respond is missing; stage react"),
     ({"item_types.howto.weights": {"mood": _number(1, "ratio")}}, (), "item_types.howto.weights names mood"),
     # blocks
