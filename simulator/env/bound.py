@@ -21,6 +21,7 @@ from simulator.kernels.layout import (
     ACT,
     ANNOUNCED,
     ASIDE,
+    CARD,
     COST,
     EVENT,
     FACET,
@@ -146,33 +147,34 @@ def whole_step(t: Table, n: int, m: int) -> bool:
     goods = Goods(
         _at(t, 38, ITEM, 1), _at(t, 39, F4, 2), _at(t, 40, F4, 2), _at(t, 41, F4, 2), _at(t, 42, F4, 2),
         _at(t, 43, F4, 2), _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F8, 1),
-        _at(t, 47, I4, 1),
+        _at(t, 47, I4, 1), _at(t, 48, I4, 1), _at(t, 49, I4, 2), _at(t, 50, F8, 2),
     )  # fmt: skip
     visits = Visits(
-        _at(t, 48, VISIT, 1), _at(t, 49, OFFER, 2), _at(t, 50, I4, 2), _at(t, 51, F4, 2),
+        _at(t, 51, VISIT, 1), _at(t, 52, OFFER, 2), _at(t, 53, I4, 2), _at(t, 54, F4, 2),
+        _at(t, 55, CARD, 2),
     )  # fmt: skip
     out = Output(
-        _at(t, 52, EVENT, 1), _at(t, 53, I8, 1), _at(t, 54, I8, 2), _at(t, 55, F8, 2), _at(t, 56, CASE, 1),
-        _at(t, 57, I8, 1),
+        _at(t, 56, EVENT, 1), _at(t, 57, I8, 1), _at(t, 58, I8, 2), _at(t, 59, F8, 2), _at(t, 60, CASE, 1),
+        _at(t, 61, I8, 1),
     )  # fmt: skip
     seen = Seen(
-        _at(t, 58, F4, 2), _at(t, 59, I8, 1), _at(t, 60, I8, 1), _at(t, 61, I8, 1), _at(t, 62, I4, 2),
-        _at(t, 63, I4, 2), _at(t, 64, F4, 2), _at(t, 65, F4, 2), _at(t, 66, I1, 2), _at(t, 67, I4, 2),
-        _at(t, 68, F4, 2), _at(t, 69, F4, 2), _at(t, 70, F8, 1), _at(t, 71, F8, 1), _at(t, 72, I1, 1),
+        _at(t, 62, F4, 2), _at(t, 63, I8, 1), _at(t, 64, I8, 1), _at(t, 65, I8, 1), _at(t, 66, I4, 2),
+        _at(t, 67, I4, 2), _at(t, 68, F4, 2), _at(t, 69, F4, 2), _at(t, 70, I1, 2), _at(t, 71, I4, 2),
+        _at(t, 72, F4, 2), _at(t, 73, F4, 2), _at(t, 74, F8, 1), _at(t, 75, F8, 1), _at(t, 76, I1, 1),
     )  # fmt: skip
     kept = Kept(
-        _at(t, 73, F4, 3), _at(t, 74, F4, 2), _at(t, 75, I4, 2), _at(t, 76, I8, 1), _at(t, 77, F8, 1),
-        _at(t, 78, F4, 2), _at(t, 79, I8, 1), _at(t, 80, I8, 1), _at(t, 81, I4, 2),
+        _at(t, 77, F4, 3), _at(t, 78, F4, 2), _at(t, 79, I4, 2), _at(t, 80, I8, 1), _at(t, 81, F8, 1),
+        _at(t, 82, F4, 2), _at(t, 83, I8, 1), _at(t, 84, I8, 1), _at(t, 85, I4, 2),
     )  # fmt: skip
     terms = Terms(
-        _at(t, 82, F8, 1), _at(t, 83, F8, 1), _at(t, 84, F8, 1), _at(t, 85, F4, 1), _at(t, 86, F4, 4),
-        _at(t, 87, U1, 2), _at(t, 88, F4, 2), _at(t, 89, F4, 2), _at(t, 90, F4, 3), _at(t, 91, F4, 3),
-        _at(t, 92, I4, 1), _at(t, 93, I8, 1), _at(t, 94, I8, 1), _at(t, 95, I8, 1), _at(t, 96, I8, 2),
-        _at(t, 97, F8, 1), _at(t, 98, I8, 1), _at(t, 99, I8, 1),
+        _at(t, 86, F8, 1), _at(t, 87, F8, 1), _at(t, 88, F8, 1), _at(t, 89, F4, 1), _at(t, 90, F4, 4),
+        _at(t, 91, U1, 2), _at(t, 92, F4, 2), _at(t, 93, F4, 2), _at(t, 94, F4, 3), _at(t, 95, F4, 3),
+        _at(t, 96, I4, 1), _at(t, 97, I8, 1), _at(t, 98, I8, 1), _at(t, 99, I8, 1), _at(t, 100, I8, 2),
+        _at(t, 101, F8, 1), _at(t, 102, I8, 1), _at(t, 103, I8, 1),
     )  # fmt: skip
     pool = People(
-        _at(t, 100, USER, 1), _at(t, 101, F4, 2), _at(t, 102, F4, 2), _at(t, 103, U4, 2),
-        _at(t, 104, F4, 2), _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, HAD, 2), _at(t, 108, KNOWN, 2),
+        _at(t, 104, USER, 1), _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, U4, 2),
+        _at(t, 108, F4, 2), _at(t, 109, F4, 2), _at(t, 110, F4, 2), _at(t, 111, HAD, 2), _at(t, 112, KNOWN, 2),
     )  # fmt: skip
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
@@ -203,7 +205,7 @@ def whole_step(t: Table, n: int, m: int) -> bool:
             after += 1
         told = Goods(
             goods.facts, goods.vectors, goods.colour, goods.readouts, goods.attributes, goods.asides, goods.place,
-            terms.by_item[phase], goods.published, goods.parent,
+            terms.by_item[phase], goods.published, goods.parent, goods.menu, goods.menus, goods.offered,
         )  # fmt: skip
         part = terms.order[begin:after]
         first = 0

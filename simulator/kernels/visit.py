@@ -19,6 +19,7 @@ from simulator.kernels.inspect import look_closer
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
     MAX_SCREEN,
+    MOST_PICKS,
     NO_CASE,
     Goods,
     Kind,
@@ -32,6 +33,7 @@ from simulator.kernels.layout import (
     What,
 )
 from simulator.kernels.lifetime import successor
+from simulator.kernels.menu import open_menu, screen_of_menu
 from simulator.kernels.outcomes import outcome_event
 from simulator.kernels.primitives import decision_key
 from simulator.kernels.respond import respond
@@ -50,9 +52,13 @@ _W_SUCCESSOR = int(What.SUCCESSOR)
 _REQUESTS = int(Tally.REQUESTS)
 
 
-def room_needed(slate: int) -> int:
-    """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit."""
-    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 4
+def room_needed(slate: int, menu: int = 0) -> int:
+    """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit.
+
+    With `menu`, the cards of the longest one, each card of the slate may open one, and leave with a basket from it.
+    """
+    menus = (slate + 2) * (menu + MOST_PICKS) if menu else 0
+    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 4 + menus
 
 
 @kernel
@@ -140,7 +146,11 @@ def advance(
             s = stages[stage]
             outcome = -1
             # ---- browse
-            if s.kind == _BROWSE:
+            if s.kind == _BROWSE and s.within >= 0:
+                if v.inside == 0:
+                    open_menu(i, s.picks >= 0, goods, visits)
+                outcome, n = screen_of_menu(i, stage, n, numbers, plan, people, goods, visits, out)
+            elif s.kind == _BROWSE:
                 if v.slate_stage != stage or v.position >= v.slate_n:
                     if v.slate_stage == stage and v.slate_n > 0:
                         v.slate_n = 0
