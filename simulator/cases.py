@@ -56,6 +56,7 @@ class Cases:
         seed: int,
     ) -> None:
         self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
+        self._promising = _promising(plan, goods)
         self._numbers = numbers_of(plan, people, goods)
         self._tables = layout.Tables(
             plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
@@ -102,8 +103,8 @@ class Cases:
         """Make what waits there are known to everybody."""
         starts_at = float(self.plan.starts_at[0])
         publish_waits(
-            self.shared, self.ground, self.world.units, self.goods.facts, time, starts_at, self.goods.promised,
-            self.people.promised,
+            self.shared, self.ground, self.world.units, self.goods.facts, self._promising, time, starts_at,
+            self.goods.promised, self.people.promised,
         )  # fmt: skip
 
     def spent(self, time: float) -> npt.NDArray[np.bool_]:
@@ -187,6 +188,15 @@ class Cases:
         kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
         self.world = World(**kept)
         self._make_heap_room(0)
+
+
+def _promising(plan: Plan, goods: Goods) -> npt.NDArray[np.int64]:
+    """Rows of which anything is promised, rising: all but the children of parents to whom all promises belong."""
+    types = np.uint32(0)
+    for p in range(goods.promised.shape[1]):
+        shown = plan.asides["types"][plan.asides["promise"] == p]
+        types |= np.bitwise_or.reduce(shown) if len(shown) else np.uint32(0xFFFFFFFF)
+    return np.flatnonzero((types >> goods.facts["type"].astype(np.uint32)) & np.uint32(1))
 
 
 def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:

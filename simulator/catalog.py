@@ -15,6 +15,7 @@ import numpy.typing as npt
 from recommenders.contract import Catalog as PublicCatalog
 from recommenders.contract import LazyFeatures
 from simulator.kernels.layout import ITEM, Goods
+from simulator.levels import until, with_parents
 from simulator.numbers import attributes, item_places
 from simulator.parents import (
     CREATOR,
@@ -156,8 +157,9 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     ]
     truth = _truth(compiled, facts, n_creators, seed, kin, drawn)
     said = contents(compiled, truth, seed)
-    for each, own_truth in zip(kin, drawn, strict=True):
-        _common_contents(compiled, each, own_truth, said, seed)
+    common = [contents(compiled, own, seed, LIKENESS, each.keys) for each, own in zip(kin, drawn, strict=True)]
+    for each, told in zip(kin, common, strict=True):
+        _common_contents(compiled, each, told, said)
     vectors = np.concatenate([truth, said], axis=1)
     values, worth = attributes(compiled, facts["type"], seed, kin)
     goods = Goods(
@@ -172,13 +174,17 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         published=published_at,
         parent=numbered_parents(kin, n_items),
     )
-    features = drawn_features(compiled, vectors, seed, kin)
+    withdrawn_at = until(kin, withdrawals(scenario, facts["type"], published_at, fresh, seed))
+    goods = with_parents(compiled, goods, kin, list(zip(drawn, common, strict=True)))
+    features = drawn_features(compiled, goods.vectors, seed, kin)
+    n_rows = len(goods.facts)
     return Catalog(
-        goods, published_at, n_creators,
+        goods, goods.published, n_creators,
         public_catalog(
-            goods, published_at, features, compiled.names.attributes, told_topic(scenario), parent_columns(kin, n_items)
+            goods, goods.published, features, compiled.names.attributes, told_topic(scenario),
+            parent_columns(kin, n_rows),
         ),
-        withdrawals(scenario, facts["type"], published_at, fresh, seed),
+        withdrawn_at,
     )  # fmt: skip
 
 
@@ -263,11 +269,8 @@ def contents(
     return content
 
 
-def _common_contents(compiled: Compiled, kin: Kin, truth: Float32, said: Float32, seed: int) -> None:
-    """Give children the contents of their parents' modalities, which tell of the parent (its `truth`), in place."""
-    if not kin.rule.modalities:
-        return
-    common = contents(compiled, truth, seed, LIKENESS, kin.keys)
+def _common_contents(compiled: Compiled, kin: Kin, common: Float32, said: Float32) -> None:
+    """Give children the contents of their parents' modalities, which tell of the parents (`common`), in place."""
     for pair in compiled.pairs:
         if compiled.names.modalities[pair.modality] in kin.rule.modalities:
             first = pair.column - compiled.latent_width
@@ -318,6 +321,9 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequenc
                 if compiled.names.modalities[m] in each.rule.modalities:
                     common = normals(seed, LIKENESS, each.keys, dimensions, block=_ENCODER_BLOCK + m)
                     noise[each.children] = common[each.parent]
+                    noise[each.rows] = common[: len(noise[each.rows])]
+                else:
+                    noise[each.rows] = 0.0  # a parent has no such modality, and so a feature of zeros
             made: Float32 = (
                 np.float32(retention) * (said @ projection) + np.float32(np.sqrt(1.0 - retention**2)) * noise
             )

@@ -21,8 +21,10 @@ from simulator.scenario.world import Criterion
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
+Items = npt.NDArray[np.int32]
 
 _BLOCK = 65536  # users at a time
+_LISTS = 4  # lists of candidates that are remembered: one for each level that slates are made of
 _DRAWS = 4
 _PRESENT, _STATED, _HARD, _WHICH = range(_DRAWS)
 
@@ -68,8 +70,7 @@ class Criteria:
             for each in scenario.criteria.values()
         ]
         self._turning = any(option.turns is not None for option in self._options)
-        self._offered: dict[bytes, npt.NDArray[np.int32]] = {}
-        self._of: npt.NDArray[np.int32] | None = None
+        self._offered: list[tuple[Items, dict[bytes, Items]]] = []  # what passes, of the candidates lately met
 
     def ask(
         self, chosen: Rows, rows: Array, candidates: npt.NDArray[np.int32]
@@ -85,8 +86,10 @@ class Criteria:
             The rows together where they set the same filters, in order within each part; the candidates that pass; and
             what the platform is told, (rows of the part, criteria): codes and limits, NaN for nothing.
         """
-        if self._of is not candidates:
-            self._offered, self._of = {}, candidates
+        offered = next((cache for of, cache in self._offered if of is candidates), None)
+        if offered is None:
+            offered = {}
+            self._offered = [*self._offered[1 - _LISTS :], (candidates, offered)]
         visits = rows[chosen]
         present, stated, hard, value = self._drawn(visits)
         self._begin(visits, present, value)
@@ -106,7 +109,7 @@ class Criteria:
         kinds, order = filters[where], np.argsort(kind, kind="stable")
         ends = np.cumsum(np.bincount(kind))[:-1]
         parts = zip(np.split(chosen[order], ends), kinds, np.split(told[order], ends), strict=True)
-        return [(part, self._passing(own, candidates), said) for part, own, said in parts]
+        return [(part, self._passing(own, candidates, offered), said) for part, own, said in parts]
 
     def _begin(self, visits: Array, present: npt.NDArray[np.bool_], value: npt.NDArray[np.int64]) -> None:
         """Turn the tastes of users whose visits ask for the first time, and set their limits."""
@@ -125,15 +128,15 @@ class Criteria:
                 own = (value[:, c, None] == np.arange(LEVELS)) & present[:, c, None]
                 self._people.traits[users, option.column : option.column + LEVELS] = own
 
-    def _passing(self, filters: npt.NDArray[np.int16], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    def _passing(self, filters: npt.NDArray[np.int16], candidates: Items, offered: dict[bytes, Items]) -> Items:
         key = filters.tobytes()
-        if key not in self._offered:
+        if key not in offered:
             left = np.ones(len(candidates), dtype=np.bool_)
             for option, value in zip(self._options, filters, strict=True):
                 if value >= 0:
                     left &= option.passes[value, candidates]
-            self._offered[key] = candidates[left] if left.any() else candidates
-        return self._offered[key]
+            offered[key] = candidates[left] if left.any() else candidates
+        return offered[key]
 
     def _drawn(
         self, visits: Array

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Slates
 from simulator.kernels.layout import Goods, People
+from simulator.levels import levels_of
 from simulator.plan import Compiled
 from simulator.randomness import EDITORS, normals
 from simulator.scenario.world import Editorial
@@ -31,6 +32,7 @@ class _Desk:
     rule: Editorial
     liking: npt.NDArray[np.float64]  # (items,): what they see of an item's worth; breaks ties where that is no matter
     counter: int  # column of the counters that says what is popular
+    level: int  # kind of parents that the surface shows, -1: items
     period: int = -1
     picks: Items | None = None
 
@@ -47,6 +49,7 @@ class Editors:
 
     def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
         self._compiled, self._goods = compiled, goods
+        self._levels = levels_of(compiled, goods)
         worth = usual_worth(compiled, people.taste[:_REFERENCE], goods)
         self._desks: dict[int, _Desk] = {}
         self._parted: dict[tuple[int, int], tuple[Items, Items, Items]] = {}  # by surface and array of candidates
@@ -58,7 +61,8 @@ class Editors:
             error = normals(seed, EDITORS, len(worth), 1, block=s)[:, 0].astype(np.float64)
             # of the variance of what they see, `precision` is that of what users like on average
             seen = np.sqrt(share) * (worth - worth.mean()) + np.sqrt(1.0 - share) * worth.std() * error
-            self._desks[s] = _Desk(rule, seen if rule.picks == "best" else error, _popular(compiled))
+            level = int(compiled.plan.stages["level"][compiled.plan.stages["surface"] == s].max(initial=-1))
+            self._desks[s] = _Desk(rule, seen if rule.picks == "best" else error, _popular(compiled), level)
 
     def publish(self, time: float, candidates: Items, counters: npt.NDArray[np.int64]) -> None:
         """Pick anew where it is time to; what is no candidate any more is taken off.
@@ -69,7 +73,9 @@ class Editors:
             counters: events per item so far, (items, 1 + counters).
         """
         self._parted.clear()
+        everything = candidates
         for desk in self._desks.values():
+            candidates = everything[self._levels[everything] == desk.level]
             period = int(time // desk.rule.every.value)
             if period != desk.period or desk.picks is None:
                 order = np.lexsort(

@@ -44,6 +44,10 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
         InputError: the folder or what is in it cannot be used.
     """
     say("reading the catalog")
+    if compiled.shown_parents or compiled.largest_menu:
+        raise InputError(
+            "catalog", f"{compiled.scenario.shown} has stages of parents, which no folder tells", "another scenario"
+        )
     if config.catalog is None:
         raise InputError("catalog", "no folder is given", "catalog=FOLDER")
     folder = read_folder(config.catalog, known=compiled.names.modalities)

@@ -41,6 +41,16 @@ class Kin:
     parent: npt.NDArray[np.int64]  # (c,): theirs, 0 ... n - 1
     keys: Keys  # (n,)
     first: int  # number of parent 0 among the parents of all kinds
+    row: int  # of parent 0 in the table of items, behind all items; -1: no stage shows parents of this kind
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the parents in the table of items; none where no stage shows them."""
+        return slice(self.row, self.row + len(self.keys)) if self.row >= 0 else slice(0, 0)
+
+    def eldest(self) -> npt.NDArray[np.int64]:
+        """The first child of each parent, (n,)."""
+        return self.children[np.unique(self.parent, return_index=True)[1]]
 
     def luck(self, what: int) -> Uniforms:
         """A uniform number for each parent, (n,)."""
@@ -51,7 +61,8 @@ class Kin:
 
 def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[Kin, ...]:
     """The parents of each kind that a scenario has, by the types (n,) of its items."""
-    found, first = [], 0
+    shown = {stage.level for stage in scenario.stages.values()}
+    found, first, row = [], 0, len(types)
     for k, (name, rule) in enumerate(scenario.parents.items()):
         own = [t for t, kind in enumerate(scenario.item_types) if rule.types is None or kind in rule.types]
         children = np.flatnonzero(np.isin(types, own))
@@ -59,8 +70,9 @@ def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int)
         sizes = _sizes(rule, uniforms(seed, PARENT, keys, _SIZE))
         parent = np.searchsorted(np.cumsum(sizes), np.arange(len(children)), side="right")
         n = int(parent[-1]) + 1 if len(parent) else 0
-        found.append(Kin(name, rule, children, parent, keys[:n], first, seed))
+        found.append(Kin(name, rule, children, parent, keys[:n], first, row if name in shown else -1, seed))
         first += n
+        row += n if name in shown else 0
     return tuple(found)
 
 
@@ -72,19 +84,28 @@ def _sizes(rule: Parent, luck: Uniforms) -> npt.NDArray[np.int64]:
     return np.maximum(np.round(drawn), 1.0).astype(np.int64)
 
 
-def numbered_parents(kin: tuple[Kin, ...], n_items: int) -> npt.NDArray[np.int32]:
-    """Number of each item's parent among those of all kinds, -1 none, int32 (n_items,)."""
-    out = np.full(n_items, -1, dtype=np.int32)
+def numbered_parents(kin: tuple[Kin, ...], n_rows: int) -> npt.NDArray[np.int32]:
+    """Number of each item's parent among those of all kinds, -1 none, int32 (n_rows,); of a parent's row its own."""
+    out = np.full(n_rows, -1, dtype=np.int32)
     for each in kin:
         out[each.children] = each.first + each.parent
+        out[each.rows] = each.first + np.arange(len(each.keys))[: len(out[each.rows])]
     return out
 
 
-def parent_columns(kin: tuple[Kin, ...], n_items: int) -> dict[str, npt.NDArray[np.int32]]:
-    """By kind of parent, the number of each item's among those of the kind, -1 none, int32 (n_items,)."""
-    columns = {each.name: np.full(n_items, -1, dtype=np.int32) for each in kin}
+def parent_columns(kin: tuple[Kin, ...], n_rows: int) -> dict[str, npt.NDArray[np.int32]]:
+    """By kind of parent, the number of each item's among those of the kind, -1 none, int32 (n_rows,).
+
+    Where a stage shows parents of the kind, their own rows have their own numbers, and `is_KIND` is 1 there, else 0.
+    """
+    columns: dict[str, npt.NDArray[np.int32]] = {}
     for each in kin:
-        columns[each.name][each.children] = each.parent
+        column = columns[each.name] = np.full(n_rows, -1, dtype=np.int32)
+        column[each.children] = each.parent
+        if each.row >= 0:
+            column[each.rows] = np.arange(len(each.keys))
+            columns[f"is_{each.name}"] = np.zeros(n_rows, dtype=np.int32)
+            columns[f"is_{each.name}"][each.rows] = 1
     return columns
 
 

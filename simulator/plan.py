@@ -25,6 +25,7 @@ from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
 from simulator.scenario.schema import Scenario
+from simulator.scenario.world import Parent
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
 from simulator.world_plan import compile_world, usual_seconds, usual_way
 
@@ -75,8 +76,21 @@ class Compiled:
 
     @property
     def largest_slate(self) -> int:
-        """Items of the longest slate of any surface."""
-        return int(self.plan.stages["slate"].max())
+        """Items of the longest slate that a recommender is asked for."""
+        stages = self.plan.stages
+        return int(stages["slate"][stages["within"] < 0].max())
+
+    @property
+    def largest_menu(self) -> int:
+        """Cards of the longest menu; 0 where there is none."""
+        stages = self.plan.stages
+        return int(stages["slate"][stages["within"] >= 0].max(initial=0))
+
+    @property
+    def shown_parents(self) -> dict[str, int]:
+        """Kinds of parents that a stage shows, with the number of their type, in the order of the kinds."""
+        first = len(self.scenario.item_types)
+        return {name: first + k for k, name in enumerate(self.names.types[first:])}
 
 
 def compile_scenario(scenario: Scenario) -> Compiled:
@@ -88,16 +102,20 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
     types = np.zeros(len(names.types), dtype=layout.TYPE)
     weights = np.ones((len(names.types), len(facets) + len(names.modalities)))
-    for row, kind, own in zip(types, scenario.item_types.values(), weights, strict=True):
+    items = len(scenario.item_types)
+    for row, kind, own in zip(types[:items], scenario.item_types.values(), weights[:items], strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
         if kind.remembered is not None:
             row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
         row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
+        row["idiosyncratic"] = 1.0
         ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
         own[: len(facets)] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
         for modality, ratio in kind.reads.items():
             own[len(facets) + names.modalities.index(modality)] = ratio.value
+    for row, name, own in zip(types[items:], names.types[items:], weights[items:], strict=True):
+        _parent_type(scenario, names, name, row, own, tables)
     asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
     shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
@@ -125,6 +143,31 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
 
 
+def _parent_type(
+    scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], own: npt.NDArray[np.float64],
+    tables: Tables,
+) -> None:  # fmt: skip
+    """Parents that a stage shows, as a type: worth what their children are on average, to every user.
+
+    A child is `sqrt(share)` its parent in each facet that they share, so that this is the parent's weight; what is the
+    child's own, in facets and in the taste that no model can learn, is 0 on average.
+    """
+    parent = scenario.parents[name]
+    assert parent.knowledge is not None
+    row["knowledge"], row["half_life"], row["leaving"] = tables.add(parent.knowledge), np.inf, 1.0
+    row["own"] = sum(1 << names.modalities.index(modality) for modality in parent.modalities)
+    kinds = {key: kind for key, kind in scenario.item_types.items() if parent.types is None or key in parent.types}
+    shares = np.array([kind.share.value for kind in kinds.values()])
+    shares = shares / max(shares.sum(), 1e-12)
+    row["prior"] = sum(share * kind.prior.value for share, kind in zip(shares, kinds.values(), strict=True))
+    for f, (facet, rule) in enumerate(scenario.facets.items()):
+        ratios = [kind.weights[facet].value if facet in kind.weights else 1.0 for kind in kinds.values()]
+        shared = parent.shares[facet].value if facet in parent.shares else 0.0
+        own[f] = np.sqrt(rule.share.value * shared) * float(shares @ np.array(ratios))
+    for modality, ratio in parent.reads.items():
+        own[len(scenario.facets) + names.modalities.index(modality)] = ratio.value
+
+
 def _vocabulary(scenario: Scenario) -> Vocabulary:
     readouts = tuple(name for name, m in scenario.modalities.items() if m.kind == "readout")
     beside = beside_visits(scenario)
@@ -145,13 +188,17 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
             counters[modality.counts] = None
         if modality.averages is not None:
             counters |= {modality.averages: None, modality.averages + SUM: None}
+    for stage in scenario.stages.values():
+        if stage.ordered_by is not None:
+            counters[stage.ordered_by] = None
+    shown = {stage.level: None for stage in scenario.stages.values() if stage.level is not None}
     own = [kind.attributes for kind in scenario.item_types.values()]
     own += [parent.attributes for parent in scenario.parents.values()]
     attributes = dict.fromkeys(name for each in own for name in each)
     return Vocabulary(
         facets=tuple(scenario.facets),
         modalities=tuple(scenario.modalities),
-        types=tuple(scenario.item_types),
+        types=(*scenario.item_types, *(kind for kind in scenario.parents if kind in shown)),
         surfaces=tuple(scenario.surfaces),
         devices=tuple(scenario.devices),
         stages=tuple(scenario.stages),
@@ -262,6 +309,7 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
             promise = scenario.promises[modality.promise]
             row["promise"] = list(scenario.promises).index(modality.promise)
             row["weight"] = modality.weight.value / (modality.per.value if modality.per else 1.0)
+            row["types"] = _promised_to(scenario, names, name)
             steps = {step.step: step for step in scenario.fulfil[promise.stage].steps}
             row["usual"] = promise.padding.value + sum(
                 usual_seconds(scenario, steps[k], tables) + usual_way(scenario, steps[k]) for k in promise.steps
@@ -269,11 +317,24 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
     return rows
 
 
+def _promised_to(scenario: Scenario, names: Vocabulary, modality: str) -> int:
+    """Types of items that have a promise, bits: where parents that are shown have it, their children do not."""
+    types = set(range(len(names.types)))
+    for k, kind in enumerate(names.types[len(scenario.item_types) :]):
+        parent = scenario.parents[kind]
+        if modality in parent.modalities:
+            of = scenario.item_types if parent.types is None else parent.types
+            types -= {names.types.index(each) for each in of}
+        else:
+            types -= {len(scenario.item_types) + k}
+    return sum(1 << t for t in types)
+
+
 def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
     """What siblings had lately are worth, a row per kind of parent; and what the `types` of its children remember."""
     types["kind"] = -1
     rows = []
-    for k, parent in enumerate(scenario.parents.values()):
+    for k, (kind, parent) in enumerate(scenario.parents.items()):
         again = parent.repetition
         if again is None:
             continue
@@ -283,10 +344,15 @@ def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.vo
         for name in parent.modalities if again.told_by is None else again.told_by:
             row["told"] |= np.uint32(1 << names.modalities.index(name))
         rows.append(row)
+        shown = names.types[len(scenario.item_types) :]
         for t, name in enumerate(names.types):
-            if parent.types is None or name in parent.types:
+            if name == kind or (name not in shown and kind not in shown and _holds(parent, name)):
                 types[t]["kind"], types[t]["memory"] = k, again.half_life.value
     return np.stack(rows) if rows else np.zeros(0, dtype=layout.ASIDE)
+
+
+def _holds(parent: Parent, item_type: str) -> bool:
+    return parent.types is None or item_type in parent.types
 
 
 def _announced(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:

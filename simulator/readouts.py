@@ -15,6 +15,30 @@ Counters = npt.NDArray[np.int64]
 _USUAL_WEIGHT = 5.0  # ratings at the overall mean that a mean of few is pulled towards, as users discount them
 
 
+class Readouts:
+    """The read-outs of a world: counted again at a tick only where something was counted, or came, or went.
+
+    Args:
+        compiled, goods: of the world; `goods.readouts` is changed in place.
+    """
+
+    def __init__(self, compiled: Compiled, goods: Goods) -> None:
+        self._compiled, self._goods = compiled, goods
+        self._columns = [_columns(compiled, name) for name in compiled.names.readouts]
+        self._counted: list[Counters | None] = [None] * len(self._columns)
+        self._offered = np.zeros(0, dtype=np.int32)
+
+    def publish(self, counters: Counters, offered: npt.NDArray[np.int32]) -> None:
+        """As the function of that name; what is the same as at the tick before is left as it is."""
+        new = not np.array_equal(self._offered, offered)
+        for r, columns in enumerate(self._columns):
+            counted, before = counters[:, columns], self._counted[r]
+            if new or before is None or not np.array_equal(counted, before):
+                _publish_one(self._compiled, r, counters, offered, self._goods)
+                self._counted[r] = counted
+        self._offered = offered
+
+
 def publish(
     compiled: Compiled,
     counters: Counters,
@@ -23,36 +47,60 @@ def publish(
 ) -> None:
     """Fill `goods.readouts` (items, read-outs) from `counters` (items, 1 + counters), standardised over `candidates`.
 
-    What belongs to a parent is counted over all its children.
+    What belongs to a parent is counted over all its children, and over the parent itself where a stage shows it; it is
+    compared with other parents, as what is an item's is with other items.
     """
-    names = compiled.names
-    for r, name in enumerate(names.readouts):
-        modality: Any = compiled.scenario.modalities[name]
-        own = over_parents(compiled, name, counters, goods)
-        if modality.averages is None:
-            counted = own[:, 1 + names.counters.index(modality.counts)]
-            values = np.log1p(counted.astype(np.float64))
-        else:
-            n = own[:, 1 + names.counters.index(modality.averages)]
-            total = own[:, 1 + names.counters.index(modality.averages + SUM)]
-            values = means(n, total)
-        goods.readouts[:, r] = standardised(values, candidates)
+    for r in range(len(compiled.names.readouts)):
+        _publish_one(compiled, r, counters, candidates, goods)
+
+
+def _publish_one(
+    compiled: Compiled, r: int, counters: Counters, candidates: npt.NDArray[np.int32], goods: Goods
+) -> None:
+    name = compiled.names.readouts[r]
+    own = over_parents(compiled, name, counters, goods)
+    columns = _columns(compiled, name)
+    if len(columns) == 1:
+        values = np.log1p(own[:, columns[0]].astype(np.float64))
+    else:
+        values = means(own[:, columns[0]], own[:, columns[1]])
+    goods.readouts[:, r] = standardised(values, _compared(compiled, name, candidates, goods))
+
+
+def _columns(compiled: Compiled, name: str) -> list[int]:
+    """Columns of the counters that a read-out is made of: how many; or how many, and the sum of their values."""
+    modality: Any = compiled.scenario.modalities[name]
+    names = compiled.names.counters
+    if modality.averages is None:
+        return [1 + names.index(modality.counts)]
+    return [1 + names.index(modality.averages), 1 + names.index(modality.averages + SUM)]
+
+
+def _compared(compiled: Compiled, name: str, candidates: npt.NDArray[np.int32], goods: Goods) -> npt.NDArray[np.int32]:
+    """Of the candidates, those that a read-out is compared among: all, where no stage shows parents."""
+    shown = compiled.shown_parents
+    if not shown:
+        return candidates
+    types = goods.facts["type"][candidates]
+    own = [number for kind, number in shown.items() if name in compiled.scenario.parents[kind].modalities]
+    among = np.isin(types, own) if own else types < len(compiled.scenario.item_types)
+    return candidates[among] if among.any() else candidates
 
 
 def over_parents(compiled: Compiled, name: str, counters: Counters, goods: Goods) -> Counters:
     """The counters (items, 1 + counters) that a read-out goes by: those of all children where it is their parent's."""
     shared = np.zeros(len(counters), dtype=np.bool_)
-    for rule in compiled.scenario.parents.values():
+    for kin, rule in compiled.scenario.parents.items():
         if name in rule.modalities:
-            of = [t for t, kind in enumerate(compiled.names.types) if rule.types is None or kind in rule.types]
+            of = [t for t, kind in enumerate(compiled.scenario.item_types) if rule.types is None or kind in rule.types]
+            of += [compiled.shown_parents[kin]] if kin in compiled.shown_parents else []
             shared |= np.isin(goods.facts["type"], of) & (goods.parent >= 0)
     if not shared.any():
         return counters
     parent = goods.parent[shared]
-    sums = np.zeros((int(parent.max()) + 1, counters.shape[1]), dtype=np.int64)
-    np.add.at(sums, parent, counters[shared])
     own = counters.copy()
-    own[shared] = sums[parent]
+    for column, counted in enumerate(counters[shared].T):
+        own[shared, column] = np.bincount(parent, weights=counted)[parent]  # sums below 2^53 are exact
     return own
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from simulator.errors import InputError
 from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels.codes import OUTCOMES
-from simulator.scenario.schema import AttributeModality, ContentModality, ReadoutModality, Scenario
+from simulator.menu_rules import refuse_levels
+from simulator.scenario.schema import (
+    AttributeModality,
+    ContentModality,
+    PromiseModality,
+    ReadoutModality,
+    Scenario,
+)
 from simulator.stage_tables import RUN_LAYOUTS, beside_visits
 from simulator.world_plan import CASE_OUTCOMES
 
@@ -13,12 +20,10 @@ from simulator.world_plan import CASE_OUTCOMES
 def refuse_what_cannot_run(scenario: Scenario) -> None:
     """Sections and kinds of the schema that this version has no kernels for. Raises InputError."""
     where = scenario.shown
+    refuse_levels(scenario)
     _refuse_parents(scenario)
-    silent = {
-        **{f"browse.{name}.picks": block.picks for name, block in scenario.browse.items()},
-    }
     used = {getattr(modality, "trait", None) for modality in scenario.modalities.values()}
-    silent |= {f"user.traits.{trait}": own for trait, own in scenario.user.traits.items() if trait not in used}
+    silent = {f"user.traits.{trait}": own for trait, own in scenario.user.traits.items() if trait not in used}
     for name, group in scenario.user.groups.items():
         silent |= {
             f"user.groups.{name}.traits.{trait}": own for trait, own in group.traits.items() if trait not in used
@@ -42,11 +47,6 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         )
     beside = beside_visits(scenario)
     for name, stage in scenario.stages.items():
-        for key in ("level", "within"):
-            if getattr(stage, key):
-                raise InputError(
-                    where, f"stages.{name}.{key}: this version cannot run it yet", f"a stage without {key}"
-                )
         if name in beside:
             _refuse_what_no_case_does(scenario, name)
         else:
@@ -56,15 +56,17 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
 
 
 def _refuse_parents(scenario: Scenario) -> None:
+    shown = {stage.level for stage in scenario.stages.values()}
     for name, parent in scenario.parents.items():
         for each in parent.modalities:
             modality = scenario.modalities[each]
             of_parent = isinstance(modality, AttributeModality) and modality.shows in parent.attributes
+            of_parent |= name in shown and isinstance(modality, PromiseModality)
             if not of_parent and not isinstance(modality, ContentModality | ReadoutModality):
                 raise InputError(
                     scenario.shown,
                     f"parents.{name}.modalities: {each}, a {modality.kind}: this version cannot run it yet",
-                    f"content, a read-out, or an attribute of {name}",
+                    f"content, a read-out, an attribute of {name}, or a promise where a stage shows {name}",
                 )
 
 

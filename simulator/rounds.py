@@ -27,6 +27,7 @@ from simulator.kernels.layout import (
     Status,
 )
 from simulator.kernels.visit import advance, room_needed
+from simulator.levels import Levels
 from simulator.logs import LogWriter
 from simulator.plan import Compiled
 from simulator.sent import SentItems
@@ -90,14 +91,15 @@ class Rounds:
         self, compiled: Compiled, people: People, goods: Goods, seed: int, threads: int, batch: int, log: LogWriter
     ) -> None:
         self.compiled, self.people, self.goods = compiled, people, goods
-        self.visits = VisitTable(compiled.largest_slate)
+        self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
+        self._levels = Levels(compiled, goods)
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
         self.editors = Editors(compiled, people, goods, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
-        self._room = room_needed(compiled.largest_slate)
+        self._room = room_needed(compiled.largest_slate, compiled.largest_menu)
         room = self._room if compiled.world is not None else 0
         self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log, room) for _ in range(threads)]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -214,9 +216,9 @@ class Rounds:
         """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
         state, stages = self.visits.rows.state, self.compiled.plan.stages
         sizes = stages["slate"][state["slate_stage"][todo]]
-        for size in np.unique(sizes):
-            same = todo[sizes == size]
-            parts = [(same, candidates, None)] if self.criteria is None else self.criteria.ask(same, state, candidates)
+        for size, level, same in self._levels.alike(todo, sizes, stages["level"][state["slate_stage"][todo]]):
+            there = self._levels.among(level, candidates)
+            parts = [(same, there, None)] if self.criteria is None else self.criteria.ask(same, state, there)
             for rows, passing, told in parts:
                 surfaces = stages["surface"][state["slate_stage"][rows]]
                 # what editors fill is a surface's; without them all surfaces are asked together

@@ -95,7 +95,8 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
         stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
-        stages[s]["starts"] = -1
+        for key in ("starts", "level", "within", "picks"):
+            stages[s][key] = -1
         if stage.surface is None:
             stages[s]["surface"] = _NO_SURFACE
             continue
@@ -105,6 +106,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         stages[s]["about"] = About[stage.about.upper()] if stage.about is not None else 0
         stages[s]["layout"] = RUN_LAYOUTS.get(surface.layout, Layout.LIST)
         entries[s] = stage.entry.value if stage.entry else 0.0
+        _parents_of_stage(scenario, names, name, stages[s], tables)
         for k, device in enumerate(names.devices):
             for modality in surface.shows.get(stage.kind, []):
                 seen = surface.visible.get(device, 0) > 0 or scenario.modalities[modality].kind == "audio"
@@ -148,6 +150,20 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         "suffices": suffices,
         "outreach": _outreach(scenario, names, tables),
     }
+
+
+def _parents_of_stage(
+    scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], tables: Tables
+) -> None:
+    """What a stage does with parents: shows them as cards, or shows the children of one."""
+    stage, kinds = scenario.stages[name], list(scenario.parents)
+    row["level"] = kinds.index(stage.level) if stage.level is not None else -1
+    if stage.within is None:
+        return
+    row["within"], row["card_event"] = kinds.index(stage.within), names.codes[stage.card_event or "impression"]
+    picks = scenario.browse[name].picks
+    if picks is not None:
+        row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]
 
 
 def _notes(
@@ -200,6 +216,8 @@ def _commit_parameters(
     row["seconds"] = tables.add(block.seconds)
     row["starts"] = names.stages.index(stage.starts["confirm"]) if "confirm" in stage.starts else -1
     row["pays"] = names.attributes.index(block.pays) if block.pays is not None else -1
+    of_parents = {attribute for parent in scenario.parents.values() for attribute in parent.attributes}
+    row["pays_each"] = block.pays not in of_parents
     row["basket"], row["basket_at_most"] = -1, 1
     if block.basket is not None:
         row["basket"], row["basket_at_most"] = tables.add(block.basket.size), block.basket.at_most
@@ -219,6 +237,7 @@ def _commit_parameters(
         one = np.zeros((), dtype=layout.COST)
         one["attribute"] = names.attributes.index(cost.attribute) if cost.attribute else -1
         one["amount"] = tables.add(cost.amount) if cost.amount is not None else -1
+        one["each"] = cost.attribute not in of_parents
         one["weight"] = cost.weight.value
         costs.append(one)
 

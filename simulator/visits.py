@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernels.layout import OFFER, VISIT, VISIT_MEMORY, People, Status, Visits
+from simulator.kernels.layout import CARD, OFFER, VISIT, VISIT_MEMORY, People, Status, Visits
 
 _FIRST_CAPACITY = 1024
 
@@ -17,14 +17,14 @@ _FIRST_CAPACITY = 1024
 class VisitTable:
     """Open visits of a world; `rows` are the arrays that kernels read and write."""
 
-    def __init__(self, slate: int) -> None:
-        self.rows = _empty(0, slate)
+    def __init__(self, slate: int, menu: int = 0) -> None:
+        self.rows = empty_visits(0, slate, menu)
         self._free = np.empty(0, dtype=np.int64)
 
     def _grow(self, needed: int) -> None:
         old = len(self.rows.state)
         size = max(_FIRST_CAPACITY, old + needed, old + old // 2)
-        larger = _empty(size, self.rows.slate.shape[1])
+        larger = empty_visits(size, self.rows.slate.shape[1], self.rows.menu.shape[1])
         for a, b in zip(larger, self.rows, strict=True):
             a[:old] = b
         self.rows = larger
@@ -68,12 +68,11 @@ class VisitTable:
         return np.flatnonzero(people.state["row"] >= 0), self._rows_at(slots)
 
     def _rows_at(self, slots: npt.NDArray[np.int64]) -> Visits:
-        rows = self.rows
-        return Visits(rows.state[slots], rows.slate[slots], rows.memory[slots], rows.memory_value[slots])
+        return Visits(*(array[slots] for array in self.rows))
 
     def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
         """Take back what `compacted` gave; slots are assigned anew."""
-        self.rows = _empty(0, self.rows.slate.shape[1])
+        self.rows = empty_visits(0, self.rows.slate.shape[1], self.rows.menu.shape[1])
         self._free = np.empty(0, dtype=np.int64)
         self._grow(len(users))
         slots, self._free = (
@@ -86,10 +85,12 @@ class VisitTable:
         people.state["row"][users] = slots
 
 
-def _empty(n: int, slate: int) -> Visits:
+def empty_visits(n: int, slate: int, menu: int) -> Visits:
+    """Room for n visits with slates and menus of so many cards."""
     return Visits(
         state=np.zeros(n, dtype=VISIT),
         slate=np.full((n, slate), np.array((-1, np.nan), dtype=OFFER)),
         memory=np.full((n, VISIT_MEMORY), -1, dtype=np.int32),
         memory_value=np.full((n, VISIT_MEMORY), np.nan, dtype=np.float32),
+        menu=np.zeros((n, menu), dtype=CARD),
     )

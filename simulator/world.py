@@ -22,6 +22,7 @@ from simulator.errors import InputError, RunInterrupted
 from simulator.interests import Interests, topical
 from simulator.kernel import source_hash
 from simulator.kernels.layout import Array, People, Tally, Visits
+from simulator.levels import Menus, asked_for
 from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
 from simulator.manifest import write_items, write_results
 from simulator.measures import Outcome, check_measures, event_counts, measure
@@ -30,7 +31,7 @@ from simulator.oracle import ORACLES, Oracle
 from simulator.plan import Compiled, compile_scenario
 from simulator.platform import Platform, create_recommender
 from simulator.progress import Progress
-from simulator.readouts import publish
+from simulator.readouts import Readouts
 from simulator.rounds import Rounds
 from simulator.run_folder import claim_folder, remove_partials, write_config
 from simulator.scenario.check import check_scenario
@@ -203,6 +204,12 @@ class World:
             0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit,
             self._say,
         )
+        self._asked_for = asked_for(self.compiled, goods)
+        self.menus: Menus | None = None
+        if len(goods.menu):
+            catalog = self.setting.catalog
+            self.menus = Menus(self.compiled, goods, catalog.published_at, catalog.withdrawn_at, config.seed)
+        self.readouts = Readouts(self.compiled, goods)
         self.rounds = Rounds(self.compiled, self.people, goods, config.seed, config.threads, config.batch, self.log)
         self.cases: Cases | None = None
         if compiled.world is not None:
@@ -220,7 +227,7 @@ class World:
             self.rounds.stated = self.interests.stated
         self.now = 0.0
         self._next_checkpoint = 1
-        self._candidates = self.setting.catalog.available(0.0)
+        self._candidates = self._on_offer(0.0)[1]
         if config.resume is not None:
             self._resume()
 
@@ -261,24 +268,33 @@ class World:
     def _publish(self, time: float) -> None:
         """What everybody can see from now on: new items, and counters."""
         self.now = time
-        self._candidates = self.setting.catalog.available(time)
+        offered, self._candidates = self._on_offer(time)
         if len(self._candidates) == 0:
             raise InputError(
                 "catalog",
                 f"no item is on offer at {time:g} s",
                 "more items=, or a scenario with fewer fresh ones, or longer lifetimes",
             )
-        publish(self.compiled, self.rounds.counters, self._candidates, self.setting.catalog.goods)
+        counters, gone = self.rounds.counters, None
+        self.readouts.publish(counters, offered)
         if self.cases is not None:
             self.cases.publish(time)
-            left = self._candidates[~self.cases.spent(time)[self._candidates]]
+            gone = self.cases.spent(time)
+            left = self._candidates[~gone[self._candidates]]
             if len(left):  # what is sold out or filled is not offered, as far as was known at the tick
                 self._candidates = left
+        if self.menus is not None:
+            self.menus.publish(counters, gone)
         if self.rounds.editors is not None:
-            self.rounds.editors.publish(time, self._candidates, self.rounds.counters)
+            self.rounds.editors.publish(time, self._candidates, counters)
         if self.platform.takes_updates:
             self._settle()
             self.platform.update(time)
+
+    def _on_offer(self, time: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """All that is published and not withdrawn, and what of it a slate can be made of, rising."""
+        offered = self.setting.catalog.available(time)
+        return offered, offered if self._asked_for.all() else offered[self._asked_for[offered]]
 
     def _fit(self, time: float) -> None:
         if self.platform.fitted_at and self.platform.fitted_at[-1] >= time:

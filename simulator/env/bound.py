@@ -21,6 +21,7 @@ from simulator.kernels.layout import (
     ACT,
     ANNOUNCED,
     ASIDE,
+    CARD,
     CONTEXT,
     COST,
     EVENT,
@@ -148,33 +149,34 @@ def whole_step(t: Table, n: int, m: int) -> bool:
     goods = Goods(
         _at(t, 42, ITEM, 1), _at(t, 43, F4, 2), _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F4, 2),
         _at(t, 47, F4, 2), _at(t, 48, F4, 2), _at(t, 49, F4, 2), _at(t, 50, F8, 1),
-        _at(t, 51, I4, 1),
+        _at(t, 51, I4, 1), _at(t, 52, I4, 1), _at(t, 53, I4, 2), _at(t, 54, F8, 2),
     )  # fmt: skip
     visits = Visits(
-        _at(t, 52, VISIT, 1), _at(t, 53, OFFER, 2), _at(t, 54, I4, 2), _at(t, 55, F4, 2),
+        _at(t, 55, VISIT, 1), _at(t, 56, OFFER, 2), _at(t, 57, I4, 2), _at(t, 58, F4, 2),
+        _at(t, 59, CARD, 2),
     )  # fmt: skip
     out = Output(
-        _at(t, 56, EVENT, 1), _at(t, 57, I8, 1), _at(t, 58, I8, 2), _at(t, 59, F8, 2), _at(t, 60, CASE, 1),
-        _at(t, 61, I8, 1),
+        _at(t, 60, EVENT, 1), _at(t, 61, I8, 1), _at(t, 62, I8, 2), _at(t, 63, F8, 2), _at(t, 64, CASE, 1),
+        _at(t, 65, I8, 1),
     )  # fmt: skip
     seen = Seen(
-        _at(t, 62, F4, 2), _at(t, 63, I8, 1), _at(t, 64, I8, 1), _at(t, 65, I8, 1), _at(t, 66, I4, 2),
-        _at(t, 67, I4, 2), _at(t, 68, F4, 2), _at(t, 69, F4, 2), _at(t, 70, I1, 2), _at(t, 71, I4, 2),
-        _at(t, 72, F4, 2), _at(t, 73, F4, 2), _at(t, 74, F8, 1), _at(t, 75, F8, 1), _at(t, 76, I1, 1),
+        _at(t, 66, F4, 2), _at(t, 67, I8, 1), _at(t, 68, I8, 1), _at(t, 69, I8, 1), _at(t, 70, I4, 2),
+        _at(t, 71, I4, 2), _at(t, 72, F4, 2), _at(t, 73, F4, 2), _at(t, 74, I1, 2), _at(t, 75, I4, 2),
+        _at(t, 76, F4, 2), _at(t, 77, F4, 2), _at(t, 78, F8, 1), _at(t, 79, F8, 1), _at(t, 80, I1, 1),
     )  # fmt: skip
     kept = Kept(
-        _at(t, 77, F4, 3), _at(t, 78, F4, 2), _at(t, 79, I4, 2), _at(t, 80, I8, 1), _at(t, 81, F8, 1),
-        _at(t, 82, F4, 2), _at(t, 83, I8, 1), _at(t, 84, I8, 1), _at(t, 85, I4, 2),
+        _at(t, 81, F4, 3), _at(t, 82, F4, 2), _at(t, 83, I4, 2), _at(t, 84, I8, 1), _at(t, 85, F8, 1),
+        _at(t, 86, F4, 2), _at(t, 87, I8, 1), _at(t, 88, I8, 1), _at(t, 89, I4, 2),
     )  # fmt: skip
     terms = Terms(
-        _at(t, 86, F8, 1), _at(t, 87, F8, 1), _at(t, 88, F8, 1), _at(t, 89, F4, 1), _at(t, 90, F4, 4),
-        _at(t, 91, U1, 2), _at(t, 92, F4, 2), _at(t, 93, F4, 2), _at(t, 94, F4, 3), _at(t, 95, F4, 3),
-        _at(t, 96, I4, 1), _at(t, 97, I8, 1), _at(t, 98, I8, 1), _at(t, 99, I8, 1), _at(t, 100, I8, 2),
-        _at(t, 101, F8, 1), _at(t, 102, I8, 1), _at(t, 103, I8, 1),
+        _at(t, 90, F8, 1), _at(t, 91, F8, 1), _at(t, 92, F8, 1), _at(t, 93, F4, 1), _at(t, 94, F4, 4),
+        _at(t, 95, U1, 2), _at(t, 96, F4, 2), _at(t, 97, F4, 2), _at(t, 98, F4, 3), _at(t, 99, F4, 3),
+        _at(t, 100, I4, 1), _at(t, 101, I8, 1), _at(t, 102, I8, 1), _at(t, 103, I8, 1), _at(t, 104, I8, 2),
+        _at(t, 105, F8, 1), _at(t, 106, I8, 1), _at(t, 107, I8, 1),
     )  # fmt: skip
     pool = People(
-        _at(t, 104, USER, 1), _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, U4, 2),
-        _at(t, 108, F4, 2), _at(t, 109, F4, 2), _at(t, 110, F4, 2), _at(t, 111, HAD, 2), _at(t, 112, KNOWN, 2),
+        _at(t, 108, USER, 1), _at(t, 109, F4, 2), _at(t, 110, F4, 2), _at(t, 111, U4, 2),
+        _at(t, 112, F4, 2), _at(t, 113, F4, 2), _at(t, 114, F4, 2), _at(t, 115, HAD, 2), _at(t, 116, KNOWN, 2),
     )  # fmt: skip
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
@@ -205,7 +207,7 @@ def whole_step(t: Table, n: int, m: int) -> bool:
             after += 1
         told = Goods(
             goods.facts, goods.vectors, goods.colour, goods.readouts, goods.attributes, goods.asides, goods.place,
-            terms.by_item[phase], goods.published, goods.parent,
+            terms.by_item[phase], goods.published, goods.parent, goods.menu, goods.menus, goods.offered,
         )  # fmt: skip
         part = terms.order[begin:after]
         first = 0

@@ -26,10 +26,7 @@ from simulator.kernels.layout import (
     EVENT,
     MAX_SCREEN,
     N_TALLIES,
-    OFFER,
     SCRATCH_WIDTH,
-    VISIT,
-    VISIT_MEMORY,
     Array,
     Goods,
     Output,
@@ -37,6 +34,7 @@ from simulator.kernels.layout import (
     Visits,
 )
 from simulator.kernels.visit import advance, room_needed
+from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
 _RECORDS = 1 << 12  # few enough to be still near when they are added up
@@ -61,15 +59,10 @@ class Fleet:
         self.goods = scene.goods._replace(promised=scene.goods.promised.copy(), readouts=scene.goods.readouts.copy())
         self.pool = UserPool(scene, n, _AHEAD_ALONE if n == 1 else _AHEAD)
         self.people = scene.people(np.zeros(n, dtype=np.uint64))
-        self.rows = Visits(
-            state=np.zeros(n, dtype=VISIT),
-            slate=np.full((n, scene.slate), np.array((-1, np.nan), dtype=OFFER)),
-            memory=np.full((n, VISIT_MEMORY), -1, dtype=np.int32),
-            memory_value=np.full((n, VISIT_MEMORY), np.nan, dtype=np.float32),
-        )
+        self.rows: Visits = empty_visits(n, scene.slate, scene.compiled.largest_menu)
         self.seen: Seen = seen_buffers(scene, n)
         self.kept: Kept = kept_buffers(scene, n)
-        self._room = room_needed(scene.compiled.largest_slate) + 64
+        self._room = room_needed(scene.compiled.largest_slate, scene.compiled.largest_menu) + 64
         beside = scene.compiled.world is not None
         threads = scene.settings.threads_for(n)
         self._outputs = [self._new_output(beside) for _ in range(threads)]

@@ -14,6 +14,7 @@ from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
 from simulator.errors import InputError
 from simulator.kernels.layout import Goods, People, Plan
+from simulator.levels import Menus, asked_for, levels_of
 from simulator.measures import check_measures
 from simulator.plan import Compiled, compile_scenario
 from simulator.population import draw_tastes, new_people, reference_scales
@@ -57,7 +58,16 @@ class Scene:
         self._scales = reference_scales(self.compiled, self.goods, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()
-        self.opens = np.where(level > 0, self.catalog.published_at, np.inf)
+        asked = asked_for(self.compiled, self.goods)
+        if len(np.unique(levels_of(self.compiled, self.goods)[asked])) > 1:
+            raise InputError(
+                "environment",
+                f"{scenario.shown} has slates of items and of parents",
+                "a scenario with slates of one kind",
+            )
+        self.opens = np.where((level > 0) & asked, self.catalog.published_at, np.inf)
+        if len(self.goods.menu):  # nobody's orders change them here
+            Menus(self.compiled, self.goods, self.catalog.published_at, self.catalog.withdrawn_at, self.seed)
         here = int(self.allowed(0.0).sum())
         if here < self.slate:
             raise InputError(

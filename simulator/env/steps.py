@@ -148,6 +148,7 @@ def begin_episode(rows: Rows, people: Array, visits: Array, seen: Seen, kept: Ke
         v.best = 0.0
         v.total = 0.0
         v.playing = 0
+        v.inside = 0
         v.memory_n = 0
         v.policy = 0
         v.attended = np.uint32(0)

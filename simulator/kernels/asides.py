@@ -97,7 +97,7 @@ def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint
             total += aside.weight * (1.0 - fresh) * np.float64(numbers.traits[user, a])
         elif aside.promise < 0:
             total += np.float64(numbers.worths[item, a]) * np.float64(numbers.traits[user, a])
-        else:
+        elif (aside.types >> np.uint32(numbers.items[item].type)) & np.uint32(1):
             seconds = promised_seconds(key, np.int64(aside.promise), user, item, numbers)
             total += aside.weight * (seconds - aside.usual) * np.float64(numbers.traits[user, a])
     return total

@@ -82,6 +82,9 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, out: Output) -> in
     v.policy = 0
     v.streak = 0
     v.playing = 0
+    v.inside = 0
+    v.menus = 0
+    v.taken = 0
     v.shown = 0
     v.status = _ACTIVE
     tallies[_VISITS] += 1

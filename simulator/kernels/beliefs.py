@@ -71,7 +71,9 @@ def utility_of(
     scratch: npt.NDArray[np.float64],
 ) -> float:
     """What `item` is worth to `user`: weighted facet matches plus the idiosyncratic part; `key` is that of the two."""
-    total = types[kind].prior + habits.idiosyncratic * quantiles[NORMAL, table_index(mix(key, _TASTE_KEY))]
+    total = types[kind].prior
+    own = habits.idiosyncratic * types[kind].idiosyncratic
+    total += own * quantiles[NORMAL, table_index(mix(key, _TASTE_KEY))]
     for f in range(facets.shape[0]):
         offset = facets[f].offset
         x = dot(taste, user, offset, vectors, item, offset, facets[f].width)
@@ -180,7 +182,8 @@ def belief_about(
             scratch[f, _READING] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
     common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, _COMMON_KEY))]
     mean = types[kind].prior
-    variance = habits.idiosyncratic * habits.idiosyncratic
+    own = habits.idiosyncratic * types[kind].idiosyncratic
+    variance = own * own
     for f in range(n_facets):
         sum_t, sum_tx = scratch[f, _PRECISION], scratch[f, _READING]
         facet_mean, facet_variance = combined(sum_t, sum_tx, habits.common_error, common_error)

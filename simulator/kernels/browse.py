@@ -55,6 +55,72 @@ def next_in_feed(
     return SELECT
 
 
+@inlined
+def judged(
+    k: int, item: int, slot: int, decisions: np.uint64, stage: int, tired: float, numbers: Numbers, plan: Plan,
+    people: People, goods: Goods, v: Array, out: Output,
+) -> bool:  # fmt: skip
+    """Look at a card, perhaps read it, and judge what was read: fills row `k` of the scratch table.
+
+    Args:
+        k: place on the screen.
+        item: what the card shows.
+        slot: place in the slate, by which the luck of this card is known.
+        decisions: key of that luck.
+        stage: where the card is.
+        tired: what satiation takes off per unit.
+        numbers, plan, people, goods: tables.
+        v: the visit.
+        out: whose scratch table is filled.
+
+    Returns:
+        Whether it was read.
+    """
+    s, types, weights, scratch = plan.stages[stage], plan.types, plan.weights, out.scratch
+    modalities, habits, quantiles = plan.modalities, plan.habits[0], plan.quantiles
+    user, kind = np.int64(v.user), np.int64(goods.facts[item].type)
+    asides = plan.asides.shape[0] > 0
+    key = mix(v.perceptions, np.uint64(item))
+    scratch[k, _UTILITY] = utility_of(
+        key, user, item, kind, people.taste, goods.vectors, plan.facets, weights, types, habits, quantiles, scratch
+    )
+    if asides:
+        scratch[k, _UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
+    scratch[k, _EXAMINED] = 0.0
+    scratch[k, _ATTENDED] = 0.0
+    scratch[k, _BELIEF] = np.nan
+    scratch[k, _BELIEF_SD] = np.nan
+    if uniform(decision_key(decisions, v.request, slot, _W_SKIM)) >= plan.skim[s.number, k]:
+        return False
+    if uniform(decision_key(decisions, v.request, slot, _W_READ)) >= s.read:
+        return False
+    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~goods.facts[item].missing
+    attended = attended_to(
+        seen & ~v.muted, np.uint32(0), s.attention * v.mindful, decisions, v.request, slot, modalities
+    )
+    knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
+    mean, variance = belief_about(
+        key, user, item, kind, attended, 1.0, knowledge, people.taste, goods.vectors, goods.colour, people.mood,
+        goods.readouts, plan.pairs, modalities, plan.facets, weights, types, habits, quantiles, scratch,
+    )  # fmt: skip
+    if people.known.shape[1] > 0 and attended != 0 and types[kind].known > 0.0:
+        mean, variance = recalled(mean, variance, people.known, user, item, v.clock, types[kind], plan.powers)
+    if asides:
+        mean += aside_worth(key, v.clock, user, item, attended, numbers)
+    sd = np.sqrt(variance)
+    attraction = mean - s.risk_aversion * sd
+    attraction -= tired * people.mood[user, modalities.shape[0] + goods.facts[item].topic]
+    for m in range(modalities.shape[0]):
+        if (attended >> np.uint32(m)) & np.uint32(1):
+            attraction += goods.colour[item, modalities.shape[0] + m]
+    scratch[k, _EXAMINED] = 1.0
+    scratch[k, _ATTENDED] = np.float64(attended)
+    scratch[k, _BELIEF] = mean
+    scratch[k, _BELIEF_SD] = sd
+    scratch[k, _ATTRACTION] = attraction
+    return True
+
+
 @internal
 def screen_of_cards(
     i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
@@ -63,11 +129,9 @@ def screen_of_cards(
 
     A grid compares the cards with each other and with scrolling on; a list is a cascade from the top.
     """
-    screens, skim, modalities, types, habits = plan.screens, plan.skim, plan.modalities, plan.types, plan.habits[0]
-    pairs, facets, weights, observation = plan.pairs, plan.facets, plan.weights, plan.observation
-    quantiles, powers = plan.quantiles, plan.powers
-    taste, mood = people.taste, people.mood
-    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    screens, modalities, habits, observation = plan.screens, plan.modalities, plan.habits[0], plan.observation
+    quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
+    items, vectors = goods.facts, goods.vectors
     slate, records, tallies, counters, scratch = visits.slate, out.records, out.tallies, out.counters, out.scratch
     s = plan.stages[stage]
     v = visits.state[i]
@@ -79,7 +143,6 @@ def screen_of_cards(
     outside = s.outside_option
     temperature = s.temperature
     cascade = s.layout == _LIST
-    asides = plan.asides.shape[0] > 0
     enough = plan.suffices[stage]
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
     chosen = -1
@@ -89,43 +152,9 @@ def screen_of_cards(
     for k in range(size):
         slot = first + k
         item = np.int64(slate[i, slot].item)
-        kind = np.int64(items[item].type)
-        key = mix(v.perceptions, np.uint64(item))
-        scratch[k, _UTILITY] = utility_of(
-            key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
-        )
-        if asides:
-            scratch[k, _UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
-        scratch[k, _EXAMINED] = 0.0
-        scratch[k, _ATTENDED] = 0.0
-        scratch[k, _BELIEF] = np.nan
-        scratch[k, _BELIEF_SD] = np.nan
-        glimpsed = uniform(decision_key(v.decisions, v.request, slot, _W_SKIM)) < skim[s.number, k]
-        if glimpsed and uniform(decision_key(v.decisions, v.request, slot, _W_READ)) < s.read:
-            attended = attended_to(
-                seen & ~items[item].missing & ~v.muted, np.uint32(0), s.attention * v.mindful, v.decisions, v.request,
-                slot, modalities,
-            )  # fmt: skip
-            knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-            mean, variance = belief_about(
-                key, user, item, kind, attended, 1.0, knowledge, taste, vectors, colour, mood, readouts,
-                pairs, modalities, facets, weights, types, habits, quantiles, scratch,
-            )  # fmt: skip
-            if people.known.shape[1] > 0 and attended != 0 and types[kind].known > 0.0:
-                mean, variance = recalled(mean, variance, people.known, user, item, v.clock, types[kind], powers)
-            if asides:
-                mean += aside_worth(key, v.clock, user, item, attended, numbers)
-            sd = np.sqrt(variance)
-            attraction = mean - s.risk_aversion * sd
-            attraction -= tired * mood[user, modalities.shape[0] + items[item].topic]
-            for m in range(modalities.shape[0]):
-                if (attended >> np.uint32(m)) & np.uint32(1):
-                    attraction += colour[item, modalities.shape[0] + m]
-            scratch[k, _EXAMINED] = 1.0
-            scratch[k, _ATTENDED] = np.float64(attended)
-            scratch[k, _BELIEF] = mean
-            scratch[k, _BELIEF_SD] = sd
-            scratch[k, _ATTRACTION] = attraction
+        if judged(k, item, slot, v.decisions, stage, tired, numbers, plan, people, goods, v, out):
+            attraction = scratch[k, _ATTRACTION]
+            attended = np.uint32(scratch[k, _ATTENDED])
             tallies[_EXAMINED_TALLY] += 1
             if enough.event >= 0 and (attended >> np.uint32(enough.modality)) & np.uint32(1):
                 luck = uniform(decision_key(v.decisions, v.request, slot, _W_SUFFICES))
@@ -133,8 +162,9 @@ def screen_of_cards(
                     # the card alone gave what was wanted: no choice, and nobody sees it
                     scratch[k, _EXAMINED] = 0.0
                     n = card_suffices(
-                        v, u, n, stage, item, slot, scratch[k, _UTILITY], mean, sd, attended, plan, people, goods, out
-                    )
+                        v, u, n, stage, item, slot, scratch[k, _UTILITY], scratch[k, _BELIEF], scratch[k, _BELIEF_SD],
+                        attended, plan, people, goods, out,
+                    )  # fmt: skip
                     continue
             if cascade and taken(
                 attraction, outside, temperature, uniform(decision_key(v.decisions, v.request, slot, _W_CHOICE)), powers

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulator.kernels.codes import MOST_PICKS
+
 CASE = np.dtype(
     [
         # what the decision was
@@ -24,6 +26,9 @@ CASE = np.dtype(
         ("utility", "f4"),
         ("paid", "f4"),
         ("amount", "u4"),  # units of the item
+        ("picks", "u4"),  # items of a basket
+        ("basket", "u4", (MOST_PICKS,)),  # which, and what was read of each, bits
+        ("basket_attended", "u4", (MOST_PICKS,)),
         # where it stands
         ("key", "u8"),  # of its draws
         ("promised", "f8"),  # when the fulfilment was promised to end, s; NaN: nothing was promised

@@ -111,6 +111,13 @@ def judge(
             habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles, tables.taste,
             tables.mood, tables.vectors, tables.colour,
         )  # fmt: skip
+        for k in range(np.int64(c.picks)):  # and every item of a basket teaches as well
+            one = np.int64(c.basket[k])
+            learn_trust(
+                mix(mix(root(seed, PERCEPTION), u.key), np.uint64(one)), np.uint32(c.basket_attended[k]) & learnable,
+                user, one, habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles,
+                tables.taste, tables.mood, tables.vectors, tables.colour,
+            )  # fmt: skip
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf
     if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(

@@ -50,6 +50,10 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
 """Outcome numbers of the kinds that visits run; `defer` and `pause` need no successor."""
 
 
+MOST_PICKS = 8
+"""Items of a basket at the most."""
+
+
 class CardColumn(IntEnum):
     """Columns of the scratch table: one row per card of a screen."""
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from simulator.kernel import internal
 from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
+from simulator.kernels.basket import pack, read_basket, summed
 from simulator.kernels.beliefs import utility_of
 from simulator.kernels.brackets import extra_units
 from simulator.kernels.choice import taken
@@ -44,11 +45,14 @@ def weigh(
     kind, slot = np.int64(items[item].type), np.int64(v.slot)
     own_key = mix(v.decisions, _COMMITTING)
     if v.playing == 0:
-        read_closely(i, stage, own_key, numbers, plan, people, goods, visits, out)
-        key = mix(v.perceptions, np.uint64(item))
-        v.utility = utility_of(
-            key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
-        ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
+        if v.taken > 0:
+            read_basket(i, stage, own_key, numbers, plan, people, goods, visits, out)
+        else:
+            read_closely(i, stage, own_key, numbers, plan, people, goods, visits, out)
+            key = mix(v.perceptions, np.uint64(item))
+            v.utility = utility_of(
+                key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
+            ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
         v.playing = _WEIGHING
@@ -59,12 +63,17 @@ def weigh(
     drive -= tired * mood[user, modalities.shape[0] + items[item].topic]
     for k in range(s.n_costs):
         cost = plan.costs[s.first_cost + k]
-        if cost.attribute >= 0:
+        if cost.attribute >= 0 and cost.each == 1 and v.taken > 0:
+            drive += cost.weight * summed(i, np.int64(cost.attribute), goods, visits)
+        elif cost.attribute >= 0:
             drive += cost.weight * np.float64(goods.attributes[item, cost.attribute])
         else:
             drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, _W_COST + k))
     if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, _W_CONFIRM)), powers):
-        return CONFIRM, _confirm(i, stage, n, own_key, plan, people, goods, visits, out)
+        n = _confirm(i, stage, n, own_key, plan, people, goods, visits, out)
+        v.taken = 0
+        return CONFIRM, n
+    v.taken = 0  # a basket that is left is empty when its user comes back
     if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, _W_DEFER)) < s.defer:
         if uniform(decision_key(own_key, v.request, slot, _W_FORGET)) >= s.forgotten:
             wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, _W_DEFER_DELAY)))
@@ -98,8 +107,13 @@ def _confirm(
     if s.basket >= 0:
         size = drawn(plan.quantiles, s.basket, decision_key(own_key, v.request, slot, _W_BASKET))
         amount = min(max(np.int64(size + 0.5), 1), np.int64(s.basket_at_most))
+    amount = max(amount, np.int64(v.taken))
     paid = np.nan
-    if s.pays >= 0:
+    if s.pays >= 0 and v.taken > 0:
+        paid = np.float64(goods.attributes[item, s.pays])
+        if s.pays_each == 1:
+            paid = summed(i, np.int64(s.pays), goods, visits)
+    elif s.pays >= 0:
         paid = amount * np.float64(goods.attributes[item, s.pays])
     v.case = u.cases
     u.cases += np.uint32(1)
@@ -110,6 +124,7 @@ def _confirm(
         out.records[before].logged_at = np.nan
     if s.starts >= 0:
         _tell(v, out.messages, np.int64(out.n_messages[0]), s.starts, amount, paid, _ABSENT)
+        pack(i, out.messages[np.int64(out.n_messages[0])], visits)
         out.n_messages[0] += 1
         first = v.case
         for _ in range(extra_units(v, np.int64(goods.facts[item].type), stage, own_key, plan)):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels.case_row import CASE
+from simulator.kernels.codes import MOST_PICKS as MOST_PICKS
 from simulator.kernels.codes import OUTCOMES as OUTCOMES
 from simulator.kernels.codes import SCRATCH_WIDTH as SCRATCH_WIDTH
 from simulator.kernels.codes import About as About
@@ -71,6 +72,11 @@ STAGE = np.dtype(
         ("risk_aversion", "f8"),
         ("read", "f8"),
         ("carries_on", "f8"),
+        ("level", "i4"),  # kind of parents that slates are made of, -1: items
+        ("within", "i4"),  # kind of parent whose children are shown without a slate, -1 none
+        ("card_event", "i4"),  # of each of these children
+        ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
+        ("pick_event", "i4"),
         # inspect
         ("bar", "f8"),
         ("hesitation_band", "f8"),
@@ -114,6 +120,7 @@ STAGE = np.dtype(
         ("first_cost", "i4"),
         ("n_costs", "i4"),
         ("pays", "i4"),  # attribute that is paid, -1 none
+        ("pays_each", "i4"),  # 1: by every item of a basket
         ("basket", "i4"),  # table of units taken, -1: one
         ("basket_at_most", "i4"),
         ("defer", "f8"),
@@ -176,13 +183,14 @@ ASIDE = np.dtype(
         ("repeats", "i4"),  # 1: siblings had lately, worth up to `weight`, to items of parents of this `kind`
         ("kind", "i4"),
         ("rest", "f8"),  # logarithm of the share of `weight` that one sibling leaves
+        ("types", "u4"),  # types of items that have such a promise, bits
     ],
     align=True,
 )
 """A number that is worth something to everybody and known where it is shown: a price, a delivery time, siblings had."""
 
-COST = np.dtype([("attribute", "i4"), ("amount", "i4"), ("weight", "f8")], align=True)
-"""What a confirmation costs: an attribute of the item, or (-1) an amount from a table."""
+COST = np.dtype([("attribute", "i4"), ("amount", "i4"), ("each", "i4"), ("weight", "f8")], align=True)
+"""What a confirmation costs: an attribute of the item (`each` 1: of every item of a basket), or (-1) an amount."""
 
 ANNOUNCED = np.dtype([("padding", "f8"), ("spread", "i4"), ("travels", "i4")], align=True)
 """A promise: what is added to the published waits, and how far it strays (table of a factor)."""
@@ -216,6 +224,8 @@ TYPE = np.dtype(
         ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
         ("forgetting", "f8"),  # half-life of that precision, s
         ("leaving", "f8"),  # by which the hazards of leaving are multiplied
+        ("idiosyncratic", "f8"),  # by which `HABITS.idiosyncratic` is multiplied: 0 of parents, which are an average
+        ("own", "u4"),  # modalities that belong to parents of this type, not to their children, bits
     ],
     align=True,
 )
@@ -369,6 +379,10 @@ VISIT = np.dtype(
         ("memory_n", "u4"),
         ("policy", "u4"),
         ("streak", "u4"),
+        ("menus", "u4"),  # opened in this visit
+        ("menu_n", "u4"),  # cards of the one that was opened last
+        ("menu_at", "u4"),
+        ("taken", "u4"),  # cards of it that are in a basket
         ("status", "u1"),
         ("stage", "u1"),
         ("device", "u1"),
@@ -380,9 +394,13 @@ VISIT = np.dtype(
         ("picked", "u1"),  # chosen from cards, not played by itself
         ("judged", "u1"),
         ("known", "u1"),
+        ("inside", "u1"),  # a menu is open
     ],
     align=True,
 )
+
+CARD = np.dtype([("item", "i4"), ("attended", "u4"), ("taken", "u4")], align=True)
+"""One place of a menu: a child of the chosen parent, what was read of it, and whether it is in the basket."""
 
 EVENT = np.dtype(
     [
@@ -483,6 +501,11 @@ class Goods(NamedTuple):
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     published: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)  # (n,): s
     parent: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # (n,): number of the item's parent, -1 none
+    menu: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # children of listed parents, those of one together
+    menus: npt.NDArray[np.int32] = np.zeros(
+        (0, 3), dtype=np.int32
+    )  # (parents, 3): from, to in `menu`; own row, -1 none
+    offered: npt.NDArray[np.float64] = np.zeros((0, 2), dtype=np.float64)  # (n, 2): from, until, s, in whole ticks
 
 
 class Visits(NamedTuple):
@@ -492,6 +515,7 @@ class Visits(NamedTuple):
     slate: Array  # OFFER (m, K)
     memory: npt.NDArray[np.int32]  # (m, VISIT_MEMORY): ring of this visit's items, -1 none
     memory_value: npt.NDArray[np.float32]  # (m, VISIT_MEMORY): share consumed, capped at 1.5
+    menu: Array  # CARD (m, cards of the longest menu)
 
 
 class Output(NamedTuple):

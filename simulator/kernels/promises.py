@@ -20,6 +20,7 @@ def publish_waits(
     ground: Ground,
     units: Array,
     items: Array,
+    rows: npt.NDArray[np.int64],
     time: float,
     starts_at: float,
     of_items: npt.NDArray[np.float32],
@@ -31,14 +32,15 @@ def publish_waits(
         shared, ground: the compiled world.
         units: as they stand at `time`.
         items: facts of the items.
+        rows: those of which anything is promised, (k,).
         time, starts_at: s; the hour of the day decides how many serve.
         of_items: (items, promises), times of the steps and the waits for what belongs to items.
         of_users: (users, promises), the waits for what belongs to users and their zones.
     """
     clock = (time + starts_at) % _DAY
     for p in range(shared.promises.shape[0]):
-        for item in range(of_items.shape[0]):
-            of_items[item, p] = 0.0
+        for r in range(rows.shape[0]):
+            of_items[rows[r], p] = 0.0
         for user in range(of_users.shape[0]):
             of_users[user, p] = 0.0
         for k in range(shared.promises[p].first_part, shared.promises[p].first_part + shared.promises[p].n_parts):
@@ -46,7 +48,8 @@ def publish_waits(
             kept = shared.parts[k].kept
             waits = resource >= 0 and shared.resources[resource].kind == 0
             by_user = waits and (shared.resources[resource].per == _USER or shared.resources[resource].per == _ZONE)
-            for item in range(of_items.shape[0]):
+            for r in range(rows.shape[0]):
+                item = rows[r]
                 of_items[item, p] += np.float32(mean)
                 if waits and not by_user:
                     unit = unit_of(shared, ground, items, resource, 0, item)

@@ -20,6 +20,7 @@ from simulator.kernels.inspect import look_closer
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
     MAX_SCREEN,
+    MOST_PICKS,
     NO_CASE,
     Goods,
     Kind,
@@ -33,6 +34,7 @@ from simulator.kernels.layout import (
     What,
 )
 from simulator.kernels.lifetime import successor
+from simulator.kernels.menu import open_menu, screen_of_menu
 from simulator.kernels.outcomes import outcome_event
 from simulator.kernels.pauses import PAUSE, pause_play, resume_play
 from simulator.kernels.primitives import decision_key
@@ -52,9 +54,13 @@ _W_SUCCESSOR = int(What.SUCCESSOR)
 _REQUESTS, _WATCHED = int(Tally.REQUESTS), int(Tally.WATCHED)
 
 
-def room_needed(slate: int) -> int:
-    """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit."""
-    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 5
+def room_needed(slate: int, menu: int = 0) -> int:
+    """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit.
+
+    With `menu`, the cards of the longest one, each card of the slate may open one, and leave with a basket from it.
+    """
+    menus = (slate + 2) * (menu + MOST_PICKS) if menu else 0
+    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 5 + menus
 
 
 @kernel
@@ -142,7 +148,11 @@ def advance(
             s = stages[stage]
             outcome = -1
             # ---- browse
-            if s.kind == _BROWSE:
+            if s.kind == _BROWSE and s.within >= 0:
+                if v.inside == 0:
+                    open_menu(i, s.picks >= 0, goods, visits)
+                outcome, n = screen_of_menu(i, stage, n, numbers, plan, people, goods, visits, out)
+            elif s.kind == _BROWSE:
                 if v.slate_stage != stage or v.position >= v.slate_n:
                     if v.slate_stage == stage and v.slate_n > 0:
                         v.slate_n = 0

@@ -8,7 +8,14 @@ from simulator.errors import InputError
 from simulator.scenario.claims import Number
 from simulator.scenario.fulfilment import Queue
 from simulator.scenario.report import nearest
-from simulator.scenario.schema import AttributeModality, ContentModality, PromiseModality, ReadoutModality, Scenario
+from simulator.scenario.schema import (
+    AttributeModality,
+    ContentModality,
+    PromiseModality,
+    ReadoutModality,
+    Scenario,
+    Stage,
+)
 
 
 def need(scenario: Scenario, key: str, names: Iterable[str], known: Iterable[str]) -> None:
@@ -66,6 +73,7 @@ def _check_parents(scenario: Scenario) -> None:
             parent_of[kind] = name
         need(scenario, f"{key}.shares", parent.shares, scenario.facets)
         need(scenario, f"{key}.modalities", parent.modalities, scenario.modalities)
+        need(scenario, f"{key}.reads", parent.reads, scenario.modalities)
         for attribute in parent.attributes:
             if attribute in taken | own:
                 wrong = f"{key}.attributes.{attribute}: items have a column {attribute} already"
@@ -124,6 +132,7 @@ def _check_stages(scenario: Scenario) -> None:
             )
         need(scenario, f"{key}.level", [stage.level] if stage.level else [], scenario.parents)
         need(scenario, f"{key}.within", [stage.within] if stage.within else [], scenario.parents)
+        _check_menu(scenario, key, stage)
         if stage.surface is None:
             if stage.kind in ("browse", "inspect"):
                 raise InputError(scenario.shown, f"{key}.surface is missing", f"a {stage.kind} stage needs a surface")
@@ -132,6 +141,28 @@ def _check_stages(scenario: Scenario) -> None:
         if stage.kind not in scenario.surfaces[stage.surface].shows:
             wrong = f"surfaces.{stage.surface}.shows.{stage.kind} is missing"
             raise InputError(scenario.shown, wrong, f"stage {name} needs the list of modalities ([]: none)")
+
+
+def _check_menu(scenario: Scenario, key: str, stage: Stage) -> None:
+    """What a stage that shows parents, or the children of one, needs."""
+    if stage.level is not None:
+        if scenario.parents[stage.level].knowledge is None:
+            right = f"{key} shows {stage.level}: expected how well users judge one"
+            raise InputError(scenario.shown, f"parents.{stage.level}.knowledge is missing", right)
+        if stage.level in scenario.item_types:
+            wrong = f"parents.{stage.level}: an item type is called so, and {key} shows it"
+            raise InputError(scenario.shown, wrong, "expected another name")
+    if (stage.card_event is None) != (stage.within is None):
+        there, missing = ("within", "card_event") if stage.within else ("card_event", "within")
+        raise InputError(scenario.shown, f"{key}.{missing} is missing", f"{key}.{there} needs it")
+    if stage.ordered_by is not None:
+        if stage.within is None:
+            raise InputError(scenario.shown, f"{key}.within is missing", f"{key}.ordered_by needs it")
+        known = [name for name, row in scenario.observation.items() if row.observer != "none"]
+        need(scenario, f"{key}.ordered_by", [stage.ordered_by], known)
+    if stage.card_event == "impression":
+        wrong = f"{key}.card_event = impression"
+        raise InputError(scenario.shown, wrong, "expected a name of its own: impressions are of slates")
 
 
 def _check_user_input(scenario: Scenario) -> None:

@@ -65,8 +65,10 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
         if event is not None:
             yield event, True
     if stage.kind == "browse":
-        yield "impression", True
+        yield stage.card_event or "impression", True
         browse = scenario.browse.get(name)
+        if browse is not None and browse.picks is not None:
+            yield browse.picks.event, True
         if browse is not None and browse.suffices is not None:
             yield browse.suffices.event, True
     elif stage.kind == "inspect":

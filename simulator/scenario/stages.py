@@ -80,6 +80,8 @@ class Stage(Model):
     level: Name | None = None  # kind of parent that is shown instead of items
     about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
     within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited
+    ordered_by: Name | None = None  # event of which children with most come first (default: in an order of no meaning)
+    card_event: Name | None = None  # of each child that is shown; needed with `within`: it is no slate's impression
 
 
 class Act(Model):
@@ -99,6 +101,13 @@ class Suffices(Model):
     value: Share  # of the item's utility
 
 
+class Picks(Model):
+    """Several cards taken one after the other, before `select`: a basket."""
+
+    number: Quantity  # that a user is after
+    event: Name  # of each card that is taken
+
+
 class BrowseParameters(Model):
     """How cards are examined and judged."""
 
@@ -111,7 +120,7 @@ class BrowseParameters(Model):
     temperature: Temperature
     risk_aversion: RiskAversion
     continue_: Probability = Field(alias="continue")  # to the next screen
-    picks: Quantity | None = None  # cards taken before `select` (a basket); default one
+    picks: Picks | None = None  # (default: the first card that is taken is selected)
     suffices: Suffices | None = None
 
 

@@ -96,6 +96,8 @@ class Parent(Model):
     attributes: dict[Name, Quantity] = Field(default_factory=dict)
     spread: DurationDistribution | None = None  # from its beginning to each child's creation (default: any time)
     repetition: Repetition | None = None
+    knowledge: ShareDistribution | None = None  # of users in judging parents; needed where a stage shows them
+    reads: dict[Name, Ratio] = Field(default_factory=dict)  # as of item types, of parents that a stage shows
 
 
 class Telling(Model):

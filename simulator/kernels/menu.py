@@ -1,0 +1,202 @@
+"""A menu: the children of a parent that was chosen before, on sale now, from which a user takes one or several.
+
+Nobody recommends here. What a menu shows, and in which order, is what the platform has published at the tick; the
+visit keeps the cards that it was handed, so that a new tick changes nothing on an open screen. Its cards are not those
+of a slate: they carry the request that led to the parent, a propensity of 1, and an event of their own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.kernel import internal
+from simulator.kernels.asides import Numbers
+from simulator.kernels.browse import EXHAUSTED, LEAVE, SELECT, judged
+from simulator.kernels.choice import compared, taken
+from simulator.kernels.layout import (
+    MOST_PICKS,
+    NO_CASE,
+    Array,
+    CardColumn,
+    Goods,
+    Layout,
+    Output,
+    People,
+    Plan,
+    Tally,
+    Visits,
+    What,
+)
+from simulator.kernels.mood import faded
+from simulator.kernels.primitives import decision_key, drawn, quantised
+from simulator.kernels.records import NAN, record
+from simulator.randomness import mix, uniform
+
+_ABSENT = np.uint32(NO_CASE)
+_LIST = int(Layout.LIST)
+_W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_PICKS = (
+    int(What.CHOICE), int(What.SECONDS), int(What.CONTINUE), int(What.BASKET),
+)  # fmt: skip
+_ATTENDED, _EXAMINED = int(CardColumn.ATTENDED), int(CardColumn.EXAMINED)
+_BELIEF, _BELIEF_SD, _UTILITY = int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD), int(CardColumn.UTILITY)
+_EVENT = int(Tally.EVENT)
+_ON_A_MENU = np.uint64(4)
+_CERTAIN = np.float32(1.0)
+
+
+@internal
+def open_menu(i: int, several: bool, goods: Goods, visits: Visits) -> None:
+    """Hand the visit `i` the cards of its item's parent, or of its item where that is a parent: what is on sale.
+
+    Where `several` of them may be taken, the visit goes on with the parent, whose basket it is.
+    """
+    v, menu, offered, cards = visits.state[i], goods.menu, goods.offered, visits.menu
+    parent = np.int64(goods.parent[v.item])
+    n = 0
+    if parent >= 0:
+        for k in range(goods.menus[parent, 0], goods.menus[parent, 1]):
+            item = np.int64(menu[k])
+            if n < cards.shape[1] and offered[item, 0] <= v.clock and v.clock < offered[item, 1]:
+                cards[i, n].item = np.int32(item)
+                cards[i, n].attended = np.uint32(0)
+                cards[i, n].taken = np.uint32(0)
+                n += 1
+        if several and goods.menus[parent, 2] >= 0:
+            v.item = np.uint32(goods.menus[parent, 2])
+    v.menu_n = n
+    v.menu_at = 0
+    v.taken = 0
+    v.menus += np.uint32(1)
+    v.inside = 1
+
+
+@internal
+def screen_of_menu(
+    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
+) -> tuple[int, int]:
+    """One screen of an open menu. Returns the outcome (-1: the next screen), and how many records there are.
+
+    Without `picks` the first card that is taken is selected. With them users are after a number of cards: a list goes
+    on from card to card, a grid compares what is left once more, until they have as many as they are after, find
+    nothing more on this screen, or the menu ends. Whoever stops with something in the basket selects that.
+    """
+    screens, habits, observation = plan.screens, plan.habits[0], plan.observation
+    quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
+    items, cards, records, tallies, scratch = goods.facts, visits.menu, out.records, out.tallies, out.scratch
+    s = plan.stages[stage]
+    v = visits.state[i]
+    u = people.state[np.int64(v.user)]
+    user, first = np.int64(v.user), np.int64(v.menu_at)
+    if first >= np.int64(v.menu_n):
+        v.inside = 0
+        return (SELECT if v.taken > 0 else EXHAUSTED), n
+    # luck of its own: by the parent, and by how many menus the visit has opened
+    own_key = mix(mix(mix(v.decisions, _ON_A_MENU), np.uint64(goods.parent[v.item])), np.uint64(v.menus))
+    several = s.picks >= 0
+    wanted = np.int64(1)
+    if several:
+        size_of_basket = drawn(quantiles, s.picks, decision_key(own_key, v.request, 0, _W_PICKS))
+        wanted = min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
+    size = min(max(screens[s.number, v.device, 1], 1), np.int64(v.menu_n) - first)
+    seen = np.uint32(screens[s.number, v.device, 0])
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, plan.modalities.shape[0], habits, powers)
+    cascade = s.layout == _LIST
+    had = np.int64(v.taken)
+    looked = size
+    for k in range(size):
+        slot = first + k
+        item = np.int64(cards[i, slot].item)
+        read = judged(k, item, slot, own_key, stage, tired, numbers, plan, people, goods, v, out)
+        if read and cascade:
+            luck = uniform(decision_key(own_key, v.request, slot, _W_CHOICE))
+            if taken(scratch[k, 0], s.outside_option, s.temperature, luck, powers):
+                _take(v, cards, i, slot, np.uint32(scratch[k, _ATTENDED]))
+                if v.taken >= wanted:
+                    looked = k + 1
+                    break
+    if not cascade:
+        for attempt in range(size):
+            luck = uniform(decision_key(own_key, v.request, first + attempt, _W_CHOICE))
+            chosen = compared(scratch, size, s.outside_option, s.temperature, luck, powers)
+            if chosen < 0:
+                break
+            _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, _ATTENDED]))
+            if v.taken >= wanted:
+                break
+            scratch[chosen, _EXAMINED] = 0.0  # it is taken: what is left is compared again
+    observations, asked = v.observations, v.propensity
+    v.observations = mix(own_key, v.observations)  # rows of a menu are seen, or not, by themselves
+    for k in range(looked):
+        slot = first + k
+        item = np.int64(cards[i, slot].item)
+        tallies[_EVENT + s.card_event] += 1
+        if records.shape[0] > 0:
+            n = record(
+                records, n, v, v.clock, np.int64(s.card_event), item, _ABSENT, slot, s.number, s.surface, NAN, _CERTAIN,
+                scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN, seen & ~items[item].missing,
+                np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
+            )  # fmt: skip
+    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, first, _W_SECONDS)))
+    v.menu_at += np.uint32(looked)
+    if several:
+        n = _tell_picks(i, first, looked, n, stage, plan, goods, visits, out)
+    v.observations = observations
+    if not several and np.int64(v.taken) > had:
+        _select(i, first, looked, v, cards, scratch)
+        return SELECT, n
+    v.propensity = asked
+    if v.taken >= wanted:
+        v.inside = 0
+        return SELECT, n
+    if uniform(decision_key(own_key, v.request, first, _W_CONTINUE)) >= s.carries_on:
+        v.inside = 0
+        return (SELECT if v.taken > 0 else LEAVE), n
+    return -1, n
+
+
+@internal
+def _take(v: Array, cards: Array, i: int, slot: int, attended: np.uint32) -> None:
+    cards[i, slot].taken = np.uint32(1)
+    cards[i, slot].attended = attended
+    v.taken += np.uint32(1)
+
+
+@internal
+def _select(i: int, first: int, looked: int, v: Array, cards: Array, scratch: Array) -> None:
+    """The child that was taken is what the visit goes on with: the menu is left, and there is no basket."""
+    for k in range(looked):
+        if cards[i, first + k].taken == 1:
+            v.item = np.uint32(cards[i, first + k].item)
+            v.slot = np.uint32(first + k)
+            v.propensity = _CERTAIN
+            v.attended = np.uint32(scratch[k, _ATTENDED])
+            v.belief = scratch[k, _BELIEF]
+            v.belief_sd = scratch[k, _BELIEF_SD]
+            v.utility = scratch[k, _UTILITY]
+            v.picked = 1
+    v.taken = 0
+    v.inside = 0
+
+
+@internal
+def _tell_picks(
+    i: int, first: int, looked: int, n: int, stage: int, plan: Plan, goods: Goods, visits: Visits, out: Output
+) -> int:
+    """An event for each card of this screen that went into the basket. Returns how many records there are."""
+    s, v, cards, scratch = plan.stages[stage], visits.state[i], visits.menu, out.scratch
+    event = np.int64(s.pick_event)
+    seen = np.uint32(plan.screens[s.number, v.device, 0])
+    for k in range(looked):
+        if cards[i, first + k].taken == 0:
+            continue
+        item = np.int64(cards[i, first + k].item)
+        out.tallies[_EVENT + event] += 1
+        if plan.counted[event, 0] >= 0:
+            out.counters[item, plan.counted[event, 0]] += 1
+        if out.records.shape[0] > 0:
+            n = record(
+                out.records, n, v, v.clock, event, item, _ABSENT, first + k, s.number, s.surface, NAN, _CERTAIN,
+                scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
+                seen & ~goods.facts[item].missing, cards[i, first + k].attended, plan.observation, plan.quantiles,
+            )  # fmt: skip
+    return n

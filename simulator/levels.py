@@ -1,0 +1,235 @@
+"""Parents that stages show in place of items, as rows of the table of items; and their children, as menus.
+
+The rows lie behind those of the items, kind by kind. A parent is worth what its children are on average (its facets, by
+the weights of its type: see `simulator.plan`), shows the modalities that belong to it, and has the numbers that belong
+to it; of its children's numbers it has the mean. It is there from its first child on until its last one is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.kernels.layout import ITEM, Goods, Kind
+from simulator.limits import LEVELS, weighed_limits
+from simulator.parents import Kin, numbered_parents
+from simulator.plan import Compiled
+from simulator.randomness import TIE, uniforms
+
+Float32 = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+def with_parents(compiled: Compiled, goods: Goods, kin: Sequence[Kin], own: Sequence[tuple[Float32, Float32]]) -> Goods:
+    """The same items, and behind them the parents that a stage shows; without such a stage, the same.
+
+    Args:
+        compiled: the scenario.
+        goods: items alone.
+        kin: their parents.
+        own: of each kind, truths of the parents (parents, latent_width) and what all modalities would say of them
+            (parents, content_width).
+    """
+    rows = [_rows(compiled, goods, each, *its) for each, its in zip(kin, own, strict=True) if each.row >= 0]
+    if rows:
+        tables = {name: np.concatenate([getattr(goods, name), *(row[name] for row in rows)]) for name in rows[0]}
+        goods = goods._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["facts"])))
+        for each in kin:
+            if each.row >= 0:  # a number of the parent's counts once, and there
+                goods.asides[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
+    return goods if not listed(compiled) else _with_menus(compiled, goods, kin)
+
+
+def listed(compiled: Compiled) -> set[str]:
+    """Kinds of parents whose children are shown on menus."""
+    return {stage.within for stage in compiled.scenario.stages.values() if stage.within is not None}
+
+
+def _rows(compiled: Compiled, goods: Goods, kin: Kin, truth: Float32, said: Float32) -> dict[str, npt.NDArray[Any]]:
+    """The tables of `Goods` of the parents of one kind, by name."""
+    names, n, eldest = compiled.names, len(kin.keys), kin.eldest()
+    own = np.array([name in kin.rule.modalities for name in names.modalities])
+    facts = np.zeros(n, dtype=ITEM)
+    facts["type"] = compiled.shown_parents[kin.name]
+    for key in ("creator", "topic"):
+        facts[key] = goods.facts[key][eldest]
+    for m, name in enumerate(names.modalities):
+        if own[m]:  # whether a parent has it is the parent's, and so the same for its children
+            facts["missing"] |= goods.facts["missing"][eldest] & np.uint32(1 << m)
+        elif compiled.scenario.modalities[name].kind != "attribute":
+            facts["missing"] |= np.uint32(1 << m)
+    tells = np.zeros_like(said)
+    for pair in compiled.pairs:
+        if own[pair.modality]:
+            first = pair.column - compiled.latent_width
+            part = slice(first, first + compiled.facets[pair.facet].width)
+            tells[:, part] = said[:, part]
+    return {
+        "facts": facts,
+        "vectors": np.concatenate([truth, tells], axis=1),
+        "colour": goods.colour[eldest] * np.tile(own, 2),
+        "readouts": np.zeros((n, goods.readouts.shape[1]), dtype=np.float32),
+        "attributes": _averaged(kin, goods.attributes),
+        "asides": _averaged(kin, goods.asides),
+        "place": goods.place[eldest],
+        "promised": np.zeros((n, goods.promised.shape[1]), dtype=np.float32),
+        "published": _over_children(np.minimum, kin, goods.published),
+    }
+
+
+def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
+    """Columns of `Goods.asides` that are about numbers of parents of this kind, limits on them included."""
+    names = compiled.names.asides
+    columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
+    for k, limit in enumerate(weighed_limits(compiled.scenario)):
+        if limit.on in kin.rule.attributes:
+            columns += range(len(names) + k * LEVELS, len(names) + (k + 1) * LEVELS)
+    return np.array(columns, dtype=np.int64)
+
+
+def _averaged(kin: Kin, values: Float32) -> Float32:
+    """Means over children, (parents, columns); what is the parent's is the same for all of them, and so its own."""
+    total = np.zeros((len(kin.keys), values.shape[1]))
+    np.add.at(total, kin.parent, values[kin.children])
+    return np.asarray(total / np.bincount(kin.parent)[:, None], dtype=np.float32)
+
+
+def _over_children(best: np.ufunc, kin: Kin, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    out = values[kin.eldest()].copy()
+    best.at(out, kin.parent, values[kin.children])
+    return out
+
+
+def until(kin: Sequence[Kin], withdrawn_at: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
+    """When each row is withdrawn, s: a parent with the last of its children; None where nothing ever is."""
+    if withdrawn_at is None:
+        return None
+    shown = [_over_children(np.maximum, each, withdrawn_at) for each in kin if each.row >= 0]
+    return np.concatenate([withdrawn_at, *shown])
+
+
+def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
+    """Kind of the parent that each row is, -1 an item, int32 (n,)."""
+    out = np.full(len(goods.facts), -1, dtype=np.int32)
+    for name, number in compiled.shown_parents.items():
+        out[goods.facts["type"] == number] = list(compiled.scenario.parents).index(name)
+    return out
+
+
+def asked_for(compiled: Compiled, goods: Goods) -> npt.NDArray[np.bool_]:
+    """Rows that some slate can be made of, bool (n,): parents that are shown; items where a stage has slates of them."""
+    stages = compiled.plan.stages
+    asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0)
+    return np.isin(levels_of(compiled, goods), stages["level"][asks])
+
+
+class Levels:
+    """Who is asked for items, and who for parents of which kind.
+
+    Args:
+        compiled, goods: of the world.
+    """
+
+    def __init__(self, compiled: Compiled, goods: Goods) -> None:
+        self._levels = levels_of(compiled, goods)
+        asks = asked_for(compiled, goods)
+        self._one = len(np.unique(self._levels[asks])) < 2  # then all candidates are of that level
+        self._of: npt.NDArray[np.int32] | None = None
+        self._among: dict[int, npt.NDArray[np.int32]] = {}
+
+    def alike(
+        self, todo: Rows, sizes: npt.NDArray[np.int32], levels: npt.NDArray[np.int32]
+    ) -> Iterator[tuple[int, int, Rows]]:
+        """The rows `todo` by size of slate and level, (n,) each: those that have both in common, with the two."""
+        for size in np.unique(sizes):
+            for level in (-1,) if self._one else np.unique(levels[sizes == size]):
+                same = sizes == size if self._one else (sizes == size) & (levels == level)
+                yield int(size), int(level), todo[same]
+
+    def among(self, level: int, candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Those of a level; the same array as long as the candidates are the same."""
+        if self._one:
+            return candidates
+        if self._of is not candidates:
+            self._of, self._among = candidates, {}
+        if level not in self._among:
+            self._among[level] = candidates[self._levels[candidates] == level]
+        return self._among[level]
+
+
+def _with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
+    """Children of listed parents, those of one together, and where each parent's begin and end."""
+    parents = sum(len(each.keys) for each in kin)
+    menus = np.zeros((parents, 3), dtype=np.int32)
+    menus[:, 2] = -1
+    menu, n = [], 0
+    for each in kin:
+        if each.row >= 0:
+            menus[each.first : each.first + len(each.keys), 2] = each.row + np.arange(len(each.keys))
+        if each.name in listed(compiled):
+            ends = n + np.cumsum(np.bincount(each.parent, minlength=len(each.keys)))
+            menus[each.first : each.first + len(each.keys), 1] = ends
+            menus[each.first : each.first + len(each.keys), 0] = np.concatenate([[n], ends[:-1]])
+            menu.append(each.children)  # dealt in the order of their parents
+            n += len(each.children)
+    offered = np.tile([-np.inf, np.inf], (len(goods.facts), 1))
+    return goods._replace(menu=np.concatenate(menu).astype(np.int32), menus=menus, offered=offered)
+
+
+class Menus:
+    """What menus show and in which order: children on offer, those with most events of a kind first, as at the tick.
+
+    Args:
+        compiled: a scenario with stages within parents.
+        goods: its items; `menu` and `offered` are changed in place.
+        published_at, withdrawn_at: of all rows, s, (n,); None: nothing is ever withdrawn.
+        seed: of the order among equals.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        goods: Goods,
+        published_at: npt.NDArray[np.float64],
+        withdrawn_at: npt.NDArray[np.float64] | None,
+        seed: int,
+    ) -> None:
+        self._goods, tick = goods, compiled.scenario.clock.tick.value
+        # known from the next tick on, as everything that is published
+        opens = np.ceil(published_at / tick) * tick
+        closes = np.full(len(opens), np.inf) if withdrawn_at is None else np.ceil(withdrawn_at / tick) * tick
+        self._spans = np.stack([opens, closes], axis=1)
+        goods.offered[...] = self._spans
+        self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
+        self._parent = goods.parent[goods.menu]
+        self._children = goods.menu.copy()
+        self._column = _counted(compiled, goods)[goods.menu]
+        self._last = np.full(len(goods.menu), -1, dtype=np.int64)
+        self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
+
+    def publish(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
+        """What everybody can see from now on: `counters` (n, 1 + counters), and which rows are sold out, (n,)."""
+        if gone is not None and gone.any():
+            self._goods.offered[:, 0] = np.where(gone, np.inf, self._spans[:, 0])
+        else:
+            self._goods.offered[:, 0] = self._spans[:, 0]
+        counts = np.where(self._column >= 0, counters[self._children, self._column], 0)
+        for parent in np.unique(self._parent[counts != self._last]):
+            part = slice(*self._goods.menus[parent, :2])
+            self._goods.menu[part] = self._children[part][np.lexsort((self._luck[part], -counts[part]))]
+        self._last = counts
+
+
+def _counted(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int64]:
+    """Column of the counters by which each row is put in order on the menu of its parent; -1 by none."""
+    names, scenario = compiled.names, compiled.scenario
+    column = np.full(len(goods.facts), -1, dtype=np.int64)
+    for stage in scenario.stages.values():
+        if stage.within is not None and stage.ordered_by is not None:
+            kind = scenario.parents[stage.within]
+            of = [t for t, name in enumerate(names.types) if kind.types is None or name in kind.types]
+            column[np.isin(goods.facts["type"], of)] = 1 + names.counters.index(stage.ordered_by)
+    return column
