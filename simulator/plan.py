@@ -23,7 +23,7 @@ from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import ItemType, Scenario
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
 from simulator.world_plan import compile_world, usual_seconds, usual_way
 
@@ -34,7 +34,7 @@ POSITIVE_ACTS = ("like", "comment", "share", "follow")
 SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
-_LEAST = 1e-9  # share of a repetition's worth that is left after the first sibling, at the least
+_LEAST = 1e-9  # of what logarithms are taken of, at the least
 
 _ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
 
@@ -92,9 +92,9 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         if kind.remembered is not None:
             row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
         row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
+        row["returning"] = 0.0 if kind.returning is None else np.log(max(kind.returning.value, _LEAST))
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
-        ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
-        own[: len(facets)] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
+        own[: len(facets)] = _facet_weights(scenario, kind)
         for modality, ratio in kind.reads.items():
             own[len(facets) + names.modalities.index(modality)] = ratio.value
     asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
@@ -165,6 +165,20 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
             if m.kind in ("attribute", "promise") and getattr(m, "weight", None) is not None
         ),
     )
+
+
+def _facet_weights(scenario: Scenario, kind: ItemType) -> npt.NDArray[np.float64]:
+    """Weight of each facet in the utility of items of a type, (facets,).
+
+    The type says how its facets weigh beside each other, not how much its items differ: whatever it weighs, the facets
+    together have the variance that their shares leave them, so that a bar in utility means the same for all types.
+    """
+    shares = np.array([facet.share.value for facet in scenario.facets.values()])
+    ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in scenario.facets])
+    spread = float(shares @ ratios**2)
+    if spread <= 0.0:
+        return np.zeros(len(shares))
+    return np.asarray(np.sqrt(shares * shares.sum() / spread) * ratios)
 
 
 def _facet_shapes(scenario: Scenario) -> tuple[tuple[FacetShape, ...], int]:

@@ -32,11 +32,13 @@ def publish(
         if modality.averages is None:
             counted = own[:, 1 + names.counters.index(modality.counts)]
             values = np.log1p(counted.astype(np.float64))
+            goods.readouts[:, r] = standardised(values, candidates)
         else:
             n = own[:, 1 + names.counters.index(modality.averages)]
             total = own[:, 1 + names.counters.index(modality.averages + SUM)]
-            values = means(n, total)
-        goods.readouts[:, r] = standardised(values, candidates)
+            # beside what has a mean at all: of the many without one, each equals the overall mean
+            goods.readouts[:, r] = standardised(means(n, total), candidates[n[candidates] > 0])
+            goods.readouts[n == 0, r] = 0.0
 
 
 def over_parents(compiled: Compiled, name: str, counters: Counters, goods: Goods) -> Counters:
@@ -63,7 +65,9 @@ def means(n: npt.NDArray[np.int64], total: npt.NDArray[np.int64]) -> npt.NDArray
 
 
 def standardised(values: npt.NDArray[np.float64], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """As users read them: standardised over what is published; 0 where all are alike."""
+    """As users read them: standardised over what is published; 0 where all are alike, or nothing is."""
     shown = values[candidates]
+    if len(shown) == 0:
+        return np.zeros(len(values), dtype=np.float32)
     spread = shown.std()
     return np.asarray((values - shown.mean()) / spread if spread > 1e-12 else np.zeros_like(values), dtype=np.float32)

@@ -202,6 +202,7 @@ TYPE = np.dtype(
         ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
         ("forgetting", "f8"),  # half-life of that precision, s
         ("leaving", "f8"),  # by which the hazards of leaving are multiplied
+        ("returning", "f8"),  # added to the log-odds of sending it back
     ],
     align=True,
 )
