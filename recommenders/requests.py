@@ -20,6 +20,11 @@ _PER_ROW = {
 }  # fmt: skip
 _FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
+_CHECKED = tuple(
+    (name, dimensions, np.dtype(dtype))
+    for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2))
+    for name, dtype in names.items()
+)
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -79,23 +84,23 @@ class Requests:
     context: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __post_init__(self) -> None:
+        n = len(self)
         if self.stated.size == 0:
-            object.__setattr__(self, "stated", np.empty((len(self), 0), np.int32))
+            object.__setattr__(self, "stated", np.empty((n, 0), np.int32))
         if self.criteria.size == 0:
-            object.__setattr__(self, "criteria", np.empty((len(self), 0), np.float32))
+            object.__setattr__(self, "criteria", np.empty((n, 0), np.float32))
         if self.about.size == 0:
-            object.__setattr__(self, "about", np.full(len(self), NO_ITEM, np.int32))
+            object.__setattr__(self, "about", np.full(n, NO_ITEM, np.int32))
         if self.context.size == 0:
-            object.__setattr__(self, "context", np.full(len(self), -1, np.int8))
-        for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2)):
-            for name, dtype in names.items():
-                array: np.ndarray = getattr(self, name)
-                if array.ndim != dimensions or array.shape[0] != len(self) or array.dtype != np.dtype(dtype):
-                    raise RecommenderError(
-                        f"requests.{name}",
-                        f"is {array.dtype} of shape {array.shape}",
-                        f"expected {np.dtype(dtype)} with {dimensions} dimension(s) and {len(self)} rows",
-                    )
+            object.__setattr__(self, "context", np.full(n, -1, np.int8))
+        for name, dimensions, dtype in _CHECKED:  # for each of many small batches: no more than it takes
+            array: np.ndarray = getattr(self, name)
+            if array.ndim != dimensions or array.shape[0] != n or array.dtype != dtype:
+                raise RecommenderError(
+                    f"requests.{name}",
+                    f"is {array.dtype} of shape {array.shape}",
+                    f"expected {dtype} with {dimensions} dimension(s) and {n} rows",
+                )
         start, sent = self.recent_start, self.recent_items
         if start.shape != (len(self) + 1,) or start.dtype != np.int64 or start[0] != 0 or start[-1] != sent.size:
             raise RecommenderError(
@@ -117,10 +122,11 @@ class Requests:
             raise RecommenderError("requests.slate_size", f"is {self.slate_size}", "expected at least 1")
         if self.seen not in typing.get_args(Seen):
             raise RecommenderError("requests.seen", f"is {self.seen!r}", "expected 'last' or 'allow'")
-        for name, array in self.arrays().items():
+        for name in _ARRAYS:
+            array = getattr(self, name)
             if array.flags.writeable:
                 view = array.view()
-                view.flags.writeable = False
+                view.setflags(write=False)
                 object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
@@ -153,8 +159,10 @@ class Requests:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, the very ones."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("slate_size", "seen")}
+        return {name: getattr(self, name) for name in _ARRAYS}
 
+
+_ARRAYS = tuple(each.name for each in fields(Requests) if each.name not in ("slate_size", "seen"))
 
 @dataclass(frozen=True)
 class Slates:

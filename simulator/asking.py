@@ -55,7 +55,8 @@ def asked(
         own = batch.events_item
         if (batch.about >= 0).any():  # and what a slate stands next to
             own = np.concatenate([own, batch.about[:, None]], axis=1)
-        start, items = _with_own(start, items, own)
+        if own.shape[1] > 0:
+            start, items = _with_own(start, items, own)
     told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
     return Requests(
         **batch._asdict(),

@@ -66,6 +66,7 @@ class Cases:
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
             resources=shared.resources.copy(),
+            steps=shared.steps.copy(),
             choosers=shared.choosers.copy(),
             first_period=first_period,
             periods=periods,
@@ -249,7 +250,7 @@ def _units(
     published_at: npt.NDArray[np.float64],
     seed: int,
 ) -> tuple[Array, int]:
-    """Every unit of every resource, and how many servers have places."""
+    """Every unit of every resource, then the desks of those who compare; and how many servers have places."""
     sizes = {
         Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
         Per.ZONE: int(ground.zone.max(initial=0)) + 1, Per.PARENT: int(ground.parent.max(initial=-1)) + 1,
@@ -284,6 +285,13 @@ def _units(
         row["first_unit"], row["n_units"] = first, n
         first += n
         parts.append(units)
+    for step in shared.steps:
+        if step["chooser"] >= 0 and shared.choosers[step["chooser"]]["picks"] > 0:
+            desks = np.zeros(len(published_at), dtype=layout.UNIT)
+            desks["first"] = desks["last"] = NO_ROW
+            step["desk"] = first
+            first += len(desks)
+            parts.append(desks)
     return (np.concatenate(parts) if parts else np.zeros(0, dtype=layout.UNIT)), servers
 
 

@@ -69,6 +69,10 @@ class Criteria:
             _option(compiled, goods, means, each, first + LEVELS * limits.index(each) if each in limits else -1)
             for each in scenario.criteria.values()
         ]
+        self._odds = [
+            (what, np.array([getattr(option.own, key).value for option in self._options]))
+            for what, key in ((_PRESENT, "present"), (_STATED, "stated"), (_HARD, "hard"))
+        ]
         self._turning = any(option.turns is not None for option in self._options)
         self._offered: list[tuple[Items, dict[bytes, Items]]] = []  # what passes, of the candidates lately met
 
@@ -145,9 +149,6 @@ class Criteria:
         luck = np.empty((len(visits), len(self._options), _DRAWS))
         luck_of_criteria(self._seed, visits, luck)
 
-        def below(what: int, key: str) -> npt.NDArray[np.bool_]:
-            return luck[:, :, what] < np.array([getattr(option.own, key).value for option in self._options])
-
         value = np.empty(luck.shape[:2], dtype=np.int64)
         for c, option in enumerate(self._options):
             if option.own.kind in ("at_most", "at_least"):
@@ -159,8 +160,8 @@ class Criteria:
             else:
                 place = (luck[:, c, _WHICH] * self._topics.shape[1]).astype(np.int64)
                 value[:, c] = self._topics[visits["user"], place]
-        present = below(_PRESENT, "present")
-        return present, present & below(_STATED, "stated"), below(_HARD, "hard"), value
+        present, stated, hard = (luck[:, :, what] < odds for what, odds in self._odds)
+        return present, present & stated, hard, value
 
 
 def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[np.int16]:

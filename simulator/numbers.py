@@ -73,7 +73,10 @@ def attributes(
         if modality.kind == "attribute" and modality.shows in names.attributes:
             a = names.attributes.index(modality.shows)
             per = modality.per.value if modality.per is not None else 1.0
-            worth[:, k] = modality.weight.value * (values[:, a] - usual[types, a]) / per
+            beside = usual[types, a]
+            unit = beside if modality.relative else np.ones(len(types))
+            more = np.divide(values[:, a] - beside, per * unit, out=np.zeros(len(types)), where=unit > 0.0)
+            worth[:, k] = modality.weight.value * more
     return values, np.concatenate([worth, limit_worths(scenario, names.attributes, values)], axis=1)
 
 

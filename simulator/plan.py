@@ -24,7 +24,7 @@ from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import ItemType, Scenario
 from simulator.scenario.world import Parent
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
 from simulator.world_plan import compile_world, usual_seconds, usual_way
@@ -36,7 +36,7 @@ POSITIVE_ACTS = ("like", "comment", "share", "follow")
 SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
-_LEAST = 1e-9  # share of a repetition's worth that is left after the first sibling, at the least
+_LEAST = 1e-9  # of what logarithms are taken of, at the least
 
 _ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
 
@@ -108,10 +108,10 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         if kind.remembered is not None:
             row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
         row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
+        row["returning"] = 0.0 if kind.returning is None else np.log(max(kind.returning.value, _LEAST))
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
         row["idiosyncratic"] = 1.0
-        ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in names.facets])
-        own[: len(facets)] = np.sqrt([facet.share.value for facet in scenario.facets.values()]) * ratios
+        own[: len(facets)] = _facet_weights(scenario, kind)
         for modality, ratio in kind.reads.items():
             own[len(facets) + names.modalities.index(modality)] = ratio.value
     for row, name, own in zip(types[items:], names.types[items:], weights[items:], strict=True):
@@ -160,10 +160,9 @@ def _parent_type(
     shares = np.array([kind.share.value for kind in kinds.values()])
     shares = shares / max(shares.sum(), 1e-12)
     row["prior"] = sum(share * kind.prior.value for share, kind in zip(shares, kinds.values(), strict=True))
-    for f, (facet, rule) in enumerate(scenario.facets.items()):
-        ratios = [kind.weights[facet].value if facet in kind.weights else 1.0 for kind in kinds.values()]
-        shared = parent.shares[facet].value if facet in parent.shares else 0.0
-        own[f] = np.sqrt(rule.share.value * shared) * float(shares @ np.array(ratios))
+    shared = np.array([parent.shares[f].value if f in parent.shares else 0.0 for f in scenario.facets])
+    weights = np.array([_facet_weights(scenario, kind) for kind in kinds.values()])
+    own[: len(shared)] = np.sqrt(shared) * (shares @ weights)
     for modality, ratio in parent.reads.items():
         own[len(scenario.facets) + names.modalities.index(modality)] = ratio.value
 
@@ -214,6 +213,20 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
             if m.kind in ("attribute", "promise") and getattr(m, "weight", None) is not None
         ),
     )
+
+
+def _facet_weights(scenario: Scenario, kind: ItemType) -> npt.NDArray[np.float64]:
+    """Weight of each facet in the utility of items of a type, (facets,).
+
+    The type says how its facets weigh beside each other, not how much its items differ: whatever it weighs, the facets
+    together have the variance that their shares leave them, so that a bar in utility means the same for all types.
+    """
+    shares = np.array([facet.share.value for facet in scenario.facets.values()])
+    ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in scenario.facets])
+    spread = float(shares @ ratios**2)
+    if spread <= 0.0:
+        return np.zeros(len(shares))
+    return np.asarray(np.sqrt(shares * shares.sum() / spread) * ratios)
 
 
 def _facet_shapes(scenario: Scenario) -> tuple[tuple[FacetShape, ...], int]:

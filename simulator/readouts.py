@@ -60,11 +60,14 @@ def _publish_one(
     name = compiled.names.readouts[r]
     own = over_parents(compiled, name, counters, goods)
     columns = _columns(compiled, name)
+    among = _compared(compiled, name, candidates, goods)
+    n = own[:, columns[0]]
     if len(columns) == 1:
-        values = np.log1p(own[:, columns[0]].astype(np.float64))
-    else:
-        values = means(own[:, columns[0]], own[:, columns[1]])
-    goods.readouts[:, r] = standardised(values, _compared(compiled, name, candidates, goods))
+        goods.readouts[:, r] = standardised(np.log1p(n.astype(np.float64)), among)
+        return
+    # beside what has a mean at all: of the many without one, each equals the overall mean
+    goods.readouts[:, r] = standardised(means(n, own[:, columns[1]]), among[n[among] > 0])
+    goods.readouts[n == 0, r] = 0.0
 
 
 def _columns(compiled: Compiled, name: str) -> list[int]:
@@ -111,7 +114,9 @@ def means(n: npt.NDArray[np.int64], total: npt.NDArray[np.int64]) -> npt.NDArray
 
 
 def standardised(values: npt.NDArray[np.float64], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """As users read them: standardised over what is published; 0 where all are alike."""
+    """As users read them: standardised over what is published; 0 where all are alike, or nothing is."""
     shown = values[candidates]
+    if len(shown) == 0:
+        return np.zeros(len(values), dtype=np.float32)
     spread = shown.std()
     return np.asarray((values - shown.mean()) / spread if spread > 1e-12 else np.zeros_like(values), dtype=np.float32)

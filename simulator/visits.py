@@ -68,7 +68,7 @@ class VisitTable:
         return np.flatnonzero(people.state["row"] >= 0), self._rows_at(slots)
 
     def _rows_at(self, slots: npt.NDArray[np.int64]) -> Visits:
-        return Visits(*(array[slots] for array in self.rows))
+        return Visits(*(array[slots] for array in self.rows))  # type: ignore[arg-type]
 
     def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
         """Take back what `compacted` gave; slots are assigned anew."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from simulator.errors import InputError
 from simulator.kernels import case_layout as layout
 from simulator.kernels.case_layout import EXIT, GONE, Per, ResourceKind, Travel, WorldPlan
-from simulator.kernels.layout import Kind
+from simulator.kernels.layout import TICKS_PER_SECOND, Kind
 from simulator.randomness import WORLD, uniforms
 from simulator.scenario.cycle import outcome_event, successors
 from simulator.scenario.distributions import Distribution
@@ -315,6 +315,10 @@ class _Rows:
             row["offset"], row["width"], row["scale"] = offset, width, 1.0 / np.sqrt(width)
             row["knowledge"] = self.tables.add(chooser.knowledge)
             row["bar"], row["temperature"] = chooser.bar.value, chooser.temperature.value
+            if chooser.picks is not None and chooser.every is not None:
+                row["picks"] = round(chooser.picks.value)
+                row["every"] = max(np.floor(chooser.every.value * TICKS_PER_SECOND), 1.0) / TICKS_PER_SECOND
+            row["room"] = self.names.index(chooser.room) if chooser.room else -1
             offset += width
         return rows
 

@@ -28,15 +28,17 @@ class Happens(IntEnum):
 
     SHIFT = 0  # a resource's servers come or go
     RESTOCK = 1  # a unit's stock is filled up
-    ENTER = 2  # a case enters its stage
-    ASK = 3  # a case asks for the resource of its step
-    STEP_END = 4
-    EXPERIENCE = 5
-    ACT = 6
-    RATE = 7
-    RETURN = 8
-    CANCEL = 9
-    EXPIRE = 10
+    CHOOSE = 2  # those who wait for a chooser are compared
+    ENTER = 3  # a case enters its stage
+    ASK = 4  # a case asks for the resource of its step
+    STEP_END = 5
+    CHOSEN = 6  # a case hears what a chooser decided
+    EXPERIENCE = 7
+    ACT = 8
+    RATE = 9
+    RETURN = 10
+    CANCEL = 11
+    EXPIRE = 12
 
 
 class Per(IntEnum):
@@ -116,11 +118,11 @@ UNIT = np.dtype(
         ("first", "i4"),  # case at the head of the line, -1 none
         ("last", "i4"),
         ("level", "i4"),  # units left: stock, openings, slots of this period
-        ("ordered", "i4"),  # 1: new stock is on its way
+        ("ordered", "i4"),  # 1: new stock is on its way; of a desk: a decision is due
         ("restocks", "i4"),
         ("filled", "i4"),  # openings that were filled for ever
         ("period", "i8"),
-        ("closes", "f8"),  # openings are closed from then on, s
+        ("closes", "f8"),  # openings are closed to who comes from then on, s
         ("first_server", "i4"),  # of those that have places
         ("n_servers", "i4"),
         # sums, for Little's law and for measures
@@ -133,7 +135,7 @@ UNIT = np.dtype(
     ],
     align=True,
 )
-"""One kitchen, one item's stock, one employer's recruiters."""
+"""One kitchen, one item's stock, one employer's recruiters; or the desk where those lie whom a chooser compares."""
 
 RESOURCE = np.dtype(
     [
@@ -168,6 +170,7 @@ STEP = np.dtype(
         ("withdraws", "f8"),
         ("unanswered", "f8"),
         ("chooser", "i4"),  # -1 none
+        ("desk", "i4"),  # first of its desks, one per item, if the chooser compares
         ("travels", "i4"),
         ("first_slow", "i4"),
         ("n_slow", "i4"),
@@ -233,6 +236,9 @@ CHOOSER = np.dtype(
         ("bar", "f8"),
         ("temperature", "f8"),
         ("scale", "f8"),
+        ("picks", "i4"),  # the most that pass in one decision; 0: each is judged alone
+        ("room", "i4"),  # resource of which no more pass than are left, -1 none
+        ("every", "f8"),  # s between decisions
     ],
     align=True,
 )

@@ -189,7 +189,7 @@ def ask(
     if r.kind == _STOCK:
         wanted = np.int64(c.amount)
     elif r.kind == _OPENINGS:
-        if time >= u.closes:
+        if c.created >= u.closes:  # who came in time may still be taken, however long it takes
             return REFUSED
     elif r.every > 0.0 and np.int64(time // r.every) > u.period:
         u.period = np.int64(time // r.every)
@@ -207,6 +207,20 @@ def ask(
         arrives = time + quantised(drawn(quantiles, r.restock_lead, key))
         world.counts[_HEAP] = push(world.heap, world.counts[_HEAP], arrives, unit, _RESTOCK, resource, unit, 0)
     return GRANTED
+
+
+@internal
+def left_of(
+    plan: WorldPlan, ground: Ground, units: Array, items: Array, resource: int, user: int, item: int, time: float
+) -> int:
+    """Slots or openings that are left at a time for a user's case about an item."""
+    unit = unit_of(plan, ground, items, resource, user, item)
+    if unit < 0:
+        return 0
+    every = plan.resources[resource].every
+    if every > 0.0 and np.int64(time // every) > units[unit].period:
+        return np.int64(units[unit].capacity)
+    return np.int64(units[unit].level)
 
 
 @internal

@@ -36,6 +36,7 @@ CASE = np.dtype(
         ("heard", "f8"),  # last word of it: it entered its stage, or a step ended with an event, s
         ("arrived", "f8"),  # in the line of a resource, s
         ("fulfilled", "f8"),  # when it was in the user's hands, s; NaN: not yet
+        ("judged", "f8"),  # by a chooser
         ("lived", "f4"),
         ("satisfaction", "f4"),
         ("stars", "f4"),
@@ -51,7 +52,7 @@ CASE = np.dtype(
         ("surface", "u1"),
         ("device", "u1"),
         ("open", "u1"),
-        ("waiting", "u1"),  # in a line
+        ("waiting", "u1"),  # 1 in a line, 2 on a desk
         ("outcome", "u1"),
         ("used", "u1"),
     ],

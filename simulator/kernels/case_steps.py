@@ -30,9 +30,9 @@ from simulator.kernels.case_resources import (
     start_service,
     unit_of,
 )
-from simulator.kernels.layout import NORMAL, TICKS_PER_SECOND, Array
-from simulator.kernels.primitives import drawn, quantised, sigmoid
-from simulator.randomness import mix, table_index, uniform
+from simulator.kernels.layout import TICKS_PER_SECOND, Array
+from simulator.kernels.primitives import drawn, quantised
+from simulator.randomness import mix, uniform
 
 DONE, REFUSED, CANCELLED, EXPIRED = 0, 1, 2, 3
 UNDECIDED = -1
@@ -41,8 +41,7 @@ _DAY = 86400.0
 _HEAP = int(Count.HEAP)
 _ASK, _STEP_END = int(Happens.ASK), int(Happens.STEP_END)
 _TO_ITEM, _TO_USER = int(Travel.TO_ITEM), int(Travel.TO_USER)
-_L_NEEDS, _L_DURATION, _L_WITHDRAWS = int(Luck.NEEDS), int(Luck.DURATION), int(Luck.WITHDRAWS)
-_L_PASSES, _L_UNANSWERED, _L_CHOSEN = int(Luck.PASSES), int(Luck.UNANSWERED), int(Luck.CHOSEN)
+_L_NEEDS, _L_DURATION = int(Luck.NEEDS), int(Luck.DURATION)
 
 
 @internal
@@ -234,48 +233,6 @@ def asked(
 
 
 @internal
-def chosen(shared: WorldPlan, ground: Ground, items: Array, quantiles: npt.NDArray[np.float32],
-           powers: npt.NDArray[np.float64], c: Array, step: int, chooser: int) -> bool:  # fmt: skip
-    """Whether the other side takes the case: a logistic in what they read of the applicant, above their bar.
-
-    What they read is the match of their own taste with the applicant's qualification, in units of its spread, with a
-    misreading of variance (1 - knowledge) / knowledge.
-    """
-    h = shared.choosers[chooser]
-    row = h.first_row + np.int64(items[c.item].creator)
-    match = 0.0
-    for d in range(h.offset, h.offset + h.width):
-        match += np.float64(ground.chooser_taste[row, d]) * np.float64(ground.qualification[c.user, d])
-    key = case_luck(c, step, _L_CHOSEN)
-    knowledge = max(drawn(quantiles, h.knowledge, mix(key, np.uint64(1))), 0.01)
-    misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(2)))])
-    read = match * h.scale + misreading * math.sqrt((1.0 - knowledge) / knowledge)
-    return uniform(key) < sigmoid((read - h.bar) / h.temperature, powers)
-
-
-@internal
-def end_step(
-    shared: WorldPlan,
-    ground: Ground,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    c: Array,
-    step: int,
-) -> int:
-    """How a step ends: UNDECIDED if the case goes on, else CANCELLED, REFUSED or EXPIRED."""
-    s = shared.steps[shared.stages[c.stage].first_step + step]
-    if s.withdraws > 0.0 and uniform(case_luck(c, step, _L_WITHDRAWS)) < s.withdraws:
-        return CANCELLED
-    passed = s.passes >= 1.0 or uniform(case_luck(c, step, _L_PASSES)) < s.passes
-    if passed and s.chooser >= 0:
-        passed = chosen(shared, ground, items, quantiles, powers, c, step, s.chooser)
-    if passed:
-        return UNDECIDED
-    return EXPIRED if uniform(case_luck(c, step, _L_UNANSWERED)) < s.unanswered else REFUSED
-
-
-@internal
 def drop_all(
     shared: WorldPlan,
     ground: Ground,
@@ -290,9 +247,11 @@ def drop_all(
     """A case leaves its fulfilment: it stands in no line, has no server, and what it will not use comes back."""
     c = world.cases[slot]
     user, item = np.int64(c.user), np.int64(c.item)
-    if c.waiting == 1:
+    if c.waiting != 0:
         s = shared.steps[shared.stages[c.stage].first_step + c.step]
-        leave_line(world, unit_of(shared, ground, items, s.uses, user, item), slot, time)
+        in_line = c.waiting == 1
+        unit = unit_of(shared, ground, items, s.uses, user, item) if in_line else np.int64(s.desk) + item
+        leave_line(world, unit, slot, time)
     let_go(shared, ground, world, items, quantiles, slot, np.uint32(0), time, clock)
     for r in range(shared.resources.shape[0]):
         if (np.uint32(c.taken) >> np.uint32(r)) & np.uint32(1):

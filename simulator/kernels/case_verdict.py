@@ -120,9 +120,8 @@ def judge(
             )  # fmt: skip
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf
-    if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(
-        s.returns_log_odds + s.returns_slope * value, tables.powers
-    ):
+    odds = s.returns_log_odds + tables.types[tables.items[item].type].returning + s.returns_slope * value
+    if s.returns == 1 and uniform(case_luck(c, 0, _L_RETURNS)) < sigmoid(odds, tables.powers):
         last = 0.0
         if s.returns_delay >= 0:
             last = quantised(drawn(tables.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.kernel import internal, kernel
 from simulator.kernels.asides import Numbers, promised_seconds
+from simulator.kernels.case_choosers import decide, end_step, turned_down
 from simulator.kernels.case_heap import drop_first, push
 from simulator.kernels.case_layout import (
     GONE,
@@ -31,7 +32,6 @@ from simulator.kernels.case_steps import (
     case_luck,
     case_number,
     drop_all,
-    end_step,
     next_step,
     serve_line,
 )
@@ -49,8 +49,9 @@ _DAY = 86400.0
 _FULFIL, _CONSUME = int(Kind.FULFIL), int(Kind.CONSUME)
 _HEAP, _FREE, _ENDED, _POSTED = int(Count.HEAP), int(Count.FREE), int(Count.ENDED), int(Count.POSTED)
 _RECORDS = int(Count.RECORDS)
-_SHIFT, _RESTOCK, _ENTER, _ASK, _STEP_END = (
-    int(Happens.SHIFT), int(Happens.RESTOCK), int(Happens.ENTER), int(Happens.ASK), int(Happens.STEP_END),
+_SHIFT, _RESTOCK, _CHOOSE = int(Happens.SHIFT), int(Happens.RESTOCK), int(Happens.CHOOSE)
+_ENTER, _ASK, _STEP_END, _CHOSEN = (
+    int(Happens.ENTER), int(Happens.ASK), int(Happens.STEP_END), int(Happens.CHOSEN),
 )  # fmt: skip
 _EXPERIENCE, _CANCEL, _EXPIRE = int(Happens.EXPERIENCE), int(Happens.CANCEL), int(Happens.EXPIRE)
 _L_CANCEL, _L_CANCEL_AT, _L_CANCEL_LATE = int(Luck.CANCEL), int(Luck.CANCEL_AT), int(Luck.CANCEL_LATE)
@@ -209,7 +210,7 @@ def happenings_at_once(shared: WorldPlan, slots: int) -> int:
     acts = 0
     for stage in range(shared.stages.shape[0]):
         acts = max(acts, np.int64(shared.stages[stage].n_acts))
-    return slots + acts + ROOM  # a shift may set everybody who waits going
+    return slots + acts + ROOM  # a shift or a decision may set everybody who waits going
 
 
 @kernel
@@ -266,6 +267,9 @@ def live(
         if kind == _RESTOCK:
             restock(shared, world, detail, slot)
             continue
+        if kind == _CHOOSE:
+            decide(shared, ground, world, tables.items, slot, detail, time)
+            continue
         c = world.cases[slot]
         if c.generation != generation or c.open == 0:
             continue  # what this was about is over
@@ -274,10 +278,15 @@ def live(
             outcome = _enter(seed, shared, ground, world, tables, numbers, out, slot, detail, time, clock)
         elif kind == _ASK:
             outcome = asked(seed, shared, ground, world, tables.items, tables.quantiles, slot, time, clock)
-        elif kind == _STEP_END:
-            outcome = end_step(shared, ground, tables.items, tables.quantiles, tables.powers, c, detail)
-            if outcome == UNDECIDED:
-                event = np.int64(shared.steps[shared.stages[c.stage].first_step + detail].event)
+        elif kind == _STEP_END or kind == _CHOSEN:
+            if kind == _CHOSEN:
+                outcome = DONE if detail == 1 else turned_down(shared, c, np.int64(c.step))
+            else:
+                outcome = end_step(
+                    shared, ground, world, tables.items, tables.quantiles, tables.powers, slot, detail, time
+                )
+            if outcome == DONE:  # the step is, and the case goes on
+                event = np.int64(shared.steps[shared.stages[c.stage].first_step + c.step].event)
                 if event >= 0:
                     happened(tables, shared, world, out, slot, time, event, time - c.entered)
                     c.heard = time

@@ -224,6 +224,7 @@ TYPE = np.dtype(
         ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
         ("forgetting", "f8"),  # half-life of that precision, s
         ("leaving", "f8"),  # by which the hazards of leaving are multiplied
+        ("returning", "f8"),  # added to the log-odds of sending it back
         ("idiosyncratic", "f8"),  # by which `HABITS.idiosyncratic` is multiplied: 0 of parents, which are an average
         ("own", "u4"),  # modalities that belong to parents of this type, not to their children, bits
     ],

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from simulator.errors import InputError
 from simulator.scenario.claims import Number
-from simulator.scenario.fulfilment import Queue
+from simulator.scenario.fulfilment import Chooser, Openings, Queue, Slots
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import (
     AttributeModality,
@@ -95,6 +95,10 @@ def _check_modalities(scenario: Scenario) -> None:
             raise InputError(scenario.shown, f"{key}: a readout", "expected either counts or averages, with an event")
         if isinstance(modality, AttributeModality):
             need(scenario, f"{key}.shows", [modality.shows], _attributes(scenario))
+            per = modality.per.unit if modality.per is not None else "ratio"
+            if modality.relative and per not in ("ratio", "share"):
+                wrong = f"{key}.per.unit = {per}, and the number is relative to the usual one"
+                raise InputError(scenario.shown, wrong, "expected a ratio")
         if isinstance(modality, PromiseModality):
             need(scenario, f"{key}.promise", [modality.promise], scenario.promises)
 
@@ -207,7 +211,27 @@ def _check_world(scenario: Scenario) -> None:
     for name, chooser in scenario.choosers.items():
         need(scenario, f"choosers.{name}.per", [chooser.per], owners)
         need(scenario, f"choosers.{name}.facet", [chooser.facet], scenario.facets)
+        _check_comparison(scenario, f"choosers.{name}", chooser)
     for name, promise in scenario.promises.items():
         need(scenario, f"promises.{name}.stage", [promise.stage], scenario.fulfil)
         steps = [step.step for step in scenario.fulfil[promise.stage].steps]
         need(scenario, f"promises.{name}.steps", promise.steps, steps)
+
+
+def _check_comparison(scenario: Scenario, key: str, chooser: Chooser) -> None:
+    """Who compares needs to be told when and how many pass; and room can only be looked for where there is some."""
+    if (chooser.picks is None) != (chooser.every is None):
+        there, missing = ("every", "picks") if chooser.picks is None else ("picks", "every")
+        right = f"{key}.{there} needs it: so many pass in each decision"
+        raise InputError(scenario.shown, f"{key}.{missing} is missing", right)
+    if chooser.picks is not None and chooser.picks.value < 1.0:
+        raise InputError(scenario.shown, f"{key}.picks = {chooser.picks.value:g}", "expected at least 1")
+    if chooser.room is None:
+        return
+    if chooser.picks is None:
+        raise InputError(scenario.shown, f"{key}.room without picks", "expected picks and every beside it")
+    limited = {name: each for name, each in scenario.resources.items() if isinstance(each, Slots | Openings)}
+    need(scenario, f"{key}.room", [chooser.room], limited)
+    if limited[chooser.room].per != "item":  # decisions about several items may fall on one moment
+        wrong = f"{key}.room = {chooser.room}, which is per {limited[chooser.room].per}"
+        raise InputError(scenario.shown, wrong, "expected slots or openings per item")

@@ -64,7 +64,7 @@ class Openings(Model):
     kind: Literal["openings"]
     per: Name
     count: Distribution
-    closes_after: DurationDistribution
+    closes_after: DurationDistribution  # since publication; who came before that may still be taken
 
 
 class Slots(Model):
@@ -103,6 +103,9 @@ class Chooser(Model):
     knowledge: Distribution  # in judging applicants
     bar: Utility
     temperature: Temperature
+    every: PositiveDuration | None = None  # between two decisions (default: each case is judged alone, and at once)
+    picks: Annotated[Number, Positive] | None = None  # the most of an item's cases that pass in one decision: the best
+    room: Name | None = None  # slots or openings of which no more pass than are left
 
 
 class Step(Model):

@@ -68,9 +68,10 @@ class ItemType(Model):
     prior: Utility  # belief before anything is read
     duration: DurationDistribution | None = None  # of content; transactions have none
     attributes: dict[Name, Quantity] = Field(default_factory=dict)  # public columns of items: price, salary, distance
-    weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside that of other types (default 1)
+    weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside those of other facets (default 1)
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
     leaving: Ratio | None = None  # hazards of leaving a play beside those of other types (default 1)
+    returning: Ratio | None = None  # odds of sending it back beside those of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
     lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: that of supply)
     remembered: Remembered | None = None  # (default: every time is the first)
@@ -153,6 +154,7 @@ class AttributeModality(Modality):
     kind: Literal["attribute"]
     shows: Name
     per: Quantity | None = None  # amount that is worth one `weight`, for a user
+    relative: Flag = False  # to what is usual for the item's type: twice as dear, not ten euros dearer
     weight: Utility | None = None
     trait: Name | None = None  # of users, by which the weight is multiplied
 
