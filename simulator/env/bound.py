@@ -15,7 +15,7 @@ import numpy.typing as npt
 from simulator.env.buffers import Kept, Seen
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import kernel
+from simulator.kernel import inlined, kernel
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
     ACT,
@@ -116,7 +116,70 @@ def _array_at(typing: Any, table: Any, k: Any, dtype: Any, dimensions: Any) -> A
     return of(table, types.intp, dtype, dimensions), code
 
 
-_at: Any = intrinsic(prefer_literal=True)(_array_at)
+at: Any = intrinsic(prefer_literal=True)(_array_at)
+
+
+class Bound(NamedTuple):
+    """All tables of a step."""
+
+    plan: Plan
+    people: People
+    goods: Goods
+    visits: Visits
+    out: Output
+    seen: Seen
+    kept: Kept
+    terms: Terms
+    pool: People
+
+
+@inlined
+def tables_at(t: Table) -> Bound:
+    """The tables of `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`."""
+    plan = Plan(
+        at(t, 0, STAGE, 1), at(t, 1, F8, 3), at(t, 2, I4, 3), at(t, 3, F8, 2), at(t, 4, I8, 3),
+        at(t, 5, F8, 1), at(t, 6, F8, 1), at(t, 7, PAIR, 1), at(t, 8, MODALITY, 1), at(t, 9, FACET, 1),
+        at(t, 10, TYPE, 1), at(t, 11, F8, 2), at(t, 12, HABITS, 1), at(t, 13, ACT, 1), at(t, 14, OBSERVED, 1),
+        at(t, 15, LABEL, 1), at(t, 16, F8, 1), at(t, 17, F8, 1), at(t, 18, F4, 2), at(t, 19, F8, 1),
+        at(t, 20, I4, 2), at(t, 21, ASIDE, 1), at(t, 22, COST, 1), at(t, 23, NOTE, 1), at(t, 24, OUTREACH, 1),
+        at(t, 25, SUFFICES, 1), at(t, 26, ANNOUNCED, 1), at(t, 27, F8, 1), at(t, 28, I4, 2),
+    )  # fmt: skip
+    people = People(
+        at(t, 29, USER, 1), at(t, 30, F4, 2), at(t, 31, F4, 2), at(t, 32, U4, 2), at(t, 33, F4, 2),
+        at(t, 34, F4, 2), at(t, 35, F4, 2), at(t, 36, HAD, 2), at(t, 37, KNOWN, 2),
+    )  # fmt: skip
+    goods = Goods(
+        at(t, 38, ITEM, 1), at(t, 39, F4, 2), at(t, 40, F4, 2), at(t, 41, F4, 2), at(t, 42, F4, 2),
+        at(t, 43, F4, 2), at(t, 44, F4, 2), at(t, 45, F4, 2), at(t, 46, F8, 1),
+        at(t, 47, I4, 1),
+    )  # fmt: skip
+    visits = Visits(
+        at(t, 48, VISIT, 1), at(t, 49, OFFER, 2), at(t, 50, I4, 2), at(t, 51, F4, 2),
+    )  # fmt: skip
+    out = Output(
+        at(t, 52, EVENT, 1), at(t, 53, I8, 1), at(t, 54, I8, 2), at(t, 55, F8, 2), at(t, 56, CASE, 1),
+        at(t, 57, I8, 1),
+    )  # fmt: skip
+    seen = Seen(
+        at(t, 58, F4, 2), at(t, 59, I8, 1), at(t, 60, I8, 1), at(t, 61, I8, 1), at(t, 62, I4, 2),
+        at(t, 63, I4, 2), at(t, 64, F4, 2), at(t, 65, F4, 2), at(t, 66, I1, 2), at(t, 67, I4, 2),
+        at(t, 68, F4, 2), at(t, 69, F4, 2), at(t, 70, F8, 1), at(t, 71, F8, 1), at(t, 72, I1, 1),
+    )  # fmt: skip
+    kept = Kept(
+        at(t, 73, F4, 3), at(t, 74, F4, 2), at(t, 75, I4, 2), at(t, 76, I8, 1), at(t, 77, F8, 1),
+        at(t, 78, F4, 2), at(t, 79, I8, 1), at(t, 80, I8, 1), at(t, 81, I4, 2),
+    )  # fmt: skip
+    terms = Terms(
+        at(t, 82, F8, 1), at(t, 83, F8, 1), at(t, 84, F8, 1), at(t, 85, F4, 1), at(t, 86, F4, 4),
+        at(t, 87, U1, 2), at(t, 88, F4, 2), at(t, 89, F4, 2), at(t, 90, F4, 3), at(t, 91, F4, 3),
+        at(t, 92, I4, 1), at(t, 93, I8, 1), at(t, 94, I8, 1), at(t, 95, I8, 1), at(t, 96, I8, 2),
+        at(t, 97, F8, 1), at(t, 98, I8, 1), at(t, 99, I8, 1),
+    )  # fmt: skip
+    pool = People(
+        at(t, 100, USER, 1), at(t, 101, F4, 2), at(t, 102, F4, 2), at(t, 103, U4, 2),
+        at(t, 104, F4, 2), at(t, 105, F4, 2), at(t, 106, F4, 2), at(t, 107, HAD, 2), at(t, 108, KNOWN, 2),
+    )  # fmt: skip
+    return Bound(plan, people, goods, visits, out, seen, kept, terms, pool)
 
 
 @kernel
@@ -124,56 +187,16 @@ def whole_step(t: Table, n: int, m: int) -> bool:
     """Take users to their next requests: the first n of `Terms.rows`, and m new ones.
 
     Args:
-        t: `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`.
+        t: see `tables_at`.
         n: rows that waited, and get `Terms.actions`.
         m: rows after them that users at `Terms.places` of the pool take to begin an episode.
 
     Returns:
         False where an action is no item; then nothing has happened.
     """
-    plan = Plan(
-        _at(t, 0, STAGE, 1), _at(t, 1, F8, 3), _at(t, 2, I4, 3), _at(t, 3, F8, 2), _at(t, 4, I8, 3),
-        _at(t, 5, F8, 1), _at(t, 6, F8, 1), _at(t, 7, PAIR, 1), _at(t, 8, MODALITY, 1), _at(t, 9, FACET, 1),
-        _at(t, 10, TYPE, 1), _at(t, 11, F8, 2), _at(t, 12, HABITS, 1), _at(t, 13, ACT, 1), _at(t, 14, OBSERVED, 1),
-        _at(t, 15, LABEL, 1), _at(t, 16, F8, 1), _at(t, 17, F8, 1), _at(t, 18, F4, 2), _at(t, 19, F8, 1),
-        _at(t, 20, I4, 2), _at(t, 21, ASIDE, 1), _at(t, 22, COST, 1), _at(t, 23, NOTE, 1), _at(t, 24, OUTREACH, 1),
-        _at(t, 25, SUFFICES, 1), _at(t, 26, ANNOUNCED, 1), _at(t, 27, F8, 1), _at(t, 28, I4, 2),
-    )  # fmt: skip
-    people = People(
-        _at(t, 29, USER, 1), _at(t, 30, F4, 2), _at(t, 31, F4, 2), _at(t, 32, U4, 2), _at(t, 33, F4, 2),
-        _at(t, 34, F4, 2), _at(t, 35, F4, 2), _at(t, 36, HAD, 2), _at(t, 37, KNOWN, 2),
-    )  # fmt: skip
-    goods = Goods(
-        _at(t, 38, ITEM, 1), _at(t, 39, F4, 2), _at(t, 40, F4, 2), _at(t, 41, F4, 2), _at(t, 42, F4, 2),
-        _at(t, 43, F4, 2), _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F8, 1),
-        _at(t, 47, I4, 1),
-    )  # fmt: skip
-    visits = Visits(
-        _at(t, 48, VISIT, 1), _at(t, 49, OFFER, 2), _at(t, 50, I4, 2), _at(t, 51, F4, 2),
-    )  # fmt: skip
-    out = Output(
-        _at(t, 52, EVENT, 1), _at(t, 53, I8, 1), _at(t, 54, I8, 2), _at(t, 55, F8, 2), _at(t, 56, CASE, 1),
-        _at(t, 57, I8, 1),
-    )  # fmt: skip
-    seen = Seen(
-        _at(t, 58, F4, 2), _at(t, 59, I8, 1), _at(t, 60, I8, 1), _at(t, 61, I8, 1), _at(t, 62, I4, 2),
-        _at(t, 63, I4, 2), _at(t, 64, F4, 2), _at(t, 65, F4, 2), _at(t, 66, I1, 2), _at(t, 67, I4, 2),
-        _at(t, 68, F4, 2), _at(t, 69, F4, 2), _at(t, 70, F8, 1), _at(t, 71, F8, 1), _at(t, 72, I1, 1),
-    )  # fmt: skip
-    kept = Kept(
-        _at(t, 73, F4, 3), _at(t, 74, F4, 2), _at(t, 75, I4, 2), _at(t, 76, I8, 1), _at(t, 77, F8, 1),
-        _at(t, 78, F4, 2), _at(t, 79, I8, 1), _at(t, 80, I8, 1), _at(t, 81, I4, 2),
-    )  # fmt: skip
-    terms = Terms(
-        _at(t, 82, F8, 1), _at(t, 83, F8, 1), _at(t, 84, F8, 1), _at(t, 85, F4, 1), _at(t, 86, F4, 4),
-        _at(t, 87, U1, 2), _at(t, 88, F4, 2), _at(t, 89, F4, 2), _at(t, 90, F4, 3), _at(t, 91, F4, 3),
-        _at(t, 92, I4, 1), _at(t, 93, I8, 1), _at(t, 94, I8, 1), _at(t, 95, I8, 1), _at(t, 96, I8, 2),
-        _at(t, 97, F8, 1), _at(t, 98, I8, 1), _at(t, 99, I8, 1),
-    )  # fmt: skip
-    pool = People(
-        _at(t, 100, USER, 1), _at(t, 101, F4, 2), _at(t, 102, F4, 2), _at(t, 103, U4, 2),
-        _at(t, 104, F4, 2), _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, HAD, 2), _at(t, 108, KNOWN, 2),
-    )  # fmt: skip
+    b = tables_at(t)
+    plan, people, goods, visits, out = b.plan, b.people, b.goods, b.visits, b.out
+    seen, kept, terms, pool = b.seen, b.kept, b.terms, b.pool
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
     )  # fmt: skip
