@@ -171,8 +171,9 @@ class Fleet:
 
     def _live(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
         """Steps of `rows` and arrivals of `new`, on as many threads as is worth it."""
-        if len(rows) > 1:  # of one row, the call itself checks
-            self._check(bool(actions.min() >= 0 and actions.max() < self.scene.catalog.n_items))
+        if self._threads is not None:  # of several calls, none may begin what another one refuses
+            items = self.scene.catalog.n_items
+            self._check(bool(actions.min(initial=0) >= 0 and actions.max(initial=0) < items))
         if self._published.varies and self._worlds is None:
             self._tell_phases(rows, new, places)
         if self._threads is None or len(rows) + len(new) < WORTH_A_THREAD:
