@@ -220,14 +220,9 @@ def _ground(
     seed: int,
 ) -> Ground:
     """Places, zones, and who can do what, all by key."""
-    n_users = len(people.state)
     zone = zone_of(scenario, people.place)
-    width = int(sum(shared.choosers["width"]))
-    qualification = (
-        normals(seed, WORLD, people.state["key"].copy(), width, block=_APPLICANT_BLOCK)
-        if width
-        else np.zeros((n_users, 0), np.float32)
-    )
+    qualification = qualifications(shared, people.state["key"].copy(), seed)
+    width = qualification.shape[1]
     tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
     for k, (row, chooser) in enumerate(zip(shared.choosers, scenario.choosers.values(), strict=True)):
         row["first_row"] = k * n_creators
@@ -236,9 +231,15 @@ def _ground(
         common = normals(seed, WORLD, 1, int(row["width"]), block=_COMMON_BLOCK)
         share = chooser.agreement.value
         tastes[k * n_creators : (k + 1) * n_creators, part] = np.sqrt(share) * common + np.sqrt(1.0 - share) * own
-    return Ground(
-        parent.astype(np.int32), zone, people.place, goods.place, tastes, np.asarray(qualification, dtype=np.float32)
-    )
+    return Ground(parent.astype(np.int32), zone, people.place, goods.place, tastes, qualification)
+
+
+def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float32]:
+    """What choosers may like of the users with these keys, float32 (n, columns of all choosers)."""
+    width = int(sum(shared.choosers["width"]))
+    if width == 0:
+        return np.zeros((len(keys), 0), dtype=np.float32)
+    return np.asarray(normals(seed, WORLD, keys, width, block=_APPLICANT_BLOCK), dtype=np.float32)
 
 
 def _units(

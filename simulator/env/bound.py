@@ -15,7 +15,7 @@ import numpy.typing as npt
 from simulator.env.buffers import Kept, Seen
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import kernel
+from simulator.kernel import inlined, kernel
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
     ACT,
@@ -118,7 +118,72 @@ def _array_at(typing: Any, table: Any, k: Any, dtype: Any, dimensions: Any) -> A
     return of(table, types.intp, dtype, dimensions), code
 
 
-_at: Any = intrinsic(prefer_literal=True)(_array_at)
+at: Any = intrinsic(prefer_literal=True)(_array_at)
+
+
+class Bound(NamedTuple):
+    """All tables of a step."""
+
+    plan: Plan
+    people: People
+    goods: Goods
+    visits: Visits
+    out: Output
+    seen: Seen
+    kept: Kept
+    terms: Terms
+    pool: People
+
+
+@inlined
+def tables_at(t: Table) -> Bound:
+    """The tables of `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`."""
+    plan = Plan(
+        at(t, 0, STAGE, 1), at(t, 1, F8, 3), at(t, 2, I4, 3), at(t, 3, F8, 2), at(t, 4, I8, 3),
+        at(t, 5, F8, 1), at(t, 6, F8, 1), at(t, 7, PAIR, 1), at(t, 8, MODALITY, 1), at(t, 9, FACET, 1),
+        at(t, 10, TYPE, 1), at(t, 11, F8, 2), at(t, 12, HABITS, 1), at(t, 13, ACT, 1), at(t, 14, OBSERVED, 1),
+        at(t, 15, LABEL, 1), at(t, 16, F8, 1), at(t, 17, F8, 1), at(t, 18, F4, 2), at(t, 19, F8, 1),
+        at(t, 20, I4, 2), at(t, 21, ASIDE, 1), at(t, 22, COST, 1), at(t, 23, NOTE, 1), at(t, 24, OUTREACH, 1),
+        at(t, 25, SUFFICES, 1), at(t, 26, ANNOUNCED, 1), at(t, 27, F8, 1), at(t, 28, CONTEXT, 1), at(t, 29, F8, 2),
+        at(t, 30, F8, 2), at(t, 31, F8, 2), at(t, 32, I4, 2),
+    )  # fmt: skip
+    people = People(
+        at(t, 33, USER, 1), at(t, 34, F4, 2), at(t, 35, F4, 2), at(t, 36, U4, 2), at(t, 37, F4, 2),
+        at(t, 38, F4, 2), at(t, 39, F4, 2), at(t, 40, HAD, 2), at(t, 41, KNOWN, 2),
+    )  # fmt: skip
+    goods = Goods(
+        at(t, 42, ITEM, 1), at(t, 43, F4, 2), at(t, 44, F4, 2), at(t, 45, F4, 2), at(t, 46, F4, 2),
+        at(t, 47, F4, 2), at(t, 48, F4, 2), at(t, 49, F4, 2), at(t, 50, F8, 1),
+        at(t, 51, I4, 1), at(t, 52, I4, 1), at(t, 53, I4, 2), at(t, 54, F8, 2),
+    )  # fmt: skip
+    visits = Visits(
+        at(t, 55, VISIT, 1), at(t, 56, OFFER, 2), at(t, 57, I4, 2), at(t, 58, F4, 2),
+        at(t, 59, CARD, 2),
+    )  # fmt: skip
+    out = Output(
+        at(t, 60, EVENT, 1), at(t, 61, I8, 1), at(t, 62, I8, 2), at(t, 63, F8, 2), at(t, 64, CASE, 1),
+        at(t, 65, I8, 1),
+    )  # fmt: skip
+    seen = Seen(
+        at(t, 66, F4, 2), at(t, 67, I8, 1), at(t, 68, I8, 1), at(t, 69, I8, 1), at(t, 70, I4, 2),
+        at(t, 71, I4, 2), at(t, 72, F4, 2), at(t, 73, F4, 2), at(t, 74, I1, 2), at(t, 75, I4, 2),
+        at(t, 76, F4, 2), at(t, 77, F4, 2), at(t, 78, F8, 1), at(t, 79, F8, 1), at(t, 80, I1, 1),
+    )  # fmt: skip
+    kept = Kept(
+        at(t, 81, F4, 3), at(t, 82, F4, 2), at(t, 83, I4, 2), at(t, 84, I8, 1), at(t, 85, F8, 1),
+        at(t, 86, F4, 2), at(t, 87, I8, 1), at(t, 88, I8, 1), at(t, 89, I4, 2),
+    )  # fmt: skip
+    terms = Terms(
+        at(t, 90, F8, 1), at(t, 91, F8, 1), at(t, 92, F8, 1), at(t, 93, F4, 1), at(t, 94, F4, 4),
+        at(t, 95, U1, 2), at(t, 96, F4, 2), at(t, 97, F4, 2), at(t, 98, F4, 3), at(t, 99, F4, 3),
+        at(t, 100, I4, 1), at(t, 101, I8, 1), at(t, 102, I8, 1), at(t, 103, I8, 1), at(t, 104, I8, 2),
+        at(t, 105, F8, 1), at(t, 106, I8, 1), at(t, 107, I8, 1),
+    )  # fmt: skip
+    pool = People(
+        at(t, 108, USER, 1), at(t, 109, F4, 2), at(t, 110, F4, 2), at(t, 111, U4, 2),
+        at(t, 112, F4, 2), at(t, 113, F4, 2), at(t, 114, F4, 2), at(t, 115, HAD, 2), at(t, 116, KNOWN, 2),
+    )  # fmt: skip
+    return Bound(plan, people, goods, visits, out, seen, kept, terms, pool)
 
 
 @kernel
@@ -126,58 +191,16 @@ def whole_step(t: Table, n: int, m: int) -> bool:
     """Take users to their next requests: the first n of `Terms.rows`, and m new ones.
 
     Args:
-        t: `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`.
+        t: see `tables_at`.
         n: rows that waited, and get `Terms.actions`.
         m: rows after them that users at `Terms.places` of the pool take to begin an episode.
 
     Returns:
         False where an action is no item; then nothing has happened.
     """
-    plan = Plan(
-        _at(t, 0, STAGE, 1), _at(t, 1, F8, 3), _at(t, 2, I4, 3), _at(t, 3, F8, 2), _at(t, 4, I8, 3),
-        _at(t, 5, F8, 1), _at(t, 6, F8, 1), _at(t, 7, PAIR, 1), _at(t, 8, MODALITY, 1), _at(t, 9, FACET, 1),
-        _at(t, 10, TYPE, 1), _at(t, 11, F8, 2), _at(t, 12, HABITS, 1), _at(t, 13, ACT, 1), _at(t, 14, OBSERVED, 1),
-        _at(t, 15, LABEL, 1), _at(t, 16, F8, 1), _at(t, 17, F8, 1), _at(t, 18, F4, 2), _at(t, 19, F8, 1),
-        _at(t, 20, I4, 2), _at(t, 21, ASIDE, 1), _at(t, 22, COST, 1), _at(t, 23, NOTE, 1), _at(t, 24, OUTREACH, 1),
-        _at(t, 25, SUFFICES, 1), _at(t, 26, ANNOUNCED, 1), _at(t, 27, F8, 1), _at(t, 28, CONTEXT, 1), _at(t, 29, F8, 2),
-        _at(t, 30, F8, 2), _at(t, 31, F8, 2), _at(t, 32, I4, 2),
-    )  # fmt: skip
-    people = People(
-        _at(t, 33, USER, 1), _at(t, 34, F4, 2), _at(t, 35, F4, 2), _at(t, 36, U4, 2), _at(t, 37, F4, 2),
-        _at(t, 38, F4, 2), _at(t, 39, F4, 2), _at(t, 40, HAD, 2), _at(t, 41, KNOWN, 2),
-    )  # fmt: skip
-    goods = Goods(
-        _at(t, 42, ITEM, 1), _at(t, 43, F4, 2), _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F4, 2),
-        _at(t, 47, F4, 2), _at(t, 48, F4, 2), _at(t, 49, F4, 2), _at(t, 50, F8, 1),
-        _at(t, 51, I4, 1), _at(t, 52, I4, 1), _at(t, 53, I4, 2), _at(t, 54, F8, 2),
-    )  # fmt: skip
-    visits = Visits(
-        _at(t, 55, VISIT, 1), _at(t, 56, OFFER, 2), _at(t, 57, I4, 2), _at(t, 58, F4, 2),
-        _at(t, 59, CARD, 2),
-    )  # fmt: skip
-    out = Output(
-        _at(t, 60, EVENT, 1), _at(t, 61, I8, 1), _at(t, 62, I8, 2), _at(t, 63, F8, 2), _at(t, 64, CASE, 1),
-        _at(t, 65, I8, 1),
-    )  # fmt: skip
-    seen = Seen(
-        _at(t, 66, F4, 2), _at(t, 67, I8, 1), _at(t, 68, I8, 1), _at(t, 69, I8, 1), _at(t, 70, I4, 2),
-        _at(t, 71, I4, 2), _at(t, 72, F4, 2), _at(t, 73, F4, 2), _at(t, 74, I1, 2), _at(t, 75, I4, 2),
-        _at(t, 76, F4, 2), _at(t, 77, F4, 2), _at(t, 78, F8, 1), _at(t, 79, F8, 1), _at(t, 80, I1, 1),
-    )  # fmt: skip
-    kept = Kept(
-        _at(t, 81, F4, 3), _at(t, 82, F4, 2), _at(t, 83, I4, 2), _at(t, 84, I8, 1), _at(t, 85, F8, 1),
-        _at(t, 86, F4, 2), _at(t, 87, I8, 1), _at(t, 88, I8, 1), _at(t, 89, I4, 2),
-    )  # fmt: skip
-    terms = Terms(
-        _at(t, 90, F8, 1), _at(t, 91, F8, 1), _at(t, 92, F8, 1), _at(t, 93, F4, 1), _at(t, 94, F4, 4),
-        _at(t, 95, U1, 2), _at(t, 96, F4, 2), _at(t, 97, F4, 2), _at(t, 98, F4, 3), _at(t, 99, F4, 3),
-        _at(t, 100, I4, 1), _at(t, 101, I8, 1), _at(t, 102, I8, 1), _at(t, 103, I8, 1), _at(t, 104, I8, 2),
-        _at(t, 105, F8, 1), _at(t, 106, I8, 1), _at(t, 107, I8, 1),
-    )  # fmt: skip
-    pool = People(
-        _at(t, 108, USER, 1), _at(t, 109, F4, 2), _at(t, 110, F4, 2), _at(t, 111, U4, 2),
-        _at(t, 112, F4, 2), _at(t, 113, F4, 2), _at(t, 114, F4, 2), _at(t, 115, HAD, 2), _at(t, 116, KNOWN, 2),
-    )  # fmt: skip
+    b = tables_at(t)
+    plan, people, goods, visits, out = b.plan, b.people, b.goods, b.visits, b.out
+    seen, kept, terms, pool = b.seen, b.kept, b.terms, b.pool
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
     )  # fmt: skip

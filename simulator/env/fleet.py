@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from simulator.env.bound import Table, Terms, table_of, whole_step
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
-from simulator.env.lone_cases import LoneCases
-from simulator.env.published import Published
+from simulator.env.following import DONE, MORE_CASES, MORE_RECORDS, NEW_PHASE, NO_ITEM, follow
+from simulator.env.orders import LoneWorlds
+from simulator.env.published import Published, tell_phases
 from simulator.env.scene import Scene
 from simulator.env.settings import WORTH_A_THREAD
-from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
-from simulator.env.users import UserPool, put_users
+from simulator.env.users import UserPool
 from simulator.errors import InputError
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
@@ -27,13 +27,12 @@ from simulator.kernels.layout import (
     MAX_SCREEN,
     N_TALLIES,
     SCRATCH_WIDTH,
-    Array,
     Goods,
     Output,
     Status,
     Visits,
 )
-from simulator.kernels.visit import advance, room_needed
+from simulator.kernels.visit import room_needed
 from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
@@ -42,6 +41,7 @@ _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
 NEVER = 1e300
+_MADE_AGAIN = ("_threads", "_tables", "_beside", "_kept_alive")
 _NOBODY = np.zeros(0, dtype=np.int64)
 _NO_SLATES = np.zeros((0, 1), dtype=np.int64)
 
@@ -72,9 +72,10 @@ class Fleet:
         self._published = Published(scene)
         self.lifelong = scene.settings.episode == "lifetime"
         self.end = scene.horizon if self.lifelong else NEVER
-        self._cases = LoneCases(scene, n) if beside and self.lifelong else None
+        self._worlds = LoneWorlds(scene, n) if beside and self.lifelong else None
         self._zones = np.zeros(n, dtype=np.int32)
         self._phases = np.zeros(n, dtype=np.int64)  # of what was announced last to each
+        self._each = [self._terms() for _ in self._outputs]
         self._bind()
 
     def _new_output(self, beside: bool) -> Output:
@@ -88,24 +89,34 @@ class Fleet:
             n_messages=np.zeros(1, dtype=np.int64),
         )
 
+    def _terms(self) -> Terms:
+        """What a call reads besides tables: a set for each thread."""
+        scene, tables, published = self.scene, self.scene.tables, self._published
+        return Terms(
+            scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
+            scene.features, published.by_item, published.by_zone, self._zones, np.zeros(self.n, dtype=np.int64),
+            np.zeros(self.n, dtype=np.int64), np.zeros(self.n, dtype=np.int64),
+            np.zeros((self.n, scene.slate), dtype=np.int64),
+            np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
+            np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
+            np.zeros(self.n, dtype=np.int64),
+        )  # fmt: skip
+
     def _bind(self) -> None:
-        """Write down where all tables lie, for steps that are one call; a set for each thread."""
-        scene, tables = self.scene, self.scene.tables
-        published = self._published
-        self._n_bound = len(published.by_item)
-        self._bound: list[tuple[Terms, Table]] = []
-        for output in self._outputs:
-            terms = Terms(
-                scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
-                scene.features, published.by_item, published.by_zone, self._zones, np.zeros(self.n, dtype=np.int64),
-                np.zeros(self.n, dtype=np.int64), np.zeros(self.n, dtype=np.int64),
-                np.zeros((self.n, scene.slate), dtype=np.int64),
-                np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
-                np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
-                np.zeros(self.n, dtype=np.int64),
-            )  # fmt: skip
-            own = (self.people, self.goods, self.rows, output, self.seen, self.kept)
-            self._bound.append((terms, table_of((scene.plan, *own, terms, self.pool.people))))
+        """Write down where all tables lie, for steps that are one call."""
+        published, worlds = self._published, self._worlds
+        for k, terms in enumerate(self._each):
+            self._each[k] = terms._replace(by_item=published.by_item, by_zone=published.by_zone)
+        self._tables: list[Table] = [
+            table_of((
+                self.scene.plan, self.people, self.goods, self.rows, output, self.seen, self.kept, terms,
+                self.pool.people,
+            ))
+            for output, terms in zip(self._outputs, self._each, strict=True)
+        ]  # fmt: skip
+        if worlds is not None:
+            rest = (self._phases, published.hours, published.phases, np.array([worlds.at_once]))
+            self._beside, self._kept_alive = table_of((*worlds.tables(), rest)), rest
 
     # ---- episodes
 
@@ -127,16 +138,8 @@ class Fleet:
 
     def turn(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows) -> None:
         """`step` for `rows` with `actions`, and `reset` for other rows, `new`, in one go."""
-        if len(rows) > 1 or (self._cases is not None and len(rows)):  # of one row, the call itself checks
-            self._check(bool(actions.min() >= 0 and actions.max() < self.scene.catalog.n_items))
-        if self._cases is not None and len(rows):
-            self._answer(rows, actions)
         for _ in range(_TRIES):
-            places = self._next(new)
-            if self._cases is None:
-                self._live(rows, actions, new, places)
-            elif len(new):
-                self._arrive(new, places)
+            self._live(rows, actions, new, self._next(new))
             rows, actions = _NOBODY, _NO_SLATES
             new = new[self.rows.state["status"][new] != _NEEDS_SLATE]
             if len(new) == 0:
@@ -153,64 +156,81 @@ class Fleet:
             return rows
         places = self.pool.next(rows)
         self._zones[rows] = self.pool.zones[places]
+        if self._worlds is not None:
+            self._worlds.arrive(rows, self.pool.people.state["key"][places])
         return places
-
-    def _arrive(self, rows: Rows, places: Rows) -> None:
-        """New users come whom their orders follow."""
-        assert self._cases is not None
-        put_users(rows, places, self.pool.people, self.people)
-        begin_episode(rows, self.people.state, self.rows.state, self.seen, self.kept)
-        self._cases.forget(rows)
-        self._live_by_ticks(rows)
-        begin_step(rows, self.seen)
-        self._look(rows)
-
-    def _answer(self, rows: Rows, actions: npt.NDArray[np.int64]) -> None:
-        """A step of users whom their orders follow."""
-        scene = self.scene
-        answer(
-            rows, actions, scene.slate, scene.tick, scene.recent, scene.opens, scene.closes, scene.plan.stages,
-            self.rows.state, self.rows.slate, self.seen, self.kept,
-        )  # fmt: skip
-        begin_step(rows, self.seen)
-        self._live_by_ticks(rows)
-        self._look(rows)
 
     # ---- living
 
     def _live(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
-        """Steps of `rows` and arrivals of `new`, whom no order binds, on as many threads as is worth it."""
-        if self._published.varies:
+        """Steps of `rows` and arrivals of `new`, on as many threads as is worth it."""
+        if self._threads is not None:  # of several calls, none may begin what another one refuses
+            items = self.scene.catalog.n_items
+            self._check(bool(actions.min(initial=0) >= 0 and actions.max(initial=0) < items))
+        if self._published.varies and self._worlds is None:
             self._tell_phases(rows, new, places)
         if self._threads is None or len(rows) + len(new) < WORTH_A_THREAD:
             self._prepare(0, rows, actions, new, places)
-            self._check(whole_step(self._bound[0][1], len(rows), len(new)))
+            self._call([(0, len(rows), len(new))])
             return
-        parts = len(self._bound)
+        parts = len(self._each)
         a = [k * len(rows) // parts for k in range(parts + 1)]
         b = [k * len(new) // parts for k in range(parts + 1)]
-        jobs = []
-        for k in reversed(range(parts)):  # the first share is this thread's own
+        for k in range(parts):
             old, fresh = slice(a[k], a[k + 1]), slice(b[k], b[k + 1])
             self._prepare(k, rows[old], actions[old], new[fresh], places[fresh])
-            work = (self._bound[k][1], a[k + 1] - a[k], b[k + 1] - b[k])
-            jobs.append(self._threads.submit(whole_step, *work) if k else whole_step(*work))
-        for job in jobs:
-            self._check(job if isinstance(job, bool) else job.result())
+        self._call([(k, a[k + 1] - a[k], b[k + 1] - b[k]) for k in range(parts)])
+
+    def _call(self, shares: list[tuple[int, int, int]]) -> None:
+        """Have every (thread, old, new) of `shares` take its step."""
+        if self._worlds is None:
+            for done in self._together(whole_step, [(self._tables[k], n, m) for k, n, m in shares]):
+                self._check(done)
+            return
+        todo = [(k, n, m, -1) for k, n, m in shares]
+        while todo:
+            found = self._together(follow, [(self._tables[k], self._beside, n, m, at) for k, n, m, at in todo])
+            stopped = [(k, n, m, at, why) for (k, n, m, _), (at, why) in zip(todo, found, strict=True) if why != DONE]
+            for k, _, _, at, why in stopped:
+                self._provide(why, int(self._each[k].rows[at]))
+            if stopped:
+                self._bind()
+            todo = [(k, n, m, at) for k, n, m, at, _ in stopped]
+
+    def _together(self, step: Any, calls: list[tuple[Any, ...]]) -> list[Any]:
+        """Results of the calls, the first of which is this thread's own."""
+        assert self._threads is not None or len(calls) == 1
+        jobs = [self._threads.submit(step, *call) for call in calls[1:]] if self._threads is not None else []
+        return [step(*calls[0]), *(job.result() for job in jobs)]
+
+    def _provide(self, why: int, j: int) -> None:
+        """What a call could not go on without, for user j."""
+        assert self._worlds is not None
+        self._check(why != NO_ITEM)
+        if why == MORE_CASES:
+            self._worlds.more_cases()
+        elif why == MORE_RECORDS:
+            self._worlds.more_records()
+        else:
+            assert why == NEW_PHASE
+            self._published.phase(float(self.rows.state["clock"][j]))
 
     def _tell_phases(self, rows: Rows, new: Rows, places: Rows) -> None:
-        clocks, due = self.rows.state["clock"], self.pool.people.state["due"]
-        if self.n == 1:
-            self._phases[0] = self._published.phase(float(clocks[0] if len(rows) else due[places[0]]))
-        else:
-            self._phases[rows] = self._published.phases(clocks[rows])
-            self._phases[new] = self._published.phases(due[places])
-        if len(self._published.by_item) > self._n_bound:
+        """Note what is announced at each user's time; only what has not been announced before needs the world."""
+        published, clocks = self._published, self.rows.state["clock"][rows]
+        known = len(published.by_item)
+        for who, times in ((rows, clocks), (new, self.pool.people.state["due"][places])):
+            k = 0
+            while k < len(who):
+                k = tell_phases(times, who, published.tick, published.hours, published.phases, self._phases)
+                if k < len(who):
+                    published.phase(float(times[k]))
+        if len(published.by_item) > known:
             self._bind()
 
     def _prepare(self, k: int, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
         """Write down for call k who is meant, those together to whom the same is announced."""
-        terms = self._bound[k][0]
+        terms = self._each[k]
         n, both = len(rows), len(rows) + len(new)
         terms.actions[:n], terms.places[: both - n] = actions, places
         if self.n == 1:
@@ -228,78 +248,10 @@ class Fleet:
         if not done:
             raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
 
-    def _advance(self, rows: Rows, end: float) -> None:
-        first, out = 0, self._outputs[0]
-        while first < len(rows):
-            first, n = advance(
-                self.scene.seed, rows, first, end, self._room, self.scene.plan, self.people, self.goods, self.rows, out
-            )
-            self.fold(out.records, n)
-            if self._cases is not None:
-                self._cases.post(out.messages[: int(out.n_messages[0])], self.people, self.goods)
-            out.n_messages[0] = 0
-
-    def _live_by_ticks(self, rows: Rows) -> None:
-        """Where orders go on by themselves, users live from tick to tick, as in a world."""
-        assert self._cases is not None
-        state, users, tick = self.rows.state, self.people.state, self.scene.tick
-        todo = rows
-        while len(todo):
-            number = np.floor(state["clock"][todo] / tick)
-            for k in np.unique(number):
-                alike = todo[number == k]
-                begin, end = float(k * tick), float(min((k + 1) * tick, self.end))
-                # what happened to their orders while they were away
-                self._cases.run(alike, begin, self)
-                stay = users["gone"][alike] == 0
-                dismissed = alike[~stay & (state["status"][alike] == Status.AWAY)]
-                state["status"][dismissed] = Status.GONE
-                alike = np.setdiff1d(alike, dismissed)
-                if len(alike) == 0:
-                    continue
-                users["row"][alike] = alike
-                if self._published.varies:
-                    self._phases[alike] = phase = self._published.phase(begin)
-                    self._published.announce(phase, self.goods, self.people, alike, self._zones)
-                self._advance(alike, end)
-                asks = state["status"][alike] == Status.NEEDS_SLATE
-                away = alike[(state["status"][alike] == Status.AWAY) | (state["status"][alike] == Status.GONE)]
-                users["row"][away] = -1
-                self._cases.run(alike[~asks], end, self)
-            todo = todo[(state["status"][todo] != Status.NEEDS_SLATE) & (state["status"][todo] != Status.GONE)]
-            todo = todo[state["clock"][todo] < self.end]
-        done = rows[state["status"][rows] != Status.NEEDS_SLATE]
-        self._cases.run(done, self.end, self)
-        scene = self.scene
-        renew(
-            rows, scene.tick, scene.recent, scene.opens, scene.closes, self._edges, self.rows.state, self.seen,
-            self.kept,
-        )  # fmt: skip
-
-    def fold(self, records: Array, n: int) -> None:
-        """Take in n records."""
-        scene = self.scene
-        if n:
-            fold(
-                records, n, scene.settings.margin, scene.tables.worth, scene.tables.marks, scene.tables.signal,
-                self.goods.facts, scene.features, self.seen, self.kept,
-            )  # fmt: skip
-
-    def _look(self, rows: Rows) -> None:
-        scene = self.scene
-        if self._cases is not None:
-            self._cases.hand_over(rows, self)
-        look(
-            rows, scene.settings.most_requests, scene.slate, float(scene.plan.starts_at[0]), scene.horizon,
-            scene.weights, scene.plan.stages, self.rows.state, self.seen, self.kept,
-        )  # fmt: skip
-
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in ("_threads", "_bound")}
+        return {name: value for name, value in vars(self).items() if name not in _MADE_AGAIN}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._threads = ThreadPoolExecutor(len(self._outputs)) if len(self._outputs) > 1 else None
         self._bind()
-        if self._cases is not None:
-            self._cases.belong_to(self.people, self.goods)

@@ -17,6 +17,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
+from gymnasium.utils import RecordConstructorArgs
 
 from simulator.env.choosing import choose_best
 from simulator.env.scene import Scene
@@ -62,10 +63,11 @@ def flat(observation: Mapping[str, Any], space: spaces.Dict) -> Float32:
     return np.concatenate(parts, axis=-1, dtype=np.float32)
 
 
-class FlatObservation(gymnasium.ObservationWrapper[Float32, Any, dict[str, Any]]):
+class FlatObservation(gymnasium.ObservationWrapper[Float32, Any, dict[str, Any]], RecordConstructorArgs):
     """Observations as one float32 vector, see `FLAT`."""
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)  # so that Gymnasium can make it again from a spec
         super().__init__(env)
         self._inner: spaces.Dict = _own(env).observation_space
         self.observation_space = flat_space(self._inner)
@@ -105,10 +107,11 @@ def _bounded(width: int) -> Any:
     return spaces.Box(-1.0, 1.0, (width,), np.float32)
 
 
-class ScoreAction(gymnasium.ActionWrapper[Any, Float32, npt.NDArray[np.int64]]):
+class ScoreAction(gymnasium.ActionWrapper[Any, Float32, npt.NDArray[np.int64]], RecordConstructorArgs):
     """An action is a score for every item, float32 (items,) in [-1, 1]; the best available ones are the slate."""
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)  # so that Gymnasium can make it again from a spec
         super().__init__(env)
         self._own: BeholderEnv = _own(env)
         self.action_space = _bounded(self._own.scene.catalog.n_items)
@@ -160,7 +163,7 @@ class QueryVectorAction(ScoreVectorAction):
         return super().actions(np.asarray(actions, dtype=np.float32) @ self._own.scene.features.T)
 
 
-class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[str, Any]]):
+class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[str, Any]], RecordConstructorArgs):
     """Adds what no platform could know: an agent that sees it is a reference, not a recommender.
 
     `hidden_user` float32 (4,): goodwill, the user's own level of it, patience, tolerance left in this visit (s).
@@ -169,6 +172,7 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
     """
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)  # so that Gymnasium can make it again from a spec
         super().__init__(env)
         self._own: BeholderEnv = _own(env)
         fleet, scene = self._own.fleet, self._own.scene
