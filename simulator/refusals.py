@@ -49,7 +49,7 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
             f"the satiation_facet, {scenario.satiation_facet}",
         )
     beside = beside_visits(scenario)
-    for name, stage in scenario.stages.items():
+    for name in scenario.stages:
         if name in beside:
             _refuse_what_no_case_does(scenario, name)
         else:
