@@ -346,7 +346,7 @@ def series(folder: Path) -> Path:
 def test_without_picks_the_child_that_is_taken_is_played(tmp_path):
     scenario = load_scenario(series(tmp_path))
     check_scenario(scenario)
-    result = simulator.run(str(tmp_path / "edited.yaml"), "random", users=150, items=240, horizon="12h", seed=1)
+    result = simulator.run(str(tmp_path / "edited.yaml"), "random", users=600, items=240, horizon="12h", seed=1)
     truth = result.truth
     cards, played = (
         truth[truth["event"] == "part_shown"],
