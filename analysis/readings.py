@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.treatments import PINNED
-
 if TYPE_CHECKING:
     from simulator.world import RunResult
 
@@ -34,8 +32,12 @@ def over_time(result: RunResult) -> dict[str, float]:
 
 
 def pinned_item(result: RunResult) -> dict[str, float]:
-    """How the pinned item fared: stars, seconds to delivery, and orders per impression in the last half of the run."""
-    truth = result.truth[result.truth["item"] == PINNED]
+    """How the pinned item fared: stars, seconds to delivery, and orders per impression in the last half of the run.
+
+    It is the first of all that slates are made of: the one with the lowest number that was ever shown.
+    """
+    pinned = result.truth.loc[result.truth["event"] == "impression", "item"].min()
+    truth = result.truth[result.truth["item"] == pinned]
     late = truth[truth["time"] >= float(result.truth["time"].max()) / 2]
     shown = int((late["event"] == "impression").sum())
     orders = int((late["event"] == "order").sum())

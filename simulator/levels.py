@@ -120,7 +120,7 @@ def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
 
 
 def asked_for(compiled: Compiled, goods: Goods) -> npt.NDArray[np.bool_]:
-    """Rows that some slate can be made of, bool (n,): parents that are shown; items where a stage has slates of them."""
+    """Rows that some slate can be made of, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
     asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0)
     return np.isin(levels_of(compiled, goods), stages["level"][asks])

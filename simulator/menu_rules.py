@@ -46,12 +46,9 @@ def refuse_levels(scenario: Scenario) -> None:
     levels: dict[str, str | None] = {}
     for stage in scenario.stages.values():
         surface = stage.surface
-        if stage.kind == "browse" and surface is not None and scenario.surfaces[surface].editorial is not None:
-            if stage.within is not None or levels.setdefault(surface, stage.level) != stage.level:
-                _refuse(
-                    scenario, f"surfaces.{surface}.editorial: this version cannot run it for items and parents together",
-                    "a surface for each",
-                )  # fmt: skip
+        edited = stage.kind == "browse" and surface is not None and scenario.surfaces[surface].editorial is not None
+        if edited and levels.setdefault(str(surface), stage.level) != stage.level:
+            _refuse(scenario, f"surfaces.{surface}.editorial for items and for parents", "a surface for each")
 
 
 def _refuse(scenario: Scenario, wrong: str, right: str) -> None:

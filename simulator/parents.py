@@ -1,8 +1,9 @@
 """Parents of items: a story its articles, an album its tracks, a restaurant its dishes; which item belongs to which.
 
 Items of a type are dealt to the parents of that type in the order of their numbers: the first parent has as many as its
-size says, then comes the next. So an item keeps its parent when further items are added. All else about a parent is
-drawn under its own key.
+size says, then comes the next. So an item keeps its parent when further items are added; but where stages show parents,
+there are as many of them as the number of items calls for, and their sizes give way. All else about a parent is drawn
+under its own key.
 """
 
 from __future__ import annotations
@@ -67,13 +68,34 @@ def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int)
         own = [t for t, kind in enumerate(scenario.item_types) if rule.types is None or kind in rule.types]
         children = np.flatnonzero(np.isin(types, own))
         keys = (np.uint64(k) << _KIND_BITS) + np.arange(len(children), dtype=np.uint64)
-        sizes = _sizes(rule, uniforms(seed, PARENT, keys, _SIZE))
-        parent = np.searchsorted(np.cumsum(sizes), np.arange(len(children)), side="right")
+        luck = uniforms(seed, PARENT, keys, _SIZE)
+        if name in shown:
+            share = sum(kind.share.value for t, kind in enumerate(scenario.item_types.values()) if t in own)
+            parent = _dealt_evenly(rule, luck, round(share * len(types) / _usual_size(rule)))
+        else:
+            parent = np.searchsorted(np.cumsum(_sizes(rule, luck)), np.arange(len(children)), side="right")
         n = int(parent[-1]) + 1 if len(parent) else 0
         found.append(Kin(name, rule, children, parent, keys[:n], first, row if name in shown else -1, seed))
         first += n
         row += n if name in shown else 0
     return tuple(found)
+
+
+def _usual_size(rule: Parent) -> float:
+    points = table_points()
+    return float(_sizes(rule, points).mean())
+
+
+def _dealt_evenly(rule: Parent, luck: Uniforms, parents: int) -> npt.NDArray[np.int64]:
+    """Parent of each of as many children as there are lucks, rising; so many parents, whatever sizes were drawn.
+
+    Where parents are rows of a catalog, how many there are is a matter of its size alone. Sizes are as drawn, in
+    proportion, and each parent has one child at least.
+    """
+    n = min(max(parents, 1), len(luck))
+    beyond = np.maximum(_sizes(rule, luck[:n]) - 1.0, 1e-9)
+    ends = np.round(np.cumsum(beyond) / beyond.sum() * (len(luck) - n)) + np.arange(1, n + 1) if n else np.zeros(0)
+    return np.searchsorted(ends, np.arange(len(luck)), side="right")
 
 
 def _sizes(rule: Parent, luck: Uniforms) -> npt.NDArray[np.int64]:

@@ -299,7 +299,7 @@ def test_wrong_parents_are_one_clear_line(tmp_path, parents, line):
     assert "\n" not in str(error.value)
 
 
-def test_a_promise_is_no_parents_yet(tmp_path):
-    path = with_parents(tmp_path, {"kitchen": {**LENDS, "modalities": ["eta"]}}, "fooddelivery")
-    with pytest.raises(InputError, match=r"parents\.kitchen\.modalities: eta, a promise: this version cannot run it"):
+def test_a_promise_is_a_parents_only_where_a_stage_shows_it(tmp_path):
+    path = with_parents(tmp_path, {"brand": {**LENDS, "modalities": ["delivery_date"]}}, "ecommerce")
+    with pytest.raises(InputError, match=r"parents\.brand\.modalities: delivery_date, a promise: this version cannot"):
         compile_scenario(load_scenario(path))

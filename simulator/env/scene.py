@@ -54,11 +54,11 @@ class Scene:
         self.features.flags.writeable = False
         self.weights = weights(settings.reward, self.compiled, settings.episode)
         self.tables = RewardTables(self.compiled, settings.margin)
-        self.slate = min(settings.slate or self.compiled.largest_slate, settings.items)
+        asked = asked_for(self.compiled, self.goods)
+        self.slate = min(settings.slate or self.compiled.largest_slate, int(asked.sum()))
         self._scales = reference_scales(self.compiled, self.goods, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()
-        asked = asked_for(self.compiled, self.goods)
         if len(np.unique(levels_of(self.compiled, self.goods)[asked])) > 1:
             raise InputError(
                 "environment",

@@ -24,8 +24,8 @@ def read_basket(
 ) -> None:  # fmt: skip
     """Set what the visit `i` makes of its basket: belief and its spread, what it is worth, and what was read.
 
-    What is attended to on this screen is attended to for the parent and for every item of the basket; the belief about
-    each is made from all its cues again.
+    What is attended to on this screen is attended to for the parent and for every item of the basket. The belief about
+    each item is made from all its cues again: from its card, from this screen, and what was read of the parent before.
     """
     modalities, types, habits, quantiles = plan.modalities, plan.types, plan.habits[0], plan.quantiles
     s, v, cards = plan.stages[stage], visits.state[i], visits.menu
@@ -33,6 +33,7 @@ def read_basket(
     seen = np.uint32(plan.screens[s.number, v.device, 0])
     read = attended_to(seen, v.attended, s.attention, own_key, v.request, np.int64(v.slot), modalities)
     v.attended |= read & ~goods.facts[parent].missing
+    own = types[goods.facts[parent].type].own
     mean = 0.0
     variance = 0.0
     worth = 0.0
@@ -42,21 +43,20 @@ def read_basket(
         item = np.int64(cards[i, k].item)
         kind = np.int64(goods.facts[item].type)
         key = mix(v.perceptions, np.uint64(item))
-        cards[i, k].attended |= read & ~goods.facts[item].missing
+        cards[i, k].attended |= (read | v.attended) & ~goods.facts[item].missing
         attended = np.uint32(cards[i, k].attended)
         knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
         one, spread = belief_about(
             key, user, item, kind, attended, 1.0, knowledge, people.taste, goods.vectors, goods.colour, people.mood,
             goods.readouts, plan.pairs, modalities, plan.facets, plan.weights, types, habits, quantiles, out.scratch,
         )  # fmt: skip
-        mean += one + aside_worth(key, v.clock, user, item, attended, numbers)
+        mean += one + aside_worth(key, v.clock, user, item, attended & ~own, numbers)
         variance += spread
         worth += utility_of(
             key, user, item, kind, people.taste, goods.vectors, plan.facets, plan.weights, types, habits, quantiles,
             out.scratch,
-        ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)  # fmt: skip
+        ) + aside_worth(key, v.clock, user, item, EVERYTHING & ~own, numbers)  # fmt: skip
     n = np.float64(max(np.int64(v.taken), 1))
-    own = types[goods.facts[parent].type].own
     key = mix(v.perceptions, np.uint64(parent))
     v.belief = mean / n + aside_worth(key, v.clock, user, parent, v.attended & own, numbers)
     v.belief_sd = np.sqrt(variance / n)

@@ -111,12 +111,14 @@ def judge(
             habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles, tables.taste,
             tables.mood, tables.vectors, tables.colour,
         )  # fmt: skip
-        for k in range(np.int64(c.picks)):  # and every item of a basket teaches as well
+        own = tables.types[tables.items[item].type].own
+        for k in range(np.int64(c.picks)):  # every item of a basket teaches as well, but not of what is its parent's
             one = np.int64(c.basket[k])
             learn_trust(
-                mix(mix(root(seed, PERCEPTION), u.key), np.uint64(one)), np.uint32(c.basket_attended[k]) & learnable,
-                user, one, habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles,
-                tables.taste, tables.mood, tables.vectors, tables.colour,
+                mix(mix(root(seed, PERCEPTION), u.key), np.uint64(one)),
+                np.uint32(c.basket_attended[k]) & learnable & ~own, user, one, habits.trust_rate, tables.pairs,
+                tables.modalities, tables.facets, tables.quantiles, tables.taste, tables.mood, tables.vectors,
+                tables.colour,
             )  # fmt: skip
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf

@@ -139,7 +139,7 @@ def test_an_unknown_split_is_refused():
 def test_a_log_that_nobody_can_be_judged_on_says_why(tmp_path):
     """A day of a few hungry people leaves hardly an order: no offline figure, and a reason for it."""
     folder = tmp_path / "random-s0"
-    simulator.run("fooddelivery", "random", users=20, items=20, horizon="1d", output=folder, log="platform", seed=0)
+    simulator.run("fooddelivery", "random", users=20, items=300, horizon="1d", output=folder, log="platform", seed=0)
     found, failed = _judge(folder, ("random", "popularity"), "random", 0)
     assert found == {}
     assert set(failed) == {"random", "popularity"}

@@ -15,7 +15,7 @@ import simulator.env
 from simulator.errors import InputError
 
 IDS = ["Ecommerce", "News", "ShortVideo", "Audio", "FoodDelivery", "Jobs"]
-SMALL = {"items": 60, "slate": 5}
+SMALL = {"items": 200, "slate": 5}
 
 simulator.env.register()
 

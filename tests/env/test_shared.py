@@ -29,9 +29,9 @@ class Spread(Recommender):
         return Slates(np.ascontiguousarray(slates))
 
 
-def lived(name, users, agents, horizon, seed=4, **settings):
+def lived(name, users, agents, horizon, seed=4, items=80, **settings):
     env = gymnasium.make_vec(
-        f"beholder/{name}-v1", num_envs=agents, shared=True, background=users - agents, horizon=horizon, items=80,
+        f"beholder/{name}-v1", num_envs=agents, shared=True, background=users - agents, horizon=horizon, items=items,
         log="full", repeat="allow", **settings,
     )  # fmt: skip
     env.reset(seed=seed)
@@ -56,14 +56,14 @@ def ordered(log):
 
 
 @pytest.mark.parametrize(
-    ("name", "scenario", "users", "horizon"),
-    [("ShortVideo", "shortvideo", 40, "6h"), ("FoodDelivery", "fooddelivery", 120, "2d")],
+    ("name", "scenario", "users", "items", "horizon"),
+    [("ShortVideo", "shortvideo", 40, 80, "6h"), ("FoodDelivery", "fooddelivery", 120, 900, "2d")],
 )
-def test_the_whole_population_leaves_the_log_of_a_run(name, scenario, users, horizon):
-    env, _, _ = lived(name, users, users, horizon)
+def test_the_whole_population_leaves_the_log_of_a_run(name, scenario, users, items, horizon):
+    env, _, _ = lived(name, users, users, horizon, items=items)
     first_fit = env._first_fit
     inside = env.result()
-    outside = run(scenario, Spread(), users=users, items=80, horizon=horizon, seed=4, first_fit=first_fit)
+    outside = run(scenario, Spread(), users=users, items=items, horizon=horizon, seed=4, first_fit=first_fit)
     assert inside.manifest["log"] == outside.manifest["log"]
     a, b = ordered(inside.truth), ordered(outside.truth)
     assert len(a) > 200

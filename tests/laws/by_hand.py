@@ -11,29 +11,47 @@ from simulator.randomness import KNOWLEDGE, PERCEPTION, table_points
 from tests.laws.harness import CLOCK, Bench, from_table, luck_of
 
 
+def _rule(of: Bench, kind: int) -> Any:
+    """What the scenario says of a type: an item type, or a kind of parents that a stage shows."""
+    name, scenario = of.compiled.names.types[kind], of.compiled.scenario
+    return scenario.item_types[name] if name in scenario.item_types else scenario.parents[name]
+
+
+def _is_parent(of: Bench, item: int) -> bool:
+    return of.compiled.names.types[int(of.goods.facts["type"][item])] not in of.compiled.scenario.item_types
+
+
 def _reads(of: Bench, kind: int, modality: int) -> float:
     """By what factor a modality is read more exactly of items of a type, as the scenario says."""
-    names, scenario = of.compiled.names, of.compiled.scenario
-    ratio = scenario.item_types[names.types[kind]].reads.get(names.modalities[modality])
+    ratio = _rule(of, kind).reads.get(of.compiled.names.modalities[modality])
     return 1.0 if ratio is None else float(ratio.value)
 
 
 def _weight(of: Bench, kind: int, facet: int) -> float:
     """What a facet's match is worth for items of a type: the root of its share of the variance, times the ratio."""
     name = of.compiled.names.facets[facet]
-    scenario = of.compiled.scenario
-    ratio = scenario.item_types[of.compiled.names.types[kind]].weights.get(name)
+    scenario, rule = of.compiled.scenario, _rule(of, kind)
+    if not hasattr(rule, "weights"):  # a parent: as its children, as far as they share the facet with it
+        shared = rule.shares[name].value if name in rule.shares else 0.0
+        own = [each for key, each in scenario.item_types.items() if rule.types is None or key in rule.types]
+        ratios = [each.weights[name].value if name in each.weights else 1.0 for each in own]
+        mean = np.average(ratios, weights=[each.share.value for each in own])
+        return float(np.sqrt(scenario.facets[name].share.value * shared) * mean)
+    ratio = rule.weights.get(name)
     return float(np.sqrt(scenario.facets[name].share.value)) * (1.0 if ratio is None else float(ratio.value))
 
 
 def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
     """Worth of the numbers in `read` (bits of modalities) to a user, beside what is usual, at `clock`."""
     names, scenario, goods, people = of.compiled.names, of.compiled.scenario, of.goods, of.people
-    kind = scenario.item_types[names.types[int(goods.facts["type"][item])]]
+    kind = _rule(of, int(goods.facts["type"][item]))
+    belongs = {name for shown in of.compiled.shown_parents for name in scenario.parents[shown].modalities}
     total = 0.0
     for a, name in enumerate(names.asides):
         if not read >> names.modalities.index(name) & 1:
             continue
+        if (name in belongs) != _is_parent(of, item) and belongs:
+            continue  # a parent's number is worth something once, and its children's are not read of it
         shown: Any = scenario.modalities[name]
         per = shown.per.value if shown.per else 1.0
         if shown.kind == "promise":
@@ -61,6 +79,8 @@ def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -
     """What an item gains or loses by its siblings that a user had, as far as what is read tells whose it is."""
     names, scenario = of.compiled.names, of.compiled.scenario
     kind = names.types[int(of.goods.facts["type"][item])]
+    if of.compiled.shown_parents:
+        return 0.0  # no scenario with such parents has siblings that are worth anything
     for parent in scenario.parents.values():
         again = parent.repetition
         if again is None or (parent.types is not None and kind not in parent.types):
@@ -100,7 +120,10 @@ def belief_by_hand(
         return float(from_table(plan.quantiles[NORMAL], luck_of(of.seed, PERCEPTION, user, item, what)))
 
     common = normal(1 << 21) * float(habits["root_common_error"])
-    mean, variance = float(plan.types["prior"][kind]), float(habits["idiosyncratic"]) ** 2
+    mean, variance = (
+        float(plan.types["prior"][kind]),
+        0.0 if _is_parent(of, item) else float(habits["idiosyncratic"]) ** 2,
+    )
     for f, facet in enumerate(plan.facets):
         precisions, readings = [], []
         for m in range(of.modalities):
@@ -132,11 +155,21 @@ def belief_by_hand(
     return mean + worth_by_hand(of, user, item, attended, clock), variance
 
 
+def basket_by_hand(of: Bench, user: int, parent: int, attended: int, cards: np.ndarray, clock: float = CLOCK) -> float:
+    """Belief about a basket, dtype CARD: the mean of what its items are believed to be, and the parent's numbers once.
+
+    What was read of the parent, and of its basket as a whole (`attended`), was read of every item.
+    """
+    taken = cards[cards["taken"] == 1]
+    alone = [belief_by_hand(of, user, int(card["item"]), int(card["attended"]), 1.0, clock)[0] for card in taken]
+    return float(np.mean(alone)) + worth_by_hand(of, user, parent, attended, clock)
+
+
 def recalled_by_hand(
     of: Bench, user: int, item: int, attended: int, clock: float, mean: float, variance: float
 ) -> tuple[float, float]:
     """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
-    remembered = of.compiled.scenario.item_types[of.compiled.names.types[int(of.goods.facts["type"][item])]].remembered
+    remembered = getattr(_rule(of, int(of.goods.facts["type"][item])), "remembered", None)
     rows = of.people.known[user]
     own = rows[(rows["item"] == item) & (rows["at"] > 0)]
     if remembered is None or attended == 0 or len(own) == 0:

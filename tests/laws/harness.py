@@ -35,6 +35,7 @@ from simulator.kernels.layout import (
     Visits,
 )
 from simulator.kernels.visit import advance, room_needed
+from simulator.levels import levels_of
 from simulator.plan import Compiled, compile_scenario
 from simulator.population import draw_people
 from simulator.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION
@@ -162,10 +163,11 @@ class After:
     tallies: np.ndarray
     counters: np.ndarray
     messages: np.ndarray  # CASE: what the world was told
+    menu: np.ndarray  # CARD: menus that were opened, and the baskets from them
 
     def bits(self) -> bytes:
         """Everything that was decided, as bytes: rows, records, sums, messages, and what stayed with the users."""
-        parts = [self.rows, *self.people, self.records, self.tallies, self.counters, self.messages]
+        parts = [self.rows, *self.people, self.records, self.tallies, self.counters, self.messages, self.menu]
         return b"".join(bits(part) for part in parts)
 
 
@@ -187,6 +189,17 @@ class Bench:
         """Bit mask of what a stage shows on a device."""
         return int(self.compiled.plan.screens[stage, device, 0])
 
+    def shown(self, stage: int) -> np.ndarray:
+        """Rows that cards of a stage can show: items, or parents; in a menu, children of any parent will do."""
+        row, levels = self.compiled.plan.stages[stage], levels_of(self.compiled, self.goods)
+        return np.flatnonzero(levels == row["level"]) if row["within"] < 0 else self.goods.menu
+
+    def holds_baskets(self, stage: int) -> bool:
+        """Whether what is decided on at a stage is a basket from a menu."""
+        plan = self.compiled.plan
+        menus = (plan.stages["within"] >= 0) & (plan.stages["picks"] >= 0)
+        return bool((plan.alternatives[menus, 0] == stage).any())
+
     def with_plan(self, **tables: np.ndarray) -> Bench:
         """The same users and items in a scenario with other tables."""
         return replace(self, compiled=replace(self.compiled, plan=self.compiled.plan._replace(**tables)))
@@ -206,6 +219,8 @@ def compiled_of(name: str) -> Compiled:
 def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     """Users and items of a scenario, with some history, so that no part of their state is at its neutral value."""
     compiled = compiled_of(name)
+    if compiled.shown_parents:
+        items *= 8  # enough parents for a slate
     goods = draw_catalog(compiled, items, 86400.0, SEED).goods
     people = draw_people(compiled, goods, users, SEED)
     generator = np.random.default_rng(SEED)
@@ -248,7 +263,7 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     """
     plan, n = of.compiled.plan, len(of.people.state)
     generator = np.random.default_rng(1)
-    table = VisitTable(of.compiled.largest_slate)
+    table = VisitTable(of.compiled.largest_slate, of.compiled.largest_menu)
     people = People(*(array.copy() for array in of.people))
     people.state["due"] = CLOCK
     chosen = table.due(people, np.inf)
@@ -258,9 +273,13 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     size = int(plan.stages["slate"][stage])
     items = slate
     if items is None:
-        items = np.stack([_strangers_first(of, generator.permutation(len(of.goods.facts)))[:size] for _ in range(n)])
-    rows.slate["item"][:, :size] = items
-    rows.slate["propensity"][:, :size] = 0.25
+        items = np.stack([_strangers_first(of, generator.permutation(of.shown(stage)))[:size] for _ in range(n)])
+    if plan.stages["within"][stage] >= 0:
+        rows.menu["item"][:, :size] = items
+        v["inside"], v["menu_n"], v["menus"] = 1, size, 1
+    else:
+        rows.slate["item"][:, :size] = items
+        rows.slate["propensity"][:, :size] = 0.25
     users = np.arange(n)
     v["decisions"], v["observations"] = luck_of(of.seed, DECISION, users, 3), luck_of(of.seed, OBSERVATION, users, 3)
     v["perceptions"], v["knowing"] = luck_of(of.seed, PERCEPTION, users), luck_of(of.seed, KNOWLEDGE, users)
@@ -277,6 +296,13 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
         v["item"], v["slot"], v["position"], v["propensity"] = rows.slate["item"][:, 0], 0, size, 0.25
         v["picked"] = 1
         v["attended"] = np.where(generator.uniform(size=n) < 0.5, seen & generator.integers(0, 64, n), 0)
+    if plan.stages["within"][stage] >= 0 or of.holds_baskets(stage):  # a parent, and its menu
+        v["item"], v["slot"], v["propensity"], v["picked"] = generator.choice(parents_of(of), n), 0, 0.25, 1
+    if of.holds_baskets(stage):
+        rows.menu["item"][:, :2] = generator.choice(of.goods.menu, (n, 2))
+        rows.menu["taken"][:, :2] = 1
+        rows.menu["attended"][:, :2] = seen & generator.integers(0, 64, (n, 2))
+        v["menu_n"], v["taken"], v["menus"] = 2, 2, 1
     if kind == Kind.CONSUME:
         v["playing"] = 2
         v["picked"] = generator.integers(0, 2, n)
@@ -286,6 +312,11 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
         v["judged"], v["known"], v["tolerated"] = 1, 1, 0.0
         v["lived"], v["expected"], v["satisfaction"] = generator.normal(0.0, 2.0, (3, n))
     return rows
+
+
+def parents_of(of: Bench) -> np.ndarray:
+    """Rows of all parents that some stage shows."""
+    return np.flatnonzero(levels_of(of.compiled, of.goods) >= 0)
 
 
 def _alone(plan: Plan, stage: int) -> Plan:
@@ -304,7 +335,7 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
     people = People(*(array.copy() for array in of.people))
     after = Visits(*(array.copy() for array in rows))
     n = len(after.state)
-    needed = room_needed(of.compiled.largest_slate)
+    needed = room_needed(of.compiled.largest_slate, of.compiled.largest_menu)
     records = np.zeros(room * n + needed, dtype=EVENT)
     counters = np.zeros((len(of.goods.facts), 1 + len(of.compiled.names.counters)), dtype=np.int64)
     tallies, scratch = np.zeros(N_TALLIES, np.int64), np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
@@ -324,4 +355,4 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
         for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):
             written = lived(np.array([k], dtype=np.int64), float(after.state["clock"][k]) + BRIEF, written)
         assert not ((after.state["stage"] == stage) & (after.state["playing"] != 0)).any(), "a look without an end"
-    return After(after.state, people, records[:written], tallies, counters, messages[: told[0]])
+    return After(after.state, people, records[:written], tallies, counters, messages[: told[0]], after.menu)

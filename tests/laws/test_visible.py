@@ -6,31 +6,43 @@ import numpy as np
 import pytest
 
 from simulator.kernels.layout import Kind, Layout, Status
-from tests.laws.by_hand import belief_by_hand
+from tests.laws.by_hand import basket_by_hand, belief_by_hand
 from tests.laws.changes import appeal_moved, bias_moved, content_moved, made_better, number_moved
 from tests.laws.harness import CLOCK, After, Bench, bench, step, threshold
 from tests.laws.screens import READ, Case, label, of_kind
 
 SKIP = 1
 FIRST = 10
-"""Number of the item on the first card of everybody's screen."""
+"""Number, among what the stage can show, of the item on the first card of everybody's screen."""
 
 
 def _judged(of: Bench, stage: int, after: After) -> list[tuple[int, int, int, float]]:
     """(user, item, attended mask, belief) of everybody who formed a belief in a step."""
     kind = of.compiled.plan.stages["kind"][stage]
     if kind == Kind.BROWSE:
-        seen = _cards(after)
+        seen = _cards(of, stage, after)
         seen = seen[~np.isnan(seen["belief"])]
         return list(zip(seen["user"], seen["item"], seen["attended"], seen["belief"], strict=True))
     v = after.rows
+    if of.holds_baskets(stage):
+        read = np.bitwise_or.reduce(np.where(after.menu["taken"] == 1, after.menu["attended"], 0), axis=1)
+        return list(zip(v["user"], v["item"], v["attended"] | read, v["belief"], strict=True))
     formed = v["judged"] == 1 if kind == Kind.CONSUME else np.ones(len(v), dtype=bool)
     return list(zip(v["user"][formed], v["item"][formed], v["attended"][formed], v["belief"][formed], strict=True))
 
 
-def _cards(after: After) -> np.ndarray:
+def _cards(of: Bench, stage: int, after: After) -> np.ndarray:
     """The cards that were looked over, examined or not."""
-    return after.records[after.records["event"] == 0]
+    row = of.compiled.plan.stages[stage]
+    return after.records[after.records["event"] == (row["card_event"] if row["within"] >= 0 else 0)]
+
+
+def _derived(of: Bench, stage: int, judged: tuple[int, int, int, float], after: After) -> float:
+    """The belief of `_judged` in closed form."""
+    user, item, attended = (int(each) for each in judged[:3])
+    if of.holds_baskets(stage):
+        return basket_by_hand(of, user, item, int(after.rows["attended"][user]), after.menu[user])
+    return belief_by_hand(of, user, item, attended, _glance(of, stage), _clock(of, stage))[0]
 
 
 def _glance(of: Bench, stage: int) -> float:
@@ -60,7 +72,8 @@ def test_every_attending_belief_moves_as_derived(case, change):
     name, stage, device, modality = case
     of = bench(name)
     rows = threshold(of, stage, device)
-    before = _judged(of, stage, step(of, rows, whole=False))
+    stepped = step(of, rows, whole=False)
+    before = _judged(of, stage, stepped)
     sign = _sign(of, case)
     for by in (-2.0, 2.0):
         moved = of.with_goods(change(of, modality, by))
@@ -78,11 +91,8 @@ def test_every_attending_belief_moves_as_derived(case, change):
         assert len(attending) > 10
         assert all(before_both[k][3] == after[k][3] for k in others)
         for k in attending[:40]:
-            user, item, attended, belief = before_both[k]
-            derived = [
-                belief_by_hand(each, int(user), int(item), int(attended), _glance(of, stage), _clock(of, stage))[0]
-                for each in (of, moved)
-            ]
+            belief = before_both[k][3]
+            derived = [_derived(each, stage, before_both[k], stepped) for each in (of, moved)]
             assert belief == pytest.approx(derived[0], abs=1e-4)
             assert after[k][3] == pytest.approx(derived[1], abs=1e-4)
             if abs(derived[1] - derived[0]) > 2e-4:
@@ -128,7 +138,7 @@ def _eye_catching(of: Bench, stage: int, modality: int) -> Bench:
     stages["read"][stage] = 1.0
     modalities["salience"][modality], modalities["reading"][modality] = 1.0, 0.0
     facts = of.goods.facts.copy()
-    facts["missing"][FIRST] = 0
+    facts["missing"][of.shown(stage)[FIRST]] = 0
     return of.with_plan(stages=stages, modalities=modalities).with_goods(of.goods._replace(facts=facts))
 
 
@@ -137,7 +147,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     plan = of.compiled.plan
     row, habits = plan.stages[stage], plan.habits[0]
     after = step(of, threshold(of, stage, device, slate))
-    cards, n = _cards(after), len(after.rows)
+    cards, n = _cards(of, stage, after), len(after.rows)
     examined = ~np.isnan(cards["belief"])
     enough = int(plan.suffices["event"][stage])
     if enough >= 0:  # a headline that was enough is not opened
@@ -165,6 +175,9 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     derived = first / (1.0 + rivals)
     picked = (after.rows["stage"] != stage) & (after.rows["status"] == Status.ACTIVE) & (after.rows["slot"] == 0)
     picked &= after.rows["picked"] == 1
+    if row["picks"] >= 0:
+        taken = after.records[(after.records["event"] == row["pick_event"]) & (after.records["position"] == 0)]
+        picked = np.isin(np.arange(n), taken["user"])
     return picked, float(derived.mean()), float(np.sqrt((derived * (1.0 - derived)).sum())) / n
 
 
@@ -180,10 +193,13 @@ def test_shares_of_cards_go_the_derived_way(case, change):
     name, stage, device, modality = case
     of = _eye_catching(bench(name, users=4000), stage, modality)
     size = int(of.compiled.plan.stages["slate"][stage])
-    slate = np.tile(np.arange(FIRST, FIRST + size), (len(of.people.state), 1))
+    items = of.shown(stage)[FIRST : FIRST + size]
+    slate = np.tile(items, (len(of.people.state), 1))
     who, shares = [], []
     for by in (-2.0, 0.0, 2.0):
-        picked, derived, error = _first_card(of.with_goods(change(of, modality, by, [FIRST])), stage, device, slate)
+        picked, derived, error = _first_card(
+            of.with_goods(change(of, modality, by, [int(items[0])])), stage, device, slate
+        )
         assert abs(picked.mean() - derived) < 4.5 * error
         who.append(picked)
         shares.append(derived)
