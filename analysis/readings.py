@@ -33,19 +33,20 @@ def over_time(result: RunResult) -> dict[str, float]:
 
 def crowded(result: RunResult) -> dict[str, float]:
     """How what is shown first fared as its crowd grew: stars, seconds to delivery, and orders per impression, in the
-    first and in the last third of the run, and how much later differs from first.
+    first and in the last third of the time since the first fit, and how much later differs from first.
 
     Where most slates begin with one item (or parent in place of items), it is that one; else every item is shown first
     to few, and all of them together say how an ordinary one fares.
     """
-    truth = result.truth
-    shown = truth[truth["event"] == "impression"]
-    first_places = shown.loc[shown["position"] == 0, "item"].value_counts()
+    since = result.truth.loc[result.truth["policy_version"] > 0, "time"].min()
+    truth = result.truth[result.truth["time"] >= since]
+    third = (float(truth["time"].max()) - since) / 3
+    first_places = truth.loc[(truth["event"] == "impression") & (truth["position"] == 0), "item"].value_counts()
     if first_places.iloc[0] > first_places.sum() / 2:
         truth = truth[truth["item"] == first_places.index[0]]
-    end = float(result.truth["time"].max())
     found: dict[str, float] = {}
-    for name, rows in (("first", truth[truth["time"] < end / 3]), ("last", truth[truth["time"] >= 2 * end / 3])):
+    early, late = truth[truth["time"] < since + third], truth[truth["time"] >= since + 2 * third]
+    for name, rows in (("first", early), ("last", late)):
         events = rows["event"].value_counts()
         impressions = int(events.get("impression", 0))
         found[f"crowded_rating_{name}"] = float(rows.loc[rows["event"] == "rate", "value"].mean())

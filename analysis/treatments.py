@@ -12,8 +12,8 @@ from recommenders.random import Random
 
 
 class Pinned(Random):
-    """Random slates with one item in the first place of all of them, wherever it is a candidate: the lowest number of
-    those that had been shown until the first fit. It may be an item, or a parent that a stage shows in place of items.
+    """Random slates with one item in the first place of all of them, wherever it is a candidate: the one that had been
+    opened most until the first fit. It may be an item, or a parent that a stage shows in place of items.
     """
 
     name: ClassVar[str] = "pinned"
@@ -22,12 +22,12 @@ class Pinned(Random):
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Which one: the first time decides."""
         if getattr(self, "pinned", NO_ITEM) == NO_ITEM:
-            shown = log.item[log.event == log.names["event"].index("impression")]
-            self.pinned = int(shown.min()) if shown.size else NO_ITEM
+            opened = np.bincount(log.item[log.event == log.names["event"].index("open")], minlength=1)
+            self.pinned = int(opened.argmax()) if opened.any() else NO_ITEM
 
     def recommend(self, requests: Requests) -> Slates:
         """The item first; whatever stood there takes its place, if it had one. Propensities are not given."""
-        items = super().recommend(requests).items.copy()
+        items = np.array(super().recommend(requests).items)
         if self.pinned in requests.candidates and items.shape[1]:
             first = items[:, 0].copy()
             rows, places = np.nonzero(items == self.pinned)

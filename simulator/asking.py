@@ -48,7 +48,9 @@ def asked(
     np.cumsum(sent.sizes(batch.user), out=start[1:])
     items = np.empty(start[-1], dtype=np.int32)
     sent.fill(batch.user, start, items)
-    if sent.kept < VISIT_MEMORY and events > 0:  # whoever remembers little keeps at least this visit's own items out of its slates
+    if (
+        sent.kept < VISIT_MEMORY and events > 0
+    ):  # whoever remembers little keeps at least this visit's own items out of its slates
         start, items = _with_own(start, items, batch.events_item)
     told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
     return Requests(

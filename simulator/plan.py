@@ -23,7 +23,8 @@ from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
-from simulator.scenario.schema import ItemType, Scenario
+from simulator.scenario.schema import Scenario
+from simulator.scenario.world import ItemType
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
 from simulator.world_plan import compile_world, usual_seconds, usual_way
 

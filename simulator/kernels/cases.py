@@ -280,7 +280,7 @@ def live(
             outcome = _enter(seed, shared, ground, world, tables, numbers, out, slot, detail, time, clock)
         elif kind == _ASK:
             outcome = asked(seed, shared, ground, world, tables.items, tables.quantiles, slot, time, clock)
-        elif kind == _STEP_END or kind == _CHOSEN:
+        elif kind in (_STEP_END, _CHOSEN):
             if kind == _CHOSEN:
                 outcome = DONE if detail == 1 else turned_down(shared, c, np.int64(c.step))
             else:
