@@ -120,7 +120,8 @@ def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, flo
     own = dict(settings)
     recommender = own.pop("recommender", None)
     named = recommender if isinstance(recommender, str) else None
-    result = simulator.run(given.scenario, named, log="full" if given.readings else "metrics", **own)  # type: ignore[arg-type]
+    log = "metrics" if readings.WITHOUT_LOGS.issuperset(given.readings) else "full"
+    result = simulator.run(given.scenario, named, log=log, **own)  # type: ignore[arg-type]
     found = dict(result.metrics)
     for name in given.readings:
         found |= readings.READINGS[name](result)

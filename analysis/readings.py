@@ -31,21 +31,61 @@ def over_time(result: RunResult) -> dict[str, float]:
     }
 
 
-def pinned_item(result: RunResult) -> dict[str, float]:
-    """How the pinned item fared: stars, seconds to delivery, and orders per impression in the last half of the run.
+def crowded(result: RunResult) -> dict[str, float]:
+    """How what is shown first fared as its crowd grew: stars, seconds to delivery, and orders per impression, in the
+    first and in the last third of the time since the first fit, and how much later differs from first.
 
-    It is the first of all that slates are made of: the one with the lowest number that was ever shown.
+    Where most slates begin with one item (or parent in place of items), it is that one; else every item is shown first
+    to few, and all of them together say how an ordinary one fares.
     """
-    pinned = result.truth.loc[result.truth["event"] == "impression", "item"].min()
-    truth = result.truth[result.truth["item"] == pinned]
-    late = truth[truth["time"] >= float(result.truth["time"].max()) / 2]
-    shown = int((late["event"] == "impression").sum())
-    orders = int((late["event"] == "order").sum())
+    since = result.truth.loc[result.truth["policy_version"] > 0, "time"].min()
+    truth = result.truth[result.truth["time"] >= since]
+    third = (float(truth["time"].max()) - since) / 3
+    first_places = truth.loc[(truth["event"] == "impression") & (truth["position"] == 0), "item"].value_counts()
+    if first_places.iloc[0] > first_places.sum() / 2:
+        truth = truth[truth["item"] == first_places.index[0]]
+    found: dict[str, float] = {}
+    early, late = truth[truth["time"] < since + third], truth[truth["time"] >= since + 2 * third]
+    for name, rows in (("first", early), ("last", late)):
+        events = rows["event"].value_counts()
+        impressions = int(events.get("impression", 0))
+        found[f"crowded_rating_{name}"] = float(rows.loc[rows["event"] == "rate", "value"].mean())
+        found[f"crowded_seconds_{name}"] = float(rows.loc[rows["event"] == "done", "value"].mean())
+        found[f"crowded_order_{name}"] = int(events.get("order", 0)) / impressions if impressions else float("nan")
+    for what in ("rating", "seconds", "order"):
+        found[f"crowded_{what}_change"] = found[f"crowded_{what}_last"] - found[f"crowded_{what}_first"]
+    return found
+
+
+ANSWERS = ("shortlisted", "rejected", "hired")
+PATIENCE = 40 * 86400.0
+SEEKERS = 250
+
+
+def first_seekers(result: RunResult) -> dict[str, float]:
+    """What became of the applications of the first 250 seekers, who are the same persons however many others there are:
+    shares of those that are 40 days old at the end which were shortlisted, led to a job, and were answered by nothing.
+    """
+    truth = result.truth[result.truth["user"] < SEEKERS]
+    end = float(result.truth["time"].max())
+    own = ["user", "case"]
+    old = truth[(truth["event"] == "apply") & (truth["time"] < end - PATIENCE)][own]
+
+    def share(*events: str) -> float:
+        came = truth[truth["event"].isin(events)][own].drop_duplicates()
+        return len(old.merge(came, on=own)) / len(old) if len(old) else float("nan")
+
     return {
-        "pinned_rating": float(truth.loc[truth["event"] == "rate", "value"].mean()),
-        "pinned_seconds": float(truth.loc[truth["event"] == "done", "value"].mean()),
-        "pinned_order_per_impression": orders / shown if shown else float("nan"),
+        "seekers_shortlisted": share("shortlisted"),
+        "seekers_hired": share("hired"),
+        "seekers_unheard": 1.0 - share(*ANSWERS),
     }
+
+
+def sales(result: RunResult) -> dict[str, float]:
+    """Orders per impression."""
+    events = result.manifest["events"]
+    return {"order_per_impression": events.get("order", 0) / max(events.get("impression", 0), 1)}
 
 
 def liked_and_sold(result: RunResult) -> dict[str, float]:
@@ -78,7 +118,12 @@ def duplicates(result: RunResult) -> dict[str, float]:
 
 READINGS: dict[str, Callable[[RunResult], dict[str, float]]] = {
     "over_time": over_time,
-    "pinned_item": pinned_item,
+    "crowded": crowded,
+    "first_seekers": first_seekers,
+    "sales": sales,
     "liked_and_sold": liked_and_sold,
     "duplicates": duplicates,
 }
+
+WITHOUT_LOGS = frozenset({"sales"})
+"""Readings of a run's counts alone, which need no log."""

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import Requests, Slates
+from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Requests, Slates
 from recommenders.random import Random
 
 
 class Pinned(Random):
-    """Random slates with one item in the first place of all of them, wherever it is a candidate.
-
-    Args:
-        item: the one; restaurants and other parents have the numbers after those of the items.
+    """Random slates with one item in the first place of all of them, wherever it is a candidate: the one that had been
+    opened most until the first fit. It may be an item, or a parent that a stage shows in place of items.
     """
 
     name: ClassVar[str] = "pinned"
+    learns: ClassVar[bool] = True
 
-    def __init__(self, item: int = 0, seed: int = 0) -> None:
-        super().__init__(seed=seed)
-        self.item = item
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Which one: the first time decides."""
+        if getattr(self, "pinned", NO_ITEM) == NO_ITEM:
+            opened = np.bincount(log.item[log.event == log.names["event"].index("open")], minlength=1)
+            self.pinned = int(opened.argmax()) if opened.any() else NO_ITEM
 
     def recommend(self, requests: Requests) -> Slates:
         """The item first; whatever stood there takes its place, if it had one. Propensities are not given."""
-        items = super().recommend(requests).items.copy()
-        if self.item in requests.candidates and items.shape[1]:
+        items = np.array(super().recommend(requests).items)
+        if self.pinned in requests.candidates and items.shape[1]:
             first = items[:, 0].copy()
-            rows, places = np.nonzero(items == self.item)
+            rows, places = np.nonzero(items == self.pinned)
             items[rows, places] = first[rows]
-            items[:, 0] = self.item
+            items[:, 0] = self.pinned
         return Slates(items)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Which item it is."""
+        return {"pinned": np.array([self.pinned], np.int64)}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what `state` gave."""
+        self.pinned = int(state["pinned"][0])

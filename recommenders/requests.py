@@ -164,6 +164,7 @@ class Requests:
 
 _ARRAYS = tuple(each.name for each in fields(Requests) if each.name not in ("slate_size", "seen"))
 
+
 @dataclass(frozen=True)
 class Slates:
     """The answer to a batch.

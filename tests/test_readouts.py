@@ -25,3 +25,27 @@ def test_a_mean_of_few_is_pulled_towards_the_overall_mean():
     assert overall < found[1] < 4.0
     assert found[2] == pytest.approx(3.0, abs=0.01)
     assert (means(np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)) == 0.0).all()
+
+
+def test_a_mean_is_read_beside_what_has_one():
+    """Where few items are rated, the spread of all is next to nothing: one good rating would outshine everything."""
+    from types import SimpleNamespace
+
+    from simulator.readouts import publish
+
+    n = np.zeros(1000, dtype=np.int64)
+    n[:4] = [5, 5, 1, 5]
+    stars = np.zeros(1000, dtype=np.int64)
+    stars[:4] = [20, 15, 5, 10]
+    counters = np.stack([np.zeros(1000, dtype=np.int64), n, stars], axis=1)
+    modality = SimpleNamespace(averages="rate", counts=None)
+    compiled = SimpleNamespace(
+        names=SimpleNamespace(readouts=("rating",), counters=("rate", "rate+")),
+        scenario=SimpleNamespace(modalities={"rating": modality}, parents={}),
+    )
+    goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32))
+    publish(compiled, counters, np.arange(1000, dtype=np.int32), goods)
+    shown = goods.readouts[:, 0]
+    assert (shown[4:] == 0.0).all()
+    assert shown[0] > shown[1] > shown[3]
+    assert np.abs(shown[:4]).max() < 2.0

@@ -119,8 +119,8 @@ def _decide_at(world: World, time: float, unit: int, number: int) -> None:
 def decide(shared: WorldPlan, ground: Ground, world: World, items: Array, unit: int, number: int, time: float) -> None:
     """A chooser compares the cases on a desk, and each that is decided on hears of it at once (`Happens.CHOSEN`).
 
-    The best `picks` above the bar pass, and no more than are left of the `room` that the chooser looks at. Of equals the
-    one comes first that comes first in the order of cases.
+    The best `picks` above the bar pass, and no more than are left of the `room` that the chooser looks at. Of equals
+    the one comes first that comes first in the order of cases.
     """
     s = shared.steps[number]
     h, u = shared.choosers[s.chooser], world.units[unit]
@@ -133,7 +133,8 @@ def decide(shared: WorldPlan, ground: Ground, world: World, items: Array, unit: 
     picks = np.int64(h.picks)
     if h.room >= 0 and u.first >= 0:
         c = world.cases[u.first]
-        picks = min(picks, left_of(shared, ground, world.units, items, h.room, np.int64(c.user), np.int64(c.item), time))
+        left = left_of(shared, ground, world.units, items, h.room, np.int64(c.user), np.int64(c.item), time)
+        picks = min(picks, left)
     while picks > 0 and u.first >= 0:
         picks -= 1
         best = NO_ROW

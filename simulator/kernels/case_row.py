@@ -32,6 +32,7 @@ CASE = np.dtype(
         # where it stands
         ("key", "u8"),  # of its draws
         ("promised", "f8"),  # when the fulfilment was promised to end, s; NaN: nothing was promised
+        ("promise", "i4"),  # which promise that was, -1 none
         ("entered", "f8"),  # its stage, s
         ("heard", "f8"),  # last word of it: it entered its stage, or a step ended with an event, s
         ("arrived", "f8"),  # in the line of a resource, s

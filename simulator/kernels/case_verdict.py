@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import internal
+from simulator.kernels.asides import Numbers
 from simulator.kernels.case_heap import push
 from simulator.kernels.case_layout import Count, Happens, Luck, Tables, World, WorldPlan
 from simulator.kernels.case_records import happened
@@ -33,11 +34,19 @@ _SATISFACTION, _JUDGED = int(Tally.SATISFACTION), int(Tally.JUDGED_PLAYS)
 
 
 @internal
-def experience(shared: WorldPlan, tables: Tables, c: Array, time: float) -> None:
-    """The truth is met: what was lived is the utility, give or take; and one tires a little of the item's topic."""
+def experience(shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, time: float) -> None:
+    """The truth is met: what was lived is the utility, give or take; and one tires a little of the item's topic.
+
+    The utility was that of what had been promised: a fulfilment is worth what it was, sooner or later than that.
+    """
     s = shared.stages[c.stage]
     luck = np.float64(tables.quantiles[NORMAL, table_index(case_luck(c, 0, _L_NOISE))])
-    c.lived = np.float32(np.float64(c.utility) + s.noise * luck)
+    lived = np.float64(c.utility) + s.noise * luck
+    if c.promise >= 0 and c.fulfilled >= 0.0:
+        for a in range(numbers.asides.shape[0]):
+            if numbers.asides[a].promise == c.promise:
+                lived += numbers.asides[a].weight * np.float64(numbers.traits[c.user, a]) * (c.fulfilled - c.promised)
+    c.lived = np.float32(lived)
     user = np.int64(c.user)
     habits = tables.habits[0]
     first = tables.modalities.shape[0]

@@ -72,6 +72,7 @@ def post(seed: int, messages: Array, users: Array, world: World) -> None:
         c.generation = generation
         c.key = mix(mix(start, users[c.user].key), np.uint64(c.case))
         c.promised = math.nan
+        c.promise = NO_ROW
         c.fulfilled = math.nan
         c.lived = np.float32(math.nan)
         c.satisfaction = np.float32(math.nan)
@@ -128,6 +129,7 @@ def _enter(
             key = mix(mix(root(seed, PERCEPTION), tables.users[user].key), np.uint64(item))
             expected = promised_seconds(key, np.int64(f.promise), user, item, numbers)
             c.promised = time + expected
+            c.promise = f.promise
             if f.cancel_late > 0.0:
                 patience = waited(case_luck(c, 0, _L_CANCEL_LATE), tables.powers) / f.cancel_late
                 _schedule(world, c, slot, c.promised + quantised(patience), _CANCEL)
@@ -278,7 +280,7 @@ def live(
             outcome = _enter(seed, shared, ground, world, tables, numbers, out, slot, detail, time, clock)
         elif kind == _ASK:
             outcome = asked(seed, shared, ground, world, tables.items, tables.quantiles, slot, time, clock)
-        elif kind == _STEP_END or kind == _CHOSEN:
+        elif kind in (_STEP_END, _CHOSEN):
             if kind == _CHOSEN:
                 outcome = DONE if detail == 1 else turned_down(shared, c, np.int64(c.step))
             else:
@@ -294,7 +296,7 @@ def live(
         elif kind == _EXPERIENCE:
             outcome = UNUSED
             if c.used == 1:
-                experience(shared, tables, c, time)
+                experience(shared, tables, numbers, c, time)
                 outcome = USED
         elif kind == _CANCEL:
             outcome = CANCELLED

@@ -33,7 +33,7 @@ CROWDED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """What makes the queues of a scenario fill up in its small world."""
 MORE: dict[str, dict[str, Any]] = {
-    "ecommerce": {"users": 900, "horizon": "20d"},
+    "ecommerce": {"users": 1800, "horizon": "20d"},
     "fooddelivery": {"users": 800},
     "jobs": {"items": 30, "users": 200},
 }
