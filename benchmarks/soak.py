@@ -79,10 +79,8 @@ def main(arguments: list[str]) -> None:
         for episode in EPISODES:
             found = soak(name, episode, steps)
             memory = ", ".join(f"{each / 1e6:,.1f}" for each in found.memory)
-            print(
-                f"{name + ', ' + episode:<24} {found.steps:>10,} {found.episodes:>10,} {found.seconds:>7.1f}   {memory}",
-                flush=True,
-            )
+            row = f"{found.steps:>10,} {found.episodes:>10,} {found.seconds:>7.1f}   {memory}"
+            print(f"{name + ', ' + episode:<24} {row}", flush=True)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,9 @@ class Fleet:
 
     def turn(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows) -> None:
         """`step` for `rows` with `actions`, and `reset` for other rows, `new`, in one go."""
+        if len(rows) > 1:  # of one row, the call itself checks
+            items = self.scene.catalog.n_items
+            self._check(bool(actions.min() >= 0 and actions.max() < items))
         for _ in range(_TRIES):
             self._live(rows, actions, new, self._next(new))
             rows, actions = _NOBODY, _NO_SLATES
@@ -164,9 +167,6 @@ class Fleet:
 
     def _live(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
         """Steps of `rows` and arrivals of `new`, on as many threads as is worth it."""
-        if self._threads is not None:  # of several calls, none may begin what another one refuses
-            items = self.scene.catalog.n_items
-            self._check(bool(actions.min(initial=0) >= 0 and actions.max(initial=0) < items))
         if self._published.varies and self._worlds is None:
             self._tell_phases(rows, new, places)
         if self._threads is None or len(rows) + len(new) < WORTH_A_THREAD:
@@ -247,6 +247,12 @@ class Fleet:
     def _check(self, done: bool) -> None:
         if not done:
             raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
+
+    def close(self) -> None:
+        """Stop the threads."""
+        if self._threads is not None:
+            self._threads.shutdown()
+            self._threads = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in _MADE_AGAIN}

@@ -121,7 +121,7 @@ def _has_room(world: World, more: int, at_once: int) -> bool:
     if world.counts[_HEAP] + needed <= room:
         return True
     world.counts[_HEAP] = without_stale(world.heap, world.counts[_HEAP], world.cases, _ENTER)
-    return world.counts[_HEAP] + needed + world.cases.shape[0] // 2 <= room
+    return bool(world.counts[_HEAP] + needed + world.cases.shape[0] // 2 <= room)
 
 
 @internal

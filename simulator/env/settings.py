@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from simulator.config import unknown_name
 from simulator.durations import parse_duration
 from simulator.errors import InputError
@@ -16,6 +18,26 @@ EPISODES = ("visit", "lifetime")
 WHERE = "environment"
 WORTH_A_THREAD = 128
 _MOST_THREADS = 8
+
+
+def whole_number(name: str, value: Any, least: int) -> int:
+    """The number. Raises InputError where it is none, or below `least`."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise InputError(WHERE, f"{name} = {value!r}", f"a whole number of at least {least}")
+    return value
+
+
+def seconds_of(name: str, value: Any) -> float:
+    """A positive time in s, from a number or a duration. Raises InputError where it is neither."""
+    found = value
+    if isinstance(value, str):
+        try:
+            found = parse_duration(value)
+        except ValueError:
+            found = None
+    if isinstance(found, bool) or not isinstance(found, int | float) or not (found > 0 and math.isfinite(found)):
+        raise InputError(WHERE, f"{name} = {value!r}", "a positive duration: s, or such as '60d'")
+    return float(found)
 
 
 @dataclass(frozen=True)
@@ -67,12 +89,9 @@ class EnvSettings:
         for name in given:
             if name not in known:
                 raise InputError(WHERE, *unknown_name("setting", name, known))
-        values = dict(given)
-        if isinstance(values.get("horizon"), str):
-            try:
-                values["horizon"] = parse_duration(values["horizon"])
-            except ValueError:
-                raise InputError(WHERE, f"horizon = {values['horizon']}", "a duration such as 60d") from None
+        values = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
+        if values.get("horizon") is not None:
+            values["horizon"] = seconds_of("horizon", values["horizon"])
         found = cls(**values)
         found._check()
         return found
@@ -82,19 +101,20 @@ class EnvSettings:
             raise InputError(WHERE, "no scenario is given", "scenario=NAME or the path of a scenario file")
         for name, least in (("items", 2), ("features", 1), ("history", 1), ("background", 0),
                             ("catalog_seed", 0)):  # fmt: skip
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise InputError(WHERE, f"{name} = {value}", f"a whole number of at least {least}")
+            whole_number(name, getattr(self, name), least)
         for name in ("slate", "limit", "threads"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise InputError(WHERE, f"{name} = {value}", "a whole number of at least 1")
+            if getattr(self, name) is not None:
+                whole_number(name, getattr(self, name), 1)
+        for name in ("observe_candidates", "shared"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(WHERE, f"{name} = {getattr(self, name)!r}", "True or False")
+        margin: Any = self.margin
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not math.isfinite(margin):
+            raise InputError(WHERE, f"margin = {margin!r}", "a number")
         if self.episode not in EPISODES:
-            raise InputError(WHERE, f"episode = {self.episode}", f"one of {', '.join(EPISODES)}")
+            raise InputError(WHERE, f"episode = {self.episode!r}", f"one of {', '.join(EPISODES)}")
         if self.repeat not in ("platform", "allow"):
-            raise InputError(WHERE, f"repeat = {self.repeat}", "platform or allow")
-        if self.horizon is not None and not (self.horizon > 0 and math.isfinite(self.horizon)):
-            raise InputError(WHERE, f"horizon = {self.horizon}", "a positive duration")
+            raise InputError(WHERE, f"repeat = {self.repeat!r}", "platform or allow")
 
     def threads_for(self, n: int) -> int:
         """Threads for n independent users; few are not worth more than one."""

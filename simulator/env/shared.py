@@ -13,12 +13,12 @@ import numpy.typing as npt
 from gymnasium.vector.utils import batch_space
 
 from recommenders.contract import Recommender, Requests, Slates
-from simulator.config import RunConfig
+from simulator.config import LOGS, RunConfig
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
 from simulator.env.rewards import TRUTH
 from simulator.env.scene import Scene
-from simulator.env.settings import EnvSettings
-from simulator.env.single import as_actions
+from simulator.env.settings import EnvSettings, seconds_of, whole_number
+from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
 from simulator.env.steps import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.errors import InputError
@@ -62,7 +62,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
     def __init__(
         self,
         num_envs: int = 1,
-        first_fit: float | None = None,
+        first_fit: float | str | None = None,
         log: str = "metrics",
         autoreset_mode: Any = "Disabled",
         render_mode: str | None = None,
@@ -78,16 +78,19 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             raise InputError("environment", f"episode = {given['episode']} in a shared world", "lifetime")
         if render_mode is not None:
             raise InputError("environment", f"render_mode = {render_mode} in a shared world", "None")
+        if log not in LOGS:
+            raise InputError("environment", f"log = {log!r}", f"one of {', '.join(LOGS)}")
+        self._log = log
+        first = None if first_fit is None else seconds_of("first_fit", first_fit)
         self.settings = EnvSettings.of({**given, "episode": "lifetime"})
-        self.num_envs, self.render_mode, self.metadata = num_envs, None, {**self.metadata, "autoreset_mode": word}
+        self.num_envs, self.render_mode = whole_number("num_envs", num_envs, 1), None
+        self.metadata = {**self.metadata, "autoreset_mode": word}
         self.scene = Scene(self.settings)
         self.single_observation_space = observation_space(self.scene)
         self.single_action_space = action_space(self.scene)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        tick = self.scene.tick
-        self._first_fit = tick if first_fit is None else float(first_fit)
-        self._log = log
+        self._first_fit = self.scene.tick if first is None else first
         self._beside = np.zeros(256, dtype=np.bool_)
         names = self.scene.compiled.names.stages
         self._beside[[names.index(name) for name in beside_visits(self.scene.compiled.scenario)]] = True
@@ -103,7 +106,8 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         """A new world, at the first round that an agent's user is due in."""
         if isinstance(seed, list):
             raise InputError("environment", "a list of seeds for one world", "one seed")
-        super().reset(seed=seed)
+        check_options(options)
+        super().reset(seed=None if seed is None else as_seed(seed))
         chosen = int(seed) if seed is not None else int(self.np_random.integers(0, 2**31))
         self.close()
         self.scene = Scene(replace(self.settings, catalog_seed=chosen))  # a world's catalog comes with its seed

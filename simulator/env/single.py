@@ -8,9 +8,10 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
+from simulator.config import unknown_name
 from simulator.env.fleet import Fleet
 from simulator.env.scene import Scene
-from simulator.env.settings import EnvSettings
+from simulator.env.settings import WHERE, EnvSettings
 from simulator.env.spaces import action_space, observation_space, observed
 from simulator.env.steps import TERMINATED, TRUNCATED
 from simulator.errors import InputError
@@ -33,12 +34,10 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 2}  # noqa: RUF012  # as Gymnasium declares it
 
     def __init__(self, render_mode: str | None = None, **given: Any) -> None:
-        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
-            raise InputError("environment", f"render_mode = {render_mode}", "ansi or rgb_array")
-        self.render_mode = render_mode
+        self.render_mode = check_render_mode(render_mode)
         self.settings = EnvSettings.of(given)
         if self.settings.shared:
-            raise InputError("environment", "shared = True", "make_vec: one environment has nobody to share with")
+            raise InputError(WHERE, "shared = True", "make_vec: one environment has nobody to share with")
         if self.settings.background:
             raise InputError(
                 "environment",
@@ -62,7 +61,8 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """A new user comes. Without a seed, the next user of the seed given last."""
-        super().reset(seed=seed)
+        check_options(options)
+        super().reset(seed=None if seed is None else as_seed(seed))
         if seed is not None:
             self.fleet.seed(_ONE, np.array([seed], dtype=np.uint64))
         elif not self._begun:
@@ -103,6 +103,14 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         }  # fmt: skip
 
 
+def check_render_mode(given: str | None) -> str | None:
+    """A way of drawing. Raises InputError for one that there is not."""
+    modes = BeholderEnv.metadata["render_modes"]
+    if given is not None and given not in modes:
+        raise InputError(WHERE, f"render_mode = {given!r}", f"None or one of {', '.join(modes)}")
+    return given
+
+
 def drawn(fleet: Fleet, j: int, stage: int, mode: str | None) -> Any:
     """The screen of user j at `stage`, with the slate that was shown last."""
     if mode is None:
@@ -114,9 +122,28 @@ def drawn(fleet: Fleet, j: int, stage: int, mode: str | None) -> Any:
 
 def as_actions(given: Any, scene: Scene, n: int) -> npt.NDArray[np.int64]:
     """Actions of n environments, int64 (n, places). Raises InputError where they are no slates of item numbers."""
-    actions = np.asarray(given)
-    if actions.size != n * scene.slate or actions.dtype.kind not in "iu":
-        raise InputError(
-            "environment", f"an action of {actions.dtype} and shape {actions.shape}", f"{scene.slate} item numbers"
-        )
-    return np.ascontiguousarray(actions.reshape(n, scene.slate), dtype=np.int64)
+    wanted = (n, scene.slate)
+    try:
+        actions = np.asarray(given)
+    except ValueError:  # rows of different lengths
+        raise InputError(WHERE, "an action of slates of different lengths", f"{scene.slate} item numbers") from None
+    if (actions.shape != wanted and (n > 1 or actions.shape != wanted[1:])) or actions.dtype.kind not in "iu":
+        form = f"{n} times {scene.slate} item numbers" if n > 1 else f"{scene.slate} item numbers"
+        raise InputError(WHERE, f"an action of {actions.dtype} and shape {actions.shape}", form)
+    return np.ascontiguousarray(actions.reshape(wanted), dtype=np.int64)
+
+
+def as_seed(given: Any) -> int:
+    """A seed of `reset`. Raises InputError where it is none."""
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**64:
+        raise InputError(WHERE, f"seed = {given!r}", "a whole number from 0 to 2**64 - 1")
+    return int(given)
+
+
+def check_options(given: dict[str, Any] | None, known: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Options of `reset`. Raises InputError for one that there is not."""
+    for name in given or {}:
+        if name not in known:
+            wrong = unknown_name("option", str(name), known) if known else (f"option {name!r} of reset", "no options")
+            raise InputError(WHERE, *wrong)
+    return given or {}

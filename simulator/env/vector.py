@@ -11,8 +11,8 @@ from gymnasium.vector.utils import batch_space
 
 from simulator.env.fleet import Fleet
 from simulator.env.scene import Scene
-from simulator.env.settings import EnvSettings
-from simulator.env.single import as_actions, drawn
+from simulator.env.settings import EnvSettings, whole_number
+from simulator.env.single import as_actions, as_seed, check_options, check_render_mode, drawn
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
 from simulator.env.steps import TERMINATED, TRUNCATED
 from simulator.errors import InputError
@@ -58,9 +58,8 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         render_mode: str | None = None,
         **given: Any,
     ) -> None:
-        if isinstance(num_envs, bool) or not isinstance(num_envs, int) or num_envs < 1:
-            raise InputError("environment", f"num_envs = {num_envs}", "a whole number of at least 1")
-        self.num_envs, self.render_mode, self._copy = num_envs, render_mode, copy
+        self.num_envs, self._copy = whole_number("num_envs", num_envs, 1), copy
+        self.render_mode = check_render_mode(render_mode)
         self._mode, word = mode_of(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": word}
         self.settings = EnvSettings.of(given)
@@ -90,8 +89,8 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """New users come: all, or those of `options["reset_mask"]`, bool (n,)."""
         rows = self._all
-        if options is not None and "reset_mask" in options:
-            mask = np.asarray(options["reset_mask"])
+        if "reset_mask" in check_options(options, ("reset_mask",)):
+            mask = np.asarray(options["reset_mask"])  # type: ignore[index]
             if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
                 raise InputError("environment", "reset_mask", f"bool ({self.num_envs},), True at least once")
             rows = np.flatnonzero(mask)
@@ -108,15 +107,17 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
                 self.fleet.seed(self._all, self.np_random.integers(0, 2**62, self.num_envs, dtype=np.uint64))
             return
         if isinstance(seed, int | np.integer):
-            super().reset(seed=int(seed))
-            self.fleet.seed(rows, int(seed) + rows.astype(np.uint64))
+            first = as_seed(seed)
+            super().reset(seed=first)
+            self.fleet.seed(rows, first + rows.astype(np.uint64))
             return
         if len(seed) != self.num_envs:
             raise InputError("environment", f"{len(seed)} seeds", f"{self.num_envs} of them")
         given = [j for j in rows if seed[j] is not None]
+        chosen = [as_seed(seed[j]) for j in given]
         if len(given) < len(rows) and not self._begun:
             self.fleet.seed(self._all, self.np_random.integers(0, 2**62, self.num_envs, dtype=np.uint64))
-        self.fleet.seed(np.array(given, dtype=np.int64), np.array([seed[j] for j in given], dtype=np.uint64))
+        self.fleet.seed(np.array(given, dtype=np.int64), np.array(chosen, dtype=np.uint64))
 
     def step(self, actions: npt.NDArray[np.int64]) -> Step:
         """Answer the request of every user with a slate, (n, places) item numbers.
@@ -152,6 +153,10 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
     def render(self) -> Any:
         """A picture per user, see the single environment."""
         return tuple(drawn(self.fleet, j, int(self._stages[j]), self.render_mode) for j in range(self.num_envs))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Stop the threads; whoever goes on goes on without."""
+        self.fleet.close()
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""

@@ -12,6 +12,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import simulator.env
+from simulator.env.wrappers import FlatObservation, QueryAction, RevealHiddenState, ScoreAction
 from simulator.errors import InputError
 
 IDS = ["Ecommerce", "News", "ShortVideo", "Audio", "FoodDelivery", "Jobs"]
@@ -34,12 +35,28 @@ def same(a, b):
     return np.array_equal(np.asarray(a), np.asarray(b), equal_nan=np.asarray(a).dtype.kind == "f")
 
 
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", [*IDS, "Scenario"])
 @pytest.mark.parametrize("episode", ["visit", "lifetime"])
-def test_gymnasium_finds_nothing_wrong(name, episode):
+@pytest.mark.parametrize("form", ["dict", "flat"])
+def test_the_checkers_find_nothing_wrong(name, episode, form):
+    given = {"scenario": "news"} if name == "Scenario" else {}
+    env = single(name, episode=episode, render_mode="ansi", **given).unwrapped
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(single(name, episode=episode, render_mode="ansi").unwrapped)
+        if form == "flat":
+            env = FlatObservation(env)
+            warnings.filterwarnings("ignore", message=".*is different from the unwrapped version")  # any wrapper is
+        check_env(env)
+        sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
+        sb3.check_env(env)
+
+
+@pytest.mark.parametrize("wrapper", [FlatObservation, QueryAction, ScoreAction, RevealHiddenState])
+def test_a_wrapped_environment_is_made_again_from_its_spec(wrapper):
+    env = wrapper(single("ShortVideo"))
+    again = gymnasium.make(env.spec)
+    assert type(again) is wrapper
+    assert same(env.reset(seed=4)[0], again.reset(seed=4)[0])
 
 
 def test_any_scenario_file_has_an_environment(repository):
@@ -51,8 +68,8 @@ def test_any_scenario_file_has_an_environment(repository):
         gymnasium.make("beholder/Scenario-v1")
 
 
-@pytest.mark.parametrize(("name", "episode"), [("ShortVideo", "visit"), ("News", "lifetime"), ("FoodDelivery", "visit"),
-                                               ("Ecommerce", "lifetime"), ("FoodDelivery", "lifetime")])  # fmt: skip
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("episode", ["visit", "lifetime"])
 def test_a_vector_is_as_many_single_environments(name, episode):
     n, steps, seed = 3, 25, 11
     settings = {"episode": episode, "limit": 9}
@@ -149,7 +166,13 @@ def test_an_episode_is_a_function_of_its_seed():
 @pytest.mark.parametrize(
     ("settings", "complaint"),
     [
-        ({"episode": "day"}, "episode = day"),
+        ({"episode": "day"}, "episode = 'day'"),
+        ({"items": "60"}, "items = '60'"),
+        ({"slate": 0}, "slate = 0; a whole number of at least 1"),
+        ({"horizon": "3 weeks"}, "horizon = '3 weeks'; a positive duration"),
+        ({"horizon": [3]}, "a positive duration"),
+        ({"margin": "x"}, "margin = 'x'; a number"),
+        ({"observe_candidates": "no"}, "True or False"),
         ({"itmes": 3}, "did you mean items"),
         ({"reward": "joy"}, "unknown reward 'joy'"),
         ({"reward": "retention"}, "one visit has none after it"),
@@ -161,10 +184,90 @@ def test_wrong_settings_are_refused_in_one_line(settings, complaint):
         single("ShortVideo", **settings)
 
 
-@pytest.mark.parametrize("name", ["ShortVideo", "FoodDelivery"])  # the second announces other promises every hour
-def test_threads_change_nothing(name):
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"num_envs": 0}, "num_envs = 0"),
+        ({"render_mode": "human"}, "render_mode = 'human'; None or one of ansi, rgb_array"),
+        ({"autoreset_mode": "Sometimes"}, "one of NextStep, SameStep, Disabled"),
+        ({"background": 5}, "shared=True"),
+        ({"shared": True, "num_envs": 0}, "num_envs = 0"),
+        ({"shared": True, "render_mode": "ansi"}, "in a shared world"),
+        ({"shared": True, "first_fit": "soon"}, "first_fit = 'soon'"),
+        ({"shared": True, "log": "all"}, "log = 'all'; one of full, platform, metrics"),
+    ],
+)
+def test_wrong_settings_of_vectors_are_refused_in_one_line(settings, complaint):
+    with pytest.raises(InputError, match=complaint):
+        vector("ShortVideo", settings.get("num_envs", 2),
+               **{name: value for name, value in settings.items() if name != "num_envs"})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("action", "complaint"),
+    [
+        (np.zeros(5), "float64"),
+        ([1, 2], r"shape \(2,\); 5 item numbers"),
+        (3, "5 item numbers"),
+        (None, "5 item numbers"),
+        ([[1, 2], [3]], "different lengths"),
+        ([-1, 2, 3, 4, 5], "names no item; 0 ... 59"),
+        ([60, 2, 3, 4, 5], "names no item; 0 ... 59"),
+    ],
+)
+def test_wrong_actions_are_refused_and_nothing_happens(action, complaint):
+    env = single("ShortVideo").unwrapped
+    env.reset(seed=1)
+    with pytest.raises(InputError, match=complaint):
+        env.step(action)
+    after, *_ = env.step([1, 2, 3, 4, 5])
+    twin = single("ShortVideo").unwrapped
+    twin.reset(seed=1)
+    assert same(after, twin.step(np.array([[1, 2, 3, 4, 5]]))[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "complaint"),
+    [
+        ({"seed": 2**64}, "seed = 18446744073709551616"),
+        ({"seed": "a"}, "seed = 'a'; a whole number"),
+        ({"seed": [-4, 1, 2]}, "seed = -4"),
+        ({"seed": [4, 1]}, "2 seeds"),
+        ({"options": {"reset_masks": np.ones(3, bool)}}, "did you mean reset_mask"),
+        ({"options": {"reset_mask": [1, 0, 0]}}, "bool"),
+    ],
+)
+def test_wrong_resets_are_refused(asked, complaint):
+    with pytest.raises(InputError, match=complaint):
+        vector("ShortVideo", 3).reset(**asked)
+
+
+def test_actions_of_a_vector_are_a_row_per_user():
+    env = vector("ShortVideo", 3)
+    env.reset(seed=0)
+    with pytest.raises(InputError, match="3 times 5 item numbers"):
+        env.step(np.zeros((5, 3), dtype=np.int64))
+
+
+def test_a_closed_vector_has_no_threads_and_closes_again():
+    env = vector("ShortVideo", 200, threads=2)
+    before, _ = env.reset(seed=0)
+    env.step(np.zeros((200, 5), dtype=np.int64))
+    env.close()
+    env.close()
+    assert env.fleet._threads is None
+    assert same(env.reset(seed=0)[0], before)
+    with pytest.raises(InputError, match="names no item"):
+        env.step(np.full((200, 5), 60))
+
+
+@pytest.mark.parametrize(
+    ("name", "episode"),
+    [("ShortVideo", "visit"), ("FoodDelivery", "visit"), ("FoodDelivery", "lifetime"), ("Jobs", "lifetime")],
+)  # food delivery announces other promises every hour
+def test_threads_change_nothing(name, episode):
     n = 400
-    ones, twos = vector(name, n, threads=1), vector(name, n, threads=2)
+    ones, twos = vector(name, n, threads=1, episode=episode), vector(name, n, threads=2, episode=episode)
     left, _ = ones.reset(seed=1)
     right, _ = twos.reset(seed=1)
     luck = np.random.default_rng(0)
