@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,10 @@ from simulator.catalog import Catalog, contents, draw_catalog, public_catalog, t
 from simulator.config import RunConfig
 from simulator.errors import InputError
 from simulator.events import CODE
-from simulator.grounding.estimate import Grounding, ground
+from simulator.grounding.estimate import Grounding, ground, spread_of_activity
 from simulator.grounding.folder import RealFolder, read_folder
 from simulator.grounding.heldout import WEIGHTED, evaluate
-from simulator.kernels.layout import Goods, Kind
+from simulator.kernels.layout import Goods, Kind, People
 from simulator.pilot import pilot_positives
 from simulator.plan import Compiled
 from simulator.population import direction, draw_people, match_scales, new_people
@@ -29,10 +29,11 @@ from simulator.setting import Setting
 Float32 = npt.NDArray[np.float32]
 DAY = 86400.0
 MOST_SIGNAL = 0.98
-_PILOT_HORIZON = 12 * 3600.0
-_PILOT_USERS = 2000
+_PILOT_HORIZON = 2 * DAY
+_PASSES = 3  # pilots by which the length of a log is found: more time does not give as much more to everybody
+_MOST_LONGER = 4.0  # times: what one pilot may add to the length of the next
 _SPLITS = 4  # folds over which a pilot's learnability is averaged: one fold alone is mostly noise
-_SHARES = (0.2, 0.4, 0.6, 0.8)  # of the variance of utility that no model can learn: what is tried
+_SHARES = (0.05, 0.2, 0.4, 0.6, 0.8)  # of the variance of utility that no model can learn: what is tried
 _SPLIT, _CLUSTER = 201, 202  # what is drawn under SUPPLY: split of a pilot's pairs, first centres
 _ROTATION = 900
 
@@ -59,10 +60,10 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
     compiled = _with_signals(compiled, grounding)
     catalog = _catalog(compiled, folder, _truth(compiled, grounding, config.seed), config.seed)
     n_users = config.users or folder.n_users
-    tastes = _tastes(compiled, grounding, catalog.goods, n_users, config.seed)
+    crowd = _Crowd(_tastes(compiled, grounding, catalog.goods, n_users, config.seed), _pace(grounding, n_users))
     say("calibrating")
-    compiled, length, calibrated = _calibrated(compiled, catalog, tastes, grounding, config.seed)
-    people = new_people(compiled, tastes, config.seed)
+    compiled, length, calibrated = _calibrated(compiled, catalog, crowd, grounding, config.seed)
+    people = crowd.people(compiled, config.seed)
     facts = {
         "catalog": str(config.catalog),
         "items": folder.n_items,
@@ -79,6 +80,8 @@ _ASSUMED = (
     "content correlates with the truth as its features do, divided by the scenario's retention of the encoder",
     "the first dimension of the facet that users agree on most is the log of an item's real popularity",
     "topics are clusters of items along the axes of the satiation facet",
+    "users come as often, beside the most active hundredth, as the real users have interactions beside theirs; the "
+    "most active hundredth come as often as the scenario's users, and nobody's visits are longer or shorter for it",
     "a real interaction enters the platform's log as a completed play before the run",
     "durations, creators and types that the folder does not tell are drawn from the scenario",
 )
@@ -186,6 +189,29 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
 # ---- users
 
 
+class _Crowd(NamedTuple):
+    """What the data say of the users, from which any number of worlds can start."""
+
+    taste: Float32  # (n_users, latent_width)
+    pace: Float32  # (n_users,)
+
+    def people(self, compiled: Compiled, seed: int) -> People:
+        """Users who have lived through nothing yet."""
+        return new_people(compiled, self.taste, seed, pace=self.pace)
+
+
+def _pace(grounding: Grounding, n_users: int) -> Float32:
+    """How often users come, over how often the scenario's do: by the activity of the real users whose tastes they have.
+
+    The most active hundredth have 1 on average, so that nobody has to live more than a person can; who has no
+    interaction counts as half of one.
+    """
+    activity = np.maximum(grounding.activity, 0.5)
+    most = np.sort(activity)[-max(len(activity) // 100, 1) :].mean()
+    pace: Float32 = (activity / most).astype(np.float32)[np.arange(n_users) % len(activity)]
+    return pace
+
+
 def _tastes(compiled: Compiled, grounding: Grounding, goods: Goods, n_users: int, seed: int) -> Float32:
     """Tastes of the real users, drawn from what their log tells of them; further users repeat them with other luck."""
     who = np.arange(n_users) % len(grounding.users)
@@ -237,21 +263,29 @@ def _warm_log(
 
 
 def _calibrated(
-    compiled: Compiled, catalog: Catalog, tastes: Float32, grounding: Grounding, seed: int
+    compiled: Compiled, catalog: Catalog, crowd: _Crowd, grounding: Grounding, seed: int
 ) -> tuple[Compiled, float, dict[str, Any]]:
     """Density by the length of a log, learnability by the share of taste that no model can learn.
 
-    Both are measured on pilots under a random policy. Learnability is Recall@20 of item neighbours in which a user
+    Both are measured on pilots under a random policy, in which nobody leaves for good: they stand for a log whose users
+    are known to have been there as long as it lasted. Learnability is Recall@20 of item neighbours in which a user
     weighs 1 / activity, over that of popularity: plain cosine neighbours say more about a few very active users.
     """
     per_user = grounding.density * catalog.n_items
-    few = new_people(compiled, tastes[:_PILOT_USERS], seed)
-    found = pilot_positives(compiled, catalog, few, _PILOT_HORIZON, seed)
-    rate = len(found) / len(few.state) / _PILOT_HORIZON
-    tick = compiled.scenario.clock.tick.value
-    length = max(float(np.ceil(per_user / max(rate, 1e-12) / tick)) * tick, tick)
+    n_users, tick = len(crowd.taste), compiled.scenario.clock.tick.value
+    staying = _staying(compiled)
+    length = _PILOT_HORIZON
+    for _ in range(_PASSES):
+        found = pilot_positives(staying, catalog, crowd.people(compiled, seed), length, seed)
+        factor = min(per_user * n_users / max(len(found), 1), _MOST_LONGER)
+        length = max(float(np.ceil(length * factor / tick)) * tick, tick)
     target = grounding.held_out.to_popularity.get(WEIGHTED) if grounding.held_out is not None else None
     facts: dict[str, Any] = {
+        "activity": {
+            "measure": "positives of users who have any; top_1_percent: the share that the most active hundredth hold",
+            "real": dict(grounding.interactions_per_user),
+            "under a random policy": spread_of_activity(np.bincount(found.user, minlength=n_users)),
+        },
         "density": {
             "real": grounding.density,
             "interactions_per_user_real": per_user,
@@ -264,9 +298,10 @@ def _calibrated(
     # a grid and not a search: how learnable a log is need not rise or fall with the share all the way
     for share in _SHARES if target is not None else ():
         candidate = with_idiosyncratic(compiled, share)
-        pairs = pilot_positives(candidate, catalog, new_people(candidate, tastes, seed), length, seed)
-        ratio = _learnability(pairs, len(tastes), catalog.n_items, seed)
-        tried.append({"idiosyncratic": share, "ratio": ratio, "density": len(pairs) / (len(tastes) * catalog.n_items)})
+        pilot = _staying(candidate)
+        pairs = pilot_positives(pilot, catalog, crowd.people(candidate, seed), length, seed)
+        ratio = _learnability(pairs, n_users, catalog.n_items, seed)
+        tried.append({"idiosyncratic": share, "ratio": ratio, "density": len(pairs) / (n_users * catalog.n_items)})
         if target is not None and ratio is not None and abs(ratio - target.value) < distance:
             best, reached, distance = candidate, tried[-1], abs(ratio - target.value)
     nearest = None if reached is None else reached["ratio"]
@@ -283,6 +318,13 @@ def _calibrated(
         "tried": tried,
     }
     return best if within else compiled, length, facts
+
+
+def _staying(compiled: Compiled) -> Compiled:
+    """The same scenario, in which nobody leaves for good."""
+    habits = compiled.plan.habits.copy()
+    habits["churn"] = 0.0
+    return replace(compiled, plan=compiled.plan._replace(habits=habits))
 
 
 def with_idiosyncratic(compiled: Compiled, share: float) -> Compiled:

@@ -19,6 +19,7 @@ _BLOCK = 65536  # users drawn at a time, so that a million need no more memory t
 _REFERENCE = 1024  # users and items on whom a match is brought to unit spread
 _ARRIVAL, _PATIENCE, _GOODWILL, _INTEREST = 0, 1, 2, 16
 _COMMON_BLOCK = 512
+_GRID = 4096  # quantiles whose mean is taken for that of a distribution
 
 
 def direction(x: Float32) -> Float32:
@@ -88,8 +89,24 @@ def reference_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray
     return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), goods)
 
 
-def new_people(compiled: Compiled, taste: Float32, seed: int, keys: npt.NDArray[np.uint64] | None = None) -> People:
-    """Users with these tastes, about to arrive for the first time; without keys they are keyed by their numbers."""
+def new_people(
+    compiled: Compiled,
+    taste: Float32,
+    seed: int,
+    keys: npt.NDArray[np.uint64] | None = None,
+    pace: Float32 | None = None,
+) -> People:
+    """Users with these tastes, about to arrive for the first time.
+
+    Args:
+        compiled: the scenario.
+        taste: (n, latent_width), scaled.
+        seed: the world's seed.
+        keys: of the users; without them they are keyed by their numbers.
+        pace: (n,), how often each comes, over how often the scenario's users do (all 1 unless given). Who has a pace of
+            their own is met in the middle of their life: the first visit is an exponential draw of mean
+            (mean of `return_after`) / pace in place of one of `first_arrival`.
+    """
     scenario, user = compiled.scenario, compiled.scenario.user
     n_users = len(taste)
     rows = numbered(n_users) if keys is None else keys
@@ -99,7 +116,13 @@ def new_people(compiled: Compiled, taste: Float32, seed: int, keys: npt.NDArray[
     state["goodwill"] = state["own_goodwill"]
     state["row"], state["key"] = -1, rows
     due = np.empty(n_users, dtype=np.float64)
-    waiting = user.first_arrival.quantile(uniforms(seed, PERSON, rows, _ARRIVAL))
+    luck = uniforms(seed, PERSON, rows, _ARRIVAL)
+    state["pace"] = 1.0 if pace is None else pace
+    if pace is None:
+        waiting = user.first_arrival.quantile(luck)
+    else:
+        between = float(user.return_after.quantile((np.arange(_GRID) + 0.5) / _GRID).mean())
+        waiting = -np.log1p(-luck) * between / state["pace"]
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)

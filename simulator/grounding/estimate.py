@@ -53,6 +53,7 @@ class Grounding:
     reliability: Matrix  # (n_items,): share of the remainder that the log tells, 0 without interactions
     users: Matrix  # (n_users, D): posterior mean of taste, prior N(0, 1); near 0 for users of few interactions
     user_sd: Matrix  # (n_users, D): posterior standard deviation; users + user_sd x normal is one plausible population
+    activity: npt.NDArray[np.int64]  # (n_users,): distinct items of each user
     popularity: npt.NDArray[np.float64]  # (n_items,): shares of interactions, half an interaction added to each item
     signal: Mapping[str, Estimate]  # modality -> correlation of features with taste; absent where data cannot tell
     shares: Shares
@@ -131,7 +132,7 @@ def ground(folder: RealFolder, dimensions: int, seed: int) -> Grounding:
     luck = normals(seed, REMAINDER, folder.n_items, dimensions)
     vectors = estimate_vectors((parts[0], parts[1]), components, shares, train, dimensions, luck)
     activity = np.bincount(user, minlength=folder.n_users)
-    per_user = _activity(activity)
+    per_user = spread_of_activity(activity)
     if per_user["top_1_percent"] > 0.25:
         held = f"{per_user['top_1_percent']:.0%}"
         assumptions.append(
@@ -146,6 +147,7 @@ def ground(folder: RealFolder, dimensions: int, seed: int) -> Grounding:
         reliability=vectors.reliability.astype(np.float32),
         users=vectors.users.astype(np.float32),
         user_sd=vectors.user_sd.astype(np.float32),
+        activity=activity,
         popularity=smoothed / smoothed.sum(),
         signal={name: share.root() for name, share in shares.alone.items()} if tells else {},
         shares=shares,
@@ -205,8 +207,8 @@ def _cuttings(train: csr_matrix, k: int, seed: int) -> list[Measured]:
     return out
 
 
-def _activity(counts: npt.NDArray[np.int64]) -> dict[str, float]:
-    """The distribution of interactions over users who have any."""
+def spread_of_activity(counts: npt.NDArray[np.int64]) -> dict[str, float]:
+    """The distribution of interactions over users who have any: mean, p10, p50, p90, p99, and what the top 1 % hold."""
     active = np.sort(counts[counts > 0])[::-1]
     top = max(1, len(active) // 100)
     quantiles = np.quantile(active, [0.1, 0.5, 0.9, 0.99])

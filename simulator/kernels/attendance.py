@@ -118,7 +118,7 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
     else:
         now = v.clock
         waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
-        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers)
+        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / np.float64(u.pace)
         # a decision that was put off brings its user back, if nothing else does before
         v.clock = min(
             after(v.clock, waiting, plan.hours, plan.starts_at[0]),

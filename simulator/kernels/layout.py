@@ -305,6 +305,7 @@ USER = np.dtype(
         ("goodwill", "f4"),
         ("own_goodwill", "f4"),
         ("patience", "f4"),
+        ("pace", "f4"),  # how often the user comes, over how often the scenario's users do
         ("put_off", "u4"),  # item of a decision put off, or of a play to be continued, in a later visit; NO_CASE none
         ("put_off_until", "f8"),  # s
         ("put_off_stage", "i4"),

@@ -1,0 +1,48 @@
+"""How often grounded users come: as the real users' numbers of interactions are to one another."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from simulator.catalog import draw_catalog
+from simulator.grounded import _pace
+from simulator.pilot import pilot_positives
+from simulator.plan import compile_scenario
+from simulator.population import draw_people, new_people
+from simulator.scenario.load import load_scenario
+
+DAY = 86400.0
+
+
+def test_users_come_at_their_own_pace():
+    compiled = compile_scenario(load_scenario("shortvideo"))
+    catalog = draw_catalog(compiled, 300, DAY, 1)
+    taste = draw_people(compiled, catalog.goods, 600, 1).taste
+    pace = np.where(np.arange(600) % 2, 1.0, 0.1).astype(np.float32)
+    people = new_people(compiled, taste, 1, pace=pace)
+    pilot_positives(compiled, catalog, people, 2 * DAY, 1)
+    often, seldom = people.state["visits"][1::2].mean(), people.state["visits"][::2].mean()
+    # visits take time, the weary leave for good, and the hours of the day are not alike: about ten, not ten
+    assert 6 < often / seldom < 15
+
+
+def test_who_has_no_pace_arrives_as_the_scenario_says():
+    compiled = compile_scenario(load_scenario("shortvideo"))
+    catalog = draw_catalog(compiled, 100, DAY, 1)
+    taste = draw_people(compiled, catalog.goods, 50, 1).taste
+    assert (new_people(compiled, taste, 1).state["pace"] == 1).all()
+    assert (new_people(compiled, taste, 1).state["due"] <= DAY).all()
+
+
+def test_pace_is_activity_beside_the_most_active_hundredth():
+    activity = np.full(200, 4)
+    activity[:2] = 300, 500
+    activity[5] = 0
+    pace = _pace(SimpleNamespace(activity=activity), 300)  # type: ignore[arg-type]
+    assert pace[:2].mean() == pytest.approx(1.0)
+    assert pace[2] == pytest.approx(4 / 400)
+    assert pace[5] == pytest.approx(0.5 / 400)
+    assert (pace[200:] == pace[:100]).all()  # further users repeat the real ones
