@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -20,6 +20,12 @@ _PER_ROW = {
 }  # fmt: skip
 _FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
+_SHAPES = [
+    (name, np.dtype(kind), dimensions)
+    for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2))
+    for name, kind in names.items()
+]
+_ARRAYS = (*_PER_ROW, *_PER_ROW_WIDE, "recent_start", "recent_items", "candidates")
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -77,15 +83,15 @@ class Requests:
             object.__setattr__(self, "stated", np.empty((len(self), 0), np.int32))
         if self.criteria.size == 0:
             object.__setattr__(self, "criteria", np.empty((len(self), 0), np.float32))
-        for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2)):
-            for name, dtype in names.items():
-                array: np.ndarray = getattr(self, name)
-                if array.ndim != dimensions or array.shape[0] != len(self) or array.dtype != np.dtype(dtype):
-                    raise RecommenderError(
-                        f"requests.{name}",
-                        f"is {array.dtype} of shape {array.shape}",
-                        f"expected {np.dtype(dtype)} with {dimensions} dimension(s) and {len(self)} rows",
-                    )
+        n = len(self)
+        for name, dtype, dimensions in _SHAPES:
+            array: np.ndarray = getattr(self, name)
+            if array.ndim != dimensions or array.shape[0] != n or array.dtype != dtype:
+                raise RecommenderError(
+                    f"requests.{name}",
+                    f"is {array.dtype} of shape {array.shape}",
+                    f"expected {dtype} with {dimensions} dimension(s) and {n} rows",
+                )
         start, sent = self.recent_start, self.recent_items
         if start.shape != (len(self) + 1,) or start.dtype != np.int64 or start[0] != 0 or start[-1] != sent.size:
             raise RecommenderError(
@@ -110,7 +116,7 @@ class Requests:
         for name, array in self.arrays().items():
             if array.flags.writeable:
                 view = array.view()
-                view.flags.writeable = False
+                view.setflags(write=False)
                 object.__setattr__(self, name, view)
 
     def __len__(self) -> int:
@@ -143,7 +149,7 @@ class Requests:
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, the very ones."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ("slate_size", "seen")}
+        return {name: getattr(self, name) for name in _ARRAYS}
 
 
 @dataclass(frozen=True)
