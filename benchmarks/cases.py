@@ -4,8 +4,8 @@
 
 Every case of a small world waits for one of many servers, is made, travels and ends: four happenings. All are posted at
 once, so that as many are pending as are posted; then the world lives until all have ended. In a second world every case
-waits for a chooser who compares it with the hundred others that want the same item, twice a day, until all have run out of
-patience. Prints, per number of cases: rows on the heap at the start, happenings, and microseconds per happening and per
+waits for a chooser who compares it with the hundred others that want the same item, twice a day, until all have run out
+of patience. Prints, per number of cases: rows on the heap at the start, happenings, and microseconds per happening and per
 case, compilation left out.
 """
 
@@ -21,7 +21,12 @@ import numpy as np
 from simulator.kernels.case_layout import Count
 from tests.worlds import TinyWorld, claim, exponential
 
-_FIRST, _USERS, _PER_ITEM, _PER_CASE = 1000, 1000, 100, 4  # it enters, two steps end with a wait between, and the last one ends
+_FIRST, _USERS, _PER_ITEM, _PER_CASE = (
+    1000,
+    1000,
+    100,
+    4,
+)  # it enters, two steps end with a wait between, and the last one ends
 
 
 def _world(cases: int) -> TinyWorld:

@@ -10,6 +10,8 @@ from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Re
 from recommenders.hashing import root
 from recommenders.kernel import below, kernel, mix
 
+_SCARCE = 4  # below one eligible candidate in so many they are dealt from a list, not drawn until one is eligible
+
 
 @kernel
 def _draw(
@@ -19,78 +21,68 @@ def _draw(
     recent_start: np.ndarray,
     recent_items: np.ndarray,
     candidates: np.ndarray,
-    position: np.ndarray,
-    deck: np.ndarray,
-    swapped: np.ndarray,
-    barred_for: np.ndarray,
+    free: np.ndarray,
     barred: np.ndarray,
+    deck: np.ndarray,
     seed: np.uint64,
 ) -> None:
-    """Fill ``items`` and ``propensity``, both (n, k), by a partial Fisher-Yates shuffle of the eligible candidates.
+    """Fill ``items`` and ``propensity``, both (n, k), with ordered choices of the eligible candidates.
 
-    ``position`` is an item's place in ``candidates``, -1 if it is none, as far as there are candidates. ``deck`` (m,)
-    holds 0 ... m - 1, of which the first ``eligible`` are dealt from; it is put back in order after each request, so
-    that a request costs O(k + R), never O(m). A place whose item was shown lately is replaced by one of those beyond
-    the deck's end, one for one. ``barred_for`` (m,) starts at -1 and holds the request for which a place is barred;
-    ``barred`` (R,) and ``swapped`` (k,) are room to work in. All int32.
+    ``free`` (beyond the highest candidate,) starts at 0, uint8, and is 1 for what is a candidate, never its last place;
+    what a request cannot have is taken out, and put back after it, so that a request costs O(k + R), never O(m).
+    ``barred`` (R + k,) and ``deck`` (m,) are room to work in, int32.
     """
     n, places = items.shape
     m = candidates.size
+    for c in range(m):
+        free[candidates[c]] = 1
     filled = min(places, m)
+    beyond = free.size - 1
     for row in range(n):
         n_barred = 0
         for r in range(recent_start[row], recent_start[row + 1]):
-            item = recent_items[r]
-            if item < position.size:
-                place = position[item]
-                if place >= 0 and barred_for[place] != row:
-                    barred_for[place] = row
-                    barred[n_barred] = place
-                    n_barred += 1
+            item = np.int64(recent_items[r])
+            item = min(item, beyond)
+            barred[n_barred] = item
+            n_barred += free[item]
+            free[item] = 0
         eligible = m - n_barred
         luck = mix(seed, key[row])
         drawn = min(filled, eligible)
         chance = np.float32(drawn) / np.float32(max(eligible, 1))
+        if _SCARCE * (eligible - drawn) >= m:
+            # any candidate, until it is one that is eligible and was not drawn: of those all are equally likely
+            attempt = np.uint64(0)
+            for k in range(drawn):
+                item = candidates[below(mix(luck, attempt), np.uint64(m))]
+                attempt += np.uint64(1)
+                while free[item] == 0:
+                    item = candidates[below(mix(luck, attempt), np.uint64(m))]
+                    attempt += np.uint64(1)
+                free[item] = 0
+                items[row, k] = item
+                propensity[row, k] = chance
+        else:
+            left = 0
+            for c in range(m):
+                deck[left] = candidates[c]
+                left += free[candidates[c]]
+            for k in range(drawn):
+                pick = below(mix(luck, np.uint64(k)), np.uint64(eligible - k))
+                items[row, k] = deck[pick]
+                deck[pick] = deck[eligible - k - 1]
+                propensity[row, k] = chance
         for k in range(drawn):
-            other = k + np.int64(below(mix(luck, np.uint64(k)), np.uint64(eligible - k)))
-            swapped[k] = other
-            place = deck[other]
-            deck[other] = deck[k]
-            deck[k] = place
-            if barred_for[place] == row:
-                place = _substitute(place, barred, n_barred, barred_for, row, eligible)
-            items[row, k] = candidates[place]
-            propensity[row, k] = chance
-        for k in range(drawn):
-            deck[swapped[k]] = swapped[k]
-            deck[k] = k
+            free[items[row, k]] = 1
+        for b in range(n_barred):
+            free[barred[b]] = 1
         # The candidates ran out: the rest comes, equally at random, from what was shown lately.
         for k in range(drawn, filled):
             left = n_barred - (k - drawn)
-            pick = np.int64(below(mix(luck, np.uint64(k)), np.uint64(left)))
-            items[row, k] = candidates[barred[pick]]
+            pick = below(mix(luck, np.uint64(k)), np.uint64(left))
+            items[row, k] = barred[pick]
             barred[pick] = barred[left - 1]
             propensity[row, k] = np.float32(filled - drawn) / np.float32(n_barred)
-
-
-@kernel
-def _substitute(place: int, barred: np.ndarray, n_barred: int, barred_for: np.ndarray, row: int, eligible: int) -> int:
-    """The place beyond the deck's end that stands in for a barred place within it.
-
-    Barred places below ``eligible`` and unbarred places from ``eligible`` on are equally many; the q-th by size of
-    the former gets the q-th of the latter.
-    """
-    rank = 0
-    for b in range(n_barred):
-        if barred[b] < place:
-            rank += 1
-    stand_in = eligible
-    while True:
-        if barred_for[stand_in] != row:
-            if rank == 0:
-                return stand_in
-            rank -= 1
-        stand_in += 1
 
 
 class Random(Recommender):
@@ -121,11 +113,11 @@ class Random(Recommender):
     def recommend(self, requests: Requests) -> Slates:
         """Slates with propensities; each depends on its request's key and what was shown lately."""
         shape = (len(requests), requests.slate_size)
-        items = np.full(shape, NO_ITEM, np.int32)
-        propensity = np.full(shape, np.nan, np.float32)
         candidates = requests.candidates
-        position = np.full(int(candidates.max(initial=0)) + 1, -1, np.int32)
-        position[candidates] = np.arange(candidates.size, dtype=np.int32)
+        filled = min(requests.slate_size, candidates.size)
+        items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
+        items[:, filled:], propensity[:, filled:] = NO_ITEM, np.nan
+        most = int(np.diff(requests.recent_start).max(initial=0))
         _draw(
             items,
             propensity,
@@ -133,11 +125,9 @@ class Random(Recommender):
             requests.recent_start,
             requests.recent_items,
             candidates,
-            position,
-            np.arange(candidates.size, dtype=np.int32),
-            np.empty(requests.slate_size, np.int32),
-            np.full(candidates.size, -1, np.int32),
-            np.empty(int(np.diff(requests.recent_start).max(initial=0)), np.int32),
+            np.zeros(int(candidates.max(initial=-1)) + 2, np.uint8),
+            np.empty(most + 1, np.int32),
+            np.empty(candidates.size + 1, np.int32),
             root(self.seed, self.name),
         )
         return Slates(items, propensity)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -20,11 +20,12 @@ _PER_ROW = {
 }  # fmt: skip
 _FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
-_CHECKED = tuple(
-    (name, dimensions, np.dtype(dtype))
+_SHAPES = [
+    (name, np.dtype(kind), dimensions)
     for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2))
-    for name, dtype in names.items()
-)
+    for name, kind in names.items()
+]
+_ARRAYS = (*_PER_ROW, *_PER_ROW_WIDE, "recent_start", "recent_items", "candidates")
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -93,7 +94,7 @@ class Requests:
             object.__setattr__(self, "about", np.full(n, NO_ITEM, np.int32))
         if self.context.size == 0:
             object.__setattr__(self, "context", np.full(n, -1, np.int8))
-        for name, dimensions, dtype in _CHECKED:  # for each of many small batches: no more than it takes
+        for name, dtype, dimensions in _SHAPES:  # for each of many small batches: no more than it takes
             array: np.ndarray = getattr(self, name)
             if array.ndim != dimensions or array.shape[0] != n or array.dtype != dtype:
                 raise RecommenderError(
@@ -160,9 +161,6 @@ class Requests:
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, the very ones."""
         return {name: getattr(self, name) for name in _ARRAYS}
-
-
-_ARRAYS = tuple(each.name for each in fields(Requests) if each.name not in ("slate_size", "seen"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernels.layout import ITEM, Goods, Kind
+from simulator.kernels.layout import ITEM, Array, Goods, Kind
 from simulator.limits import LEVELS, weighed_limits
 from simulator.parents import Kin, numbered_parents
 from simulator.plan import Compiled
@@ -141,13 +141,17 @@ class Levels:
         self._among: dict[int, npt.NDArray[np.int32]] = {}
 
     def alike(
-        self, todo: Rows, sizes: npt.NDArray[np.int32], levels: npt.NDArray[np.int32]
+        self, todo: Rows, sizes: npt.NDArray[np.int64], visits: Array, stages: Array
     ) -> Iterator[tuple[int, int, Rows]]:
-        """The rows `todo` by size of slate and level, (n,) each: those that have both in common, with the two."""
-        for size in np.unique(sizes):
-            for level in (-1,) if self._one else np.unique(levels[sizes == size]):
-                same = sizes == size if self._one else (sizes == size) & (levels == level)
-                yield int(size), int(level), todo[same]
+        """The rows `todo` of `visits` by size of slate, (n,), and level: those that have both in common, with the two."""
+        for size in np.flatnonzero(np.bincount(sizes)):
+            same = todo[sizes == size]
+            if self._one:
+                yield int(size), -1, same
+                continue
+            levels = stages["level"][visits["slate_stage"][same]]
+            for level in np.unique(levels):
+                yield int(size), int(level), same[levels == level]
 
     def among(self, level: int, candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Those of a level; the same array as long as the candidates are the same."""

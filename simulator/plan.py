@@ -101,7 +101,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     facets, latent_width = _facet_shapes(scenario)
     pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
     types = np.zeros(len(names.types), dtype=layout.TYPE)
-    weights = np.ones((len(names.types), len(facets) + len(names.modalities)))
+    weights = np.ones((len(names.types), len(facets) + 2 * len(names.modalities)))
     items = len(scenario.item_types)
     for row, kind, own in zip(types[:items], scenario.item_types.values(), weights[:items], strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
@@ -116,6 +116,8 @@ def compile_scenario(scenario: Scenario) -> Compiled:
             own[len(facets) + names.modalities.index(modality)] = ratio.value
     for row, name, own in zip(types[items:], names.types[items:], weights[items:], strict=True):
         _parent_type(scenario, names, name, row, own, tables)
+    reads = weights[:, len(facets) : len(facets) + len(names.modalities)]
+    weights[:, len(facets) + len(names.modalities) :] = np.sqrt(reads)
     asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
     shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
@@ -127,7 +129,8 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         types=types,
         weights=weights,
         habits=_habits(scenario, tables),
-        acts=_acts(scenario, names),
+        acts=(acts := _acts(scenario, names)),
+        act_bounds=_act_bounds(acts),
         observation=_observation(scenario, names, tables),
         labels=_labels(scenario, names),
         hours=_hours(scenario),
@@ -294,8 +297,17 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         odds, slope = log_odds(act.base.value), act.slope.value
         row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
-        row["log_odds"], row["slope"], row["bound"] = odds, slope, 1.0 / (1.0 + np.exp(-(odds + 2.0 * abs(slope))))
+        row["log_odds"], row["slope"] = odds, slope
     return rows
+
+
+def _act_bounds(acts: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
+    """The highest probability of each act within each level of satisfaction, and that of no act by these bounds."""
+    edges = np.arange(layout.LEVELS + 1) / layout.LEVELS_PER_UNIT - layout.USUAL
+    odds = acts["log_odds"] + acts["slope"] * edges[:, None]
+    # a hair more: kernels have the exponential from tables
+    bounds = (1.0 + 1e-6) / (1.0 + np.exp(-np.maximum(odds[:-1], odds[1:])))
+    return np.column_stack([bounds, np.prod(1.0 - np.minimum(bounds, 1.0), axis=1)])
 
 
 def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:

@@ -13,7 +13,7 @@ from recommenders.contract import Requests, Slates
 from simulator.asking import asked
 from simulator.criteria import Criteria
 from simulator.editors import Editors, edited
-from simulator.kernels.batches import pending, scatter
+from simulator.kernels.batches import pending, scatter, wanted
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
     EVENT,
@@ -24,7 +24,6 @@ from simulator.kernels.layout import (
     Goods,
     Output,
     People,
-    Status,
 )
 from simulator.kernels.visit import advance, room_needed
 from simulator.levels import Levels
@@ -141,7 +140,7 @@ class Rounds:
             while len(todo):
                 self._advance(todo, end)
                 waiting = np.empty(len(todo), dtype=np.int64)
-                todo = waiting[: pending(todo, self.visits.rows.state, int(Status.NEEDS_SLATE), waiting)]
+                todo = waiting[: pending(todo, self.visits.rows.state, waiting)]
                 if len(todo):
                     yield todo
         self.visits.release(self.people)
@@ -215,15 +214,18 @@ class Rounds:
     def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
         """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
         state, stages = self.visits.rows.state, self.compiled.plan.stages
-        sizes = stages["slate"][state["slate_stage"][todo]]
-        for size, level, same in self._levels.alike(todo, sizes, stages["level"][state["slate_stage"][todo]]):
+        sizes = np.empty(len(todo), dtype=np.int64)
+        wanted(todo, state, stages, sizes)
+        for size, level, same in self._levels.alike(todo, sizes, state, stages):
             there = self._levels.among(level, candidates)
             parts = [(same, there, None)] if self.criteria is None else self.criteria.ask(same, state, there)
             for rows, passing, told in parts:
+                if self.editors is None:
+                    yield from self._part(rows, passing, told, int(size), most)
+                    continue
                 surfaces = stages["surface"][state["slate_stage"][rows]]
-                # what editors fill is a surface's; without them all surfaces are asked together
-                for surface in np.unique(surfaces) if self.editors is not None else (-1,):
-                    here = np.flatnonzero(surfaces == surface) if self.editors is not None else np.arange(len(rows))
+                for surface in np.unique(surfaces):  # what editors fill is a surface's
+                    here = np.flatnonzero(surfaces == surface)
                     yield from self._part(rows[here], passing, None if told is None else told[here], int(size), most)
 
     def _part(

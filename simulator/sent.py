@@ -25,7 +25,7 @@ class SentItems:
         self._longest = max(-(-kept // BLOCK), 1)
         self._first = np.full(n_users, -1, dtype=np.int32)
         self._count = np.zeros(n_users, dtype=np.uint32)
-        self._blocks = np.empty((0, BLOCK), dtype=np.int32)
+        self._blocks = np.empty(0, dtype=np.int32)  # BLOCK items each, one after the other
         self._free = np.full(SIZES, -1, dtype=np.int32)
         self._used = 0
 
@@ -44,10 +44,9 @@ class SentItems:
                 users, items, row, self._first, self._count, self._blocks, self._free, self._used, self._longest
             )
             if row < len(users):
-                size = max(_FIRST_CAPACITY, self._longest, len(self._blocks) + len(self._blocks) // 2)
-                size = max(size, self._used + self._longest)
-                blocks = np.empty((size, BLOCK), dtype=np.int32)
-                blocks[: self._used] = self._blocks[: self._used]
+                size = max(_FIRST_CAPACITY, 4 * self._used, self._used + self._longest)
+                blocks = np.empty(size * BLOCK, dtype=np.int32)  # memory that nothing was written to costs nothing
+                blocks[: self._used * BLOCK] = self._blocks[: self._used * BLOCK]
                 self._blocks = blocks
 
     def sizes(self, users: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
@@ -63,7 +62,7 @@ class SentItems:
         return {
             "first": self._first,
             "count": self._count,
-            "blocks": self._blocks[: self._used],
+            "blocks": self._blocks[: self._used * BLOCK],
             "free": self._free,
         }
 
@@ -71,4 +70,4 @@ class SentItems:
         """Take back what `state` gave."""
         self._first[:], self._count[:], self._free[:] = arrays["first"], arrays["count"], arrays["free"]
         self._blocks = np.array(arrays["blocks"], dtype=np.int32)
-        self._used = len(self._blocks)
+        self._used = len(self._blocks) // BLOCK

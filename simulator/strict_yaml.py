@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +155,12 @@ def parse_value(text: str, where: str = "value") -> object:
     return _read(text, where, lines=False)
 
 
+@lru_cache(maxsize=64)
+def _file_content(text: str, where: str) -> object:
+    """What a file says; a text that was read before is not read again."""
+    return _read(text, where, lines=True)
+
+
 def load_yaml(path: str | Path, shown: str | None = None) -> dict[str, Any]:
     """Read a file whose top level is a table of keys.
 
@@ -171,7 +179,7 @@ def load_yaml(path: str | Path, shown: str | None = None) -> dict[str, Any]:
         raise InputError(where, f"byte {error.start} is not UTF-8", "expected a text file in UTF-8") from error
     except OSError as error:
         raise InputError(where, f"cannot be read ({error.strerror})", "expected a readable YAML file") from error
-    value = _read(text, where, lines=True)
+    value = deepcopy(_file_content(text, where))
     if not isinstance(value, dict):
         found = "nothing" if value is None else f"a {type(value).__name__}"
         raise InputError(where, f"holds {found}", "expected a table of keys at the top level")

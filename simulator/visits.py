@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernels.layout import CARD, OFFER, VISIT, VISIT_MEMORY, People, Status, Visits
+from simulator.kernels.calling import call, ended, present
+from simulator.kernels.layout import CARD, OFFER, VISIT, VISIT_MEMORY, People, Visits
 
 _FIRST_CAPACITY = 1024
+_BLANK = np.zeros(1, dtype=VISIT)
 
 
 class VisitTable:
@@ -20,6 +22,7 @@ class VisitTable:
     def __init__(self, slate: int, menu: int = 0) -> None:
         self.rows = empty_visits(0, slate, menu)
         self._free = np.empty(0, dtype=np.int64)
+        self._called = np.empty(0, dtype=np.int64)  # rows that were last due
 
     def _grow(self, needed: int) -> None:
         old = len(self.rows.state)
@@ -32,30 +35,22 @@ class VisitTable:
 
     def due(self, people: People, end: float) -> npt.NDArray[np.int64]:
         """Rows with something to do before `end`, in the order of users; users who arrive get a row."""
-        state = people.state
-        arriving = np.flatnonzero((state["row"] < 0) & (state["due"] < end))
-        if len(arriving):
-            if len(arriving) > len(self._free):
-                self._grow(len(arriving) - len(self._free))
-            slots, self._free = self._free[-len(arriving) :], self._free[: -len(arriving)]
-            fresh = np.zeros(len(arriving), dtype=VISIT)
-            fresh["user"] = arriving
-            fresh["clock"] = state["due"][arriving]
-            fresh["status"] = Status.AWAY
-            self.rows.state[slots] = fresh
-            state["row"][arriving] = slots
-        present = state["row"][np.flatnonzero(state["row"] >= 0)].astype(np.int64)
-        early: npt.NDArray[np.int64] = present[self.rows.state["clock"][present] < end]
-        return early
+        listed = np.empty(len(people.state), dtype=np.int64)
+        n, arriving = present(people.state, end, listed)
+        if arriving > len(self._free):
+            self._grow(arriving - len(self._free))
+        called = np.empty(n, dtype=np.int64)
+        n, left = call(listed[:n], people.state, self.rows.state, _BLANK, self._free, end, called)
+        self._free = self._free[:left]
+        self._called = called[:n]
+        return self._called
 
     def release(self, people: People) -> None:
-        """Give back the slots of visits that have ended."""
-        holders = np.flatnonzero(people.state["row"] >= 0)
-        slots = people.state["row"][holders].astype(np.int64)
-        status = self.rows.state["status"][slots]
-        ended = (status == Status.AWAY) | (status == Status.GONE)
-        people.state["row"][holders[ended]] = -1
-        self._free = np.concatenate([self._free, slots[ended]])
+        """Give back the slots of visits that have ended since `due`."""
+        slots = np.empty(len(self._called), dtype=np.int64)
+        n = ended(self._called, people.state, self.rows.state, slots)
+        self._called = self._called[:0]
+        self._free = np.concatenate([self._free, slots[:n]])
 
     def open_rows(self, people: People) -> npt.NDArray[np.int64]:
         """Slots of all open visits, in the order of users."""
@@ -73,7 +68,7 @@ class VisitTable:
     def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
         """Take back what `compacted` gave; slots are assigned anew."""
         self.rows = empty_visits(0, self.rows.slate.shape[1], self.rows.menu.shape[1])
-        self._free = np.empty(0, dtype=np.int64)
+        self._free = self._called = np.empty(0, dtype=np.int64)
         self._grow(len(users))
         slots, self._free = (
             self._free[-len(users) :] if len(users) else self._free[:0],

@@ -135,53 +135,74 @@ class Bound(NamedTuple):
     pool: People
 
 
+# Where the tables of each group begin in a table of places.
+_PLAN = 0
+_PEOPLE = _PLAN + len(Plan._fields)
+_GOODS = _PEOPLE + len(People._fields)
+_VISITS = _GOODS + len(Goods._fields)
+_OUT = _VISITS + len(Visits._fields)
+_SEEN = _OUT + len(Output._fields)
+_KEPT = _SEEN + len(Seen._fields)
+_TERMS = _KEPT + len(Kept._fields)
+_POOL = _TERMS + len(Terms._fields)
+
+
 @inlined
 def tables_at(t: Table) -> Bound:
     """The tables of `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`."""
     plan = Plan(
-        at(t, 0, STAGE, 1), at(t, 1, F8, 3), at(t, 2, I4, 3), at(t, 3, F8, 2), at(t, 4, I8, 3),
-        at(t, 5, F8, 1), at(t, 6, F8, 1), at(t, 7, PAIR, 1), at(t, 8, MODALITY, 1), at(t, 9, FACET, 1),
-        at(t, 10, TYPE, 1), at(t, 11, F8, 2), at(t, 12, HABITS, 1), at(t, 13, ACT, 1), at(t, 14, OBSERVED, 1),
-        at(t, 15, LABEL, 1), at(t, 16, F8, 1), at(t, 17, F8, 1), at(t, 18, F4, 2), at(t, 19, F8, 1),
-        at(t, 20, I4, 2), at(t, 21, ASIDE, 1), at(t, 22, COST, 1), at(t, 23, NOTE, 1), at(t, 24, OUTREACH, 1),
-        at(t, 25, SUFFICES, 1), at(t, 26, ANNOUNCED, 1), at(t, 27, F8, 1), at(t, 28, CONTEXT, 1), at(t, 29, F8, 2),
-        at(t, 30, F8, 2), at(t, 31, F8, 2), at(t, 32, I4, 2),
+        at(t, _PLAN + 0, STAGE, 1), at(t, _PLAN + 1, F8, 3), at(t, _PLAN + 2, I4, 3), at(t, _PLAN + 3, F8, 2),
+        at(t, _PLAN + 4, I8, 3), at(t, _PLAN + 5, F8, 1), at(t, _PLAN + 6, F8, 1), at(t, _PLAN + 7, PAIR, 1),
+        at(t, _PLAN + 8, MODALITY, 1), at(t, _PLAN + 9, FACET, 1), at(t, _PLAN + 10, TYPE, 1),
+        at(t, _PLAN + 11, F8, 2), at(t, _PLAN + 12, HABITS, 1), at(t, _PLAN + 13, ACT, 1), at(t, _PLAN + 14, F8, 2),
+        at(t, _PLAN + 15, OBSERVED, 1), at(t, _PLAN + 16, LABEL, 1), at(t, _PLAN + 17, F8, 1),
+        at(t, _PLAN + 18, F8, 1), at(t, _PLAN + 19, F4, 2), at(t, _PLAN + 20, F8, 1), at(t, _PLAN + 21, I4, 2),
+        at(t, _PLAN + 22, ASIDE, 1), at(t, _PLAN + 23, COST, 1), at(t, _PLAN + 24, NOTE, 1),
+        at(t, _PLAN + 25, OUTREACH, 1), at(t, _PLAN + 26, SUFFICES, 1), at(t, _PLAN + 27, ANNOUNCED, 1),
+        at(t, _PLAN + 28, F8, 1), at(t, _PLAN + 29, CONTEXT, 1), at(t, _PLAN + 30, F8, 2), at(t, _PLAN + 31, F8, 2),
+        at(t, _PLAN + 32, F8, 2), at(t, _PLAN + 33, I4, 2),
     )  # fmt: skip
     people = People(
-        at(t, 33, USER, 1), at(t, 34, F4, 2), at(t, 35, F4, 2), at(t, 36, U4, 2), at(t, 37, F4, 2),
-        at(t, 38, F4, 2), at(t, 39, F4, 2), at(t, 40, HAD, 2), at(t, 41, KNOWN, 2),
+        at(t, _PEOPLE + 0, USER, 1), at(t, _PEOPLE + 1, F4, 2), at(t, _PEOPLE + 2, F4, 2), at(t, _PEOPLE + 3, U4, 2),
+        at(t, _PEOPLE + 4, F4, 2), at(t, _PEOPLE + 5, F4, 2), at(t, _PEOPLE + 6, F4, 2), at(t, _PEOPLE + 7, HAD, 2),
+        at(t, _PEOPLE + 8, KNOWN, 2),
     )  # fmt: skip
     goods = Goods(
-        at(t, 42, ITEM, 1), at(t, 43, F4, 2), at(t, 44, F4, 2), at(t, 45, F4, 2), at(t, 46, F4, 2),
-        at(t, 47, F4, 2), at(t, 48, F4, 2), at(t, 49, F4, 2), at(t, 50, F8, 1),
-        at(t, 51, I4, 1), at(t, 52, I4, 1), at(t, 53, I4, 2), at(t, 54, F8, 2),
+        at(t, _GOODS + 0, ITEM, 1), at(t, _GOODS + 1, F4, 2), at(t, _GOODS + 2, F4, 2), at(t, _GOODS + 3, F4, 2),
+        at(t, _GOODS + 4, F4, 2), at(t, _GOODS + 5, F4, 2), at(t, _GOODS + 6, F4, 2), at(t, _GOODS + 7, F4, 2),
+        at(t, _GOODS + 8, F8, 1), at(t, _GOODS + 9, I4, 1), at(t, _GOODS + 10, I4, 1), at(t, _GOODS + 11, I4, 2),
+        at(t, _GOODS + 12, F8, 2),
     )  # fmt: skip
     visits = Visits(
-        at(t, 55, VISIT, 1), at(t, 56, OFFER, 2), at(t, 57, I4, 2), at(t, 58, F4, 2),
-        at(t, 59, CARD, 2),
+        at(t, _VISITS + 0, VISIT, 1), at(t, _VISITS + 1, OFFER, 2), at(t, _VISITS + 2, I4, 2),
+        at(t, _VISITS + 3, F4, 2), at(t, _VISITS + 4, CARD, 2),
     )  # fmt: skip
     out = Output(
-        at(t, 60, EVENT, 1), at(t, 61, I8, 1), at(t, 62, I8, 2), at(t, 63, F8, 2), at(t, 64, CASE, 1),
-        at(t, 65, I8, 1),
+        at(t, _OUT + 0, EVENT, 1), at(t, _OUT + 1, I8, 1), at(t, _OUT + 2, I8, 2), at(t, _OUT + 3, F8, 2),
+        at(t, _OUT + 4, CASE, 1), at(t, _OUT + 5, I8, 1),
     )  # fmt: skip
     seen = Seen(
-        at(t, 66, F4, 2), at(t, 67, I8, 1), at(t, 68, I8, 1), at(t, 69, I8, 1), at(t, 70, I4, 2),
-        at(t, 71, I4, 2), at(t, 72, F4, 2), at(t, 73, F4, 2), at(t, 74, I1, 2), at(t, 75, I4, 2),
-        at(t, 76, F4, 2), at(t, 77, F4, 2), at(t, 78, F8, 1), at(t, 79, F8, 1), at(t, 80, I1, 1),
+        at(t, _SEEN + 0, F4, 2), at(t, _SEEN + 1, I8, 1), at(t, _SEEN + 2, I8, 1), at(t, _SEEN + 3, I8, 1),
+        at(t, _SEEN + 4, I4, 2), at(t, _SEEN + 5, I4, 2), at(t, _SEEN + 6, F4, 2), at(t, _SEEN + 7, F4, 2),
+        at(t, _SEEN + 8, I1, 2), at(t, _SEEN + 9, I4, 2), at(t, _SEEN + 10, F4, 2), at(t, _SEEN + 11, F4, 2),
+        at(t, _SEEN + 12, F8, 1), at(t, _SEEN + 13, F8, 1), at(t, _SEEN + 14, I1, 1),
     )  # fmt: skip
     kept = Kept(
-        at(t, 81, F4, 3), at(t, 82, F4, 2), at(t, 83, I4, 2), at(t, 84, I8, 1), at(t, 85, F8, 1),
-        at(t, 86, F4, 2), at(t, 87, I8, 1), at(t, 88, I8, 1), at(t, 89, I4, 2),
+        at(t, _KEPT + 0, F4, 3), at(t, _KEPT + 1, F4, 2), at(t, _KEPT + 2, I4, 2), at(t, _KEPT + 3, I8, 1),
+        at(t, _KEPT + 4, F8, 1), at(t, _KEPT + 5, F4, 2), at(t, _KEPT + 6, I8, 1), at(t, _KEPT + 7, I8, 1),
+        at(t, _KEPT + 8, I4, 2),
     )  # fmt: skip
     terms = Terms(
-        at(t, 90, F8, 1), at(t, 91, F8, 1), at(t, 92, F8, 1), at(t, 93, F4, 1), at(t, 94, F4, 4),
-        at(t, 95, U1, 2), at(t, 96, F4, 2), at(t, 97, F4, 2), at(t, 98, F4, 3), at(t, 99, F4, 3),
-        at(t, 100, I4, 1), at(t, 101, I8, 1), at(t, 102, I8, 1), at(t, 103, I8, 1), at(t, 104, I8, 2),
-        at(t, 105, F8, 1), at(t, 106, I8, 1), at(t, 107, I8, 1),
+        at(t, _TERMS + 0, F8, 1), at(t, _TERMS + 1, F8, 1), at(t, _TERMS + 2, F8, 1), at(t, _TERMS + 3, F4, 1),
+        at(t, _TERMS + 4, F4, 4), at(t, _TERMS + 5, U1, 2), at(t, _TERMS + 6, F4, 2), at(t, _TERMS + 7, F4, 2),
+        at(t, _TERMS + 8, F4, 3), at(t, _TERMS + 9, F4, 3), at(t, _TERMS + 10, I4, 1), at(t, _TERMS + 11, I8, 1),
+        at(t, _TERMS + 12, I8, 1), at(t, _TERMS + 13, I8, 1), at(t, _TERMS + 14, I8, 2), at(t, _TERMS + 15, F8, 1),
+        at(t, _TERMS + 16, I8, 1), at(t, _TERMS + 17, I8, 1),
     )  # fmt: skip
     pool = People(
-        at(t, 108, USER, 1), at(t, 109, F4, 2), at(t, 110, F4, 2), at(t, 111, U4, 2),
-        at(t, 112, F4, 2), at(t, 113, F4, 2), at(t, 114, F4, 2), at(t, 115, HAD, 2), at(t, 116, KNOWN, 2),
+        at(t, _POOL + 0, USER, 1), at(t, _POOL + 1, F4, 2), at(t, _POOL + 2, F4, 2), at(t, _POOL + 3, U4, 2),
+        at(t, _POOL + 4, F4, 2), at(t, _POOL + 5, F4, 2), at(t, _POOL + 6, F4, 2), at(t, _POOL + 7, HAD, 2),
+        at(t, _POOL + 8, KNOWN, 2),
     )  # fmt: skip
     return Bound(plan, people, goods, visits, out, seen, kept, terms, pool)
 

@@ -31,7 +31,9 @@ def read_basket(
     s, v, cards = plan.stages[stage], visits.state[i], visits.menu
     user, parent = np.int64(v.user), np.int64(v.item)
     seen = np.uint32(plan.screens[s.number, v.device, 0])
-    read = attended_to(seen, v.attended, s.attention, own_key, v.request, np.int64(v.slot), modalities)
+    read = attended_to(
+        seen & ~v.muted, v.attended, s.attention * v.mindful, own_key, v.request, np.int64(v.slot), modalities
+    )
     v.attended |= read & ~goods.facts[parent].missing
     own = types[goods.facts[parent].type].own
     mean = 0.0

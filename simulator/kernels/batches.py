@@ -13,7 +13,7 @@ from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import NO_CASE, VISIT_MEMORY, About, Array, Status
 from simulator.randomness import REQUEST, mix, root
 
-_ACTIVE = int(Status.ACTIVE)
+_ACTIVE, _NEEDS_SLATE = int(Status.ACTIVE), int(Status.NEEDS_SLATE)
 _LAST, _SEED = int(About.LAST), int(About.SEED)
 _NOTHING = np.uint32(NO_CASE)
 _AHEAD = 4  # rows whose memory is asked for before they are needed
@@ -85,10 +85,15 @@ def gather(
         out_context[k] = stated_context(v, contexts)
         n = np.int64(v.memory_n)
         kept = min(n, width)
-        for j in range(kept):
-            ring = (n - kept + j) % VISIT_MEMORY
-            events_item[k, j] = memory[i, ring]
-            events_value[k, j] = memory_value[i, ring]
+        # two runs where the ring has come round, else one
+        oldest = (n - kept) % VISIT_MEMORY
+        whole = min(kept, VISIT_MEMORY - oldest)
+        for j in range(whole):
+            events_item[k, j] = memory[i, oldest + j]
+            events_value[k, j] = memory_value[i, oldest + j]
+        for j in range(whole, kept):
+            events_item[k, j] = memory[i, j - whole]
+            events_value[k, j] = memory_value[i, j - whole]
         for j in range(kept, width):
             events_item[k, j] = -1
             events_value[k, j] = np.float32(np.nan)
@@ -124,11 +129,18 @@ def scatter(
 
 
 @kernel
-def pending(todo: npt.NDArray[np.int64], rows: Array, status: int, out: npt.NDArray[np.int64]) -> int:
-    """Rows of `todo` in a status, in the order of `todo`; returns how many were written to `out`."""
+def pending(todo: npt.NDArray[np.int64], rows: Array, out: npt.NDArray[np.int64]) -> int:
+    """Rows of `todo` that wait for a slate, in the order of `todo`; returns how many were written to `out`."""
     n = 0
     for k in range(todo.shape[0]):
-        if rows[todo[k]].status == status:
+        if rows[todo[k]].status == _NEEDS_SLATE:
             out[n] = todo[k]
             n += 1
     return n
+
+
+@kernel
+def wanted(todo: npt.NDArray[np.int64], rows: Array, stages: Array, sizes: npt.NDArray[np.int64]) -> None:
+    """Fill `sizes` (k,) with the items that each row of `todo` waits for."""
+    for k in range(todo.shape[0]):
+        sizes[k] = stages[rows[todo[k]].slate_stage].slate

@@ -15,14 +15,18 @@ from simulator.kernel import inlined, kernel
 from simulator.kernels.lanes import dot
 from simulator.kernels.layout import NORMAL, Array, CueColumn, What
 from simulator.kernels.primitives import decision_key
-from simulator.randomness import mix, table_index, uniform
+from simulator.randomness import mix, table_index
 
 _PRECISION, _READING = int(CueColumn.PRECISION), int(CueColumn.READING)
-_ATTEND, _ATTEND_COARSE = int(What.ATTEND), int(What.ATTEND_COARSE)
+_ATTEND = int(What.ATTEND)
+
+COINS, COIN_BITS = 4, 16
+COIN, COIN_MASK = 65536.0, np.uint64(65535)
+"""Of a word of 64 random bits each of 4 modalities has 16, to be attended to or not."""
 
 # Keys below (user, item): modality numbers are small, these are not.
-_TASTE_KEY = np.uint64(1 << 20)
-_COMMON_KEY = np.uint64(1 << 21)
+TASTE_KEY = np.uint64(1 << 20)
+COMMON_KEY = np.uint64(1 << 21)
 
 
 @kernel
@@ -73,7 +77,7 @@ def utility_of(
     """What `item` is worth to `user`: weighted facet matches plus the idiosyncratic part; `key` is that of the two."""
     total = types[kind].prior
     own = habits.idiosyncratic * types[kind].idiosyncratic
-    total += own * quantiles[NORMAL, table_index(mix(key, _TASTE_KEY))]
+    total += own * quantiles[NORMAL, table_index(mix(key, TASTE_KEY))]
     for f in range(facets.shape[0]):
         offset = facets[f].offset
         x = dot(taste, user, offset, vectors, item, offset, facets[f].width)
@@ -94,28 +98,22 @@ def attended_to(
     """Which visible modalities a user attends to: in the scenario's order, each if it catches the eye and time is left.
 
     Attention is a budget in seconds: what an image takes is gone for text. `already` attended modalities cost nothing
-    again. Sound is on or off for a whole visit, so what is heard is decided once per visit.
+    again. Sound is on or off for a whole visit, so what is heard is decided once per visit. A few modalities' lucks are
+    parts of one word.
     """
     left = budget
     mask = already & visible
     coins = np.uint64(0)
     for m in range(modalities.shape[0]):
-        if m & 7 == 0:
-            coins = decision_key(visit_key, request, slot, _ATTEND_COARSE + (m >> 3))
+        if m % COINS == 0:
+            coins = decision_key(visit_key, request, slot, _ATTEND + m // COINS)
         bit = np.uint32(1) << np.uint32(m)
         if (visible & bit) == 0 or (mask & bit) != 0:
             continue
-        # The first 8 bits of eight modalities' lucks are one hash; the rest is drawn where they leave it open.
-        heard = modalities[m].heard == 1
-        word = decision_key(visit_key, 0, 0, _ATTEND_COARSE + (m >> 3)) if heard else coins
-        high = np.int64((word >> np.uint64(8 * (m & 7))) & np.uint64(255))
-        bar = np.int64(modalities[m].salience * 256.0)
+        word = decision_key(visit_key, 0, 0, _ATTEND + m // COINS) if modalities[m].heard == 1 else coins
+        luck = np.float64((word >> np.uint64(COIN_BITS * (m % COINS))) & COIN_MASK) + 0.5
         # without a branch: whether a modality is attended to is a coin that no processor can predict
-        catches = high < bar
-        if high == bar:
-            luck = uniform(decision_key(visit_key, 0 if heard else request, 0 if heard else slot, _ATTEND + m))
-            catches = np.float64(high) + luck < modalities[m].salience * 256.0
-        catches &= modalities[m].reading <= left
+        catches = (luck < modalities[m].salience * COIN) & (modalities[m].reading <= left)
         mask |= bit * np.uint32(catches)
         left -= modalities[m].reading * catches
     return mask
@@ -162,7 +160,7 @@ def belief_about(
         misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
         shift = np.float64(colour[item, m]) - np.float64(mood[user, m])
         reads = weights[kind, n_facets + m]
-        root_reads = math.sqrt(reads)
+        root_reads = weights[kind, n_facets + modalities.shape[0] + m]
         for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):
             f = np.uint32(pairs[p].facet)
             share = knowledge
@@ -180,7 +178,7 @@ def belief_about(
             t = pairs[p].precision * share
             scratch[f, _PRECISION] += t
             scratch[f, _READING] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
-    common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, _COMMON_KEY))]
+    common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
     mean = types[kind].prior
     own = habits.idiosyncratic * types[kind].idiosyncratic
     variance = own * own

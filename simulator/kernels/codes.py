@@ -113,12 +113,11 @@ class What(IntEnum):
     NOTE = 48  # + number of the note
     SKIM = 32
     READ = 33
-    ATTEND_COARSE = 40  # + k: the first 8 bits of the lucks of modalities 8 k .. 8 k + 7
+    ATTEND = 40  # + k: the lucks of modalities 4 k .. 4 k + 3, 16 bits each
     CONTEXT = 56  # which; + 1: whether it is stated
     PAUSE_DELAY = 58
-    BRACKET = 60
     MUTE = 59  # in the place of the slot: number of the modality
-    ATTEND = 64  # + number of the modality: the rest of its luck
+    BRACKET = 60
     ACT_GATE = 127  # which act is the first that is worth a thought
     ACT = 128  # + number of the act
     ACT_SECONDS = 192  # + number of the act

@@ -7,25 +7,29 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined
+from simulator.kernel import inlined, internal
 from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
-from simulator.kernels.beliefs import attended_to, belief_about, utility_of
-from simulator.kernels.layout import (
-    VISIT_MEMORY,
-    Array,
-    Tally,
-    What,
-)
-from simulator.kernels.mood import faded
+from simulator.kernels.beliefs import utility_of
+from simulator.kernels.columns import padded, reals, wholes, words
+from simulator.kernels.endings import mark_ending
+from simulator.kernels.layout import VISIT_MEMORY, Array, Goods, Output, People, Plan, Tally, Visits, What
+from simulator.kernels.mood import STALE, settle
+from simulator.kernels.outcomes import follow
 from simulator.kernels.pauses import PAUSE, pauses
-from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised, sigmoid, waited
+from simulator.kernels.primitives import chosen_by, drawn, exponential, fixed, quantised, sigmoid, slot_of, waited
 from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.kernels.records import NAN, record
 from simulator.kernels.siblings import remember
+from simulator.kernels.together import attention, beliefs, utilities
 from simulator.kernels.watching import leave_time, loops, satisfied
 from simulator.randomness import mix, uniform
 
 COMPLETE, SKIP = 0, 1
+STARTING = 2
+"""Value of `playing` of a row whose play is about to start."""
+
+PLAYING = 1
+"""Value of `playing` of a row whose play goes on until its clock."""
 
 # codes of the events
 _IMPRESSION, _OPEN = 0, 1
@@ -43,252 +47,352 @@ _MOST_REMEMBERED = 1.5
 
 
 @inlined
-def start_play(
-    v: Array,
-    u: Array,
-    s: Array,
+def start_plays(
+    at: npt.NDArray[np.int64],
+    m: int,
+    stage: int,
     n: int,
-    screens: npt.NDArray[np.int64],
-    pairs: Array,
-    modalities: Array,
-    facets: Array,
-    weights: npt.NDArray[np.float64],
-    types: Array,
-    habits: Array,
-    observation: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    taste: npt.NDArray[np.float32],
-    mood: npt.NDArray[np.float32],
-    minds: Array,
-    items: Array,
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-    readouts: npt.NDArray[np.float32],
-    records: Array,
-    tallies: npt.NDArray[np.int64],
-    counters: npt.NDArray[np.int64],
-    scratch: npt.NDArray[np.float64],
     numbers: Numbers,
-    asides: bool,
-    counts_opens: int,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    visits: Visits,
+    out: Output,
 ) -> int:
-    """Start a play and draw how it will end; the row's clock moves to that end. Returns the number of records."""
-    user = np.int64(v.user)
-    item = np.int64(v.item)
-    kind = np.int64(items[item].type)
-    slot = np.int64(v.slot)
-    request = v.request
-    own_key = mix(v.decisions, _WATCHING)
-    key = mix(v.perceptions, np.uint64(item))
-    seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
-    duration = np.float64(items[item].duration)
+    """Start a play in each of the rows at[:m], all of one stage, and draw how it will end.
 
-    v.played_at = v.clock
-    v.case = u.cases
-    u.cases += np.uint32(1)
+    The plays have nothing to do with each other. They are worked out side by side, step by step, because a processor
+    can do the same with many numbers at once. Each row's clock moves to the end of its play.
 
-    if v.picked == 0:
-        v.utility = utility_of(
-            key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
-        )
-        if asides:
-            v.utility += np.float32(aside_worth(key, v.clock, user, item, EVERYTHING, numbers))
-        v.expected = types[kind].prior
-        v.best = v.utility if v.shown == 0 else max(v.best, v.utility)
-        v.total += v.utility
-        v.shown += np.uint32(1)
-        counters[item, 0] += 1
-        tallies[_IMPRESSIONS] += 1
-    else:
-        v.expected = v.belief
+    Returns:
+        The number of records.
+    """
+    s, habits = plan.stages[stage], plan.habits[0]
+    screens, modalities, types, facets, weights = plan.screens, plan.modalities, plan.types, plan.facets, plan.weights
+    observation, quantiles, powers = plan.observation, plan.quantiles, plan.powers
+    users, taste, mood, minds = people.state, people.taste, people.mood, people.known
+    items, vectors, rows = goods.facts, goods.vectors, visits.state
+    records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
+    asides = plan.asides.shape[0] > 0
+    counts_opens = np.int64(plan.counted[_OPEN, 0])
+    first_topic = modalities.shape[0]
 
-    tolerated = 0.0
-    sought = 0.0
-    judged = 0
-    known = 0
-    unattended = 0
-    outcome = SKIP
-    lived = np.nan
-    satisfaction = np.nan
-    belief = np.nan
-    belief_sd = np.nan
-    attended = np.uint32(0)
-    judged_after = drawn(quantiles, s.judged_after, decision_key(own_key, request, slot, _W_JUDGED))
-    hasty = types[kind].leaving * v.haste / np.float64(u.patience)
-    at_sight = hasty * s.leave_at_sight
-    left = waited(decision_key(own_key, request, slot, _W_HAZARD), powers)
-    elsewhere = s.unattended if v.elsewhere < 0.0 else np.float64(v.elsewhere)
-    if uniform(decision_key(own_key, request, slot, _W_UNATTENDED)) < elsewhere:
-        # the phone plays and nobody looks: no cue, no judgment, no response
-        unattended = 1
-        watched = drawn(quantiles, s.unattended_seconds, decision_key(own_key, request, slot, _W_UNATTENDED_SECONDS))
-        watched = quantised(watched)
-        outcome = COMPLETE if watched >= duration else SKIP
-    elif left < at_sight * judged_after and v.picked == 0:
-        # gone at sight, before anything was read: no judgment, no experience to speak of
-        watched = quantised(min(left / at_sight, duration))
-    else:
-        judged = 1
-        known_after = judged_after + drawn(quantiles, s.known_after, decision_key(own_key, request, slot, _W_KNOWN))
-        fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
-        tired = habits.satiation_weight * mood[user, modalities.shape[0] + items[item].topic] * fading
-        worth = np.float64(v.utility) - tired
-        knows = hasty * s.leave_known * exponential(-s.truth_sensitivity * worth, powers)
-        attended = v.attended | attended_to(
-            seen & ~v.muted, v.attended & seen, s.attention * v.mindful, own_key, request, slot, modalities
-        )
-        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-        belief, variance = belief_about(
-            key, user, item, kind, attended, s.glance, knowledge, taste, vectors, colour, mood, readouts, pairs,
-            modalities, facets, weights, types, habits, quantiles, scratch,
-        )  # fmt: skip
-        remembers = minds.shape[1] > 0 and types[kind].known > 0.0
-        if remembers and attended != 0:
-            belief, variance = recalled(belief, variance, minds, user, item, v.clock, types[kind], powers)
+    # ---- who plays what
+    wide = padded(at, m)
+    user, item, kind, topic = wholes(), wholes(), wholes(), wholes()
+    own, place, key, knowing, seen, already = words(), words(), words(), words(), words(), words()
+    visible, mindful, elsewhere = words(), reals(), reals()
+    clock, satiated_at, duration, hasty = reals(), reals(), reals(), reals()
+    for k in range(wide):
+        v = rows[at[k]]
+        facts = items[v.item]
+        user[k], item[k] = np.int64(v.user), np.int64(v.item)
+        kind[k], topic[k] = np.int64(facts.type), first_topic + np.int64(facts.topic)
+        own[k], key[k], knowing[k] = v.decisions, v.perceptions, v.knowing
+        place[k] = slot_of(v.request, np.int64(v.slot))
+        seen[k] = np.uint64(np.uint32(screens[stage, v.device, 0]) & ~facts.missing)
+        visible[k] = seen[k] & ~np.uint64(v.muted)
+        already[k] = np.uint64(v.attended)
+        mindful[k] = s.attention * v.mindful
+        elsewhere[k] = s.unattended if v.elsewhere < 0.0 else np.float64(v.elsewhere)
+        duration[k] = np.float64(facts.duration)
+        u = users[user[k]]
+        clock[k], satiated_at[k] = v.clock, u.satiated_at
+        hasty[k] = np.float64(v.haste) / np.float64(u.patience)
+    for k in range(wide):
+        own[k] = mix(own[k], _WATCHING)
+        key[k] = mix(key[k], np.uint64(item[k]))
+        knowing[k] = mix(knowing[k], np.uint64(kind[k]))
+        hasty[k] *= types[kind[k]].leaving
+
+    # ---- what it is worth to them, and what they make of it
+    worth, belief, variance, attended = reals(), reals(), reals(), words()
+    utilities(wide, key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, worth)
+    attention(wide, own, place, visible, already, mindful, modalities, attended)
+    beliefs(wide, key, knowing, user, item, kind, attended, s.glance, plan, people, goods, belief, variance)
+
+    # ---- how tired they are of its topic
+    fading, tired = reals(), reals()
+    for k in range(wide):
+        fading[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
+    for k in range(m):
+        if fading[k] < STALE:
+            settle(users[user[k]], user[k], clock[k], fading[k], mood, first_topic)
+            fading[k] = 1.0
+    for k in range(wide):
+        tired[k] = habits.satiation_weight * mood[user[k], topic[k]] * fading[k]
+
+    # ---- the first sight of it, and numbers that are shown as they are
+    for k in range(m):
+        v = rows[at[k]]
+        v.played_at = v.clock
+        v.case = users[user[k]].cases
+        users[user[k]].cases += np.uint32(1)
+        if v.picked == 0:
+            v.utility = worth[k]
+            if asides:
+                v.utility += np.float32(aside_worth(key[k], v.clock, user[k], item[k], EVERYTHING, numbers))
+            v.expected = types[kind[k]].prior
+            v.best = v.utility if v.shown == 0 else max(v.best, v.utility)
+            v.total += v.utility
+            v.shown += np.uint32(1)
+            counters[item[k], 0] += 1
+            tallies[_IMPRESSIONS] += 1
+        else:
+            v.expected = v.belief
+        worth[k] = np.float64(v.utility) - tired[k]
+        if minds.shape[1] > 0 and types[kind[k]].known > 0.0 and attended[k] != 0:
+            belief[k], variance[k] = recalled(
+                belief[k], variance[k], minds, user[k], item[k], v.clock, types[kind[k]], powers
+            )
         if asides:  # of the numbers only those that were read
-            belief += aside_worth(key, v.clock, user, item, np.uint32(attended), numbers)
-        belief_sd = math.sqrt(variance)
-        gut = belief - tired
-        judges = hasty * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
-        leaves = leave_time(left, at_sight, judged_after, judges, known_after, knows)
-        # judged bad, and borne all the same for a while (`min`: one rare branch, not three that are hard to predict)
-        bearing = s.tolerate - uniform(decision_key(own_key, request, slot, _W_TOLERATE))
-        if min(bearing, min(-gut, np.float64(v.tolerance))) > 0.0:
-            borne = drawn(quantiles, s.tolerated_seconds, decision_key(own_key, request, slot, _W_TOLERATED))
-            leaves = judged_after + borne
-            tolerated = min(borne, max(duration - judged_after, 0.0))
-        ends = duration
-        seeking = s.seek - uniform(decision_key(own_key, request, slot, _W_SEEK))
-        if min(seeking, leaves - known_after) > 0.0:
-            jumped = duration * drawn(quantiles, s.seek_share, decision_key(own_key, request, slot, _W_SEEK_SHARE))
-            ends = max(duration - jumped, min(known_after, duration))
-            sought = duration - ends
-        watched = leaves
-        if leaves >= ends:
-            outcome = COMPLETE
-            watched = ends
-            if tolerated == 0.0 and sought == 0.0:
-                again = sigmoid(s.loop_log_odds + s.loop_sensitivity * worth, powers)
-                times = loops(uniform(decision_key(own_key, request, slot, _W_LOOP)), again, s.loops_at_most)
-                if times > 0:
-                    watched += duration * (times - 1 + uniform(decision_key(own_key, request, slot, _W_PART)))
-        watched = quantised(watched)
-        known = np.int64(leaves > known_after) | (outcome == COMPLETE)
-        if s.pause > 0.0 and outcome == SKIP and pauses(v, u, s, known, tolerated, duration - watched):
-            outcome = PAUSE
-        if remembers and known == 1:  # nobody but this play reads it before the play has ended
-            met = utility_of(key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch)
-            keep_in_mind(minds, user, item, met, v.clock + watched)
-        lived = worth if known == 1 else gut
-        satisfaction = satisfied(lived, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
-    v.tolerated = tolerated
-    v.sought = sought
-    v.judged = judged
-    v.known = known
-    v.unattended = unattended
-    v.outcome = outcome
-    v.lived = lived
-    v.satisfaction = satisfaction
-    v.belief = belief
-    v.belief_sd = belief_sd
-    v.attended = attended
-    v.watched = watched
+            belief[k] += aside_worth(key[k], v.clock, user[k], item[k], np.uint32(attended[k]), numbers)
 
-    event = _OPEN if v.picked == 1 else _IMPRESSION
-    tallies[_EVENT + event] += 1
-    if v.picked == 1 and counts_opens > 0:
-        counters[item, counts_opens] += 1
-    if records.shape[0] > 0:
-        n = record(
-            records, n, v, v.played_at, event, item, v.case, slot, s.number, s.surface, NAN, v.propensity,
-            v.belief, v.belief_sd, v.utility, NAN, seen, v.attended, observation, quantiles,
-        )  # fmt: skip
-    v.clock += v.watched
-    v.playing = 1
+    # ---- when they would leave, were there nothing else
+    left, sighted, judged_after, known_after, leaves = reals(), reals(), reals(), reals(), reals()
+    for k in range(wide):
+        judged_after[k] = drawn(quantiles, s.judged_after, chosen_by(own[k], place[k], _W_JUDGED))
+    for k in range(wide):
+        known_after[k] = judged_after[k] + drawn(quantiles, s.known_after, chosen_by(own[k], place[k], _W_KNOWN))
+    for k in range(wide):
+        left[k] = waited(chosen_by(own[k], place[k], _W_HAZARD), powers)
+    for k in range(wide):
+        at_sight = hasty[k] * s.leave_at_sight
+        gut = belief[k] - tired[k]
+        judges = hasty[k] * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
+        knows = hasty[k] * s.leave_known * exponential(-s.truth_sensitivity * worth[k], powers)
+        sighted[k] = at_sight
+        leaves[k] = leave_time(left[k], at_sight, judged_after[k], judges, known_after[k], knows)
+    away, bearing, seeking = reals(), reals(), reals()
+    for k in range(wide):
+        away[k] = uniform(chosen_by(own[k], place[k], _W_UNATTENDED)) - elsewhere[k]
+        bearing[k] = s.tolerate - uniform(chosen_by(own[k], place[k], _W_TOLERATE))
+        seeking[k] = s.seek - uniform(chosen_by(own[k], place[k], _W_SEEK))
+
+    # ---- how it ends
+    for k in range(m):
+        v = rows[at[k]]
+        gut = belief[k] - tired[k]
+        v.tolerated = 0.0
+        v.sought = 0.0
+        v.judged = 0
+        v.known = 0
+        v.unattended = 0
+        v.outcome = SKIP
+        v.attended = np.uint32(0)
+        if away[k] < 0.0:
+            # the phone plays and nobody looks: no cue, no judgment, no response
+            v.unattended = 1
+            watched = quantised(
+                drawn(quantiles, s.unattended_seconds, chosen_by(own[k], place[k], _W_UNATTENDED_SECONDS))
+            )
+            v.outcome = COMPLETE if watched >= duration[k] else SKIP
+            v.belief, v.belief_sd, v.lived, v.satisfaction = NAN, NAN, NAN, NAN
+        elif left[k] < sighted[k] * judged_after[k] and v.picked == 0:
+            # gone at sight, before anything was read: no judgment, no experience to speak of
+            watched = quantised(min(left[k] / sighted[k], duration[k]))
+            v.belief, v.belief_sd, v.lived, v.satisfaction = NAN, NAN, NAN, NAN
+        else:
+            ends = duration[k]
+            watched = leaves[k]
+            # judged bad, and borne all the same for a while (`min`: one rare branch, not three)
+            if min(bearing[k], min(-gut, np.float64(v.tolerance))) > 0.0:
+                borne = drawn(quantiles, s.tolerated_seconds, chosen_by(own[k], place[k], _W_TOLERATED))
+                watched = judged_after[k] + borne
+                v.tolerated = min(borne, max(duration[k] - judged_after[k], 0.0))
+            if min(seeking[k], watched - known_after[k]) > 0.0:
+                jumped = ends * drawn(quantiles, s.seek_share, chosen_by(own[k], place[k], _W_SEEK_SHARE))
+                ends = max(ends - jumped, min(known_after[k], ends))
+                v.sought = duration[k] - ends
+            knows_it = watched > known_after[k]
+            if watched >= ends:
+                v.outcome = COMPLETE
+                watched = ends
+                knows_it = True
+                if v.tolerated == 0.0 and v.sought == 0.0:
+                    again = sigmoid(s.loop_log_odds + s.loop_sensitivity * worth[k], powers)
+                    times = loops(uniform(chosen_by(own[k], place[k], _W_LOOP)), again, s.loops_at_most)
+                    if times > 0:
+                        watched += ends * (times - 1 + uniform(chosen_by(own[k], place[k], _W_PART)))
+            watched = quantised(watched)
+            if knows_it and minds.shape[1] > 0 and types[kind[k]].known > 0.0:
+                # nobody but this play reads it before the play has ended
+                met = utility_of(
+                    key[k],
+                    user[k],
+                    item[k],
+                    kind[k],
+                    taste,
+                    vectors,
+                    facets,
+                    weights,
+                    types,
+                    habits,
+                    quantiles,
+                    scratch,
+                )
+                keep_in_mind(minds, user[k], item[k], met, v.clock + watched)
+            lived = worth[k] if knows_it else gut
+            if s.pause > 0.0 and v.outcome == SKIP and knows_it:
+                v.outcome = PAUSE if pauses(v, users[user[k]], s, duration[k] - watched) else SKIP
+            v.judged = 1
+            v.known = knows_it
+            v.attended = np.uint32(attended[k])
+            v.belief, v.belief_sd, v.lived = belief[k], math.sqrt(variance[k]), lived
+            v.satisfaction = satisfied(
+                lived, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion
+            )
+        v.watched = watched
+        event = _OPEN if v.picked == 1 else _IMPRESSION
+        tallies[_EVENT + event] += 1
+        if v.picked == 1 and counts_opens > 0:
+            counters[item[k], counts_opens] += 1
+        if records.shape[0] > 0:
+            n = record(
+                records, n, v, v.played_at, event, item[k], v.case, np.int64(v.slot), stage, s.surface, NAN,
+                v.propensity, v.belief, v.belief_sd, v.utility, NAN, np.uint32(seen[k]), v.attended, observation,
+                quantiles,
+            )  # fmt: skip
+        v.clock += v.watched
+        v.playing = PLAYING
     return n
 
 
 @inlined
-def end_play(
-    i: int,
-    v: Array,
-    u: Array,
-    s: Array,
+def end_plays(
+    at: npt.NDArray[np.int64],
+    m: int,
+    stage: int,
     n: int,
-    screens: npt.NDArray[np.int64],
-    modalities: Array,
-    habits: Array,
-    observation: Array,
-    labels: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    mood: npt.NDArray[np.float32],
-    had: Array,
-    types: Array,
-    items: Array,
-    parent: npt.NDArray[np.int32],
-    memory: npt.NDArray[np.int32],
-    memory_value: npt.NDArray[np.float32],
-    records: Array,
-    tallies: npt.NDArray[np.int64],
-    events: npt.NDArray[np.int32],
-) -> tuple[int, int]:
-    """The end of a play: its one terminal event, what nobody saw of it, and what it leaves in the user."""
-    user = np.int64(v.user)
-    item = np.int64(v.item)
-    slot = np.int64(v.slot)
-    seen = np.uint32(screens[s.number, v.device, 0]) & ~items[item].missing
-    surface = s.surface
-    duration = np.float64(items[item].duration)
-    v.playing = 0
-    if v.unattended == 0:
-        topic = modalities.shape[0] + np.int64(items[item].topic)
-        fading = faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
-        mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
-        if had.shape[1] > 0 and types[items[item].type].kind >= 0:
-            kind = types[items[item].type]
-            share = min(v.watched / duration, 1.0)
-            remember(had, user, np.int64(parent[item]), v.clock, share, kind.memory, powers)
-    event = np.int64(events[s.number, v.outcome])
-    ring = np.int64(v.memory_n) % VISIT_MEMORY
-    memory[i, ring] = item
-    memory_value[i, ring] = min(v.watched / duration, _MOST_REMEMBERED)
-    v.memory_n += np.uint32(1)
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    visits: Visits,
+    out: Output,
+) -> int:
+    """End the plays of the rows at[:m], all of one stage: their terminal events, and what they leave in the users.
 
-    tallies[_PLAYS] += 1
-    tallies[_JUDGED_PLAYS] += v.judged
-    tallies[_WATCHED] += np.int64(v.watched * 1024.0)
-    tallies[_UTILITY] += fixed(np.float64(v.utility))
-    if v.judged == 1:
-        tallies[_SATISFACTION] += fixed(np.float64(v.satisfaction))
-    tallies[_EVENT + event] += 1
-    watched, whole = np.float32(v.watched), np.float32(duration)
+    Returns:
+        The number of records.
+    """
+    s, habits = plan.stages[stage], plan.habits[0]
+    screens, labels, types, events = plan.screens, plan.labels, plan.types, plan.events
+    observation, quantiles, powers = plan.observation, plan.quantiles, plan.powers
+    users, mood, had, items, parent = people.state, people.mood, people.had, goods.facts, goods.parent
+    rows, memory, memory_value = visits.state, visits.memory, visits.memory_value
+    records, tallies = out.records, out.tallies
+    first_topic = plan.modalities.shape[0]
+
+    wide = padded(at, m)
+    user, item, topic, event = wholes(), wholes(), wholes(), wholes()
+    clock, satiated_at, duration, watched, share = reals(), reals(), reals(), reals(), reals()
+    utility, satisfaction, attending, judged, stored, fading = reals(), reals(), reals(), reals(), reals(), reals()
+    for k in range(wide):
+        v = rows[at[k]]
+        facts = items[v.item]
+        user[k], item[k], topic[k] = np.int64(v.user), np.int64(v.item), first_topic + np.int64(facts.topic)
+        clock[k], satiated_at[k] = v.clock, users[user[k]].satiated_at
+        duration[k], watched[k] = np.float64(facts.duration), v.watched
+        event[k] = np.int64(events[stage, v.outcome])
+        utility[k], satisfaction[k] = np.float64(v.utility), np.float64(v.satisfaction)
+        attending[k], judged[k] = 1.0 - np.float64(v.unattended), np.float64(v.judged)
+
+    # ---- what it leaves in the users: more of the topic's satiation, and something to remember
+    for k in range(wide):
+        fading[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
+    for k in range(m):
+        if fading[k] < STALE:
+            settle(users[user[k]], user[k], clock[k], fading[k], mood, first_topic)
+            fading[k] = 1.0
+    for k in range(wide):
+        stored[k] = mood[user[k], topic[k]]
+        step = habits.satiation_step * (1.0 - fading[k] * stored[k]) / fading[k]
+        stored[k] += attending[k] * step
+        share[k] = watched[k] / duration[k]
+    for k in range(m):
+        v = rows[at[k]]
+        v.playing = 0
+        mood[user[k], topic[k]] = np.float32(stored[k])
+        ring = np.int64(v.memory_n) % VISIT_MEMORY
+        memory[at[k], ring] = item[k]
+        memory_value[at[k], ring] = min(share[k], _MOST_REMEMBERED)
+        v.memory_n += np.uint32(1)
+        if had.shape[1] > 0 and types[items[item[k]].type].kind >= 0 and v.unattended == 0:
+            kind = types[items[item[k]].type]
+            remember(had, user[k], np.int64(parent[item[k]]), v.clock, min(share[k], 1.0), kind.memory, powers)
+
+    # ---- sums
+    judged_plays, seconds, worth, joy = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    for k in range(m):
+        is_judged = judged[k] > 0.0
+        judged_plays += np.int64(is_judged)
+        seconds += np.int64(watched[k] * 1024.0)
+        worth += fixed(utility[k])
+        joy += fixed(satisfaction[k] if is_judged else 0.0)
+    tallies[_PLAYS] += m
+    tallies[_JUDGED_PLAYS] += judged_plays
+    tallies[_WATCHED] += seconds
+    tallies[_UTILITY] += worth
+    tallies[_SATISFACTION] += joy
     for label in range(labels.shape[0]):
-        least = np.float32(labels[label].at_least)
-        # without a branch: how long a play lasted is nothing that a processor can predict
-        enough = np.int64(watched >= least) | (np.int64(watched >= whole) & labels[label].or_duration)
-        tallies[_LABEL + label] += enough & (labels[label].events >> event)
-    tallies[_EVENT + _SEEK_EVENT] += v.sought > 0.0
-    tallies[_EVENT + _TOLERATE_EVENT] += v.tolerated > 0.0
-    tallies[_EVENT + _UNATTENDED_EVENT] += v.unattended
-    if records.shape[0] > 0:
-        n = record(
-            records, n, v, v.clock, event, item, v.case, slot, s.number, surface, v.watched, v.propensity,
-            v.belief, v.belief_sd, v.utility, v.satisfaction, seen, v.attended, observation, quantiles,
-        )  # fmt: skip
-        for extra in range(3):
-            value = np.float64(v.sought)
-            event = _SEEK_EVENT
-            if extra == 1:
+        least, by_duration, wanted = np.float32(labels[label].at_least), labels[label].or_duration, labels[label].events
+        counted = np.int64(0)
+        for k in range(m):
+            whole = np.int64(np.float32(watched[k]) >= np.float32(duration[k])) & by_duration
+            enough = np.int64(np.float32(watched[k]) >= least) | whole
+            counted += enough & (wanted >> event[k])
+        tallies[_LABEL + label] += counted
+    for k in range(m):
+        v = rows[at[k]]
+        tallies[_EVENT + event[k]] += 1
+        tallies[_EVENT + _SEEK_EVENT] += v.sought > 0.0
+        tallies[_EVENT + _TOLERATE_EVENT] += v.tolerated > 0.0
+        tallies[_EVENT + _UNATTENDED_EVENT] += v.unattended
+
+    # ---- events, and the stage that follows
+    for k in range(m):
+        v = rows[at[k]]
+        if records.shape[0] > 0:
+            seen = np.uint32(screens[stage, v.device, 0]) & ~items[item[k]].missing
+            n = _played(records, n, v, event[k], watched[k], item[k], stage, s.surface, seen, observation, quantiles)
+            if v.sought > 0.0:
+                value = np.float64(v.sought)
+                n = _played(records, n, v, _SEEK_EVENT, value, item[k], stage, s.surface, seen, observation, quantiles)
+            if v.tolerated > 0.0:
                 value = np.float64(v.tolerated)
-                event = _TOLERATE_EVENT
-            if extra == 2:
-                value = v.watched if v.unattended == 1 else 0.0
-                event = _UNATTENDED_EVENT
-            if value > 0.0:
-                n = record(
-                    records, n, v, v.clock, event, item, v.case, slot, s.number, surface, value, v.propensity,
-                    v.belief, v.belief_sd, v.utility, v.satisfaction, seen, v.attended, observation, quantiles,
+                n = _played(
+                    records, n, v, _TOLERATE_EVENT, value, item[k], stage, s.surface, seen, observation, quantiles
+                )
+            if v.unattended == 1:
+                n = _played(
+                    records, n, v, _UNATTENDED_EVENT, watched[k], item[k], stage, s.surface, seen, observation,
+                    quantiles,
                 )  # fmt: skip
-    return np.int64(v.outcome), n
+        if s.bounce_event >= 0 or s.reached_event >= 0:
+            n = mark_ending(v, n, stage, plan, goods, out)
+        if v.resumed > 0.0:
+            tallies[_WATCHED] -= np.int64(v.resumed * 1024.0)  # counted when it was paused
+            v.resumed = 0.0
+        follow(v, stage, np.int64(v.outcome), plan.shares, plan.alternatives)
+    return n
+
+
+@internal
+def _played(
+    records: Array,
+    n: int,
+    v: Array,
+    event: int,
+    value: float,
+    item: int,
+    stage: int,
+    surface: int,
+    seen: np.uint32,
+    observation: Array,
+    quantiles: npt.NDArray[np.float32],
+) -> int:
+    """One event at the end of a play; returns n + 1."""
+    return record(
+        records, n, v, v.clock, event, item, v.case, np.int64(v.slot), stage, surface, value, v.propensity, v.belief,
+        v.belief_sd, v.utility, v.satisfaction, seen, v.attended, observation, quantiles,
+    )  # fmt: skip

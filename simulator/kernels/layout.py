@@ -53,6 +53,10 @@ ITEMS_KNOWN = 24
 
 MAX_FACETS = 8
 
+USUAL, LEVELS_PER_UNIT = 4.0, 8.0
+LEVELS = int(2.0 * USUAL * LEVELS_PER_UNIT)
+"""Levels of satisfaction, from -USUAL to USUAL, at each of which an act has a highest probability."""
+
 N_TALLIES = 160
 
 STAGE = np.dtype(
@@ -280,7 +284,6 @@ ACT = np.dtype(
         ("counter", "i4"),  # column of the counters, -1 none
         ("log_odds", "f8"),  # at satisfaction 0
         ("slope", "f8"),
-        ("bound", "f8"),  # probability at satisfaction 2 in the direction of the slope
     ],
     align=True,
 )
@@ -447,10 +450,12 @@ class Plan(NamedTuple):
     modalities: Array  # MODALITY (modalities,)
     facets: Array  # FACET (facets,)
     types: Array  # TYPE (types,)
-    weights: npt.NDArray[np.float64]  # (types, facets + modalities): root of the facet's share of the variance of
-    # utility; then the factor by which a modality is read more exactly than of other types
+    weights: npt.NDArray[np.float64]  # (types, facets + 2 * modalities): root of the facet's share of the variance of
+    # utility; then the factor by which a modality is read more exactly than of other types; then the roots of these
     habits: Array  # HABITS (1,)
     acts: Array  # ACT (acts,)
+    act_bounds: npt.NDArray[np.float64]  # (LEVELS, acts + 1): highest probability of each act at a level of
+    # satisfaction; then the probability that none is left open by these bounds
     observation: Array  # OBSERVED (events,)
     labels: Array  # LABEL (labels,)
     hours: npt.NDArray[np.float64]  # (25,) or (169,): cumulative activity at each full hour of the day or week, s

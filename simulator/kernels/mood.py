@@ -9,7 +9,8 @@ from simulator.kernel import inlined, internal
 from simulator.kernels.layout import Array
 from simulator.kernels.primitives import exponential
 
-_STALE = 1.0 / 64.0
+STALE = 1.0 / 64.0
+"""Factor below which a stored satiation is brought up to date."""
 
 
 @internal
@@ -36,7 +37,7 @@ def faded(
     brought up to date only when the factor has become small.
     """
     factor = exponential((u.satiated_at - time) / habits.satiation_recovery, powers)
-    if factor < _STALE:
+    if factor < STALE:
         settle(u, user, time, factor, mood, first)
         factor = 1.0
     return factor

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
-from simulator.kernel import internal
-from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Tally
+from simulator.kernel import inlined, internal
+from simulator.kernels.attendance import EXIT
+from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Tally, What
+from simulator.kernels.lifetime import successor
+from simulator.kernels.primitives import decision_key
 from simulator.kernels.records import NAN, record
+from simulator.randomness import uniform
 
 VALUE_UNITS = 1024.0
 """Values that are added up are kept as integers of 1/1024, so that no order of adding matters."""
 
 _NO_ITEM = np.uint32(NO_CASE)
+_W_SUCCESSOR = int(What.SUCCESSOR)
 _EVENT, _LABEL, _VALUE = int(Tally.EVENT), int(Tally.LABEL), int(Tally.VALUE)
 
 
@@ -42,3 +48,15 @@ def outcome_event(
             np.uint32(plan.screens[stage, v.device, 0]), v.attended, plan.observation, plan.quantiles,
         )  # fmt: skip
     return n
+
+
+@inlined
+def follow(
+    v: Array, stage: int, outcome: int, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
+) -> None:
+    """The visit `v` goes on to the stage that follows an outcome, or to its end."""
+    luck = 0.0
+    if shares[stage, outcome, 0] < 1.0:
+        luck = uniform(decision_key(v.decisions, v.request, v.slot, _W_SUCCESSOR))
+    following = successor(stage, outcome, luck, shares, alternatives)
+    v.stage = EXIT if following < 0 else following

@@ -29,12 +29,14 @@ _ITS_EVENT, _RESUMES = 2, 3  # columns of `Plan.events`
 
 
 @internal
-def pauses(v: Array, u: Array, s: Array, known: int, tolerated: float, left: float) -> bool:
-    """Whether who stops means to go on later: only with what they know and did not merely bear, and enough of it left.
+def pauses(v: Array, u: Array, s: Array, left: float) -> bool:
+    """Whether who stops, knowing what it is worth, means to go on later: what was merely borne is not taken up again.
+
+    `left` are the seconds that are left of it.
 
     A user has one thing put off at a time.
     """
-    if known == 0 or tolerated > 0.0 or left < s.pause_left or u.put_off != _NOTHING:
+    if v.tolerated > 0.0 or left < s.pause_left or u.put_off != _NOTHING:
         return False
     own_key = mix(v.decisions, _WATCHING)
     return uniform(decision_key(own_key, v.request, np.int64(v.slot), _W_PAUSE)) < s.pause
@@ -111,7 +113,7 @@ def resume_play(
     v.lived = worth
     v.satisfaction = satisfied(worth, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
     rest = np.float64(goods.facts[item].duration) - v.watched
-    if v.outcome == _SKIP and pauses(v, u, s, 1, 0.0, rest):
+    if v.outcome == _SKIP and pauses(v, u, s, rest):
         v.outcome = PAUSE
     event = np.int64(plan.events[stage, _RESUMES])
     out.tallies[_EVENT + event] += 1

@@ -76,10 +76,22 @@ def fixed(x: float) -> np.int64:
     return np.int64(math.floor(x * 1048576.0 + 0.5))
 
 
+@inlined
+def slot_of(request: int, slot: int) -> np.uint64:
+    """The part of a decision's key that says where in a visit it is taken."""
+    return (np.uint64(request) << np.uint64(24)) | (np.uint64(slot) << np.uint64(8))
+
+
+@inlined
+def chosen_by(visit_key: np.uint64, place: np.uint64, what: int) -> np.uint64:
+    """Luck of one decision of a visit at a place (`slot_of`)."""
+    return mix(visit_key, place | np.uint64(what))
+
+
 @internal
 def decision_key(visit_key: np.uint64, request: int, slot: int, what: int) -> np.uint64:
     """Key of one decision of a visit: (request, slot, what) under the key of (user, visit)."""
-    return mix(visit_key, (np.uint64(request) << np.uint64(24)) | (np.uint64(slot) << np.uint64(8)) | np.uint64(what))
+    return chosen_by(visit_key, slot_of(request, slot), what)
 
 
 @inlined

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, internal, kernel
-from simulator.kernels.lanes import fetch_ahead
+from simulator.kernels.lanes import fetch_word, leading_zeros
 
 BLOCK = 16
 """Items in a block."""
@@ -20,28 +20,30 @@ SIZES = 32
 """Lists of free places, one per power of two."""
 
 _AHEAD = 4
+_LINES = 8  # of a ring that are asked for ahead; memory follows a longer run by itself
+_WIDTH = np.int64(BLOCK)
 
 
 @internal
 def ring(count: int, longest: int) -> int:
     """Blocks of the ring of a user who was sent `count` items: a power of two, `longest` at most; 0 for none."""
     needed = (count + BLOCK - 1) // BLOCK
-    if needed == 0:
-        return 0
-    size = 1
-    while size < needed:
-        size *= 2
-    return min(size, longest)
+    if needed <= 1:
+        return needed
+    return min(np.int64(1) << (np.int64(64) - leading_zeros(np.uint64(needed - 1))), longest)
 
 
 @inlined
 def _list_of(size: int) -> int:
-    """The list of free places that a ring of `size` blocks leaves or takes."""
-    place = 0
-    while size > 1:
-        size = (size + 1) // 2
-        place += 1
-    return place
+    """The list of free places that a ring of `size` blocks leaves or takes: the power of two that is no smaller."""
+    return np.int64(64) - leading_zeros(np.uint64(size - 1)) if size > 1 else np.int64(0)
+
+
+@inlined
+def _copy(source: npt.NDArray[np.int32], first: int, target: npt.NDArray[np.int32], place: int, count: int) -> None:
+    """Copy `count` items from source[first] on to target[place] on."""
+    for j in range(count):
+        target[place + j] = source[first + j]
 
 
 @kernel
@@ -58,8 +60,8 @@ def send(
 ) -> tuple[int, int]:
     """Add each row of `items` (k, size; -1 ends a row) from `row` on to the ring of its user.
 
-    `blocks` is (capacity, BLOCK), `free` (SIZES,) the first free place per size, -1 none. A ring has at most `longest`
-    blocks; then the oldest items are written over.
+    `blocks` is (capacity * BLOCK,), `free` (SIZES,) the first free place per size, -1 none. A ring has at most
+    `longest` blocks; then the oldest items are written over.
 
     Returns:
         The first row that was not added, because `blocks` has too little room left (k when all were); and the blocks
@@ -69,8 +71,10 @@ def send(
     for k in range(row, users.shape[0]):
         if k + _AHEAD < users.shape[0]:
             later = users[k + _AHEAD]
-            if count[later] > 0:
-                fetch_ahead(blocks, first[later] + (np.int64(count[later]) // BLOCK) % longest)
+            slots = ring(np.int64(count[later]), longest) * _WIDTH
+            if slots > 0:
+                place = np.int64(first[later]) * _WIDTH
+                fetch_word(blocks, place + min(np.int64(count[later]), slots - 1))
         user = users[k]
         n = np.int64(count[user])
         added = 0
@@ -78,26 +82,27 @@ def send(
             added += 1
         had, needed = ring(n, longest), ring(n + added, longest)
         if needed > had:
-            place = free[_list_of(needed)]
+            place = np.int64(free[_list_of(needed)])
             if place >= 0:
-                free[_list_of(needed)] = blocks[place, 0]
+                free[_list_of(needed)] = blocks[place * _WIDTH]
             else:
-                if used + needed > blocks.shape[0]:
+                if (used + needed) * _WIDTH > blocks.shape[0]:
                     return k, used
                 place = used
                 used += needed
-            old = first[user]
-            for b in range(had):
-                for j in range(BLOCK):
-                    blocks[place + b, j] = blocks[old + b, j]
             if had > 0:
-                blocks[old, 0] = free[_list_of(had)]
+                old = np.int64(first[user])
+                _copy(blocks, old * _WIDTH, blocks, place * _WIDTH, had * _WIDTH)
+                blocks[old * _WIDTH] = free[_list_of(had)]
                 free[_list_of(had)] = old
             first[user] = place
-        start, slots = np.int64(first[user]), needed * BLOCK
+        start, slots = np.int64(first[user]) * _WIDTH, needed * _WIDTH
+        begin = n if n < slots else n % slots
         for j in range(added):
-            slot = (n + j) % slots
-            blocks[start + slot // BLOCK, slot % BLOCK] = items[k, j]
+            slot = begin + j
+            while slot >= slots:
+                slot -= slots
+            blocks[start + slot] = items[k, j]
         count[user] = n + added
     return users.shape[0], used
 
@@ -114,18 +119,20 @@ def sent(
 ) -> None:
     """Fill out[start[k] : start[k + 1]] with the last so many items sent to users[k], in order."""
     for k in range(users.shape[0]):
-        if k + _AHEAD < users.shape[0] and count[users[k + _AHEAD]] > 0:
-            fetch_ahead(blocks, first[users[k + _AHEAD]])
+        if k + _AHEAD < users.shape[0]:
+            later = users[k + _AHEAD]
+            place = np.int64(first[later]) * _WIDTH
+            for line in range(min(ring(np.int64(count[later]), longest), _LINES)):
+                fetch_word(blocks, place + line * _WIDTH)
         user = users[k]
+        there = start[k + 1] - start[k]
+        if there == 0:
+            continue
         n = np.int64(count[user])
-        slots = ring(n, longest) * BLOCK
-        ring_start = np.int64(first[user])
-        place, there = start[k], start[k + 1] - start[k]
-        if n <= slots:  # nothing was written over yet: it lies in order
-            for j in range(there):
-                slot = n - there + j
-                out[place + j] = blocks[ring_start + slot // BLOCK, slot % BLOCK]
-        else:
-            for j in range(there):
-                slot = (n - there + j) % slots
-                out[place + j] = blocks[ring_start + slot // BLOCK, slot % BLOCK]
+        slots = ring(n, longest) * _WIDTH
+        ring_start = np.int64(first[user]) * _WIDTH
+        # two runs where the ring has come round, else one
+        oldest = n - there if n <= slots else (n - there) % slots
+        whole = min(there, slots - oldest)
+        _copy(blocks, ring_start + oldest, out, start[k], whole)
+        _copy(blocks, ring_start, out, start[k] + whole, there - whole)
