@@ -37,7 +37,7 @@ def _draw(
     for c in range(m):
         free[candidates[c]] = 1
     filled = min(places, m)
-    beyond = free.size - 1
+    beyond = np.int64(free.size - 1)
     for row in range(n):
         n_barred = 0
         for r in range(recent_start[row], recent_start[row + 1]):
