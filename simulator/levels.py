@@ -143,7 +143,7 @@ class Levels:
     def alike(
         self, todo: Rows, sizes: npt.NDArray[np.int64], visits: Array, stages: Array
     ) -> Iterator[tuple[int, int, Rows]]:
-        """The rows `todo` of `visits` by size of slate, (n,), and level: those that have both in common, with the two."""
+        """The rows `todo` of `visits` that have size of slate, (n,), and level in common, with the two."""
         for size in np.flatnonzero(np.bincount(sizes)):
             same = todo[sizes == size]
             if self._one:
