@@ -128,8 +128,9 @@ def _judge(
     label = label_of(run.scenario)
     log = read_platform_log(folder, run.n_users, run.n_items, label.events)
     positives = log.positives(label, run.catalog(label.or_item))
+    users, items = np.arange(run.n_users), np.arange(run.n_items)
     data = Dataset(
-        folder.name, positives, False, True, None, run.n_users, Catalog(run.n_items), np.arange(run.n_users), label.name
+        folder.name, positives, False, True, None, run.n_users, Catalog(run.n_items), users, items, label.name
     )
     if not len(positives):
         return {}, dict.fromkeys(recommenders, "the log holds no positive")

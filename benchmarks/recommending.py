@@ -1,25 +1,35 @@
-"""Users per second of recommenders against a bare score-and-top-k of the same width: top 10 of 10,000 items.
+"""What recommending costs: alone, against a bare score-and-top-k of the same width, and as a part of a run.
 
-OPENBLAS_NUM_THREADS=1 python -m benchmarks.recommending
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.recommending         # users per second, top 10 of 10,000 items
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.recommending run     # which share of a run lies outside the recommender
+
+The run is of short video with slates of 10 of 10,000 items and a recommender that scores them all, in charge from the
+first hour on; what is timed is its living, from the first tick to the last.
 """
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+import simulator
 from recommenders.contract import Catalog
 from recommenders.log import distinct_pairs
 from recommenders.metrics import HeldOut
 from recommenders.offline import POSITIVE, log_of, requests_for
 from recommenders.registry import create
+from simulator.world import World
 
 USERS, ITEMS, PLACES, BATCH, WIDTH = 20_000, 10_000, 10, 4096, 64
 MEASURED: dict[str, dict[str, object]] = {
     "puresvd": {"factors": WIDTH}, "bpr": {"epochs": 1, "factors": WIDTH}, "ials": {"iterations": 1},
     "ease": {}, "itemknn": {}, "userknn": {}, "p3alpha": {},
 }  # fmt: skip
+DENSE = ("puresvd", "bpr")
 
 
 def bare(users: np.ndarray, items: np.ndarray) -> None:
@@ -28,6 +38,56 @@ def bare(users: np.ndarray, items: np.ndarray) -> None:
         scores = users[first : first + 64] @ items
         top = np.argpartition(scores, ITEMS - PLACES, axis=1)[:, ITEMS - PLACES :]
         np.take_along_axis(scores, top, 1).argsort(1)
+
+
+class Watch:
+    """Seconds spent in calls."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, with its time added up."""
+
+        def timed(*given: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return call(*given)
+            finally:
+                self.seconds += time.perf_counter() - began
+
+        return timed
+
+
+def run_share(users: int = 10_000, horizon: str = "12h") -> None:
+    """Print how much of a run's living lies outside of `recommend` and `fit`."""
+    live = World.live
+    for name in DENSE:
+        for size, length in ((100, "2h"), (users, horizon)):  # the first compiles
+            living, inside = Watch(), Watch()
+
+            def watched(world: World, stop: Any, inside: Watch = inside) -> None:
+                recommender = world.platform.recommender
+                recommender.recommend = inside(recommender.recommend)
+                recommender.fit = inside(recommender.fit)
+                live(world, stop)
+
+            World.live = living(watched)  # type: ignore[method-assign]
+            try:
+                simulator.run(
+                    "shortvideo",
+                    name,
+                    users=size,
+                    items=ITEMS,
+                    horizon=length,
+                    first_fit="1h",
+                    refit="6h",
+                    log="metrics",
+                )
+            finally:
+                World.live = live  # type: ignore[method-assign]
+        outside = living.seconds - inside.seconds
+        print(f"{name:<10} {living.seconds:6.1f} s, outside {outside:6.1f} s: {outside / living.seconds:.1%}")
 
 
 def main() -> None:
@@ -58,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_share() if sys.argv[1:] == ["run"] else main()

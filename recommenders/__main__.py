@@ -1,4 +1,4 @@
-"""The command line: ``python -m recommenders list`` and ``python -m recommenders evaluate key=value ...``.
+"""The command line: ``python -m recommenders list``, ``... evaluate key=value ...`` and ``... export key=value ...``.
 
 Exit codes: 0 done, 2 wrong input, 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
 """
@@ -19,6 +19,7 @@ from recommenders.errors import RecommenderError  # noqa: E402
 HELP = """\
 python -m recommenders list                     what recommenders there are, and their settings
 python -m recommenders evaluate data=FOLDER recommender=NAME [key=value ...]
+python -m recommenders export data=FOLDER output=FILE.inter [key=value ...]     the positives, as RecBole reads them
 
   data           folder with interactions.parquet, ratings.parquet or .csv, *.inter, or a run with its platform log
   recommender    a registered name, or an import path like my_package.module:MyRecommender; several by comma
@@ -29,7 +30,8 @@ python -m recommenders evaluate data=FOLDER recommender=NAME [key=value ...]
   search         sets of settings to try on validation                               (default: 0)
   select         measure that the search goes by                                     (default: recall@20)
   at_least       lowest rating that counts as a positive                             (default: all count)
-  events         of a platform log, the events that count, by comma
+  events         of a platform log (or of a layout with flags) the events that count, by comma
+  layout         how the tables lie: mind, kuairand, olist, or a .yaml of your own   (default: as above)
   columns.ROLE   which column is the user, item, rating, time, split, event
   seed           of splits, searches and training                                    (default: 0)
   output         folder for results.json and users.parquet, new
@@ -64,11 +66,12 @@ def _dispatch(words: list[str]) -> int:
 
         sys.stdout.write(list_text(words[1] if len(words) > 1 else None))
         return 0
-    if words[0] != "evaluate":
-        raise RecommenderError("command line", f"{words[0]!r} is no command", "expected list or evaluate; see --help")
-    from recommenders.launch import evaluate
+    if words[0] not in ("evaluate", "export"):
+        right = "expected list, evaluate or export; see --help"
+        raise RecommenderError("command line", f"{words[0]!r} is no command", right)
+    from recommenders.launch import evaluate, export
 
-    return evaluate(words[1:])
+    return evaluate(words[1:]) if words[0] == "evaluate" else export(words[1:])
 
 
 if __name__ == "__main__":

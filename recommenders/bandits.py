@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Range, Requests, Settings, Slates, in_slates, setting
+from recommenders.contract import NO_ITEM, Catalog, Range, Requests, Settings, Slates, in_slates, setting
 from recommenders.factorization import right_singular_vectors
 from recommenders.hashing import mix, root, uniform
 from recommenders.ranker import BLOCK, Batch, Learning, Ranker, product
@@ -38,6 +38,11 @@ class LinearBandit(Ranker):
     needs = "nothing"
     Config: ClassVar[type[Settings]] = BanditSettings
     config: BanditSettings
+
+    def check(self, catalog: Catalog) -> None:
+        """Features of the modality are there, where one is wanted."""
+        if self.config.modality is not None:
+            catalog.require_feature(self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """Item vectors (n_items, r), the inverse of the regularised Gram matrix of contexts, and its solution."""

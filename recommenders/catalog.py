@@ -62,17 +62,32 @@ class Catalog:
                     f"catalog.columns.{name}", f"has shape {values.shape}", f"expected ({self.n_items},)"
                 )
 
+    def require_column(self, name: str, asked_by: str) -> np.ndarray:
+        """A public column.
+
+        Raises:
+            RecommenderError: the catalog has no such column.
+        """
+        if name not in self.columns:
+            there = ", ".join(sorted(self.columns)) or "none"
+            raise RecommenderError(asked_by, f"the catalog has no {name!r}", f"it has: {there}")
+        return self.columns[name]
+
+    def require_feature(self, modality: str, asked_by: str) -> None:
+        """Raises RecommenderError where there are no features of a modality; reads none."""
+        if modality not in self.features:
+            there = ", ".join(sorted(self.features)) or "none at all"
+            raise RecommenderError(
+                asked_by, f"the catalog has no features of modality {modality!r}", f"it has: {there}"
+            )
+
     def feature(self, modality: str, asked_by: str) -> np.ndarray:
         """The matrix of one modality, float32 (n_items, dimensions).
 
         Raises:
             RecommenderError: if the catalog has no such modality, or its matrix does not fit the catalog.
         """
-        if modality not in self.features:
-            there = ", ".join(sorted(self.features)) or "none at all"
-            raise RecommenderError(
-                asked_by, f"the catalog has no features of modality {modality!r}", f"it has: {there}"
-            )
+        self.require_feature(modality, asked_by)
         matrix = self.features[modality]
         if matrix.ndim != 2 or matrix.shape[0] != self.n_items:
             raise RecommenderError(

@@ -168,6 +168,7 @@ def _check_behaviour(factory: Factory, label: Label | None, modalities: tuple[st
 
 def _fitted(factory: Factory, world: World) -> Recommender:
     recommender = factory()
+    recommender.check(world.catalog)
     recommender.fit(world.log, world.catalog)
     return recommender
 

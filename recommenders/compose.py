@@ -21,7 +21,6 @@ from recommenders.contract import (
     Label,
     PlatformLog,
     Recommender,
-    RecommenderError,
     Requests,
     Settings,
     Slates,
@@ -50,6 +49,11 @@ class Composed(Recommender):
     def named(self) -> Iterator[tuple[str, str]]:
         """Place and description of each member."""
         raise NotImplementedError
+
+    def check(self, catalog: Catalog) -> None:
+        """What the members need."""
+        for member in self.members.values():
+            member.check(catalog)
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Fit all members."""
@@ -131,15 +135,15 @@ class Filtered(Composed):
         """Its member."""
         yield "member", self.config.member
 
+    def check(self, catalog: Catalog) -> None:
+        """The member's needs, and the column."""
+        super().check(catalog)
+        catalog.require_column(self.config.column, f"recommender {self.name}.column")
+
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Fit the member, and see which items pass."""
         super().fit(log, catalog)
-        if self.config.column not in catalog.columns:
-            there = ", ".join(sorted(catalog.columns)) or "none"
-            raise RecommenderError(
-                "recommender filtered.column", f"the catalog has no {self.config.column!r}", f"it has: {there}"
-            )
-        values = catalog.columns[self.config.column]
+        values = catalog.require_column(self.config.column, f"recommender {self.name}.column")
         low = -np.inf if self.config.at_least is None else self.config.at_least
         high = np.inf if self.config.at_most is None else self.config.at_most
         self._passes = np.asarray((values >= low) & (values <= high))

@@ -182,6 +182,10 @@ class ContentKNN(Recommender):
         self._features = np.empty((0, 0), np.float32)
         self._tiles = tiled(self._features)
 
+    def check(self, catalog: Catalog) -> None:
+        """Features of the modality are there."""
+        catalog.require_feature(self.config.modality, f"recommender {self.name}")
+
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Normalise the features and remember the users' positives."""
         raw = catalog.feature(self.config.modality, f"recommender {self.name}").astype(np.float64)

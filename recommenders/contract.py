@@ -78,6 +78,13 @@ class Recommender:
         self.seed = seed
         self.label = label
 
+    def check(self, catalog: Catalog) -> None:
+        """Say before anything else is done that this catalog lacks what is needed: features, a column.
+
+        Raises:
+            RecommenderError: it does. By default nothing is needed.
+        """
+
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Learn from all records that have arrived. Fitting again forgets what was learned before."""
 

@@ -1,9 +1,9 @@
 """Interactions from files: a folder of tables becomes positives, with ratings, times, a given split, features.
 
 What is read, in this order: ``interactions.parquet`` (user_id, item_id; optional split, rating, timestamp),
-``ratings.parquet`` or ``ratings.csv`` (userId, movieId, rating, timestamp, as MovieLens has them), one ``*.inter`` file
-(RecBole: tab-separated, ``user_id:token`` ...), or the platform log of a run (``platform/*.parquet``). Other layouts by
-``columns``: which column is the user, the item, the rating, the time, the split.
+``ratings.parquet`` or ``ratings.csv`` (userId, movieId, rating, timestamp, as MovieLens has them), ``*.inter`` files
+(RecBole: tab-separated, ``user_id:token`` ...), or the platform log of a run (``platform/*.parquet``). Others by
+``columns`` (which column is the user, the item, the rating, the time, the split) or a layout (`recommenders.layouts`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from recommenders.contract import Catalog, LazyFeatures, Positives, RecommenderError
+from recommenders.layouts import layout_of
 from recommenders.log import distinct_pairs
+from recommenders.tables import happened, read_table, seconds
 
 ROLES: dict[str, tuple[str, ...]] = {
     "user": ("user_id", "userId", "user", "uid", "user_id:token"),
@@ -41,7 +43,7 @@ class Dataset:
         timed: whether there are times.
         part: int8 per pair, 0 train, 1 validation, 2 test, where the source has a split; else None.
         n_users, catalog: users, and items with the features that are there.
-        user_ids: the source's own name of each user.
+        user_ids, item_ids: the source's own name of each user and item.
         label: what counts as a positive, in words.
     """
 
@@ -53,6 +55,7 @@ class Dataset:
     n_users: int
     catalog: Catalog
     user_ids: np.ndarray
+    item_ids: np.ndarray
     label: str
 
 
@@ -61,6 +64,7 @@ def read_dataset(
     columns: Mapping[str, str] | None = None,
     at_least: float | None = None,
     events: tuple[str, ...] = (),
+    layout: str | None = None,
 ) -> Dataset:
     """The data set of a folder (or of one file).
 
@@ -68,16 +72,21 @@ def read_dataset(
         folder: where it is.
         columns: role (user, item, rating, time, split, event) -> column, where the names are not the usual ones.
         at_least: lowest rating (or value, in a platform log) that counts as positive; all count unless given.
-        events: of a platform log, those that count; needed there.
+        events: of a platform log, those that count; of a layout with flags, those columns. Needed there.
+        layout: a name of `LAYOUTS`, or a YAML file that describes one; the usual one unless given.
 
     Raises:
         RecommenderError: there is no table, it lacks a column, or nothing in it counts.
     """
     path = Path(folder)
-    table, source = _table(path)
-    chosen = _roles(table, dict(columns or {}), source)
+    lies = layout_of(layout)
+    table, source = read_table(path, lies)
+    chosen = _roles(table, dict(columns or {}), lies.columns, source)
     label = "any interaction" if at_least is None else f"{chosen.get('rating', 'rating')} >= {at_least:g}"
-    if "event" in chosen and (events or "event" in (columns or {}) or (path / "platform").is_dir()):
+    if lies.flags:
+        table = happened(table, events, source)
+        label = " or ".join(events)
+    elif "event" in chosen and (events or "event" in (columns or {}) or (path / "platform").is_dir()):
         if not events:
             there = sorted(set(table[chosen["event"]].astype(str)))
             raise RecommenderError(source, "is a log of events", f"say which count: events={','.join(there)}")
@@ -91,7 +100,7 @@ def read_dataset(
         raise RecommenderError(source, "holds no positive", f"what counts: {label}")
     user, user_ids = _numbered(table[chosen["user"]])
     item, item_ids = _numbered(table[chosen["item"]])
-    time = table[chosen["time"]].to_numpy(np.float64) if "time" in chosen else np.zeros(len(table))
+    time = seconds(table[chosen["time"]], source) if "time" in chosen else np.zeros(len(table))
     root = path if path.is_dir() else path.parent
     return _dataset(root, table, chosen, (user, user_ids), (item, item_ids), time, label)
 
@@ -116,7 +125,9 @@ def _dataset(
     positives = Positives(pairs.user, pairs.item, pairs.time, pairs.weight if rating is None else rating)
     catalog = Catalog(n_items, {}, _features(folder, item_ids))
     timed = "time" in chosen
-    return Dataset(folder.name, positives, rating is not None, timed, part, len(user_ids), catalog, user_ids, label)
+    return Dataset(
+        folder.name, positives, rating is not None, timed, part, len(user_ids), catalog, user_ids, item_ids, label
+    )
 
 
 def _first_rows(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int) -> np.ndarray:
@@ -127,26 +138,9 @@ def _first_rows(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: i
     return np.asarray(order[np.concatenate(([True], ordered[1:] != ordered[:-1]))])
 
 
-def _table(path: Path) -> tuple[pd.DataFrame, str]:
-    if path.is_file():
-        candidates = [path]
-    else:
-        names = ("interactions.parquet", "ratings.parquet", "ratings.csv")
-        candidates = [path / name for name in names] + sorted(path.glob("*.inter"))
-        parts = sorted((path / "platform").glob("*.parquet"))
-        if parts:
-            wanted = ["user", "item", "time", "event", "value"]
-            return pd.concat([pd.read_parquet(part, columns=wanted) for part in parts]), str(path / "platform")
-    found = next((each for each in candidates if each.is_file()), None)
-    if found is None:
-        right = "expected interactions.parquet, ratings.parquet, ratings.csv, *.inter, or the platform log of a run"
-        raise RecommenderError(str(path), "holds no interactions", right)
-    if found.suffix == ".parquet":
-        return pd.read_parquet(found), str(found)
-    return pd.read_csv(found, sep="\t" if found.suffix in (".inter", ".tsv") else ","), str(found)
-
-
-def _roles(table: pd.DataFrame, given: dict[str, str], source: str) -> dict[str, str]:
+def _roles(
+    table: pd.DataFrame, given: dict[str, str], usual: Mapping[str, tuple[str, ...]], source: str
+) -> dict[str, str]:
     for role, column in given.items():
         if role not in ROLES:
             near = difflib.get_close_matches(role, ROLES, n=1)
@@ -158,7 +152,7 @@ def _roles(table: pd.DataFrame, given: dict[str, str], source: str) -> dict[str,
             )
     chosen = dict(given)
     for role, names in ROLES.items():
-        found = next((name for name in names if name in table.columns), None)
+        found = next((name for name in (*usual.get(role, ()), *names) if name in table.columns), None)
         if role not in chosen and found is not None:
             chosen[role] = found
     for role in ("user", "item"):
@@ -193,11 +187,19 @@ def _features(folder: Path, item_ids: np.ndarray) -> LazyFeatures:
 
 
 def write_inter(data: Dataset, path: str | Path) -> None:
-    """Write the pairs as a RecBole ``.inter`` file, with ratings and times where there are any."""
-    pairs = data.positives
-    columns: dict[str, object] = {"user_id:token": data.user_ids[pairs.user], "item_id:token": pairs.item}
+    """Write the pairs as a RecBole ``.inter`` file, with ratings and times where there are any: whole or not at all."""
+    pairs, path = data.positives, Path(path)
+    columns: dict[str, object] = {
+        "user_id:token": data.user_ids[pairs.user],
+        "item_id:token": data.item_ids[pairs.item],
+    }
     if data.rated:
         columns["rating:float"] = pairs.weight
     if data.timed:
         columns["timestamp:float"] = pairs.time
-    pd.DataFrame(columns).to_csv(path, sep="\t", index=False)
+    partial = path.with_name(path.name + ".partial")
+    try:
+        pd.DataFrame(columns).to_csv(partial, sep="\t", index=False)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Range, RecommenderError, Settings, setting
+from recommenders.contract import NO_ITEM, Catalog, Range, Settings, setting
 from recommenders.hashing import root
 from recommenders.neighbors import NeighborSettings, Rows
 from recommenders.profiles import csr
@@ -133,14 +133,13 @@ class DeclaredInterest(Ranker):
     Config = DeclaredSettings
     config: DeclaredSettings
 
+    def check(self, catalog: Catalog) -> None:
+        """The column is there."""
+        catalog.require_column(self.config.column, f"recommender {self.name}.column")
+
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """Each item's popularity and what it is."""
-        if self.config.column not in data.catalog.columns:
-            there = ", ".join(sorted(data.catalog.columns)) or "none"
-            raise RecommenderError(
-                f"recommender {self.name}.column", f"the catalog has no {self.config.column!r}", f"it has: {there}"
-            )
-        kinds = np.asarray(data.catalog.columns[self.config.column]).astype(np.int64)
+        kinds = data.catalog.require_column(self.config.column, f"recommender {self.name}.column").astype(np.int64)
         return {"popularity": data.popularity.astype(np.float32), "kinds": kinds}
 
     def score(self, batch: Batch) -> np.ndarray:

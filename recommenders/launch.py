@@ -1,4 +1,4 @@
-"""What ``python -m recommenders evaluate`` does: read the words, evaluate, print a table, write the results."""
+"""What ``python -m recommenders evaluate`` and ``export`` do: read the words, evaluate, print, write."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from recommenders.contract import CONTRACT_VERSION, RecommenderError
-from recommenders.dataset import Dataset, read_dataset
+from recommenders.dataset import Dataset, read_dataset, write_inter
 from recommenders.protocol import Evaluated, Judgment
 from recommenders.protocol import evaluate as evaluate_one
 from recommenders.registry import check_parameters
@@ -23,8 +23,10 @@ from recommenders.words import read_value
 
 WHERE = "command line"
 KEYS = (
-    "data", "recommender", "split", "negatives", "cutoffs", "search", "select", "at_least", "events", "seed", "output",
+    "data", "recommender", "split", "negatives", "cutoffs", "search", "select", "at_least", "events", "layout", "seed",
+    "output",
 )  # fmt: skip
+EXPORT_KEYS = ("data", "at_least", "events", "layout", "output")
 PREFIXES = ("recommender.", "columns.")
 
 
@@ -37,7 +39,6 @@ def evaluate(words: list[str]) -> int:
     given = read_words(words)
     names = [str(name) for name in _several(_needed(given, "recommender"))]
     parameters = {key.removeprefix("recommender."): v for key, v in given.items() if key.startswith("recommender.")}
-    columns = {key.removeprefix("columns."): str(v) for key, v in given.items() if key.startswith("columns.")}
     for name in names:
         check_parameters(name, parameters)
     split_name = str(given.get("split", "random"))
@@ -54,9 +55,7 @@ def evaluate(words: list[str]) -> int:
     output = None if "output" not in given else Path(str(given["output"]))
     if output is not None and output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         raise RecommenderError(str(output), "is there already", "expected a new folder")
-    bar = _number(given, "at_least")
-    events = tuple(str(event) for event in _several(given["events"])) if "events" in given else ()
-    data = read_dataset(str(_needed(given, "data")), columns, bar, events)
+    data = _data(given)
     split = SPLITS[split_name](data, seed)
     sizes = f"{len(split.train):,} / {len(split.validation):,} / {len(split.test):,}"
     _say(f"{data.name}: {data.n_users:,} users, {data.catalog.n_items:,} items; {split_name} {sizes}; {data.label}")
@@ -68,6 +67,35 @@ def evaluate(words: list[str]) -> int:
             write(folder, name, found, data, {"split": split_name, **options})
             _say(f"written to {folder}")
     return 0
+
+
+def export(words: list[str]) -> int:
+    """Write a data set as a RecBole ``.inter`` file and return the exit code.
+
+    Raises:
+        RecommenderError: wrong words or data, or the file is there already.
+    """
+    given = read_words(words)
+    path = Path(str(_needed(given, "output")))
+    foreign = [key for key in given if key not in EXPORT_KEYS and not key.startswith("columns.")]
+    if foreign:
+        raise RecommenderError(WHERE, f"{foreign[0]} is no setting of export", _expected(foreign[0], EXPORT_KEYS))
+    if path.exists():
+        raise RecommenderError(str(path), "is there already", "expected a new file")
+    if not path.parent.is_dir():
+        raise RecommenderError(str(path.parent), "is no folder", "a folder that is there")
+    data = _data(given)
+    write_inter(data, path)
+    _say(f"{len(data.positives):,} pairs of {data.n_users:,} users written to {path}; {data.label}")
+    return 0
+
+
+def _data(given: Mapping[str, Any]) -> Dataset:
+    """The data set that the words name."""
+    columns = {key.removeprefix("columns."): str(v) for key, v in given.items() if key.startswith("columns.")}
+    events = tuple(_several(given["events"])) if "events" in given else ()
+    layout = str(given["layout"]) if "layout" in given else None
+    return read_dataset(str(_needed(given, "data")), columns, _number(given, "at_least"), events, layout)
 
 
 def read_words(words: list[str]) -> dict[str, Any]:

@@ -189,6 +189,7 @@ class Evaluated:
 def fit(name: str, parameters: Mapping[str, Any], split: Split, data: Dataset, seed: int) -> tuple[Recommender, float]:
     """A recommender fitted on the training part, and the seconds that fitting took."""
     recommender = create(name, parameters, seed=seed, label=POSITIVE)
+    recommender.check(data.catalog)
     log = log_of(split.train, data.n_users, data.catalog.n_items, values=data.rated)
     began = time.perf_counter()
     recommender.fit(log, data.catalog)

@@ -181,6 +181,8 @@ class World:
         self.compiled = self.setting.compiled
         names = compiled.names
         self.names = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events}
+        if not isinstance(plugin, str):
+            plugin.check(self.setting.catalog.public)  # before anything is written
         learns = not isinstance(plugin, str) and plugin.learns
         self.memory = (
             PlatformMemory(self.names, len(self.people.state), self.setting.catalog.n_items) if learns else None

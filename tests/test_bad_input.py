@@ -366,6 +366,26 @@ def test_a_parameter_that_a_recommender_refuses(tmp_path, capsys):
     assert not (tmp_path / "sweep").exists()
 
 
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["recommender=vbpr", "recommender.modality=cover+smell"], "no features of modality 'smell'; it has: audio"),
+        (["recommender=contentknn", "recommender.modality=smell"], "no features of modality 'smell'; it has: audio"),
+        (["recommender=linucb", "recommender.modality=smell"], "no features of modality 'smell'"),
+        (["recommender=declared", "recommender.column=mood"], "the catalog has no 'mood'; it has: "),
+        (["recommender=filtered", "recommender.member=random", "recommender.column=mood"], "the catalog has no 'mood'"),
+        (
+            ["recommender=exploring", "recommender.member=contentknn(modality=smell)"],
+            "no features of modality 'smell'",
+        ),
+    ],
+)
+def test_a_recommender_whose_needs_the_catalog_does_not_meet(words, part, tmp_path, capsys):
+    """Known before anything is written, not at the first fit."""
+    assert part in refused(capsys, f"scenario={NAME}", *SMALL, *words, f"output={tmp_path / 'run'}", head=True)
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_recommender_that_breaks_the_contract(tmp_path, capsys):
     line = refused(
         capsys, f"scenario={NAME}", f"recommender={FOREIGN}", *SMALL, f"output={tmp_path / 'run'}", head=True

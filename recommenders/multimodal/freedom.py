@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from recommenders.contract import Range, setting
+from recommenders.contract import Catalog, Range, setting
 from recommenders.multimodal.training import (
     TripleSettings,
     begin,
@@ -18,7 +18,7 @@ from recommenders.multimodal.training import (
     train,
     user_item_graph,
 )
-from recommenders.multimodal.vbpr import features_of
+from recommenders.multimodal.vbpr import features_of, modalities_of
 from recommenders.ranker import Learning
 from recommenders.sgd import UserItem
 
@@ -62,6 +62,10 @@ class Freedom(UserItem):
     name: ClassVar[str] = "freedom"
     Config = FreedomSettings
     config: FreedomSettings
+
+    def check(self, catalog: Catalog) -> None:
+        """Features of the wanted modalities are there."""
+        modalities_of(catalog, self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """Smoothed user and item vectors, float32."""

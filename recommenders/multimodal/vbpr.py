@@ -32,13 +32,27 @@ def features_of(catalog: Catalog, wanted: str, asked_by: str) -> dict[str, torch
     """
     import torch
 
+    return {
+        name: torch.from_numpy(catalog.feature(name, asked_by).copy())
+        for name in modalities_of(catalog, wanted, asked_by)
+    }
+
+
+def modalities_of(catalog: Catalog, wanted: str, asked_by: str) -> list[str]:
+    """The modalities that a setting means: 'all' that there are, 'none', or names joined by +.
+
+    Raises:
+        RecommenderError: the catalog has no features of one of them, or none at all.
+    """
     if wanted == "none":
-        return {}
+        return []
     names = list(catalog.features) if wanted == "all" else [name.strip() for name in wanted.split("+")]
     if not names:
         right = "expected features (files NAME_feat.npz, or modalities with features), or modality=none"
         raise RecommenderError(asked_by, "the catalog has no features of any modality", right)
-    return {name: torch.from_numpy(catalog.feature(name, asked_by).copy()) for name in names}
+    for name in names:
+        catalog.require_feature(name, asked_by)
+    return names
 
 
 class VBPR(UserItem):
@@ -50,6 +64,10 @@ class VBPR(UserItem):
     name: ClassVar[str] = "vbpr"
     Config = VBPRSettings
     config: VBPRSettings
+
+    def check(self, catalog: Catalog) -> None:
+        """Features of the wanted modalities are there."""
+        modalities_of(catalog, self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """User and item vectors, float32; twice as long as ``factors`` where there are features."""
