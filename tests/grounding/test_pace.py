@@ -25,8 +25,8 @@ def test_users_come_at_their_own_pace():
     people = new_people(compiled, taste, 1, pace=pace)
     pilot_positives(compiled, catalog, people, 2 * DAY, 1)
     often, seldom = people.state["visits"][1::2].mean(), people.state["visits"][::2].mean()
-    # visits take time, the weary leave for good, and the hours of the day are not alike: about ten, not ten
-    assert 6 < often / seldom < 15
+    # ten times in the long run; in two days less, because returns come in bursts, visits take time, and some churn
+    assert 4 < often / seldom < 12
 
 
 def test_who_has_no_pace_arrives_as_the_scenario_says():
