@@ -33,7 +33,7 @@ class Task(NamedTuple):
     reward: str  # by which all are judged
     episode: str
     training: dict[str, float]  # the reward of training, near 1 for the value function
-    trained_on: str  # episodes of training: lifetimes with orders are slow, and what returns cost is small
+    trained_on: str  # episodes of training: lifetimes with orders were slow, and what returns cost is small
     steps: int
     users: int
     rollout: int  # steps of every user between updates

@@ -106,7 +106,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
             if not self._begun:
                 self.fleet.seed(self._all, self.np_random.integers(0, 2**62, self.num_envs, dtype=np.uint64))
             return
-        if isinstance(seed, int | np.integer):
+        if not isinstance(seed, list | tuple | np.ndarray):
             first = as_seed(seed)
             super().reset(seed=first)
             self.fleet.seed(rows, first + rows.astype(np.uint64))

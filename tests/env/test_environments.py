@@ -151,6 +151,17 @@ def test_a_pickled_environment_goes_on_alike():
                 assert all(same(x, y) for x, y in zip(first, twin.reset(), strict=True))
 
 
+def test_a_pickled_vector_goes_on_alike():
+    env = vector("FoodDelivery", 8, episode="lifetime")
+    env.reset(seed=2)
+    actions = np.random.default_rng(1).integers(0, SMALL["items"], (40, 8, SMALL["slate"]))
+    for action in actions[:20]:
+        env.step(action)
+    twin = pickle.loads(pickle.dumps(env))
+    for action in actions[20:]:
+        assert all(same(x, y) for x, y in zip(env.step(action), twin.step(action), strict=True))
+
+
 def test_an_episode_is_a_function_of_its_seed():
     env = single("ShortVideo").unwrapped
     first, _ = env.reset(seed=9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import copy
 
 import gymnasium
 import numpy as np
@@ -26,7 +26,7 @@ _ACTS = st.one_of(
     st.tuples(st.just("reset"), st.none() | _SEEDS),
     st.tuples(st.just("reset with seeds"), st.lists(st.none() | _SEEDS, min_size=N, max_size=N)),
     st.tuples(st.just("reset some"), st.lists(st.booleans(), min_size=N, max_size=N).filter(any)),
-    st.tuples(st.just("pickle"), st.none()),
+    st.tuples(st.just("copy"), st.none()),
 )
 _MADE: dict = {}
 
@@ -82,9 +82,8 @@ class Beside:
         for j in rows:
             self.over[j] = False
 
-    def pickle(self, _):
-        self.many = pickle.loads(pickle.dumps(self.many))
-        self.ones = [pickle.loads(pickle.dumps(one)) for one in self.ones]
+    def copy(self, _):
+        self.many, self.ones = copy.deepcopy(self.many), [copy.deepcopy(one) for one in self.ones]
         _MADE[self.kind, self.mode] = self.many, self.ones
 
     def step(self, seed):
