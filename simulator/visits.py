@@ -6,6 +6,8 @@ matters: rows are always advanced in the order of users, and every draw is keyed
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -63,7 +65,8 @@ class VisitTable:
         return np.flatnonzero(people.state["row"] >= 0), self._rows_at(slots)
 
     def _rows_at(self, slots: npt.NDArray[np.int64]) -> Visits:
-        return Visits(*(array[slots] for array in self.rows))  # type: ignore[arg-type]
+        found: Any = (array[slots] for array in self.rows)
+        return Visits(*found)
 
     def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
         """Take back what `compacted` gave; slots are assigned anew."""
