@@ -37,12 +37,11 @@ def _draw(
     for c in range(m):
         free[candidates[c]] = 1
     filled = min(places, m)
-    beyond = free.size - 1
+    beyond = np.int64(free.size - 1)
     for row in range(n):
         n_barred = 0
         for r in range(recent_start[row], recent_start[row + 1]):
-            item = np.int64(recent_items[r])
-            item = item if item < beyond else beyond
+            item = min(np.int64(recent_items[r]), beyond)
             barred[n_barred] = item
             n_barred += free[item]
             free[item] = 0

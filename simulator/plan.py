@@ -110,7 +110,6 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         weights=weights,
         habits=_habits(scenario, tables),
         acts=(acts := _acts(scenario, names)),
-        act_bounds=_act_bounds(acts),
         observation=_observation(scenario, names, tables),
         labels=_labels(scenario, names),
         hours=_hours(scenario),
@@ -121,6 +120,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         announced=announced,
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
+        act_bounds=_act_bounds(acts),
     )
     return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
 

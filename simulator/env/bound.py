@@ -138,41 +138,42 @@ def whole_step(t: Table, n: int, m: int) -> bool:
         _at(t, 15, LABEL, 1), _at(t, 16, F8, 1), _at(t, 17, F8, 1), _at(t, 18, F4, 2), _at(t, 19, F8, 1),
         _at(t, 20, I4, 2), _at(t, 21, ASIDE, 1), _at(t, 22, COST, 1), _at(t, 23, NOTE, 1), _at(t, 24, OUTREACH, 1),
         _at(t, 25, SUFFICES, 1), _at(t, 26, ANNOUNCED, 1), _at(t, 27, F8, 1), _at(t, 28, I4, 2),
+        _at(t, 29, F8, 2),
     )  # fmt: skip
     people = People(
-        _at(t, 29, USER, 1), _at(t, 30, F4, 2), _at(t, 31, F4, 2), _at(t, 32, U4, 2), _at(t, 33, F4, 2),
-        _at(t, 34, F4, 2), _at(t, 35, F4, 2), _at(t, 36, HAD, 2), _at(t, 37, KNOWN, 2),
+        _at(t, 30, USER, 1), _at(t, 31, F4, 2), _at(t, 32, F4, 2), _at(t, 33, U4, 2), _at(t, 34, F4, 2),
+        _at(t, 35, F4, 2), _at(t, 36, F4, 2), _at(t, 37, HAD, 2), _at(t, 38, KNOWN, 2),
     )  # fmt: skip
     goods = Goods(
-        _at(t, 38, ITEM, 1), _at(t, 39, F4, 2), _at(t, 40, F4, 2), _at(t, 41, F4, 2), _at(t, 42, F4, 2),
-        _at(t, 43, F4, 2), _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F8, 1),
-        _at(t, 47, I4, 1),
+        _at(t, 39, ITEM, 1), _at(t, 40, F4, 2), _at(t, 41, F4, 2), _at(t, 42, F4, 2), _at(t, 43, F4, 2),
+        _at(t, 44, F4, 2), _at(t, 45, F4, 2), _at(t, 46, F4, 2), _at(t, 47, F8, 1),
+        _at(t, 48, I4, 1),
     )  # fmt: skip
     visits = Visits(
-        _at(t, 48, VISIT, 1), _at(t, 49, OFFER, 2), _at(t, 50, I4, 2), _at(t, 51, F4, 2),
+        _at(t, 49, VISIT, 1), _at(t, 50, OFFER, 2), _at(t, 51, I4, 2), _at(t, 52, F4, 2),
     )  # fmt: skip
     out = Output(
-        _at(t, 52, EVENT, 1), _at(t, 53, I8, 1), _at(t, 54, I8, 2), _at(t, 55, F8, 2), _at(t, 56, CASE, 1),
-        _at(t, 57, I8, 1),
+        _at(t, 53, EVENT, 1), _at(t, 54, I8, 1), _at(t, 55, I8, 2), _at(t, 56, F8, 2), _at(t, 57, CASE, 1),
+        _at(t, 58, I8, 1),
     )  # fmt: skip
     seen = Seen(
-        _at(t, 58, F4, 2), _at(t, 59, I8, 1), _at(t, 60, I8, 1), _at(t, 61, I8, 1), _at(t, 62, I4, 2),
-        _at(t, 63, I4, 2), _at(t, 64, F4, 2), _at(t, 65, F4, 2), _at(t, 66, I1, 2), _at(t, 67, I4, 2),
-        _at(t, 68, F4, 2), _at(t, 69, F4, 2), _at(t, 70, F8, 1), _at(t, 71, F8, 1), _at(t, 72, I1, 1),
+        _at(t, 59, F4, 2), _at(t, 60, I8, 1), _at(t, 61, I8, 1), _at(t, 62, I8, 1), _at(t, 63, I4, 2),
+        _at(t, 64, I4, 2), _at(t, 65, F4, 2), _at(t, 66, F4, 2), _at(t, 67, I1, 2), _at(t, 68, I4, 2),
+        _at(t, 69, F4, 2), _at(t, 70, F4, 2), _at(t, 71, F8, 1), _at(t, 72, F8, 1), _at(t, 73, I1, 1),
     )  # fmt: skip
     kept = Kept(
-        _at(t, 73, F4, 3), _at(t, 74, F4, 2), _at(t, 75, I4, 2), _at(t, 76, I8, 1), _at(t, 77, F8, 1),
-        _at(t, 78, F4, 2), _at(t, 79, I8, 1), _at(t, 80, I8, 1), _at(t, 81, I4, 2),
+        _at(t, 74, F4, 3), _at(t, 75, F4, 2), _at(t, 76, I4, 2), _at(t, 77, I8, 1), _at(t, 78, F8, 1),
+        _at(t, 79, F4, 2), _at(t, 80, I8, 1), _at(t, 81, I8, 1), _at(t, 82, I4, 2),
     )  # fmt: skip
     terms = Terms(
-        _at(t, 82, F8, 1), _at(t, 83, F8, 1), _at(t, 84, F8, 1), _at(t, 85, F4, 1), _at(t, 86, F4, 4),
-        _at(t, 87, U1, 2), _at(t, 88, F4, 2), _at(t, 89, F4, 2), _at(t, 90, F4, 3), _at(t, 91, F4, 3),
-        _at(t, 92, I4, 1), _at(t, 93, I8, 1), _at(t, 94, I8, 1), _at(t, 95, I8, 1), _at(t, 96, I8, 2),
-        _at(t, 97, F8, 1), _at(t, 98, I8, 1), _at(t, 99, I8, 1),
+        _at(t, 83, F8, 1), _at(t, 84, F8, 1), _at(t, 85, F8, 1), _at(t, 86, F4, 1), _at(t, 87, F4, 4),
+        _at(t, 88, U1, 2), _at(t, 89, F4, 2), _at(t, 90, F4, 2), _at(t, 91, F4, 3), _at(t, 92, F4, 3),
+        _at(t, 93, I4, 1), _at(t, 94, I8, 1), _at(t, 95, I8, 1), _at(t, 96, I8, 1), _at(t, 97, I8, 2),
+        _at(t, 98, F8, 1), _at(t, 99, I8, 1), _at(t, 100, I8, 1),
     )  # fmt: skip
     pool = People(
-        _at(t, 100, USER, 1), _at(t, 101, F4, 2), _at(t, 102, F4, 2), _at(t, 103, U4, 2),
-        _at(t, 104, F4, 2), _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, HAD, 2), _at(t, 108, KNOWN, 2),
+        _at(t, 101, USER, 1), _at(t, 102, F4, 2), _at(t, 103, F4, 2), _at(t, 104, U4, 2),
+        _at(t, 105, F4, 2), _at(t, 106, F4, 2), _at(t, 107, F4, 2), _at(t, 108, HAD, 2), _at(t, 109, KNOWN, 2),
     )  # fmt: skip
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],

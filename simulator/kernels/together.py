@@ -7,6 +7,7 @@ branch: what does not count, counts 0. `wide` are the places of the columns that
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,9 @@ from simulator.randomness import mix
 
 _ATTEND = int(What.ATTEND)
 
-Whole, Word, Real = npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.float64]
+Whole: TypeAlias = npt.NDArray[np.int64]
+Word: TypeAlias = npt.NDArray[np.uint64]
+Real: TypeAlias = npt.NDArray[np.float64]
 
 
 @inlined
@@ -162,7 +165,7 @@ def beliefs(
                 match_all(wide, x, facets[f].saturation, facets[f].scale)
             else:
                 for k in range(wide):
-                    x[k] = np.float64(readouts[item[k], np.uint32(pairs[p].readout)])
+                    x[k] = np.float64(readouts[item[k], np.int64(pairs[p].readout)])
             first = f * SIDE_BY_SIDE
             for k in range(wide):
                 precision[first + k] += t * share[k]
