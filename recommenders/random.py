@@ -41,8 +41,7 @@ def _draw(
     for row in range(n):
         n_barred = 0
         for r in range(recent_start[row], recent_start[row + 1]):
-            item = np.int64(recent_items[r])
-            item = min(item, beyond)
+            item = min(np.int64(recent_items[r]), beyond)
             barred[n_barred] = item
             n_barred += free[item]
             free[item] = 0

@@ -50,21 +50,23 @@ _ORDER = (
 
 
 @kernel
-def row_hash_sum(
+def row_hash_sums(
     words: npt.NDArray[np.uint64], counted: npt.NDArray[np.bool_], mask: npt.NDArray[np.uint64]
-) -> np.uint64:
-    """Sum (mod 2^64) of one hash per row of `words` (n, k) that is `counted` (n,): the same in any order of rows.
+) -> tuple[np.uint64, np.uint64]:
+    """Sums (mod 2^64) of one hash per row of `words` (n, k), which are the same in any order of rows.
 
-    Only the bits of `mask` (k,) are looked at.
+    The first is over all rows, the second over those that are `counted` (n,), with only the bits of `mask` (k,).
     """
-    total = np.uint64(0)
+    total, some = np.uint64(0), np.uint64(0)
     for i in range(words.shape[0]):
-        if counted[i]:
-            h = np.uint64(0x9E3779B97F4A7C15)
-            for k in range(words.shape[1]):
-                h = mix(h, words[i, k] & mask[k])
-            total += h
-    return total
+        whole = np.uint64(0x9E3779B97F4A7C15)
+        part = np.uint64(0x9E3779B97F4A7C15)
+        for k in range(words.shape[1]):
+            whole = mix(whole, words[i, k])
+            part = mix(part, words[i, k] & mask[k])
+        total += whole
+        some += part * np.uint64(counted[i])
+    return total, some
 
 
 def _bits_of(names: tuple[str, ...]) -> npt.NDArray[np.uint64]:
@@ -76,7 +78,7 @@ def _bits_of(names: tuple[str, ...]) -> npt.NDArray[np.uint64]:
     return row.view(np.uint64)
 
 
-_BITS = {TRUTH: ~np.zeros(EVENT.itemsize // 8, np.uint64), PLATFORM: ~_bits_of(ONLY_TRUTH)}
+_PLATFORM_BITS = ~_bits_of(ONLY_TRUTH)
 
 
 @dataclass
@@ -86,13 +88,14 @@ class LogTotals:
     rows: int = 0
     hash: int = 0
 
-    def add(self, rows: Array, counted: npt.NDArray[np.bool_] | None = None, kind: str = TRUTH) -> None:
-        """Count those rows in that are `counted` (all if None), with the columns of the log of this kind."""
-        words = rows.view(np.uint64).reshape(len(rows), EVENT.itemsize // 8)
-        if counted is None:
-            counted = np.ones(len(rows), dtype=np.bool_)
-        self.rows += int(np.count_nonzero(counted))
-        self.hash = (self.hash + int(row_hash_sum(words, counted, _BITS[kind]))) % 2**64
+
+def count_in(totals: dict[str, LogTotals], rows: Array, arrived: npt.NDArray[np.bool_]) -> None:
+    """Count rows in: all of them in the truth, those whose record `arrived` (n,) in what the platform has."""
+    words = rows.view(np.uint64).reshape(len(rows), EVENT.itemsize // 8)
+    counts = {TRUTH: len(rows), PLATFORM: int(np.count_nonzero(arrived))}
+    for kind, hash_sum in zip((TRUTH, PLATFORM), row_hash_sums(words, arrived, _PLATFORM_BITS), strict=True):
+        totals[kind].rows += counts[kind]
+        totals[kind].hash = (totals[kind].hash + int(hash_sum)) % 2**64
 
 
 def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.Table:
@@ -254,8 +257,7 @@ class LogWriter:
 
     def _write(self, rows: Array) -> None:
         arrived = rows["logged_at"] <= self.horizon  # false for NaN: never recorded
-        self.totals[TRUTH].add(rows)
-        self.totals[PLATFORM].add(rows, arrived, PLATFORM)
+        count_in(self.totals, rows, arrived)
         if self.memory is not None:
             self.memory.take(rows if arrived.all() else rows[arrived])
         kinds = self.kinds if self.folder is not None else tuple(k for k in self.kinds if k != KEPT)

@@ -130,7 +130,6 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         weights=weights,
         habits=_habits(scenario, tables),
         acts=(acts := _acts(scenario, names)),
-        act_bounds=_act_bounds(acts),
         observation=_observation(scenario, names, tables),
         labels=_labels(scenario, names),
         hours=_hours(scenario),
@@ -142,6 +141,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
         **context_tables(scenario, names),
+        act_bounds=_act_bounds(acts),
     )
     return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
 

@@ -454,8 +454,6 @@ class Plan(NamedTuple):
     # utility; then the factor by which a modality is read more exactly than of other types; then the roots of these
     habits: Array  # HABITS (1,)
     acts: Array  # ACT (acts,)
-    act_bounds: npt.NDArray[np.float64]  # (LEVELS, acts + 1): highest probability of each act at a level of
-    # satisfaction; then the probability that none is left open by these bounds
     observation: Array  # OBSERVED (events,)
     labels: Array  # LABEL (labels,)
     hours: npt.NDArray[np.float64]  # (25,) or (169,): cumulative activity at each full hour of the day or week, s
@@ -475,6 +473,8 @@ class Plan(NamedTuple):
     context_devices: npt.NDArray[np.float64]  # (1 + contexts, devices): cumulative shares, as `devices`
     context_mutes: npt.NDArray[np.float64]  # (1 + contexts, modalities): probability of not attending in a visit
     counted: npt.NDArray[np.int32]  # (events, 2): counter of an event, counter that adds its values up; -1 none
+    act_bounds: npt.NDArray[np.float64]  # (LEVELS, acts + 1): highest probability of each act at a level of
+    # satisfaction; then the probability that none is left open by these bounds
 
 
 NORMAL = 0

@@ -165,7 +165,7 @@ def beliefs(
                 match_all(wide, x, facets[f].saturation, facets[f].scale)
             else:
                 for k in range(wide):
-                    x[k] = np.float64(readouts[item[k], np.uint32(pairs[p].readout)])
+                    x[k] = np.float64(readouts[item[k], np.int64(pairs[p].readout)])
             first = f * SIDE_BY_SIDE
             for k in range(wide):
                 precision[first + k] += t * share[k]
