@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pandas as pd
 import pytest
 
 import simulator
-from simulator.errors import InputError
+from simulator.config import RunConfig, complete, resolve
+from simulator.errors import InputError, RunInterrupted
 from simulator.plan import compile_scenario
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
+from simulator.world import run_world
 from tests.laws.harness import edited, number
 
 NAME = "audio"
@@ -158,6 +161,35 @@ def test_who_is_worth_more_is_heard_further(plays):
     part = resumed["utility"][resumed["event"] == "skip"]
     assert len(part) > 10
     assert whole.mean() > part.mean()
+
+
+def test_how_a_run_is_cut_up_or_stopped_changes_nothing(tmp_path):
+    """What is put off and what a visit's context is survive windows, batches, threads and checkpoints."""
+    path = busy(tmp_path)
+    small = {"users": 60, "items": 80, "horizon": "2d", "first_fit": "12h", "refit": "12h", "seed": 7}
+    whole = simulator.run(str(path), "itemknn", **small)
+    assert whole.manifest["events"]["resume"] > 10
+    cut = simulator.run(str(path), "itemknn", **small, window=3, batch=7, threads=2)
+    assert cut.manifest["log"] == whole.manifest["log"]
+    pairs = {
+        "scenario": str(path),
+        "recommender": "itemknn",
+        **small,
+        "checkpoint": "4h",
+        "output": str(tmp_path / "run"),
+    }
+    config = complete(resolve([*pairs.items()]), load_scenario(path).defaults.model_dump())
+    asked = 0
+
+    def stop() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 45  # in the second day
+
+    with pytest.raises(RunInterrupted):
+        run_world(config, stop=stop)
+    again = replace(RunConfig.from_yaml(tmp_path / "run/config.yaml"), resume=tmp_path / "run")
+    assert run_world(again).manifest["log"] == whole.manifest["log"]
 
 
 def test_without_pauses_there_are_none(tmp_path):
