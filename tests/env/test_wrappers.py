@@ -143,7 +143,7 @@ def test_what_is_sent_back_or_fails_takes_its_margin_back_once():
 
 
 def test_orders_are_judged_after_the_visit_that_they_came_from():
-    env = single("FoodDelivery", episode="lifetime", reward="truth_satisfaction", slate=30)
+    env = single("FoodDelivery", episode="lifetime", reward="truth_satisfaction", slate=30, items=1300)
     codes = {name: code for code, name in enumerate(env.events)}
     ordered, judged = 0, 0.0
     luck = np.random.default_rng(0)
@@ -151,7 +151,7 @@ def test_orders_are_judged_after_the_visit_that_they_came_from():
         env.reset(seed=seed)
         over = False
         while not over:
-            _, _, terminated, truncated, info = env.step(luck.permutation(60)[:30])
+            _, _, terminated, truncated, info = env.step(luck.permutation(1300)[:30])
             over = terminated or truncated
             ordered += int(info["events"][codes["order"]])
             judged += abs(info["rewards"][REWARDS.index("truth_satisfaction")])

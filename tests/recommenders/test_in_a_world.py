@@ -23,7 +23,7 @@ ADAPTERS = {
     "lenskit": {"model": "ItemKNNScorer(max_nbrs=10)"},
     "cornac": {"model": "BPR(k=6)"},
 }
-CONTENT = {"ecommerce": "image", "news": "headline", "audio": "cover", "fooddelivery": "dish_photo", "jobs": "title"}
+CONTENT = {"ecommerce": "image", "news": "headline", "audio": "cover", "fooddelivery": "hero_image", "jobs": "title"}
 SCENARIO = "shortvideo"
 SCENARIOS = (SCENARIO, "ecommerce", "news", "audio", "fooddelivery", "jobs")
 NAMES = [name for name in available() if name not in ("composed", "sb3")]  # which are files of their own
