@@ -21,7 +21,12 @@ import numpy as np
 from simulator.kernels.case_layout import Count
 from tests.worlds import TinyWorld, claim, exponential
 
-_FIRST, _USERS, _PER_ITEM, _PER_CASE = 1000, 1000, 100, 4  # it enters, two steps end with a wait between, and the last one ends
+_FIRST, _USERS, _PER_ITEM, _PER_CASE = (
+    1000,
+    1000,
+    100,
+    4,
+)  # it enters, two steps end with a wait between, and the last one ends
 
 
 def _world(cases: int) -> TinyWorld:
