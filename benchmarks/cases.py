@@ -4,9 +4,9 @@
 
 Every case of a small world waits for one of many servers, is made, travels and ends: four happenings. All are posted at
 once, so that as many are pending as are posted; then the world lives until all have ended. In a second world every case
-waits for a chooser who compares it with the hundred others that want the same item, twice a day, until all have run out of
-patience. Prints, per number of cases: rows on the heap at the start, happenings, and microseconds per happening and per
-case, compilation left out.
+waits for a chooser who compares it with the hundred others that want the same item, twice a day, until all have run out
+of patience. Prints, per number of cases: rows on the heap at the start, happenings, and microseconds per happening and
+per case, compilation left out.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ def test_the_crowded_one_is_what_most_slates_begin_with(first, expected):
     rows: list[dict[str, Any]] = [{"event": "impression", "item": 1, "position": 0, "time": 0.0, "policy_version": 0}]
     for time in (10.0, 20.0, 29.0, 31.0):
         rows.append({"event": "impression", "item": first, "position": 0, "time": time, "policy_version": 1})
-        for item in (7, 8):
-            rows.append({"event": "impression", "item": item, "position": 3, "time": time, "policy_version": 1})
+        others = {"event": "impression", "position": 3, "time": time, "policy_version": 1}
+        rows += [{**others, "item": item} for item in (7, 8)]
     for item, early, late in ((7, 5.0, 3.0), (8, 4.0, 4.0)):
         rows.append({"event": "rate", "item": item, "value": early, "position": 1, "time": 12.0, "policy_version": 1})
         rows.append({"event": "rate", "item": item, "value": late, "position": 1, "time": 30.0, "policy_version": 1})
