@@ -164,6 +164,8 @@ def _parents_of_stage(
     picks = scenario.browse[name].picks
     if picks is not None:
         row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]
+        further = picks.further or scenario.browse[name].outside_option
+        row["further"] = further.value
 
 
 def _notes(

@@ -278,7 +278,7 @@ def test_nobody_takes_more_than_they_are_after(tmp_path, wanted):
     eager = {
         "browse.menu.picks.number": number(wanted, "dishes"), "browse.menu.outside_option": number(-30, "utility"),
         "browse.menu.read": number(1, "probability"), "browse.menu.skim": number(1, "probability"),
-        "browse.menu.position_decay": number(0, "exponent"),
+        "browse.menu.position_decay": number(0, "exponent"), "browse.menu.picks.further": number(-30, "utility"),
     }  # fmt: skip
     for layout in ("list", "grid"):
         path = edited(tmp_path / layout, {**eager, "surfaces.menu.layout": layout}, NAME)

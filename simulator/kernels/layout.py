@@ -81,6 +81,7 @@ STAGE = np.dtype(
         ("card_event", "i4"),  # of each of these children
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
+        ("further", "f8"),  # outside option once one of them is taken
         # inspect
         ("bar", "f8"),
         ("hesitation_band", "f8"),

@@ -37,7 +37,7 @@ _LIST = int(Layout.LIST)
 _W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_PICKS = (
     int(What.CHOICE), int(What.SECONDS), int(What.CONTINUE), int(What.BASKET),
 )  # fmt: skip
-_ATTENDED, _EXAMINED = int(CardColumn.ATTENDED), int(CardColumn.EXAMINED)
+_ATTENDED, _EXAMINED, _ATTRACTION = int(CardColumn.ATTENDED), int(CardColumn.EXAMINED), int(CardColumn.ATTRACTION)
 _BELIEF, _BELIEF_SD, _UTILITY = int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD), int(CardColumn.UTILITY)
 _EVENT = int(Tally.EVENT)
 _ON_A_MENU = np.uint64(4)
@@ -109,7 +109,8 @@ def screen_of_menu(
         read = judged(k, item, slot, own_key, stage, tired, numbers, plan, people, goods, v, out)
         if read and cascade:
             luck = uniform(decision_key(own_key, v.request, slot, _W_CHOICE))
-            if taken(scratch[k, 0], s.outside_option, s.temperature, luck, powers):
+            outside = s.outside_option if v.taken == 0 else s.further
+            if taken(scratch[k, _ATTRACTION], outside, s.temperature, luck, powers):
                 _take(v, cards, i, slot, np.uint32(scratch[k, _ATTENDED]))
                 if v.taken >= wanted:
                     looked = k + 1
@@ -117,7 +118,8 @@ def screen_of_menu(
     if not cascade:
         for attempt in range(size):
             luck = uniform(decision_key(own_key, v.request, first + attempt, _W_CHOICE))
-            chosen = compared(scratch, size, s.outside_option, s.temperature, luck, powers)
+            outside = s.outside_option if v.taken == 0 else s.further
+            chosen = compared(scratch, size, outside, s.temperature, luck, powers)
             if chosen < 0:
                 break
             _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, _ATTENDED]))

@@ -105,6 +105,7 @@ class Picks(Model):
     """Several cards taken one after the other, before `select`: a basket."""
 
     number: Quantity  # that a user is after
+    further: Utility | None = None  # outside option once something is in the basket (default: that of the stage)
     event: Name  # of each card that is taken
 
 

@@ -147,7 +147,7 @@ def test_orders_are_judged_after_the_visit_that_they_came_from():
     codes = {name: code for code, name in enumerate(env.events)}
     ordered, judged = 0, 0.0
     luck = np.random.default_rng(0)
-    for seed in range(30):
+    for seed in range(50):
         env.reset(seed=seed)
         over = False
         while not over:
