@@ -174,7 +174,7 @@ def test_a_run_prints_its_measures_and_exits_with_zero(world, capsys):
     assert "regret         -" in printed.out
     assert "written to runs/shortvideo-itemknn-s3" in printed.out
     config = world.configs[0]
-    assert (config.users, config.items, config.seed, config.recommender) == (5, 10000, 3, "itemknn")
+    assert (config.users, config.items, config.seed, config.recommender) == (5, 6000, 3, "itemknn")
     assert config.horizon == 2 * 86400
 
 

@@ -14,7 +14,7 @@ import simulator
 from recommenders.contract import Recommender, Requests, Slates
 from simulator.catalog import Catalog, draw_catalog
 from simulator.errors import InputError
-from simulator.kernels.layout import Kind
+from simulator.kernels.layout import STAGE, VISIT, Kind
 from simulator.levels import Levels, Menus, asked_for, levels_of
 from simulator.plan import Compiled, compile_scenario
 from simulator.readouts import publish
@@ -372,7 +372,9 @@ def test_levels_split_who_asks_for_what(tmp_path):
     assert (levels.among(0, everything) == np.arange(60, 70)).all()
     assert (levels.among(-1, everything) == np.arange(60)).all()
     assert levels.among(0, everything) is levels.among(0, everything)
-    parts = list(levels.alike(np.arange(5), np.array([3, 3, 4, 3, 4]), np.array([0, -1, 0, 0, 0])))
+    visits, stages = np.zeros(5, dtype=VISIT), np.zeros(2, dtype=STAGE)
+    stages["level"], visits["slate_stage"] = [0, -1], [0, 1, 0, 0, 0]
+    parts = list(levels.alike(np.arange(5), np.array([3, 3, 4, 3, 4]), visits, stages))
     assert [(size, level, list(rows)) for size, level, rows in parts] == [(3, -1, [1]), (3, 0, [0, 3]), (4, 0, [2, 4])]
 
 

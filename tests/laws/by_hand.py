@@ -27,18 +27,25 @@ def _reads(of: Bench, kind: int, modality: int) -> float:
     return 1.0 if ratio is None else float(ratio.value)
 
 
+def _weights(of: Bench, rule: Any) -> Any:
+    """Weights of all facets for an item type: roots of shares times ratios, and together the variance of the shares."""
+    facets = of.compiled.scenario.facets
+    ratios = [rule.weights[name].value if name in rule.weights else 1.0 for name in facets]
+    raw = np.sqrt([facet.share.value for facet in facets.values()]) * ratios
+    return raw * np.sqrt(sum(facet.share.value for facet in facets.values()) / (raw**2).sum())
+
+
 def _weight(of: Bench, kind: int, facet: int) -> float:
-    """What a facet's match is worth for items of a type: the root of its share of the variance, times the ratio."""
+    """What a facet's match is worth for items of a type."""
     name = of.compiled.names.facets[facet]
     scenario, rule = of.compiled.scenario, _rule(of, kind)
-    if not hasattr(rule, "weights"):  # a parent: as its children, as far as they share the facet with it
-        shared = rule.shares[name].value if name in rule.shares else 0.0
-        own = [each for key, each in scenario.item_types.items() if rule.types is None or key in rule.types]
-        ratios = [each.weights[name].value if name in each.weights else 1.0 for each in own]
-        mean = np.average(ratios, weights=[each.share.value for each in own])
-        return float(np.sqrt(scenario.facets[name].share.value * shared) * mean)
-    ratio = rule.weights.get(name)
-    return float(np.sqrt(scenario.facets[name].share.value)) * (1.0 if ratio is None else float(ratio.value))
+    if hasattr(rule, "weights"):
+        return float(_weights(of, rule)[facet])
+    # a parent: as its children, as far as they share the facet with it
+    shared = rule.shares[name].value if name in rule.shares else 0.0
+    own = [each for key, each in scenario.item_types.items() if rule.types is None or key in rule.types]
+    mean = np.average([_weights(of, each)[facet] for each in own], weights=[each.share.value for each in own])
+    return float(np.sqrt(shared) * mean)
 
 
 def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
@@ -70,7 +77,7 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
         else:
             value = float(goods.attributes[item, names.attributes.index(shown.shows)])
             usual = float(np.mean(kind.attributes[shown.shows].quantile(table_points())))
-            worth = shown.weight.value * (value - usual) / per
+            worth = shown.weight.value * (value - usual) / (per * (usual if shown.relative else 1.0))
         total += worth * float(people.traits[user, a])
     return total + siblings_by_hand(of, user, item, read, clock)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulator.kernels.layout import Goods
+from simulator.randomness import table_points
 from tests.laws.harness import Bench
 
 Change = Callable[[Bench, int, float, slice | list[int]], Goods]
@@ -71,8 +72,17 @@ def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
             column = names.attributes.index(shown.shows)
             sd = goods.attributes[:, column].std()
             goods.attributes[items, column] += np.float32(by * sd)
-            goods.asides[items, a] += np.float32(shown.weight.value / (shown.per.value if shown.per else 1.0) * by * sd)
+            per = (shown.per.value if shown.per else 1.0) * (usual(of, shown.shows) if shown.relative else 1.0)
+            worth = np.broadcast_to(shown.weight.value * by * sd / per, len(goods.asides))
+            goods.asides[items, a] += worth[items].astype(np.float32)
     return goods
+
+
+def usual(of: Bench, number: str) -> Any:
+    """What is usual of a number for the type of each item, (n,); infinite where the type has no such number."""
+    kinds = list(of.compiled.scenario.item_types.values())
+    own = [k.attributes[number].quantile(table_points()).mean() if number in k.attributes else np.inf for k in kinds]
+    return np.array(own)[of.goods.facts["type"]]
 
 
 def worth_sign(of: Bench, modality: int) -> int:

@@ -22,7 +22,7 @@ def test_the_cases_cover_every_kind_of_stage_hidden_and_read():
     assert all(of_kind(kind) for kind in (Kind.BROWSE, Kind.INSPECT, Kind.COMMIT, Kind.CONSUME))
     assert FEEDS
     assert RESPOND
-    assert {case.kind for case in SHOWN_NUMBERS} >= {Kind.BROWSE, Kind.INSPECT, Kind.COMMIT}
+    assert {case.kind for case in SHOWN_NUMBERS} >= {Kind.BROWSE, Kind.COMMIT}  # pages show every number there is
 
 
 def test_every_stage_surface_and_device_of_every_scenario_is_among_the_cases():
