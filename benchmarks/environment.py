@@ -45,9 +45,15 @@ def per_second(steps: int, do: Callable[[], int | None]) -> Rate:
     return Rate(steps / (time.perf_counter() - begun), steps / (time.process_time() - spent))
 
 
+def askable(env: Any) -> np.ndarray:
+    """Numbers that a slate may hold."""
+    fleet = getattr(env.unwrapped, "fleet", None)
+    return np.arange(ITEMS) if fleet is None else np.asarray(fleet.scene.askable)
+
+
 def single(env: Any, steps: int) -> Callable[[], None]:
     """Random slates for one environment."""
-    actions = np.random.default_rng(0).integers(0, ITEMS, (steps, SLATE))
+    actions = np.random.default_rng(0).choice(askable(env), (steps, SLATE))
     env.reset(seed=0)
 
     def go() -> None:
@@ -62,7 +68,7 @@ def single(env: Any, steps: int) -> Callable[[], None]:
 def vector(env: Any, steps: int, actions: Any = None) -> Callable[[], None]:
     """Random slates for a vector, the same in every step."""
     if actions is None:
-        actions = np.random.default_rng(0).integers(0, ITEMS, (env.num_envs, SLATE))
+        actions = np.random.default_rng(0).choice(askable(env), (env.num_envs, SLATE))
     env.reset(seed=0)
 
     def go() -> None:
@@ -77,7 +83,7 @@ def bare(scenario: str) -> Callable[[], int]:
     fleet = Fleet(Scene(EnvSettings.of({"scenario": scenario, "items": ITEMS, "slate": SLATE})), MANY)
     rows = np.arange(MANY)
     fleet.seed(rows, rows.astype(np.uint64))
-    slates = np.random.default_rng(0).integers(0, ITEMS, (MANY, SLATE))
+    slates = np.random.default_rng(0).choice(fleet.scene.askable, (MANY, SLATE))
     state, room, out = fleet.rows.state, fleet._room, fleet._outputs[0]
     plan = fleet.scene.compiled.plan  # who leaves comes again: no users to draw
 

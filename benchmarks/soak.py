@@ -50,13 +50,14 @@ def soak(name: str, episode: str, steps: int = STEPS, users: int = USERS, seed: 
         settings["scenario"] = "news"
     env = gymnasium.make_vec(f"beholder/{name}-v1", num_envs=users, observe_candidates=False, copy=False, **settings)
     luck, episodes, memory = np.random.default_rng(seed), 0, []
+    askable = env.unwrapped.fleet.scene.askable
     observations, _ = env.reset(seed=seed)
     assert env.observation_space.contains(observations)
     rounds = -(-steps // users)
     looks = {rounds // 10, rounds // 2, rounds - 1}
     begun = time.perf_counter()
     for k in range(rounds):
-        actions = luck.integers(0, settings["items"], (users, settings["slate"]))
+        actions = luck.choice(askable, (users, settings["slate"]))
         observations, rewards, terminated, truncated, _ = env.step(actions)
         assert env.observation_space.contains(observations), (name, episode, k)
         assert np.isfinite(rewards).all(), (name, episode, k)

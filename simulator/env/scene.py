@@ -35,6 +35,7 @@ class Scene:
         features: float32 (items, columns), see `recommenders.encoding.item_features`.
         tables, weights: of the rewards.
         horizon: end of a lifetime, s.
+        askable: int64 (n,), the numbers that a slate may hold: of items, or of parents where slates show these.
         slate: places of a slate in the action space.
     """
 
@@ -55,7 +56,10 @@ class Scene:
         self.weights = weights(settings.reward, self.compiled, settings.episode)
         self.tables = RewardTables(self.compiled, settings.margin)
         asked = asked_for(self.compiled, self.goods)
-        self.slate = min(settings.slate or self.compiled.largest_slate, int(asked.sum()))
+        self.askable = np.flatnonzero(asked)
+        if settings.slate is not None and settings.slate > len(self.askable):
+            raise InputError("environment", f"slate = {settings.slate}", f"at most {len(self.askable)}, or more items=")
+        self.slate = settings.slate or min(self.compiled.largest_slate, len(self.askable))
         self._scales = reference_scales(self.compiled, self.goods, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()

@@ -17,7 +17,7 @@ simulator.env.register()
 N, ITEMS, SLATE = 3, 40, 4
 KINDS = {
     "visits": ("News", {"limit": 4, "reward": {"clicks": 1.0, "truth_satisfaction": 0.5}}),
-    "lifetimes with orders": ("FoodDelivery", {"episode": "lifetime", "limit": 6, "reward": "margin"}),
+    "lifetimes with orders": ("FoodDelivery", {"items": 160, "episode": "lifetime", "limit": 6, "reward": "margin"}),
 }
 _SEEDS = st.integers(0, 2**40)
 _ACTS = st.one_of(
@@ -87,7 +87,7 @@ class Beside:
         _MADE[self.kind, self.mode] = self.many, self.ones
 
     def step(self, seed):
-        actions = np.random.default_rng(seed).integers(0, ITEMS, (N, SLATE))
+        actions = np.random.default_rng(seed).choice(self.many.fleet.scene.askable, (N, SLATE))
         if self.mode == "Disabled" and any(self.over):
             with pytest.raises(gymnasium.error.ResetNeeded):
                 self.many.step(actions)

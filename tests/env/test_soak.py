@@ -15,7 +15,7 @@ _SLACK = 24e6
 @pytest.mark.parametrize("episode", EPISODES)
 @pytest.mark.parametrize("name", ["News", "FoodDelivery"])
 def test_random_steps_stay_inside(name, episode):
-    found = soak(name, episode, steps=6_000, users=200, items=100, limit=50)
+    found = soak(name, episode, steps=6_000, users=200, items=400, limit=50)
     assert found.steps == 6_000
     assert found.episodes > 0
 

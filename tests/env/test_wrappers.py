@@ -162,12 +162,12 @@ def test_orders_are_judged_after_the_visit_that_they_came_from():
 
 @pytest.mark.parametrize("name", ["ShortVideo", "Ecommerce", "FoodDelivery"])
 def test_the_screen_is_drawn_with_what_it_hides(name):
-    text = single(name, render_mode="ansi")
+    text = single(name, items=200, render_mode="ansi")
     text.reset(seed=1)
     text.step(text.action_space.sample())
     drawing = text.render()
     assert "✗" in drawing
-    picture = single(name, render_mode="rgb_array")
+    picture = single(name, items=200, render_mode="rgb_array")
     picture.reset(seed=1)
     assert picture.render().ndim == 3
     picture.step(picture.action_space.sample())
