@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from simulator.world import RunResult
+    from simulator.result import RunResult
 
 STORY = "story"
 ENDS_OF_READING = ("read_part", "read_whole", "informed")

@@ -10,7 +10,7 @@ from simulator.config import complete, resolve
 
 if TYPE_CHECKING:
     from simulator.progress import Progress
-    from simulator.world import RunResult
+    from simulator.result import RunResult
 
 
 def run(

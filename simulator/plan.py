@@ -25,8 +25,9 @@ from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
 from simulator.scenario.schema import Scenario
-from simulator.scenario.world import ItemType, Parent
+from simulator.scenario.world import Parent
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
+from simulator.type_tables import type_tables
 from simulator.world_plan import compile_world, usual_seconds, usual_way
 
 AGE = "published_at"
@@ -36,8 +37,7 @@ POSITIVE_ACTS = ("like", "comment", "share", "follow")
 SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
-_LEAST = 1e-9  # of what logarithms are taken of, at the least
-
+_LEAST = 1e-9  # of what a logarithm is taken of, at the least
 _ONE = Number.model_validate({"value": 1.0, "unit": "ratio", "from": "estimate"})  # a factor that changes nothing
 
 
@@ -100,24 +100,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     names = _vocabulary(scenario)
     facets, latent_width = _facet_shapes(scenario)
     pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
-    types = np.zeros(len(names.types), dtype=layout.TYPE)
-    weights = np.ones((len(names.types), len(facets) + 2 * len(names.modalities)))
-    items = len(scenario.item_types)
-    for row, kind, own in zip(types[:items], scenario.item_types.values(), weights[:items], strict=True):
-        row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
-        if kind.remembered is not None:
-            row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
-        row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
-        row["returning"] = 0.0 if kind.returning is None else np.log(max(kind.returning.value, _LEAST))
-        row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
-        row["idiosyncratic"] = 1.0
-        own[: len(facets)] = _facet_weights(scenario, kind)
-        for modality, ratio in kind.reads.items():
-            own[len(facets) + names.modalities.index(modality)] = ratio.value
-    for row, name, own in zip(types[items:], names.types[items:], weights[items:], strict=True):
-        _parent_type(scenario, names, name, row, own, tables)
-    reads = weights[:, len(facets) : len(facets) + len(names.modalities)]
-    weights[:, len(facets) + len(names.modalities) :] = np.sqrt(reads)
+    types, weights = type_tables(scenario, names, tables)
     asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
     shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
@@ -144,30 +127,6 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         act_bounds=_act_bounds(acts),
     )
     return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
-
-
-def _parent_type(
-    scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], own: npt.NDArray[np.float64],
-    tables: Tables,
-) -> None:  # fmt: skip
-    """Parents that a stage shows, as a type: worth what their children are on average, to every user.
-
-    A child is `sqrt(share)` its parent in each facet that they share, so that this is the parent's weight; what is the
-    child's own, in facets and in the taste that no model can learn, is 0 on average.
-    """
-    parent = scenario.parents[name]
-    assert parent.knowledge is not None
-    row["knowledge"], row["half_life"], row["leaving"] = tables.add(parent.knowledge), np.inf, 1.0
-    row["own"] = sum(1 << names.modalities.index(modality) for modality in parent.modalities)
-    kinds = {key: kind for key, kind in scenario.item_types.items() if parent.types is None or key in parent.types}
-    shares = np.array([kind.share.value for kind in kinds.values()])
-    shares = shares / max(shares.sum(), 1e-12)
-    row["prior"] = sum(share * kind.prior.value for share, kind in zip(shares, kinds.values(), strict=True))
-    shared = np.array([parent.shares[f].value if f in parent.shares else 0.0 for f in scenario.facets])
-    weights = np.array([_facet_weights(scenario, kind) for kind in kinds.values()])
-    own[: len(shared)] = np.sqrt(shared) * (shares @ weights)
-    for modality, ratio in parent.reads.items():
-        own[len(scenario.facets) + names.modalities.index(modality)] = ratio.value
 
 
 def _vocabulary(scenario: Scenario) -> Vocabulary:
@@ -216,20 +175,6 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
             if m.kind in ("attribute", "promise") and getattr(m, "weight", None) is not None
         ),
     )
-
-
-def _facet_weights(scenario: Scenario, kind: ItemType) -> npt.NDArray[np.float64]:
-    """Weight of each facet in the utility of items of a type, (facets,).
-
-    The type says how its facets weigh beside each other, not how much its items differ: whatever it weighs, the facets
-    together have the variance that their shares leave them, so that a bar in utility means the same for all types.
-    """
-    shares = np.array([facet.share.value for facet in scenario.facets.values()])
-    ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in scenario.facets])
-    spread = float(shares @ ratios**2)
-    if spread <= 0.0:
-        return np.zeros(len(shares))
-    return np.asarray(np.sqrt(shares * shares.sum() / spread) * ratios)
 
 
 def _facet_shapes(scenario: Scenario) -> tuple[tuple[FacetShape, ...], int]:
@@ -316,10 +261,6 @@ def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:
     for k, counter in enumerate(names.counters):
         columns[names.codes[counter.removesuffix(SUM)], int(counter.endswith(SUM))] = k + 1
     return columns
-
-
-def _mean(quantity: Any, tables: Tables) -> float:
-    return float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
 
 
 def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from simulator.interests import Interests, topical
 from simulator.kernel import source_hash
 from simulator.kernels.layout import Array, People, Tally, Visits
 from simulator.levels import Menus, asked_for
-from simulator.logs import KEPT, PLATFORM, TRUTH, LogWriter, drop_parts_after, read_parts
+from simulator.logs import KEPT, PLATFORM, LogWriter, drop_parts_after, read_parts
 from simulator.manifest import write_items, write_results
 from simulator.measures import Outcome, check_measures, event_counts, measure
 from simulator.memory import PlatformMemory
@@ -32,66 +31,18 @@ from simulator.plan import Compiled, compile_scenario
 from simulator.platform import Platform, create_recommender
 from simulator.progress import Progress
 from simulator.readouts import Readouts
+from simulator.result import RunResult
 from simulator.rounds import Rounds
 from simulator.run_folder import claim_folder, remove_partials, write_config
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario
-from simulator.setting import Setting, set_up
+from simulator.setting import Setting, check_times, set_up
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
+    pass
 
 Report = Callable[[Progress], None]
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run leaves: measures, manifest, and its logs as frames."""
-
-    metrics: dict[str, float]
-    manifest: dict[str, Any]
-    folder: Path | None
-    _tables: dict[str, list[pa.Table]] = field(repr=False)
-    _columns: Mapping[str, npt.NDArray[np.generic]] = field(repr=False, default_factory=dict)
-
-    @cached_property
-    def truth(self) -> pd.DataFrame:
-        """Everything that happened. Raises InputError where the truth log was not asked for."""
-        return self._frame(TRUTH)
-
-    @cached_property
-    def platform(self) -> pd.DataFrame:
-        """What the platform could record. Raises InputError where no log was asked for."""
-        return self._frame(PLATFORM)
-
-    @property
-    def items(self) -> pd.DataFrame:
-        """What recommenders may know of the items beside features, a row per item in order of number."""
-        import pandas as pd
-
-        return pd.DataFrame(dict(self._columns))
-
-    def _frame(self, kind: str) -> pd.DataFrame:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        paths = read_parts(self.folder, kind) if self.folder is not None else []
-        tables = [pq.read_table(path) for path in paths] or self._tables[kind]
-        if not tables:
-            raise InputError(
-                f"the {kind} log", "was not written by this run", "log=full, or for the platform's alone log=platform"
-            )
-        frame: pd.DataFrame = pa.concat_tables(tables).to_pandas(types_mapper=_nullable)
-        return frame
-
-
-def _nullable(kind: pa.DataType) -> Any:
-    """pandas' own integers that know absence, for columns that have nulls; else an item number would become a float."""
-    import pandas as pd
-
-    return {"uint32": pd.UInt32Dtype(), "uint16": pd.UInt16Dtype()}.get(str(kind))
 
 
 def run_world(
@@ -117,7 +68,7 @@ def run_world(
     check_scenario(scenario)
     compiled = compile_scenario(scenario)
     check_measures(compiled)
-    _check_times(config, scenario)
+    check_times(config, scenario)
     world = World(config, compiled, _plugin(config, scenario, recommender), report, begun)
     try:
         world.live(stop)
@@ -140,26 +91,6 @@ def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Reco
             "an object of a class derived from recommenders.contract.Recommender",
         )
     return given
-
-
-def _check_times(config: RunConfig, scenario: Scenario) -> None:
-    """Everything that happens at ticks must fall on ticks."""
-    tick = scenario.clock.tick.value
-    own = scenario.platform
-    times = {
-        "first_fit" if config.first_fit else f"{scenario.shown}: platform.first_fit": config.first_fit or own.first_fit,
-        "refit" if config.refit else f"{scenario.shown}: platform.refit": config.refit or own.refit,
-        "checkpoint": config.checkpoint,
-    }
-    for where, seconds in times.items():
-        if seconds < tick or (seconds / tick) != int(seconds / tick):
-            raise InputError(
-                where,
-                f"{seconds:g} s is no multiple of the tick",
-                f"a multiple of {tick:g} s (clock.tick of the scenario)",
-            )
-    if (tick * 1024.0) != int(tick * 1024.0):
-        raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
 
 
 class World:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.checkpoint import last_checkpoint
-from simulator.world import RunResult
+from simulator.result import RunResult
 from tests.laws.harness import assert_same_log
 
 ROOT = Path(__file__).resolve().parents[1]

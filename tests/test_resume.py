@@ -13,7 +13,7 @@ import pytest
 import simulator
 from simulator.checkpoint import last_checkpoint, read_checkpoint
 from simulator.errors import InputError, RunInterrupted
-from simulator.world import RunResult
+from simulator.result import RunResult
 from tests.laws.harness import assert_same_log
 from tests.processes import PATIENCE, assert_same, await_checkpoint, kill, started
 

@@ -23,8 +23,9 @@ from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_s
 from simulator.env.steps import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.errors import InputError
 from simulator.kernels.layout import VISIT, Array, Status
+from simulator.result import RunResult
 from simulator.stage_tables import beside_visits
-from simulator.world import RunResult, World
+from simulator.world import World
 
 Rows = npt.NDArray[np.int64]
 

@@ -13,7 +13,7 @@ import simulator
 from simulator import logs, rounds
 from simulator.kernels.layout import NORMAL, What
 from simulator.randomness import CONTENT, DECISION, PERCEPTION
-from simulator.world import RunResult
+from simulator.result import RunResult
 from tests.laws.harness import (
     as_uniform,
     assert_same_log,
