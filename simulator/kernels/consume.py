@@ -15,7 +15,7 @@ from simulator.kernels.endings import mark_ending
 from simulator.kernels.layout import VISIT_MEMORY, Array, Goods, Output, People, Plan, Tally, Visits, What
 from simulator.kernels.mood import STALE, settle
 from simulator.kernels.outcomes import follow
-from simulator.kernels.pauses import PAUSE, pauses
+from simulator.kernels.pauses import PAUSE, PAUSING, PLAYING, pauses
 from simulator.kernels.primitives import chosen_by, drawn, exponential, fixed, quantised, sigmoid, slot_of, waited
 from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.kernels.records import NAN, record
@@ -27,9 +27,6 @@ from simulator.randomness import mix, uniform
 COMPLETE, SKIP = 0, 1
 STARTING = 2
 """Value of `playing` of a row whose play is about to start."""
-
-PLAYING = 1
-"""Value of `playing` of a row whose play goes on until its clock."""
 
 # codes of the events
 _IMPRESSION, _OPEN = 0, 1
@@ -254,7 +251,7 @@ def start_plays(
                 quantiles,
             )  # fmt: skip
         v.clock += v.watched
-        v.playing = PLAYING
+        v.playing = PAUSING if v.outcome == PAUSE else PLAYING
     return n
 
 

@@ -19,6 +19,11 @@ from simulator.kernels.watching import satisfied
 from simulator.randomness import mix, uniform
 
 PAUSE = 2
+PLAYING = 1
+"""Value of `playing` of a row whose play goes on until its clock, and ends there."""
+
+PAUSING = 5
+"""Value of `playing` of a row whose play goes on until its clock, and is left there to be continued."""
 
 _COMPLETE, _SKIP = 0, 1
 _NOTHING = np.uint32(NO_CASE)
@@ -123,5 +128,5 @@ def resume_play(
             v.belief_sd, v.utility, NAN, seen, v.attended, plan.observation, plan.quantiles,
         )  # fmt: skip
     v.clock += lasts
-    v.playing = 1
+    v.playing = PAUSING if v.outcome == PAUSE else PLAYING
     return n

@@ -376,7 +376,7 @@ VISIT = np.dtype(
         ("device", "u1"),
         ("slate_stage", "u1"),
         ("context", "u1"),  # 0 none, else 1 + its number
-        ("playing", "u1"),  # a play: 2 about to start, 1 open; 3: a closer look; its end is in `clock`
+        ("playing", "u1"),  # a play: 2 about to start, 1 open, 5 to be left; 3: a closer look; its end is in `clock`
         ("outcome", "u1"),
         ("unattended", "u1"),
         ("picked", "u1"),  # chosen from cards, not played by itself

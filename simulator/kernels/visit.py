@@ -15,7 +15,7 @@ from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.columns import SIDE_BY_SIDE, wholes
 from simulator.kernels.commit import weigh
-from simulator.kernels.consume import PLAYING, STARTING, end_plays, start_plays
+from simulator.kernels.consume import STARTING, end_plays, start_plays
 from simulator.kernels.inspect import look_closer
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
@@ -35,7 +35,7 @@ from simulator.kernels.layout import (
 )
 from simulator.kernels.menu import open_menu, screen_of_menu
 from simulator.kernels.outcomes import follow, outcome_event
-from simulator.kernels.pauses import PAUSE, pause_play, resume_play
+from simulator.kernels.pauses import PAUSING, PLAYING, pause_play, resume_play
 from simulator.kernels.respond import responses
 
 EVENTS_PER_PLAY = 16
@@ -178,7 +178,7 @@ def advance(
                 # ---- consume: a play is continued where an earlier visit left it, or is left to a later one
                 elif s.kind == _CONSUME and v.playing == STARTING and v.resumed > 0.0:
                     n = resume_play(i, stage, n, numbers, plan, people, goods, visits, out)
-                elif s.kind == _CONSUME and v.playing == PLAYING and v.outcome == PAUSE:
+                elif s.kind == _CONSUME and v.playing == PAUSING:
                     outcome, n = pause_play(i, stage, n, plan, people, goods, visits, out)
                 # ---- consume, respond: see below
                 else:
