@@ -34,7 +34,7 @@ def test_a_name_with_parameters(calls):
     config, recommender = calls[0]
     assert recommender is None
     assert (config.recommender, config.recommender_parameters) == ("itemknn", {"neighbors": 50})
-    assert (config.users, config.items, config.horizon, config.output) == (500, 10000, 43200.0, None)
+    assert (config.users, config.items, config.horizon, config.output) == (500, 6000, 43200.0, None)
 
 
 def test_an_object_is_handed_on_and_its_class_is_written_down(calls):

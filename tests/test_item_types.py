@@ -17,8 +17,8 @@ from tests.worlds import TinyWorld, claim
 @pytest.mark.parametrize("name", runnable())
 def test_utility_varies_as_much_in_every_type(name):
     compiled = compiled_of(name)
-    facets = len(compiled.names.facets)
-    spread = (compiled.plan.weights[:, :facets] ** 2).sum(axis=1) + compiled.plan.habits[0]["idiosyncratic"] ** 2
+    facets, types = len(compiled.names.facets), len(compiled.scenario.item_types)  # not those of parents, an average
+    spread = (compiled.plan.weights[:types, :facets] ** 2).sum(axis=1) + compiled.plan.habits[0]["idiosyncratic"] ** 2
     assert spread == pytest.approx(np.ones(len(spread)), abs=1e-9)
 
 

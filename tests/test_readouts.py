@@ -42,6 +42,7 @@ def test_a_mean_is_read_beside_what_has_one():
     compiled = SimpleNamespace(
         names=SimpleNamespace(readouts=("rating",), counters=("rate", "rate+")),
         scenario=SimpleNamespace(modalities={"rating": modality}, parents={}),
+        shown_parents={},
     )
     goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32))
     publish(compiled, counters, np.arange(1000, dtype=np.int32), goods)

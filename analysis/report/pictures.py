@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from simulator.scenario.cycle import entries
+from simulator.scenario.cycle import entries, started, successors
 from simulator.scenario.schema import Scenario
 
 INK, QUIET, LINE, MISSED, SEEN = "#1c2733", "#5b6875", "#8a96a3", "#e4b07a", "#4f7fb0"
@@ -42,11 +42,11 @@ def columns_of(scenario: Scenario) -> dict[str, int]:
 
 def _ways(scenario: Scenario, name: str) -> list[tuple[str, str]]:
     """(outcomes, successor) of a stage; outcomes that lead to the same are joined."""
-    from simulator.scenario.cycle import successors
-
     ways: dict[str, list[str]] = {}
     for outcome, follower in successors(scenario.stages[name]):
         ways.setdefault(follower, []).append(outcome)
+    for follower in started(scenario, name):
+        ways.setdefault(follower, []).append("a case")
     return [(", ".join(dict.fromkeys(outcomes)), follower) for follower, outcomes in ways.items()]
 
 

@@ -19,7 +19,7 @@ car:
   says: nobody sees covers in a car
   scenario: audio
   settings: {users: 30, items: 60, horizon: 6h, first_fit: 2h, recommender: random}
-  both: {devices.phone.share: 0, devices.pc.share: 0, devices.car.share: 1}
+  both: {devices.phone.share: 0, devices.pc.share: 0, devices.car.share: 1, contexts: null, observation.context: null}
   treatment: {modalities.cover.appeal.sd: 2}
   expect: {plays: "0"}
 on_screens:

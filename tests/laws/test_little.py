@@ -27,14 +27,14 @@ CROWDED: dict[str, dict[str, Any]] = {
     },
     "fooddelivery": {
         "resources.couriers.capacity": number(1, "couriers"), "resources.couriers.shifts": [],
-        "places.speed": number(3, "km/h"),
+        "places.speed": number(3, "km/h"), "resources.kitchen.capacity": number(1, "servers"),
     },
     "jobs": {},
 }  # fmt: skip
 """What makes the queues of a scenario fill up in its small world."""
 MORE: dict[str, dict[str, Any]] = {
     "ecommerce": {"users": 1800, "horizon": "20d"},
-    "fooddelivery": {"users": 800},
+    "fooddelivery": {"users": 1600},
     "jobs": {"items": 30, "users": 200},
 }
 QUEUED = [name for name in runnable() if compiled_of(name).world is not None]
