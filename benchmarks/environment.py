@@ -24,7 +24,7 @@ from simulator.env.fleet import Fleet
 from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings
 from simulator.kernels.layout import Status
-from simulator.kernels.visit import advance
+from simulator.kernels.visit import advance, parts_of
 
 ITEMS, SLATE, MANY, REPEATS = 1000, 10, 1024, 7
 SARDINE = "sardine/SlateTopK-Bored-v0"
@@ -96,8 +96,9 @@ def bare(scenario: str) -> Callable[[], int]:
             first = 0
             while first < len(todo):
                 first, _ = advance(
-                    fleet.scene.seed, todo, first, 1e15, room, plan, fleet.people, fleet.goods, fleet.rows, out
-                )
+                    fleet.scene.seed, todo, first, 1e15, room, plan, fleet.people, fleet.goods, fleet.rows, out,
+                    *parts_of(plan),
+                )  # fmt: skip
                 out.n_messages[0] = 0
             steps += len(todo)
         return steps

@@ -25,7 +25,7 @@ from simulator.kernels.layout import (
     Output,
     People,
 )
-from simulator.kernels.visit import advance, room_needed
+from simulator.kernels.visit import advance, parts_of, room_needed
 from simulator.levels import Levels
 from simulator.logs import LogWriter
 from simulator.plan import Compiled
@@ -98,6 +98,7 @@ class Rounds:
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
         self.editors = Editors(compiled, people, goods, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
+        self._parts = parts_of(compiled.plan)
         self._room = room_needed(compiled.largest_slate, compiled.largest_menu)
         room = self._room if compiled.world is not None else 0
         self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log, room) for _ in range(threads)]
@@ -198,6 +199,7 @@ class Rounds:
                 self.goods,
                 self.visits.rows,
                 out,
+                *self._parts,
             )
             worker.wrote(n)
 

@@ -256,7 +256,9 @@ def whole_step(t: Table, n: int, m: int) -> bool:
         part = terms.order[begin:after]
         first = 0
         while first < part.shape[0]:
-            first, written = advance(seed, part, first, end, room, plan, people, told, visits, out)
+            first, written = advance(
+                seed, part, first, end, room, plan, people, told, visits, out, plan.entries, plan.entries, plan.entries
+            )
             fold(
                 out.records, written, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features,
                 seen, kept,

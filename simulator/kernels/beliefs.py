@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import inlined, kernel
+from simulator.kernel import internal, kernel
 from simulator.kernels.lanes import dot
 from simulator.kernels.layout import NORMAL, Array, CueColumn, What
 from simulator.kernels.primitives import decision_key
@@ -59,7 +59,7 @@ def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[
     return (sum_tx + sum_t * shift) * share, doubt * share
 
 
-@inlined
+@internal
 def utility_of(
     key: np.uint64,
     user: int,
@@ -85,7 +85,7 @@ def utility_of(
     return total
 
 
-@inlined
+@internal
 def attended_to(
     visible: np.uint32,
     already: np.uint32,
@@ -119,7 +119,7 @@ def attended_to(
     return mask
 
 
-@inlined
+@internal
 def belief_about(
     key: np.uint64,
     user: int,

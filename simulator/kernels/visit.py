@@ -6,6 +6,8 @@ but its user: that is what makes the order of rows, batches and threads immateri
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
@@ -51,6 +53,23 @@ _REQUESTS = int(Tally.REQUESTS)
 _FAR, _NEAR = 32, 8  # rows whose memory is asked for before they are needed
 
 
+Part: TypeAlias = npt.NDArray[Any] | None
+"""A part of the life cycle: None where a scenario lacks it."""
+
+
+def parts_of(plan: Plan) -> tuple[Part, Part, Part]:
+    """The last arguments of `advance` for a scenario: decisions, menus, plays that are continued later."""
+    here = np.zeros(1, dtype=np.bool_)
+    return tuple(
+        here if there else None
+        for there in (
+            (plan.stages["kind"] == _COMMIT).any(),
+            (plan.stages["within"] >= 0).any(),
+            (plan.stages["pause"] > 0.0).any(),
+        )
+    )  # type: ignore[return-value]
+
+
 def room_needed(slate: int, menu: int = 0) -> int:
     """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit.
 
@@ -72,6 +91,9 @@ def advance(
     goods: Goods,
     visits: Visits,
     out: Output,
+    commits: Part,
+    menus: Part,
+    pauses: Part,
 ) -> tuple[int, int]:
     """Advance the rows todo[first:] as far as they come before `end`.
 
@@ -83,6 +105,8 @@ def advance(
         room: rows that one visit may write (`room_needed`); the call returns early when less is left in `out.records`.
         plan, people, goods, visits: tables of the scenario and state; `people` and `visits` are changed in place.
         out: what is written.
+        commits, menus, pauses: None where the scenario has no decisions, no menus, or no plays continued later: what
+            is not needed is not compiled. Else any array.
 
     Returns:
         The first place in `todo` that was not advanced (k when all were), and the number of records written.
@@ -142,9 +166,10 @@ def advance(
                 outcome = -1
                 # ---- browse
                 if s.kind == _BROWSE and s.within >= 0:
-                    if v.inside == 0:
-                        open_menu(i, s.picks >= 0, goods, visits)
-                    outcome, n = screen_of_menu(i, stage, n, numbers, plan, people, goods, visits, out)
+                    if menus is not None:
+                        if v.inside == 0:
+                            open_menu(i, s.picks >= 0, goods, visits)
+                        outcome, n = screen_of_menu(i, stage, n, numbers, plan, people, goods, visits, out)
                 elif s.kind == _BROWSE:
                     if v.slate_stage != stage or v.position >= v.slate_n:
                         if v.slate_stage == stage and v.slate_n > 0:
@@ -170,16 +195,19 @@ def advance(
                     outcome, n = look_closer(i, stage, n, numbers, plan, people, goods, visits, out)
                 # ---- commit
                 elif s.kind == _COMMIT:
-                    outcome, n = weigh(i, stage, n, numbers, plan, people, goods, visits, out)
+                    if commits is not None:
+                        outcome, n = weigh(i, stage, n, numbers, plan, people, goods, visits, out)
                 # ---- consume: a play is started, and ends when the clock has come to its end
                 elif s.kind == _CONSUME and v.playing == 0:
                     v.clock += s.start_delay
                     v.playing = STARTING
                 # ---- consume: a play is continued where an earlier visit left it, or is left to a later one
                 elif s.kind == _CONSUME and v.playing == STARTING and v.resumed > 0.0:
-                    n = resume_play(i, stage, n, numbers, plan, people, goods, visits, out)
+                    if pauses is not None:
+                        n = resume_play(i, stage, n, numbers, plan, people, goods, visits, out)
                 elif s.kind == _CONSUME and v.playing == PAUSING:
-                    outcome, n = pause_play(i, stage, n, plan, people, goods, visits, out)
+                    if pauses is not None:
+                        outcome, n = pause_play(i, stage, n, plan, people, goods, visits, out)
                 # ---- consume, respond: see below
                 else:
                     at[going_on] = i

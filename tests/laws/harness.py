@@ -34,7 +34,7 @@ from simulator.kernels.layout import (
     Status,
     Visits,
 )
-from simulator.kernels.visit import advance, room_needed
+from simulator.kernels.visit import advance, parts_of, room_needed
 from simulator.levels import levels_of
 from simulator.plan import Compiled, compile_scenario
 from simulator.population import draw_people
@@ -343,7 +343,9 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
 
     def lived(todo: np.ndarray, end: float, written: int) -> int:
         out = Output(records[written:], tallies, counters, scratch, messages, told)
-        done, more = advance(of.seed, todo, 0, end, needed, plan, people, of.goods, after, out)
+        done, more = advance(
+            of.seed, todo, 0, end, needed, plan, people, of.goods, after, out, *parts_of(of.compiled.plan)
+        )
         assert done == len(todo), "more records than there was room for"
         return written + more
 
