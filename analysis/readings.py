@@ -32,29 +32,22 @@ def over_time(result: RunResult) -> dict[str, float]:
 
 
 def crowded(result: RunResult) -> dict[str, float]:
-    """How what is shown first fared as its crowd grew: stars, seconds to delivery, and orders per impression, in the
-    first and in the last third of the time since the first fit, and how much later differs from first.
+    """How what most often is shown first fared since the first fit, an item or a parent in place of items.
 
-    Where most slates begin with one item (or parent in place of items), it is that one; else every item is shown first
-    to few, and all of them together say how an ordinary one fares.
+    Stars, seconds to delivery, and orders per time that it was shown first. These count in the second half alone: what
+    is said of it has to get about.
     """
     since = result.truth.loc[result.truth["policy_version"] > 0, "time"].min()
     truth = result.truth[result.truth["time"] >= since]
-    third = (float(truth["time"].max()) - since) / 3
-    first_places = truth.loc[(truth["event"] == "impression") & (truth["position"] == 0), "item"].value_counts()
-    if first_places.iloc[0] > first_places.sum() / 2:
-        truth = truth[truth["item"] == first_places.index[0]]
-    found: dict[str, float] = {}
-    early, late = truth[truth["time"] < since + third], truth[truth["time"] >= since + 2 * third]
-    for name, rows in (("first", early), ("last", late)):
-        events = rows["event"].value_counts()
-        impressions = int(events.get("impression", 0))
-        found[f"crowded_rating_{name}"] = float(rows.loc[rows["event"] == "rate", "value"].mean())
-        found[f"crowded_seconds_{name}"] = float(rows.loc[rows["event"] == "done", "value"].mean())
-        found[f"crowded_order_{name}"] = int(events.get("order", 0)) / impressions if impressions else float("nan")
-    for what in ("rating", "seconds", "order"):
-        found[f"crowded_{what}_change"] = found[f"crowded_{what}_last"] - found[f"crowded_{what}_first"]
-    return found
+    firsts = (truth["event"] == "impression") & (truth["position"] == 0)
+    truth = truth[truth["item"] == truth.loc[firsts, "item"].value_counts().index[0]]
+    later = truth[(truth["time"] >= (since + result.truth["time"].max()) / 2) & (truth["position"] == 0)]
+    events = later["event"].value_counts()
+    return {
+        "crowded_rating": float(truth.loc[truth["event"] == "rate", "value"].mean()),
+        "crowded_seconds": float(truth.loc[truth["event"] == "done", "value"].mean()),
+        "crowded_orders": float(events.get("order", 0)) / max(float(events.get("impression", 0)), 1.0),
+    }
 
 
 ANSWERS = ("shortlisted", "rejected", "hired")

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Requests, Slates
+from recommenders.hashing import mix, root, uniform
 from recommenders.random import Random
+from recommenders.settings import Settings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinnedSettings(Settings):
+    """Parameters of `Pinned`."""
+
+    share: float = setting(1.0, "share of requests that get it first", low=0, high=1)
 
 
 class Pinned(Random):
-    """Random slates with one item in the first place of all of them, wherever it is a candidate: the one that had been
-    opened most until the first fit. It may be an item, or a parent that a stage shows in place of items.
+    """Random slates with one item in the first place of a share of them, wherever it is a candidate: the one that had
+    been opened most until the first fit. It may be an item, or a parent that a stage shows in place of items.
     """
 
     name: ClassVar[str] = "pinned"
+    Config: ClassVar[type[Settings]] = PinnedSettings
+    config: PinnedSettings
     learns: ClassVar[bool] = True
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -29,11 +41,17 @@ class Pinned(Random):
         """The item first; whatever stood there takes its place, if it had one. Propensities are not given."""
         items = np.array(super().recommend(requests).items)
         if self.pinned in requests.candidates and items.shape[1]:
-            first = items[:, 0].copy()
-            rows, places = np.nonzero(items == self.pinned)
-            items[rows, places] = first[rows]
-            items[:, 0] = self.pinned
+            luck = uniform(mix(np.full(1, root(self.seed, "pins")), requests.key))
+            items = np.where((luck < self.config.share)[:, None], self._first(items), items)
         return Slates(items)
+
+    def _first(self, items: np.ndarray) -> np.ndarray:
+        """``items``, (n, k), with it in the first place of every row."""
+        items = items.copy()
+        rows, places = np.nonzero(items == self.pinned)
+        items[rows, places] = items[rows, 0]
+        items[:, 0] = self.pinned
+        return items
 
     def state(self) -> dict[str, np.ndarray]:
         """Which item it is."""

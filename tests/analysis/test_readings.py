@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from analysis import readings
 from analysis.treatments import Pinned
@@ -48,27 +47,33 @@ def test_the_first_seekers_are_followed_and_only_where_an_answer_is_due():
     assert found == {"seekers_shortlisted": 0.25, "seekers_hired": 0.25, "seekers_unheard": 0.5}
 
 
-@pytest.mark.parametrize(("first", "expected"), [(7, -2.0), (8, 0.0)])
-def test_the_crowded_one_is_what_most_slates_begin_with(first, expected):
-    """Item 7 falls from 5 stars to 3; item 8 keeps its 4."""
-    rows: list[dict[str, Any]] = [{"event": "impression", "item": 1, "position": 0, "time": 0.0, "policy_version": 0}]
+def test_the_crowded_one_is_what_most_slates_begin_with():
+    """Item 7, of 5 stars and then 3, and not item 8, which is shown as often and rated 1."""
+    rows: list[dict[str, Any]] = [{"event": "impression", "item": 8, "position": 0, "time": 0.0, "policy_version": 0}]
     for time in (10.0, 20.0, 29.0, 31.0):
-        rows.append({"event": "impression", "item": first, "position": 0, "time": time, "policy_version": 1})
-        others = {"event": "impression", "position": 3, "time": time, "policy_version": 1}
-        rows += [{**others, "item": item} for item in (7, 8)]
-    for item, early, late in ((7, 5.0, 3.0), (8, 4.0, 4.0)):
+        of_slate = {"time": time, "policy_version": 1}
+        rows.append({"event": "impression", "item": 7, "position": 0, **of_slate})
+        rows.append({"event": "impression", "item": 8, "position": 3, **of_slate})
+        rows.append({"event": "done", "item": 7, "position": 0, "value": time, **of_slate})
+    for item, early, late in ((7, 5.0, 3.0), (8, 1.0, 1.0)):
         rows.append({"event": "rate", "item": item, "value": early, "position": 1, "time": 12.0, "policy_version": 1})
         rows.append({"event": "rate", "item": item, "value": late, "position": 1, "time": 30.0, "policy_version": 1})
-    assert readings.crowded(result(rows))["crowded_rating_change"] == expected
-
-
-def test_without_one_that_is_first_all_say_how_an_ordinary_one_fares():
-    rows: list[dict[str, Any]] = []
-    for k, time in enumerate((10.0, 20.0, 29.0, 31.0)):
-        rows.append({"event": "impression", "item": k, "position": 0, "time": time, "policy_version": 1})
-    rows.append({"event": "order", "item": 3, "position": 0, "time": 11.0, "policy_version": 1})
+    for time, place in ((11.0, 0), (30.0, 0), (30.0, 3)):  # too early, counted, not from the first place
+        rows.append({"event": "order", "item": 7, "position": place, "time": time, "policy_version": 1})
     found = readings.crowded(result(rows))
-    assert (found["crowded_order_first"], found["crowded_order_last"]) == (1.0, 0.0)
+    assert found == {"crowded_rating": 4.0, "crowded_seconds": 22.5, "crowded_orders": 0.5}
+
+
+def requests_of(n: int) -> Requests:
+    """n requests, by one user each, for four of six items."""
+    none = np.zeros(n, np.uint8)
+    return Requests(
+        key=np.arange(n, dtype=np.uint64), user=np.arange(n, dtype=np.uint32), session=np.zeros(n, np.uint32),
+        request=np.ones(n, np.uint32), time=np.zeros(n), surface=none, device=none, stage=none,
+        recent_start=np.zeros(n + 1, np.int64), recent_items=np.zeros(0, np.int32),
+        events_item=np.zeros((n, 0), np.int32), events_value=np.zeros((n, 0), np.float32),
+        candidates=np.arange(6, dtype=np.int32), slate_size=4,
+    )  # fmt: skip
 
 
 def test_what_was_opened_most_is_pinned():
@@ -79,17 +84,14 @@ def test_what_was_opened_most_is_pinned():
     pinned.fit(log, None)  # type: ignore[arg-type]  # it looks at events and items only
     other = Pinned(seed=1)
     other.restore(pinned.state())
-    n, none = 3, np.zeros(3, np.uint8)
-    asked = Requests(
-        key=np.arange(n, dtype=np.uint64), user=np.arange(n, dtype=np.uint32), session=np.zeros(n, np.uint32),
-        request=np.ones(n, np.uint32), time=np.zeros(n), surface=none, device=none, stage=none,
-        recent_start=np.zeros(n + 1, np.int64), recent_items=np.zeros(0, np.int32),
-        events_item=np.zeros((n, 0), np.int32), events_value=np.zeros((n, 0), np.float32),
-        candidates=np.arange(6, dtype=np.int32), slate_size=4,
-    )  # fmt: skip
+    asked = requests_of(3)
     slates = other.recommend(asked)
     validate_slates(slates, asked, 6, "pinned")
     assert (slates.items[:, 0] == 4).all()
     assert len(set(map(tuple, slates.items[:, 1:]))) > 1
+    some = Pinned(seed=1, share=0.3)
+    some.restore(pinned.state())
+    firsts = (some.recommend(requests_of(900)).items[:, 0] == 4).mean()
+    assert abs(firsts - (0.3 + 0.7 / 6)) < 0.06  # where it is not pinned it is first as often as any other
     elsewhere = other.recommend(replace(asked, candidates=np.arange(4, dtype=np.int32)))
     assert not (elsewhere.items == 4).any()
