@@ -102,6 +102,8 @@ def test_a_feed_that_plays_by_itself_judges_nothing_beforehand(case):
     rows = threshold(of, case.stage, case.device)
     after = step(of, rows)
     assert (after.rows["item"] == rows.slate["item"][:, 0]).all()
+    assert not after.rows["attended"].any()
+    assert not after.rows["picked"].any()
     assert step(of.with_goods(all_moved(of, case.modality, 2.0)), rows).bits() == after.bits()
 
 
