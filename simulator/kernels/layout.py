@@ -23,38 +23,65 @@ from simulator.kernels.codes import Layout as Layout
 from simulator.kernels.codes import Status as Status
 from simulator.kernels.codes import Tally as Tally
 from simulator.kernels.codes import What as What
-from simulator.kernels.rows import (
+from simulator.kernels.plan_rows import (
     ACT as ACT,
 )
-from simulator.kernels.rows import (
+from simulator.kernels.plan_rows import (
     ANNOUNCED as ANNOUNCED,
 )
-from simulator.kernels.rows import (
+from simulator.kernels.plan_rows import (
     ASIDE as ASIDE,
+)
+from simulator.kernels.plan_rows import (
+    CONTEXT as CONTEXT,
+)
+from simulator.kernels.plan_rows import (
+    COST as COST,
+)
+from simulator.kernels.plan_rows import (
+    FACET as FACET,
+)
+from simulator.kernels.plan_rows import (
+    HABITS as HABITS,
+)
+from simulator.kernels.plan_rows import (
+    LABEL as LABEL,
+)
+from simulator.kernels.plan_rows import (
+    MODALITY as MODALITY,
+)
+from simulator.kernels.plan_rows import (
+    NOTE as NOTE,
+)
+from simulator.kernels.plan_rows import (
+    OBSERVED as OBSERVED,
+)
+from simulator.kernels.plan_rows import (
+    OUTREACH as OUTREACH,
+)
+from simulator.kernels.plan_rows import (
+    PAIR as PAIR,
+)
+from simulator.kernels.plan_rows import (
+    STAGE as STAGE,
+)
+from simulator.kernels.plan_rows import (
+    SUFFICES as SUFFICES,
+)
+from simulator.kernels.plan_rows import (
+    TYPE as TYPE,
 )
 from simulator.kernels.rows import (
     CARD as CARD,
 )
 from simulator.kernels.rows import (
-    CONTEXT as CONTEXT,
-)
-from simulator.kernels.rows import (
-    COST as COST,
-)
-from simulator.kernels.rows import (
     EVENT as EVENT,
-)
-from simulator.kernels.rows import (
-    FACET as FACET,
 )
 from simulator.kernels.rows import (
     FIXED as FIXED,
 )
 from simulator.kernels.rows import (
     FOLLOWED as FOLLOWED,
-)
-from simulator.kernels.rows import (
-    HABITS as HABITS,
 )
 from simulator.kernels.rows import (
     HAD as HAD,
@@ -69,9 +96,6 @@ from simulator.kernels.rows import (
     KNOWN as KNOWN,
 )
 from simulator.kernels.rows import (
-    LABEL as LABEL,
-)
-from simulator.kernels.rows import (
     LEVELS as LEVELS,
 )
 from simulator.kernels.rows import (
@@ -84,43 +108,19 @@ from simulator.kernels.rows import (
     MAX_SCREEN as MAX_SCREEN,
 )
 from simulator.kernels.rows import (
-    MODALITY as MODALITY,
-)
-from simulator.kernels.rows import (
     N_TALLIES as N_TALLIES,
 )
 from simulator.kernels.rows import (
     NO_CASE as NO_CASE,
 )
 from simulator.kernels.rows import (
-    NOTE as NOTE,
-)
-from simulator.kernels.rows import (
-    OBSERVED as OBSERVED,
-)
-from simulator.kernels.rows import (
     OFFER as OFFER,
-)
-from simulator.kernels.rows import (
-    OUTREACH as OUTREACH,
-)
-from simulator.kernels.rows import (
-    PAIR as PAIR,
 )
 from simulator.kernels.rows import (
     PARENTS_HAD as PARENTS_HAD,
 )
 from simulator.kernels.rows import (
-    STAGE as STAGE,
-)
-from simulator.kernels.rows import (
-    SUFFICES as SUFFICES,
-)
-from simulator.kernels.rows import (
     TICKS_PER_SECOND as TICKS_PER_SECOND,
-)
-from simulator.kernels.rows import (
-    TYPE as TYPE,
 )
 from simulator.kernels.rows import (
     USER as USER,
