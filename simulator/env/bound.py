@@ -15,8 +15,9 @@ import numpy.typing as npt
 from simulator.env.buffers import Kept, Seen
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import inlined, kernel
+from simulator.kernel import kernel, spelled_out
 from simulator.kernels.case_row import CASE
+from simulator.kernels.groups import group
 from simulator.kernels.layout import (
     ACT,
     ANNOUNCED,
@@ -61,6 +62,7 @@ I1, I4, I8 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 U1, U4 = np.dtype(np.uint8), np.dtype(np.uint32)
 
 
+@group
 class Terms(NamedTuple):
     """What else a step reads: of the scene, and what is asked."""
 
@@ -147,7 +149,7 @@ _TERMS = _KEPT + len(Kept._fields)
 _POOL = _TERMS + len(Terms._fields)
 
 
-@inlined
+@spelled_out
 def tables_at(t: Table) -> Bound:
     """The tables of `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`."""
     plan = Plan(

@@ -23,6 +23,7 @@ from simulator.kernels.codes import Layout as Layout
 from simulator.kernels.codes import Status as Status
 from simulator.kernels.codes import Tally as Tally
 from simulator.kernels.codes import What as What
+from simulator.kernels.groups import group
 from simulator.kernels.plan_rows import (
     ACT as ACT,
 )
@@ -139,6 +140,7 @@ from simulator.kernels.rows import (
 )
 
 
+@group
 class Plan(NamedTuple):
     """A compiled scenario: every table that the kernels read."""
 
@@ -184,6 +186,7 @@ NORMAL = 0
 """Row of `Plan.quantiles` that holds the standard normal."""
 
 
+@group
 class People(NamedTuple):
     """Users: what they are and where they stand; one row per user."""
 
@@ -198,6 +201,7 @@ class People(NamedTuple):
     known: Array = np.zeros((0, 0), dtype=KNOWN)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
 
 
+@group
 class Goods(NamedTuple):
     """Items: what they are and what they show; one row per item."""
 
@@ -218,6 +222,7 @@ class Goods(NamedTuple):
     offered: npt.NDArray[np.float64] = np.zeros((0, 2), dtype=np.float64)  # (n, 2): from, until, s, in whole ticks
 
 
+@group
 class Visits(NamedTuple):
     """Rows of visits (and of users who are about to arrive) within a tick."""
 
@@ -228,6 +233,7 @@ class Visits(NamedTuple):
     menu: Array  # CARD (m, cards of the longest menu)
 
 
+@group
 class Output(NamedTuple):
     """What a kernel writes besides the state: one set per thread."""
 
