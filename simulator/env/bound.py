@@ -32,6 +32,7 @@ from simulator.kernels.layout import (
     ITEM,
     KNOWN,
     LABEL,
+    LATER,
     MODALITY,
     NOTE,
     OBSERVED,
@@ -167,7 +168,7 @@ def tables_at(t: Table) -> Bound:
     people = People(
         at(t, _PEOPLE + 0, USER, 1), at(t, _PEOPLE + 1, F4, 2), at(t, _PEOPLE + 2, F4, 2), at(t, _PEOPLE + 3, U4, 2),
         at(t, _PEOPLE + 4, F4, 2), at(t, _PEOPLE + 5, F4, 2), at(t, _PEOPLE + 6, F4, 2), at(t, _PEOPLE + 7, HAD, 2),
-        at(t, _PEOPLE + 8, KNOWN, 2),
+        at(t, _PEOPLE + 8, KNOWN, 2), at(t, _PEOPLE + 9, LATER, 2), at(t, _PEOPLE + 10, F4, 2),
     )  # fmt: skip
     goods = Goods(
         at(t, _GOODS + 0, ITEM, 1), at(t, _GOODS + 1, F4, 2), at(t, _GOODS + 2, F4, 2), at(t, _GOODS + 3, F4, 2),
@@ -204,7 +205,7 @@ def tables_at(t: Table) -> Bound:
     pool = People(
         at(t, _POOL + 0, USER, 1), at(t, _POOL + 1, F4, 2), at(t, _POOL + 2, F4, 2), at(t, _POOL + 3, U4, 2),
         at(t, _POOL + 4, F4, 2), at(t, _POOL + 5, F4, 2), at(t, _POOL + 6, F4, 2), at(t, _POOL + 7, HAD, 2),
-        at(t, _POOL + 8, KNOWN, 2),
+        at(t, _POOL + 8, KNOWN, 2), at(t, _POOL + 9, LATER, 2), at(t, _POOL + 10, F4, 2),
     )  # fmt: skip
     return Bound(plan, people, goods, visits, out, seen, kept, terms, pool)
 

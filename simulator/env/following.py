@@ -219,7 +219,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
         alone = People(
             people.state[j : j + 1], people.taste[j : j + 1], people.mood[j : j + 1], people.followed[j : j + 1],
             people.traits[j : j + 1], people.place[j : j + 1], people.promised[j : j + 1], people.had[j : j + 1],
-            people.known[j : j + 1],
+            people.known[j : j + 1], people.later[j : j + 1], people.pace[j : j + 1],
         )  # fmt: skip
         world = World(
             orders.cases[j], orders.heap[j], orders.free[j], orders.units[j], orders.servers[j], orders.places[j],

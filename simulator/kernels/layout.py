@@ -97,6 +97,9 @@ from simulator.kernels.rows import (
     KNOWN as KNOWN,
 )
 from simulator.kernels.rows import (
+    LATER as LATER,
+)
+from simulator.kernels.rows import (
     LEVELS as LEVELS,
 )
 from simulator.kernels.rows import (
@@ -192,13 +195,17 @@ class People(NamedTuple):
 
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
-    mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias per modality, then satiation per topic
+    mood: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be learned, then
+    # satiation per topic, from `HABITS.first_topic` on
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
-    place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
+    place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     had: Array = np.zeros((0, 0), dtype=HAD)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
     known: Array = np.zeros((0, 0), dtype=KNOWN)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
+    later: Array = np.zeros((0, 0), dtype=LATER)  # (n, 1), or (n, 0) where nothing is put off
+    pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
+    # the scenario's users do; or (n, 0): all as often
 
 
 @group

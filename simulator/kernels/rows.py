@@ -52,25 +52,31 @@ USER = np.dtype(
         ("visits", "u4"),
         ("cases", "u4"),
         ("days", "u4"),  # bit per day of the run with a visit (first 32)
-        ("followed_n", "u4"),
         ("goodwill", "f4"),
         ("own_goodwill", "f4"),
         ("patience", "f4"),
-        ("pace", "f4"),  # how often the user comes, over how often the scenario's users do
-        ("put_off", "u4"),  # item of a decision put off, or of a play to be continued, in a later visit; NO_CASE none
-        ("put_off_until", "f8"),  # s
-        ("put_off_stage", "i4"),
-        ("paused_case", "u4"),  # of a play to be continued: its case, and so far
-        ("paused_seconds", "f8"),  # 0: it is a decision that was put off
-        ("paused_expected", "f4"),
-        ("paused_belief", "f4"),
-        ("paused_belief_sd", "f4"),
-        ("called", "i4"),  # stage that a message from outside opens at the next arrival, -1 none
         ("row", "i4"),  # row of the open visit, -1 when away
+        ("called", "i2"),  # stage that a message from outside opens at the next arrival, -1 none
+        ("followed_n", "u1"),  # creators followed so far; from FOLLOWED on only its place in their ring counts
         ("gone", "u1"),
     ],
     align=True,
 )
+
+LATER = np.dtype(
+    [
+        ("until", "f8"),  # s; when there is nothing, never
+        ("seconds", "f8"),  # so far, of a play to be continued; 0: it is a decision that was put off
+        ("item", "u4"),  # NO_CASE none
+        ("case", "u4"),  # of a play to be continued, as what follows
+        ("stage", "i4"),
+        ("expected", "f4"),
+        ("belief", "f4"),
+        ("belief_sd", "f4"),
+    ],
+    align=True,
+)
+"""What a user has put off for a later visit: a decision, or a play to be continued."""
 
 HAD = np.dtype([("parent", "i4"), ("amount", "f4"), ("at", "f8")], align=True)
 """A parent whose items a user had lately: how many of them, as of a time in s; amount 0: a free place."""
