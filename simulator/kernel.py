@@ -40,12 +40,15 @@ os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 
 import numba  # noqa: E402  (the folder has to be named before numba reads its settings)
 
+from simulator.linking import LinkedCompiler  # noqa: E402  (imports numba)
+
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # type: ignore[attr-defined]  # numba may have been imported before
 
 
 # Strict floating point. No reference counts (_nrt): kernels allocate nothing, and counting doubled their time.
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
-_NO_ENTRY: dict[str, Any] = {"cache": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# No entry from C, which nothing uses.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+_LINKED: dict[str, Any] = {"no_cpython_wrapper": True, "pipeline_class": LinkedCompiler}
 
 
 _SCALARS: dict[str, Any] = {
@@ -56,6 +59,15 @@ _SCALARS: dict[str, Any] = {
     "np.uint32": numba.types.uint32,
     "np.uint64": numba.types.uint64,
 }
+
+
+def spelled_out(function: F) -> F:
+    """Write a function into the kernels that call it, as if it stood there; from Python it is called as it is.
+
+    For what makes groups of tables, which end with the function that makes them (`simulator.kernels.groups`).
+    """
+    written: F = numba.extending.register_jitable(inline="always")(function)
+    return written
 
 
 def _compiled(function: F, **options: Any) -> F:
@@ -80,7 +92,7 @@ def _compiled(function: F, **options: Any) -> F:
 
 def kernel(function: F) -> F:
     """Compile a module-level function: cached on disk, no global lock, strict floating point, numpy division."""
-    return _compiled(function)
+    return _compiled(function, cache=True)
 
 
 def internal(function: F) -> F:
@@ -88,7 +100,7 @@ def internal(function: F) -> F:
 
     It gets no entry from Python: taking apart tables of many arrays would take longer to compile than the step itself.
     """
-    return _compiled(function, **_NO_ENTRY)
+    return _compiled(function, **_LINKED)
 
 
 def inlined(function: F) -> F:
@@ -97,4 +109,4 @@ def inlined(function: F) -> F:
     For steps that take many arrays: passed one by one they would cost more than the step itself. LLVM puts them in
     place (Numba's own `inline="always"` compiles them anew for every call, and stops at 30 arguments).
     """
-    return _compiled(function, **_NO_ENTRY, forceinline=True)
+    return _compiled(function, **_LINKED, forceinline=True)

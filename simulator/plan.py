@@ -111,7 +111,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         facets=_facets(scenario, facets),
         types=types,
         weights=weights,
-        habits=_habits(scenario, tables),
+        habits=_habits(scenario, tables, int((modalities["trust"] >= 0).sum())),
         acts=(acts := _acts(scenario, names)),
         observation=_observation(scenario, names, tables),
         labels=_labels(scenario, names),
@@ -214,8 +214,9 @@ def _modalities(
         )
         row["first_pair"] = len(pairs)
         bias = getattr(modality, "bias", None)
-        # nobody can learn a bias that is not there; where there is none, trust stays at 0 and costs nothing
-        row["learns_trust"] = bias is not None and bool(np.any(bias.quantile(table_points()) != 0.0))
+        # nobody can learn a bias that is not there; where there is none, there is no trust to keep
+        learns = bias is not None and bool(np.any(bias.quantile(table_points()) != 0.0))
+        row["trust"] = int((rows["trust"][:m] >= 0).sum()) if learns else -1
         tells: Any = getattr(modality, "tells", {})
         for facet_name, telling in tells.items():
             f = names.facets.index(facet_name)
@@ -356,7 +357,7 @@ _HABITS = (
 )  # fmt: skip
 
 
-def _habits(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:
+def _habits(scenario: Scenario, tables: Tables, trusts: int) -> npt.NDArray[np.void]:
     user = scenario.user
     rows = np.zeros(1, dtype=layout.HABITS)
     row = rows[0]
@@ -368,6 +369,7 @@ def _habits(scenario: Scenario, tables: Tables) -> npt.NDArray[np.void]:
         row[f"leave_{key}"] = getattr(user.leave, key).value
     for key in ("budget", "tolerance", "return_after"):
         row[key] = tables.add(getattr(user, key))
+    row["first_topic"] = trusts
     return rows
 
 

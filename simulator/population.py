@@ -7,7 +7,18 @@ import numpy.typing as npt
 
 from simulator.catalog import centres, topic_shares
 from simulator.kernel import kernel
-from simulator.kernels.layout import FOLLOWED, HAD, ITEMS_KNOWN, KNOWN, NO_CASE, PARENTS_HAD, USER, Goods, People
+from simulator.kernels.layout import (
+    FOLLOWED,
+    HAD,
+    ITEMS_KNOWN,
+    KNOWN,
+    LATER,
+    NO_CASE,
+    PARENTS_HAD,
+    USER,
+    Goods,
+    People,
+)
 from simulator.kernels.lifetime import after
 from simulator.numbers import places, traits
 from simulator.plan import Compiled
@@ -117,27 +128,31 @@ def new_people(
     state["row"], state["key"] = -1, rows
     due = np.empty(n_users, dtype=np.float64)
     luck = uniforms(seed, PERSON, rows, _ARRIVAL)
-    state["pace"] = 1.0 if pace is None else pace
     if pace is None:
         waiting = user.first_arrival.quantile(luck)
     else:
         between = float(user.return_after.quantile((np.arange(_GRID) + 0.5) / _GRID).mean())
-        waiting = -np.log1p(-luck) * between / state["pace"]
+        waiting = -np.log1p(-luck) * between / pace
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
     remembers = PARENTS_HAD if (compiled.plan.types["kind"] >= 0).any() else 0
-    state["put_off"], state["put_off_until"], state["called"] = NO_CASE, np.inf, -1
+    state["called"] = -1
+    stages = compiled.plan.stages
+    later = np.zeros((n_users, int((stages["defer"] > 0).any() or (stages["pause"] > 0).any())), dtype=LATER)
+    later["item"], later["until"] = NO_CASE, np.inf
     return People(
         state=state,
         taste=taste,
-        mood=np.zeros((n_users, len(compiled.names.modalities) + topics), dtype=np.float32),
+        mood=np.zeros((n_users, int(compiled.plan.habits["first_topic"][0]) + topics), dtype=np.float32),
         followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
         traits=traits(compiled, rows, seed),
-        place=places(scenario, seed, PERSON, rows),
+        place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
         had=np.zeros((n_users, remembers), dtype=HAD),
         known=np.zeros((n_users, ITEMS_KNOWN if (compiled.plan.types["known"] > 0).any() else 0), dtype=KNOWN),
+        later=later,
+        pace=np.zeros((n_users, 0), dtype=np.float32) if pace is None else pace[:, None].astype(np.float32),
     )
 
 

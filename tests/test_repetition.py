@@ -152,7 +152,7 @@ def test_nothing_is_remembered_where_no_repetition_is_worth_anything():
         compiled = compiled_of(name)
         assert bench(name).people.had.shape[1] == 0, name
         assert (compiled.plan.types["kind"] == -1).all()
-    assert bytes_per_user(bench("shortvideo").people) <= 480
+    assert bytes_per_user(bench("shortvideo").people) <= 400
     assert bench(NAME).people.had.shape[1] == PARENTS_HAD
 
 

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from simulator.env.buffers import Kept, Seen
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import inlined, kernel
+from simulator.kernel import kernel, spelled_out
 from simulator.kernels.case_row import CASE
+from simulator.kernels.groups import group
 from simulator.kernels.layout import (
     ACT,
     ANNOUNCED,
@@ -31,6 +32,7 @@ from simulator.kernels.layout import (
     ITEM,
     KNOWN,
     LABEL,
+    LATER,
     MODALITY,
     NOTE,
     OBSERVED,
@@ -61,6 +63,7 @@ I1, I4, I8 = np.dtype(np.int8), np.dtype(np.int32), np.dtype(np.int64)
 U1, U4 = np.dtype(np.uint8), np.dtype(np.uint32)
 
 
+@group
 class Terms(NamedTuple):
     """What else a step reads: of the scene, and what is asked."""
 
@@ -147,7 +150,7 @@ _TERMS = _KEPT + len(Kept._fields)
 _POOL = _TERMS + len(Terms._fields)
 
 
-@inlined
+@spelled_out
 def tables_at(t: Table) -> Bound:
     """The tables of `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`."""
     plan = Plan(
@@ -165,7 +168,7 @@ def tables_at(t: Table) -> Bound:
     people = People(
         at(t, _PEOPLE + 0, USER, 1), at(t, _PEOPLE + 1, F4, 2), at(t, _PEOPLE + 2, F4, 2), at(t, _PEOPLE + 3, U4, 2),
         at(t, _PEOPLE + 4, F4, 2), at(t, _PEOPLE + 5, F4, 2), at(t, _PEOPLE + 6, F4, 2), at(t, _PEOPLE + 7, HAD, 2),
-        at(t, _PEOPLE + 8, KNOWN, 2),
+        at(t, _PEOPLE + 8, KNOWN, 2), at(t, _PEOPLE + 9, LATER, 2), at(t, _PEOPLE + 10, F4, 2),
     )  # fmt: skip
     goods = Goods(
         at(t, _GOODS + 0, ITEM, 1), at(t, _GOODS + 1, F4, 2), at(t, _GOODS + 2, F4, 2), at(t, _GOODS + 3, F4, 2),
@@ -202,7 +205,7 @@ def tables_at(t: Table) -> Bound:
     pool = People(
         at(t, _POOL + 0, USER, 1), at(t, _POOL + 1, F4, 2), at(t, _POOL + 2, F4, 2), at(t, _POOL + 3, U4, 2),
         at(t, _POOL + 4, F4, 2), at(t, _POOL + 5, F4, 2), at(t, _POOL + 6, F4, 2), at(t, _POOL + 7, HAD, 2),
-        at(t, _POOL + 8, KNOWN, 2),
+        at(t, _POOL + 8, KNOWN, 2), at(t, _POOL + 9, LATER, 2), at(t, _POOL + 10, F4, 2),
     )  # fmt: skip
     return Bound(plan, people, goods, visits, out, seen, kept, terms, pool)
 

@@ -11,11 +11,13 @@ from recommenders.remembering import CONTEXT
 from simulator.env.rewards import REWARDS
 from simulator.env.scene import Scene
 from simulator.events import MOST_EVENTS
+from simulator.kernels.groups import group
 
 PAID = 64
 """Orders whose payment is remembered."""
 
 
+@group
 class Seen(NamedTuple):
     """What is observed of n users, and the sums of their last step."""
 
@@ -37,6 +39,7 @@ class Seen(NamedTuple):
     ended: npt.NDArray[np.int8]  # 0 goes on, 1 terminated, 2 truncated
 
 
+@group
 class Kept(NamedTuple):
     """What the environment keeps of n users from step to step."""
 

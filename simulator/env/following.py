@@ -17,7 +17,7 @@ from simulator.env.published import phase_at
 from simulator.env.rewards import TRUTH
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import inlined, internal, kernel
+from simulator.kernel import internal, kernel, spelled_out
 from simulator.kernels.asides import numbers_of
 from simulator.kernels.case_heap import without_stale
 from simulator.kernels.case_layout import (
@@ -69,7 +69,7 @@ class Beside(NamedTuple):
     at_once: npt.NDArray[np.int64]  # (1,)
 
 
-@inlined
+@spelled_out
 def _beside_at(t: Table) -> Beside:
     """The tables that `table_of((shared, item sides of the ground, orders, blank, rest of `Beside`))` wrote."""
     shared = WorldPlan(
@@ -219,7 +219,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
         alone = People(
             people.state[j : j + 1], people.taste[j : j + 1], people.mood[j : j + 1], people.followed[j : j + 1],
             people.traits[j : j + 1], people.place[j : j + 1], people.promised[j : j + 1], people.had[j : j + 1],
-            people.known[j : j + 1],
+            people.known[j : j + 1], people.later[j : j + 1], people.pace[j : j + 1],
         )  # fmt: skip
         world = World(
             orders.cases[j], orders.heap[j], orders.free[j], orders.units[j], orders.servers[j], orders.places[j],
@@ -305,7 +305,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
     return n + m, DONE
 
 
-@inlined
+@spelled_out
 def _told(goods: Goods, promised: npt.NDArray[np.float32]) -> Goods:
     """The items, with what is announced of them."""
     return Goods(

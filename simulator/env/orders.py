@@ -14,6 +14,7 @@ from simulator.cases import qualifications
 from simulator.env.scene import Scene
 from simulator.kernels.case_layout import CASE, HAPPENING, NO_ROW, Count, Ground, WorldPlan
 from simulator.kernels.cases import happenings_at_once
+from simulator.kernels.groups import group
 from simulator.kernels.layout import EVENT, Array
 
 AT_ONCE = 64
@@ -22,6 +23,7 @@ AT_ONCE = 64
 _SLOTS, _WAITING = 16, 2 * AT_ONCE
 
 
+@group
 class Orders(NamedTuple):
     """The worlds of n users. What each field of a `World` is for one, has here an axis of users before it."""
 
@@ -39,6 +41,7 @@ class Orders(NamedTuple):
     qualification: npt.NDArray[np.float32]  # (n, Q): what those who choose may like of a user
 
 
+@group
 class Blank(NamedTuple):
     """A world at its beginning, and what no order changes."""
 

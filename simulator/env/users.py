@@ -38,8 +38,12 @@ def put_users(rows: Rows, places: Rows, source: People, target: People) -> None:
             target.had[j, k].amount = np.float32(0.0)
         for k in range(target.known.shape[1]):
             target.known[j, k].at = 0.0
-        target.place[j, 0] = source.place[i, 0]
-        target.place[j, 1] = source.place[i, 1]
+        for d in range(target.place.shape[1]):
+            target.place[j, d] = source.place[i, d]
+        for d in range(target.later.shape[1]):
+            target.later[j, d] = source.later[i, d]
+        for d in range(target.pace.shape[1]):
+            target.pace[j, d] = source.pace[i, d]
 
 
 class UserPool:

@@ -8,13 +8,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import internal, numba
+from simulator.kernel import internal, spelled_out
+from simulator.kernels.groups import group
 from simulator.kernels.layout import Array, Goods, People, Plan
 from simulator.kernels.primitives import drawn, exponential, quantised
 from simulator.kernels.siblings import had_lately, repeated
 from simulator.randomness import mix
 
 
+@group
 class Numbers(NamedTuple):
     """Every table that these kernels read, of the plan, of users and of items."""
 
@@ -36,7 +38,7 @@ class Numbers(NamedTuple):
     parent: npt.NDArray[np.int32]
 
 
-@numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
+@spelled_out
 def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
     """The tables of a world that say what its numbers are worth."""
     return Numbers(

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simulator.kernel import internal
 from simulator.kernels.contexts import begin_context, tell_context
-from simulator.kernels.layout import NO_CASE, Array, Output, Plan, Status, Tally, What
+from simulator.kernels.layout import NO_CASE, Array, Output, People, Plan, Status, Tally, What
 from simulator.kernels.lifetime import after
 from simulator.kernels.primitives import decision_key, drawn, exponential, fixed, quantised
 from simulator.kernels.records import NAN, record
@@ -30,12 +30,13 @@ _DAY = 86400.0
 
 
 @internal
-def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, out: Output) -> int:
+def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, out: Output) -> int:
     """A visit begins: its keys, context, device and first stage, its budget of time and of tolerance.
 
     Returns the number of records.
     """
     entries, quantiles, habits, tallies = plan.entries, plan.quantiles, plan.habits[0], out.tallies
+    later = people.later
     user = u.key
     v.visit = u.visits
     u.visits += np.uint32(1)
@@ -57,18 +58,19 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, out: Output) -> in
     if u.called >= 0:
         v.stage = u.called
         u.called = -1
-    elif v.clock >= u.put_off_until:
+    elif later.shape[1] > 0 and v.clock >= later[v.user, 0].until:
         # what was put off is taken up where it was left
-        v.stage = u.put_off_stage
-        v.item = u.put_off
+        left = later[v.user, 0]
+        v.stage = left.stage
+        v.item = left.item
         v.slot = 0
         v.picked = 1
         v.attended = np.uint32(0)
         v.propensity = np.float32(np.nan)
-        v.resumed = u.paused_seconds
-        u.paused_seconds = 0.0
-        u.put_off = np.uint32(NO_CASE)
-        u.put_off_until = np.inf
+        v.resumed = left.seconds
+        left.seconds = 0.0
+        left.item = np.uint32(NO_CASE)
+        left.until = np.inf
     v.seed = v.item
     v.start = v.clock
     v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, _W_BUDGET))
@@ -96,7 +98,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, out: Output) -> in
 
 
 @internal
-def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
+def depart(v: Array, u: Array, n: int, plan: Plan, people: People, out: Output) -> int:
     """A visit ends: the user comes back after a while, or never. Returns the number of records."""
     habits, quantiles, powers, tallies, records = plan.habits[0], plan.quantiles, plan.powers, out.tallies, out.records
     close_request(v, tallies)
@@ -118,12 +120,12 @@ def depart(v: Array, u: Array, n: int, plan: Plan, out: Output) -> int:
     else:
         now = v.clock
         waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
-        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / np.float64(u.pace)
-        # a decision that was put off brings its user back, if nothing else does before
-        v.clock = min(
-            after(v.clock, waiting, plan.hours, plan.starts_at[0]),
-            max(np.float64(u.put_off_until), v.clock + 1.0 / 1024.0),
-        )
+        pace = np.float64(people.pace[v.user, 0]) if people.pace.shape[1] > 0 else 1.0
+        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / pace
+        v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
+        if people.later.shape[1] > 0:
+            # what was put off brings its user back, if nothing else does before
+            v.clock = min(v.clock, max(np.float64(people.later[v.user, 0].until), now + 1.0 / 1024.0))
         if plan.outreach.shape[0] > 0:
             v.clock = _called(v, u, now, v.clock, plan)
         u.due = v.clock

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from simulator.kernel import kernel
 from simulator.kernels.contexts import stated_context
+from simulator.kernels.groups import group
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import NO_CASE, VISIT_MEMORY, About, Array, Status
 from simulator.randomness import REQUEST, mix, root
@@ -19,6 +20,7 @@ _NOTHING = np.uint32(NO_CASE)
 _AHEAD = 4  # rows whose memory is asked for before they are needed
 
 
+@group
 class Asked(NamedTuple):
     """What a batch of n requests says, but for what was sent lately; named as in the contract."""
 

@@ -158,7 +158,9 @@ def belief_about(
         if (attended >> np.uint32(m)) & np.uint32(1) == 0:
             continue
         misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
-        shift = np.float64(colour[item, m]) - np.float64(mood[user, m])
+        shift = np.float64(colour[item, m])
+        if modalities[m].trust >= 0:
+            shift -= np.float64(mood[user, modalities[m].trust])
         reads = weights[kind, n_facets + m]
         root_reads = weights[kind, n_facets + modalities.shape[0] + m]
         for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):

@@ -109,7 +109,7 @@ def judged(
         mean += aside_worth(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
     attraction = mean - s.risk_aversion * sd
-    attraction -= tired * people.mood[user, modalities.shape[0] + goods.facts[item].topic]
+    attraction -= tired * people.mood[user, plan.habits[0].first_topic + goods.facts[item].topic]
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
             attraction += goods.colour[item, modalities.shape[0] + m]
@@ -129,7 +129,7 @@ def screen_of_cards(
 
     A grid compares the cards with each other and with scrolling on; a list is a cascade from the top.
     """
-    screens, modalities, habits, observation = plan.screens, plan.modalities, plan.habits[0], plan.observation
+    screens, habits, observation = plan.screens, plan.habits[0], plan.observation
     quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
     items, vectors = goods.facts, goods.vectors
     slate, records, tallies, counters, scratch = visits.slate, out.records, out.tallies, out.counters, out.scratch
@@ -144,7 +144,7 @@ def screen_of_cards(
     temperature = s.temperature
     cascade = s.layout == _LIST
     enough = plan.suffices[stage]
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
     chosen = -1
     looked = size
     for k in range(size):

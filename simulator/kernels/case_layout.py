@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels.case_row import CASE as CASE
+from simulator.kernels.groups import group
 from simulator.kernels.layout import Array
 
 NO_ROW = -1
@@ -250,6 +251,7 @@ PART = np.dtype([("resource", "i4"), ("mean", "f8"), ("kept", "f8")], align=True
 what it uses is kept from the next who waits, s."""
 
 
+@group
 class WorldPlan(NamedTuple):
     """The compiled world: tables that do not change."""
 
@@ -271,6 +273,7 @@ class WorldPlan(NamedTuple):
     speed: npt.NDArray[np.float64]  # (1,): km/s; 0 without places
 
 
+@group
 class Tables(NamedTuple):
     """What cases read of the visits' plan, of users and of items, and no more: every table that is handed from kernel
     to kernel costs compile time."""
@@ -297,6 +300,7 @@ class Tables(NamedTuple):
     parent: npt.NDArray[np.int32]
 
 
+@group
 class Ground(NamedTuple):
     """Whom and what the world's units belong to: does not change."""
 
@@ -308,6 +312,7 @@ class Ground(NamedTuple):
     qualification: npt.NDArray[np.float32]  # (users, W)
 
 
+@group
 class World(NamedTuple):
     """Everything that changes: plain arrays, a checkpoint keeps them as they are."""
 

@@ -49,7 +49,7 @@ def experience(shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, ti
     c.lived = np.float32(lived)
     user = np.int64(c.user)
     habits = tables.habits[0]
-    first = tables.modalities.shape[0]
+    first = np.int64(habits.first_topic)
     topic = first + np.int64(tables.items[c.item].topic)
     u = tables.users[user]
     # the visit of this tick may have gone on already: fading does not go back
@@ -114,7 +114,7 @@ def judge(
         u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
         learnable = np.uint32(0)
         for m in range(tables.modalities.shape[0]):
-            learnable |= np.uint32(tables.modalities[m].learns_trust) << np.uint32(m)
+            learnable |= np.uint32(tables.modalities[m].trust >= 0) << np.uint32(m)
         learn_trust(
             mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), c.attended & learnable, user, item,
             habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles, tables.taste,

@@ -32,7 +32,7 @@ def weigh(
     i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
-    modalities, types, habits = plan.modalities, plan.types, plan.habits[0]
+    types, habits = plan.types, plan.habits[0]
     facets, weights = plan.facets, plan.weights
     quantiles, powers = plan.quantiles, plan.powers
     taste, mood = people.taste, people.mood
@@ -58,9 +58,9 @@ def weigh(
         v.playing = _WEIGHING
         return -1, n
     v.playing = 0
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
     drive = np.float64(v.belief) - s.risk_aversion * np.float64(v.belief_sd)
-    drive -= tired * mood[user, modalities.shape[0] + items[item].topic]
+    drive -= tired * mood[user, habits.first_topic + items[item].topic]
     for k in range(s.n_costs):
         cost = plan.costs[s.first_cost + k]
         if cost.attribute >= 0 and cost.each == 1 and v.taken > 0:
@@ -77,10 +77,11 @@ def weigh(
     if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, _W_DEFER)) < s.defer:
         if uniform(decision_key(own_key, v.request, slot, _W_FORGET)) >= s.forgotten:
             wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, _W_DEFER_DELAY)))
-            u.put_off = v.item
-            u.put_off_until = v.clock + wait
-            u.put_off_stage = stage
-            u.paused_seconds = 0.0
+            later = people.later[user, 0]
+            later.item = v.item
+            later.until = v.clock + wait
+            later.stage = stage
+            later.seconds = 0.0
         n = outcome_event(v, n, stage, DEFER, np.nan, _ABSENT, plan, out)
         return DEFER, n
     return ABANDON, outcome_event(v, n, stage, ABANDON, v.clock - v.played_at, _ABSENT, plan, out)

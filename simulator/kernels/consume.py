@@ -13,7 +13,7 @@ from simulator.kernels.beliefs import utility_of
 from simulator.kernels.columns import padded, reals, wholes, words
 from simulator.kernels.endings import mark_ending
 from simulator.kernels.layout import VISIT_MEMORY, Array, Goods, Output, People, Plan, Tally, Visits, What
-from simulator.kernels.mood import STALE, settle
+from simulator.kernels.mood import faded_all
 from simulator.kernels.outcomes import follow
 from simulator.kernels.pauses import PAUSE, PAUSING, PLAYING, pauses
 from simulator.kernels.primitives import chosen_by, drawn, exponential, fixed, quantised, sigmoid, slot_of, waited
@@ -72,7 +72,7 @@ def start_plays(
     records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
     asides = plan.asides.shape[0] > 0
     counts_opens = np.int64(plan.counted[_OPEN, 0])
-    first_topic = modalities.shape[0]
+    first_topic = np.int64(habits.first_topic)
 
     # ---- who plays what
     wide = padded(at, m)
@@ -110,12 +110,7 @@ def start_plays(
 
     # ---- how tired they are of its topic
     fading, tired = reals(), reals()
-    for k in range(wide):
-        fading[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
-    for k in range(m):
-        if fading[k] < STALE:
-            settle(users[user[k]], user[k], clock[k], fading[k], mood, first_topic)
-            fading[k] = 1.0
+    faded_all(wide, m, user, clock, satiated_at, users, mood, habits, powers, fading)
     for k in range(wide):
         tired[k] = habits.satiation_weight * mood[user[k], topic[k]] * fading[k]
 
@@ -231,7 +226,7 @@ def start_plays(
                 keep_in_mind(minds, user[k], item[k], met, v.clock + watched)
             lived = worth[k] if knows_it else gut
             if s.pause > 0.0 and v.outcome == SKIP and knows_it:
-                v.outcome = PAUSE if pauses(v, users[user[k]], s, duration[k] - watched) else SKIP
+                v.outcome = PAUSE if pauses(v, people.later, s, duration[k] - watched) else SKIP
             v.judged = 1
             v.known = knows_it
             v.attended = np.uint32(attended[k])
@@ -278,7 +273,7 @@ def end_plays(
     users, mood, had, items, parent = people.state, people.mood, people.had, goods.facts, goods.parent
     rows, memory, memory_value = visits.state, visits.memory, visits.memory_value
     records, tallies = out.records, out.tallies
-    first_topic = plan.modalities.shape[0]
+    first_topic = np.int64(habits.first_topic)
 
     wide = padded(at, m)
     user, item, topic, event = wholes(), wholes(), wholes(), wholes()
@@ -295,12 +290,7 @@ def end_plays(
         attending[k], judged[k] = 1.0 - np.float64(v.unattended), np.float64(v.judged)
 
     # ---- what it leaves in the users: more of the topic's satiation, and something to remember
-    for k in range(wide):
-        fading[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
-    for k in range(m):
-        if fading[k] < STALE:
-            settle(users[user[k]], user[k], clock[k], fading[k], mood, first_topic)
-            fading[k] = 1.0
+    faded_all(wide, m, user, clock, satiated_at, users, mood, habits, powers, fading)
     for k in range(wide):
         stored[k] = mood[user[k], topic[k]]
         step = habits.satiation_step * (1.0 - fading[k] * stored[k]) / fading[k]

@@ -34,7 +34,7 @@ def look_closer(
 
     Decisions here have a key of their own (`_INSPECTING`), so that they never share luck with the screen before.
     """
-    screens, modalities, habits, observation = plan.screens, plan.modalities, plan.habits[0], plan.observation
+    screens, habits, observation = plan.screens, plan.habits[0], plan.observation
     quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
     items, records, tallies = goods.facts, out.records, out.tallies
     s = plan.stages[stage]
@@ -51,8 +51,8 @@ def look_closer(
         mean = read_closely(i, stage, own_key, numbers, plan, people, goods, visits, out)
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
-        tired = habits.satiation_weight * faded(u, user, v.clock, mood, modalities.shape[0], habits, powers)
-        v.lived = mean - tired * mood[user, modalities.shape[0] + items[item].topic]
+        tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
+        v.lived = mean - tired * mood[user, habits.first_topic + items[item].topic]
         v.sought = 0.0
         if abs(np.float64(v.lived) - bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
             v.sought = quantised(

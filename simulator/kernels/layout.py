@@ -23,38 +23,66 @@ from simulator.kernels.codes import Layout as Layout
 from simulator.kernels.codes import Status as Status
 from simulator.kernels.codes import Tally as Tally
 from simulator.kernels.codes import What as What
-from simulator.kernels.rows import (
+from simulator.kernels.groups import group
+from simulator.kernels.plan_rows import (
     ACT as ACT,
 )
-from simulator.kernels.rows import (
+from simulator.kernels.plan_rows import (
     ANNOUNCED as ANNOUNCED,
 )
-from simulator.kernels.rows import (
+from simulator.kernels.plan_rows import (
     ASIDE as ASIDE,
+)
+from simulator.kernels.plan_rows import (
+    CONTEXT as CONTEXT,
+)
+from simulator.kernels.plan_rows import (
+    COST as COST,
+)
+from simulator.kernels.plan_rows import (
+    FACET as FACET,
+)
+from simulator.kernels.plan_rows import (
+    HABITS as HABITS,
+)
+from simulator.kernels.plan_rows import (
+    LABEL as LABEL,
+)
+from simulator.kernels.plan_rows import (
+    MODALITY as MODALITY,
+)
+from simulator.kernels.plan_rows import (
+    NOTE as NOTE,
+)
+from simulator.kernels.plan_rows import (
+    OBSERVED as OBSERVED,
+)
+from simulator.kernels.plan_rows import (
+    OUTREACH as OUTREACH,
+)
+from simulator.kernels.plan_rows import (
+    PAIR as PAIR,
+)
+from simulator.kernels.plan_rows import (
+    STAGE as STAGE,
+)
+from simulator.kernels.plan_rows import (
+    SUFFICES as SUFFICES,
+)
+from simulator.kernels.plan_rows import (
+    TYPE as TYPE,
 )
 from simulator.kernels.rows import (
     CARD as CARD,
 )
 from simulator.kernels.rows import (
-    CONTEXT as CONTEXT,
-)
-from simulator.kernels.rows import (
-    COST as COST,
-)
-from simulator.kernels.rows import (
     EVENT as EVENT,
-)
-from simulator.kernels.rows import (
-    FACET as FACET,
 )
 from simulator.kernels.rows import (
     FIXED as FIXED,
 )
 from simulator.kernels.rows import (
     FOLLOWED as FOLLOWED,
-)
-from simulator.kernels.rows import (
-    HABITS as HABITS,
 )
 from simulator.kernels.rows import (
     HAD as HAD,
@@ -69,7 +97,7 @@ from simulator.kernels.rows import (
     KNOWN as KNOWN,
 )
 from simulator.kernels.rows import (
-    LABEL as LABEL,
+    LATER as LATER,
 )
 from simulator.kernels.rows import (
     LEVELS as LEVELS,
@@ -84,43 +112,19 @@ from simulator.kernels.rows import (
     MAX_SCREEN as MAX_SCREEN,
 )
 from simulator.kernels.rows import (
-    MODALITY as MODALITY,
-)
-from simulator.kernels.rows import (
     N_TALLIES as N_TALLIES,
 )
 from simulator.kernels.rows import (
     NO_CASE as NO_CASE,
 )
 from simulator.kernels.rows import (
-    NOTE as NOTE,
-)
-from simulator.kernels.rows import (
-    OBSERVED as OBSERVED,
-)
-from simulator.kernels.rows import (
     OFFER as OFFER,
-)
-from simulator.kernels.rows import (
-    OUTREACH as OUTREACH,
-)
-from simulator.kernels.rows import (
-    PAIR as PAIR,
 )
 from simulator.kernels.rows import (
     PARENTS_HAD as PARENTS_HAD,
 )
 from simulator.kernels.rows import (
-    STAGE as STAGE,
-)
-from simulator.kernels.rows import (
-    SUFFICES as SUFFICES,
-)
-from simulator.kernels.rows import (
     TICKS_PER_SECOND as TICKS_PER_SECOND,
-)
-from simulator.kernels.rows import (
-    TYPE as TYPE,
 )
 from simulator.kernels.rows import (
     USER as USER,
@@ -139,6 +143,7 @@ from simulator.kernels.rows import (
 )
 
 
+@group
 class Plan(NamedTuple):
     """A compiled scenario: every table that the kernels read."""
 
@@ -184,20 +189,26 @@ NORMAL = 0
 """Row of `Plan.quantiles` that holds the standard normal."""
 
 
+@group
 class People(NamedTuple):
     """Users: what they are and where they stand; one row per user."""
 
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
-    mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias per modality, then satiation per topic
+    mood: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be learned, then
+    # satiation per topic, from `HABITS.first_topic` on
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
-    place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
+    place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     had: Array = np.zeros((0, 0), dtype=HAD)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
     known: Array = np.zeros((0, 0), dtype=KNOWN)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
+    later: Array = np.zeros((0, 0), dtype=LATER)  # (n, 1), or (n, 0) where nothing is put off
+    pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
+    # the scenario's users do; or (n, 0): all as often
 
 
+@group
 class Goods(NamedTuple):
     """Items: what they are and what they show; one row per item."""
 
@@ -218,6 +229,7 @@ class Goods(NamedTuple):
     offered: npt.NDArray[np.float64] = np.zeros((0, 2), dtype=np.float64)  # (n, 2): from, until, s, in whole ticks
 
 
+@group
 class Visits(NamedTuple):
     """Rows of visits (and of users who are about to arrive) within a tick."""
 
@@ -228,6 +240,7 @@ class Visits(NamedTuple):
     menu: Array  # CARD (m, cards of the longest menu)
 
 
+@group
 class Output(NamedTuple):
     """What a kernel writes besides the state: one set per thread."""
 

@@ -99,7 +99,7 @@ def screen_of_menu(
         wanted = min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
     size = min(max(screens[s.number, v.device, 1], 1), np.int64(v.menu_n) - first)
     seen = np.uint32(screens[s.number, v.device, 0])
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, plan.modalities.shape[0], habits, powers)
+    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
     cascade = s.layout == _LIST
     had = np.int64(v.taken)
     looked = size

@@ -22,6 +22,28 @@ def settle(u: Array, user: int, time: float, factor: float, mood: npt.NDArray[np
 
 
 @inlined
+def faded_all(
+    wide: int,
+    m: int,
+    user: npt.NDArray[np.int64],
+    clock: npt.NDArray[np.float64],
+    satiated_at: npt.NDArray[np.float64],
+    users: Array,
+    mood: npt.NDArray[np.float32],
+    habits: Array,
+    powers: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> None:
+    """What `faded` says of each of `m` users at their clocks, side by side, into `out`."""
+    for k in range(wide):
+        out[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
+    for k in range(m):
+        if out[k] < STALE:
+            settle(users[user[k]], user[k], clock[k], out[k], mood, habits.first_topic)
+            out[k] = 1.0
+
+
+@inlined
 def faded(
     u: Array,
     user: int,

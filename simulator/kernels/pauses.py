@@ -34,14 +34,14 @@ _ITS_EVENT, _RESUMES = 2, 3  # columns of `Plan.events`
 
 
 @internal
-def pauses(v: Array, u: Array, s: Array, left: float) -> bool:
+def pauses(v: Array, later: Array, s: Array, left: float) -> bool:
     """Whether who stops, knowing what it is worth, means to go on later: what was merely borne is not taken up again.
 
     `left` are the seconds that are left of it.
 
     A user has one thing put off at a time.
     """
-    if v.tolerated > 0.0 or left < s.pause_left or u.put_off != _NOTHING:
+    if v.tolerated > 0.0 or left < s.pause_left or later[v.user, 0].item != _NOTHING:
         return False
     own_key = mix(v.decisions, _WATCHING)
     return uniform(decision_key(own_key, v.request, np.int64(v.slot), _W_PAUSE)) < s.pause
@@ -53,17 +53,17 @@ def pause_play(
 ) -> tuple[int, int]:
     """The visit is over, the play is not: its user keeps where it stopped. Returns the outcome and how many records."""
     s, v = plan.stages[stage], visits.state[i]
-    u = people.state[np.int64(v.user)]
+    later = people.later[np.int64(v.user), 0]
     item, slot = np.int64(v.item), np.int64(v.slot)
     v.playing = 0
     delay = drawn(
         plan.quantiles, s.pause_delay, decision_key(mix(v.decisions, _WATCHING), v.request, slot, _W_PAUSE_DELAY)
     )
-    u.put_off, u.put_off_stage = v.item, stage
-    u.put_off_until = v.clock + quantised(delay)
-    u.paused_case = v.case
-    u.paused_seconds = v.watched
-    u.paused_expected, u.paused_belief, u.paused_belief_sd = v.expected, v.belief, v.belief_sd
+    later.item, later.stage = v.item, stage
+    later.until = v.clock + quantised(delay)
+    later.case = v.case
+    later.seconds = v.watched
+    later.expected, later.belief, later.belief_sd = v.expected, v.belief, v.belief_sd
     event = np.int64(plan.events[stage, _ITS_EVENT])
     out.tallies[_EVENT + event] += 1
     out.tallies[_WATCHED] += np.int64(v.watched * 1024.0) - np.int64(v.resumed * 1024.0)
@@ -93,14 +93,15 @@ def resume_play(
     key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(plan.screens[stage, v.device, 0]) & ~goods.facts[item].missing
     v.played_at = v.clock
-    v.case = u.paused_case
-    v.expected, v.belief, v.belief_sd = u.paused_expected, u.paused_belief, u.paused_belief_sd
+    later = people.later[user, 0]
+    v.case = later.case
+    v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
     v.utility = utility_of(
         key, user, item, kind, people.taste, goods.vectors, plan.facets, plan.weights, types, habits, plan.quantiles,
         out.scratch,
     ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)  # fmt: skip
-    topic = plan.modalities.shape[0] + np.int64(goods.facts[item].topic)
-    fading = faded(u, user, v.clock, people.mood, plan.modalities.shape[0], habits, plan.powers)
+    topic = habits.first_topic + np.int64(goods.facts[item].topic)
+    fading = faded(u, user, v.clock, people.mood, habits.first_topic, habits, plan.powers)
     worth = np.float64(v.utility) - habits.satiation_weight * people.mood[user, topic] * fading
     hazard = types[kind].leaving * v.haste / np.float64(u.patience) * s.leave_known
     hazard *= exponential(-s.truth_sensitivity * worth, plan.powers)
@@ -118,7 +119,7 @@ def resume_play(
     v.lived = worth
     v.satisfaction = satisfied(worth, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
     rest = np.float64(goods.facts[item].duration) - v.watched
-    if v.outcome == _SKIP and pauses(v, u, s, rest):
+    if v.outcome == _SKIP and pauses(v, people.later, s, rest):
         v.outcome = PAUSE
     event = np.int64(plan.events[stage, _RESUMES])
     out.tallies[_EVENT + event] += 1

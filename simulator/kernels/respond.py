@@ -170,7 +170,7 @@ def acts_of(
         event = acts[a].event
         if event == _FOLLOW:
             people.followed[np.int64(v.user), u.followed_n % FOLLOWED] = goods.facts[item].creator
-            u.followed_n += np.uint32(1)
+            u.followed_n = u.followed_n + 1 if u.followed_n < 2 * FOLLOWED - 1 else FOLLOWED
         done += 1
         positive |= acts[a].positive
         key = decision_key(v.decisions, v.request, slot, _W_ACT_SECONDS + a)

@@ -144,8 +144,12 @@ def beliefs(
     for mod in range(modalities.shape[0]):
         if (anybody >> np.uint64(mod)) & np.uint64(1) == 0:
             continue
+        trust = np.int64(modalities[mod].trust)
         for k in range(wide):
-            shift[k] = np.float64(colour[item[k], mod]) - np.float64(mood[user[k], mod])
+            shift[k] = np.float64(colour[item[k], mod])
+        if trust >= 0:
+            for k in range(wide):
+                shift[k] -= np.float64(mood[user[k], trust])
         for k in range(wide):
             misreading[k] = drawn(quantiles, NORMAL, mix(key[k], np.uint64(mod)))
         for k in range(wide):

@@ -52,4 +52,5 @@ def learn_trust(
             count += 1
         if count > 0:
             promised = np.float64(colour[item, m]) + error / count
-            mood[user, m] += np.float32(rate * (promised - np.float64(mood[user, m])))
+            known = modalities[m].trust
+            mood[user, known] += np.float32(rate * (promised - np.float64(mood[user, known])))

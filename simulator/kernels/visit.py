@@ -121,7 +121,7 @@ def advance(
     numbers = numbers_of(plan, people, goods)
     learnable = np.uint32(0)  # modalities whose bias can be learned
     for m in range(plan.modalities.shape[0]):
-        learnable |= np.uint32(plan.modalities[m].learns_trust) << np.uint32(m)
+        learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
     told = out.messages.shape[0] > 0
     events = plan.events
     at, some = wholes(), wholes()  # rows that are advanced side by side, and some of them
@@ -156,10 +156,10 @@ def advance(
             while v.clock < end:
                 # ---- arrival
                 if v.status == _AWAY:
-                    n = arrive(v, u, seed, n, plan, out)
+                    n = arrive(v, u, seed, n, plan, people, out)
                 # ---- departure
                 if v.stage == EXIT:
-                    n = depart(v, u, n, plan, out)
+                    n = depart(v, u, n, plan, people, out)
                     continue
                 stage = np.int64(v.stage)
                 s = stages[stage]

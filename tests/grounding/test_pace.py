@@ -33,7 +33,7 @@ def test_who_has_no_pace_arrives_as_the_scenario_says():
     compiled = compile_scenario(load_scenario("shortvideo"))
     catalog = draw_catalog(compiled, 100, DAY, 1)
     taste = draw_people(compiled, catalog.goods, 50, 1).taste
-    assert (new_people(compiled, taste, 1).state["pace"] == 1).all()
+    assert new_people(compiled, taste, 1).pace.shape == (50, 0)
     assert (new_people(compiled, taste, 1).state["due"] <= DAY).all()
 
 

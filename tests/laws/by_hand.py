@@ -146,7 +146,9 @@ def belief_by_hand(
                     x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
                 else:
                     x = float(goods.readouts[item, pair["readout"]])
-                shift = float(goods.colour[item, m]) - float(of.people.mood[user, m])
+                trust = int(of.compiled.plan.modalities["trust"][m])
+                learned = float(of.people.mood[user, trust]) if trust >= 0 else 0.0
+                shift = float(goods.colour[item, m]) - learned
                 precisions.append(t)
                 readings.append(x + shift + normal(m) / np.sqrt(t) + common)
         weight = _weight(of, kind, f)

@@ -20,7 +20,7 @@ LEARNED = [
     (name, modality)
     for name in WITH_CASES
     for modality in range(len(compiled_of(name).names.modalities))
-    if compiled_of(name).plan.modalities["learns_trust"][modality]
+    if compiled_of(name).plan.modalities["trust"][modality] >= 0
 ]
 
 
@@ -30,9 +30,12 @@ def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
     of = bench(name)
     rows = threshold(of, stage, device)
     attended = rows.state["attended"] >> modality & 1 == 1
-    before = step(of, rows).people.mood[:, modality]
-    after = step(of.with_goods(bias_moved(of, modality, 2.0)), rows).people.mood[:, modality]
-    learns = bool(of.compiled.plan.modalities["learns_trust"][modality])
+    trust = int(of.compiled.plan.modalities["trust"][modality])
+    learns = trust >= 0
+    # of which nothing can be learned, no trust is kept: then it is that in others which does not move
+    columns = [trust] if learns else list(range(int(of.compiled.plan.habits["first_topic"][0])))
+    before = step(of, rows).people.mood[:, columns]
+    after = step(of.with_goods(bias_moved(of, modality, 2.0)), rows).people.mood[:, columns]
     assert np.array_equal(before[~attended], after[~attended])
     if learns and case.visible:
         assert attended.sum() > 50
@@ -87,11 +90,12 @@ def test_trust_is_learned_from_what_was_ordered_by_those_who_attended(name, moda
     assert np.array_equal(met, met_too)
     reads = (attended != 0) & met
     assert reads.sum() > 50
-    assert (after.mood[reads, modality] > before.mood[reads, modality]).all()
+    trust = int(of.compiled.plan.modalities["trust"][modality])
+    assert (after.mood[reads, trust] > before.mood[reads, trust]).all()
     assert np.array_equal(after.mood[~reads], before.mood[~reads])
-    others = np.delete(np.arange(of.people.mood.shape[1]), modality)
+    others = np.delete(np.arange(of.people.mood.shape[1]), trust)
     assert np.array_equal(after.mood[:, others], before.mood[:, others])
-    assert np.array_equal(before.mood[~reads, modality], of.people.mood[~reads, modality])
+    assert np.array_equal(before.mood[~reads, trust], of.people.mood[~reads, trust])
 
 
 def test_every_scenario_with_cases_has_something_to_learn_from():

@@ -161,7 +161,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     tired = (
         float(habits["satiation_weight"])
         * fading
-        * of.people.mood[cards["user"].astype(np.int64), of.modalities + topics]
+        * of.people.mood[cards["user"].astype(np.int64), int(habits["first_topic"]) + topics]
     )
     appeal = sum(
         ((cards["attended"] >> m) & 1) * of.goods.colour[cards["item"], of.modalities + m] for m in range(of.modalities)

@@ -1,0 +1,241 @@
+"""Rows of a compiled scenario's tables: structured types of its stages, modalities, facets, types, acts ..."""
+
+from __future__ import annotations
+
+import numpy as np
+
+STAGE = np.dtype(
+    [
+        # every kind
+        ("number", "i4"),
+        ("kind", "i4"),
+        ("surface", "i4"),
+        ("layout", "i4"),
+        ("slate", "i4"),
+        ("about", "i4"),  # what slates are asked for next to: 0 nothing, else an `About`
+        ("attention", "f8"),
+        ("temperature", "f8"),
+        ("seconds", "i4"),  # tables of quantiles are named by their row in `Plan.quantiles`
+        # browse
+        ("outside_option", "f8"),
+        ("risk_aversion", "f8"),
+        ("read", "f8"),
+        ("carries_on", "f8"),
+        ("level", "i4"),  # kind of parents that slates are made of, -1: items
+        ("within", "i4"),  # kind of parent whose children are shown without a slate, -1 none
+        ("card_event", "i4"),  # of each of these children
+        ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
+        ("pick_event", "i4"),
+        ("further", "f8"),  # outside option once one of them is taken
+        # inspect
+        ("bar", "f8"),
+        ("hesitation_band", "f8"),
+        ("hesitation_uncertainty", "f8"),
+        ("hesitation_seconds", "i4"),
+        ("first_note", "i4"),  # what users may do while they look
+        ("n_notes", "i4"),
+        # consume
+        ("start_delay", "f8"),
+        ("glance", "f8"),
+        ("leave_at_sight", "f8"),
+        ("leave_judged", "f8"),
+        ("leave_known", "f8"),
+        ("judgment_sensitivity", "f8"),
+        ("truth_sensitivity", "f8"),
+        ("tolerate", "f8"),
+        ("seek", "f8"),
+        ("loop_log_odds", "f8"),
+        ("loop_sensitivity", "f8"),
+        ("loops_at_most", "i4"),
+        ("unattended", "f8"),
+        ("pause", "f8"),
+        ("pause_left", "f8"),  # s that must be left for a pause
+        ("pause_delay", "i4"),
+        ("bounce_within", "f8"),
+        ("bounce_event", "i4"),  # -1 none
+        ("reached_event", "i4"),  # -1 none
+        ("moves", "i4"),  # 1: what plays goes on by itself
+        ("judged_after", "i4"),
+        ("known_after", "i4"),
+        ("tolerated_seconds", "i4"),
+        ("seek_share", "i4"),
+        ("unattended_seconds", "i4"),
+        # consume, from the respond stage that follows
+        ("loss_aversion", "f8"),
+        ("experience_weight", "f8"),
+        ("confirmation", "f8"),
+        # respond
+        ("followed_bonus", "f8"),
+        # commit (bar and risk_aversion as above)
+        ("first_cost", "i4"),
+        ("n_costs", "i4"),
+        ("pays", "i4"),  # attribute that is paid, -1 none
+        ("pays_each", "i4"),  # 1: by every item of a basket
+        ("basket", "i4"),  # table of units taken, -1: one
+        ("basket_at_most", "i4"),
+        ("defer", "f8"),
+        ("forgotten", "f8"),
+        ("defer_delay", "i4"),
+        ("off_platform", "f8"),
+        ("starts", "i4"),  # stage of the case that a confirmation starts, -1 none
+        ("bracket_users", "f8"),  # share of users who order several to choose from
+        ("bracket_types", "u8"),  # of these types, bits
+        ("bracket_extra", "i4"),  # table of units beside the first
+        ("bracket_at_most", "i4"),
+        ("bracket_starts", "i4"),  # stage of the case of each
+    ],
+    align=True,
+)
+"""A row of the life cycle's table with the parameters of its kind; those of other kinds are 0."""
+
+PAIR = np.dtype(
+    [
+        ("facet", "i4"),
+        ("column", "i4"),  # first column in the vectors of items; -1: a published read-out
+        ("readout", "i4"),
+        ("timed", "i4"),  # 1: takes time to unfold (video, audio), so that the first glance gives less
+        ("precision", "f8"),
+        ("root_precision", "f8"),
+    ],
+    align=True,
+)
+"""What one modality tells about one facet."""
+
+MODALITY = np.dtype(
+    [
+        ("reading", "f8"),
+        ("salience", "f8"),
+        ("first_pair", "i4"),
+        ("end_pair", "i4"),
+        ("trust", "i4"),  # column of `People.mood` with what its users have learned to expect of it; -1: nothing
+        ("heard", "i4"),
+    ],
+    align=True,
+)
+
+FACET = np.dtype(
+    [
+        ("offset", "i4"),  # first column in tastes, and in the vectors of items
+        ("width", "i4"),  # columns, a multiple of 8 (padded with zeros)
+        ("saturation", "f8"),
+        ("scale", "f8"),  # brings a saturated match back to unit variance
+    ],
+    align=True,
+)
+
+ASIDE = np.dtype(
+    [
+        ("told", "u4"),  # modalities by any of which it is known, bits
+        ("promise", "i4"),  # -1: an attribute of the item, whose worth lies in `Goods.asides`
+        ("weight", "f8"),  # utility per second beyond `usual`, of a promise
+        ("usual", "f8"),  # what is expected where the promise is not read, s
+        ("ages", "i4"),  # 1: the item's age, which costs up to `weight`
+        ("repeats", "i4"),  # 1: siblings had lately, worth up to `weight`, to items of parents of this `kind`
+        ("kind", "i4"),
+        ("rest", "f8"),  # logarithm of the share of `weight` that one sibling leaves
+        ("types", "u4"),  # types of items that have such a promise, bits
+    ],
+    align=True,
+)
+"""A number that is worth something to everybody and known where it is shown: a price, a delivery time, siblings had."""
+
+COST = np.dtype([("attribute", "i4"), ("amount", "i4"), ("each", "i4"), ("weight", "f8")], align=True)
+"""What a confirmation costs: an attribute of the item (`each` 1: of every item of a basket), or (-1) an amount."""
+
+ANNOUNCED = np.dtype([("padding", "f8"), ("spread", "i4"), ("travels", "i4")], align=True)
+"""A promise: what is added to the published waits, and how far it strays (table of a factor)."""
+
+NOTE = np.dtype([("event", "i4"), ("log_odds", "f8"), ("slope", "f8")], align=True)
+"""Something done while looking closer: a wish list, a bookmark."""
+
+OUTREACH = np.dtype(
+    [
+        ("stage", "i4"),
+        ("every", "f8"),  # s
+        ("at", "f8"),  # s of simulated time after which each period's message comes; -1: the user's own
+        ("reaches", "f8"),
+        ("opened", "f8"),
+        ("opened_after", "i4"),
+    ],
+    align=True,
+)
+"""Messages from outside that may open a visit."""
+
+SUFFICES = np.dtype([("event", "i4"), ("modality", "i4"), ("probability", "f8"), ("value", "f8")], align=True)
+"""A card that alone gives what was wanted; a row per stage, event -1: never."""
+
+TYPE = np.dtype(
+    [
+        ("prior", "f8"),
+        ("half_life", "f8"),
+        ("knowledge", "i4"),
+        ("kind", "i4"),  # kind of parent whose items had are remembered, -1 none
+        ("memory", "f8"),  # half-life of that, s
+        ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
+        ("forgetting", "f8"),  # half-life of that precision, s
+        ("leaving", "f8"),  # by which the hazards of leaving are multiplied
+        ("returning", "f8"),  # added to the log-odds of sending it back
+        ("idiosyncratic", "f8"),  # by which `HABITS.idiosyncratic` is multiplied: 0 of parents, which are an average
+        ("own", "u4"),  # modalities that belong to parents of this type, not to their children, bits
+    ],
+    align=True,
+)
+
+HABITS = np.dtype(
+    [
+        ("idiosyncratic", "f8"),  # root of its share
+        ("common_error", "f8"),  # variance c
+        ("root_common_error", "f8"),
+        ("return_goodwill", "f8"),
+        ("churn", "f8"),
+        ("churn_goodwill", "f8"),
+        ("goodwill_gain", "f8"),
+        ("goodwill_loss", "f8"),
+        ("goodwill_tolerated", "f8"),
+        ("goodwill_decay", "f8"),
+        ("trust_rate", "f8"),
+        ("satiation_step", "f8"),
+        ("satiation_recovery", "f8"),
+        ("satiation_weight", "f8"),
+        ("leave_base", "f8"),
+        ("leave_satisfaction", "f8"),
+        ("leave_bad_streak", "f8"),
+        ("leave_elapsed", "f8"),
+        ("leave_tolerance", "f8"),
+        ("budget", "i4"),
+        ("tolerance", "i4"),
+        ("return_after", "i4"),
+        ("first_topic", "i4"),  # column of `People.mood` with the satiation of the first topic
+    ],
+    align=True,
+)
+"""What holds for all users: one row."""
+
+CONTEXT = np.dtype(
+    [
+        ("haste", "f8"),
+        ("mindful", "f8"),
+        ("elsewhere", "f8"),  # below 0: as the stage has it
+        ("budget", "f8"),
+        ("stated", "f8"),
+        ("event", "i4"),
+    ],
+    align=True,
+)
+"""What a visit's context changes; row 0 is a visit without any and changes nothing."""
+
+ACT = np.dtype(
+    [
+        ("event", "i4"),
+        ("positive", "i4"),
+        ("counter", "i4"),  # column of the counters, -1 none
+        ("log_odds", "f8"),  # at satisfaction 0
+        ("slope", "f8"),
+    ],
+    align=True,
+)
+
+OBSERVED = np.dtype([("probability", "f8"), ("lag", "i4")], align=True)
+"""The observation model of one event; probability 0: nobody records it."""
+
+LABEL = np.dtype([("events", "i8"), ("at_least", "f8"), ("or_duration", "i4")], align=True)
