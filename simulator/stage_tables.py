@@ -95,7 +95,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
         stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
-        for key in ("starts", "level", "within", "picks"):
+        for key in ("starts", "level", "within", "rest_of", "picks"):
             stages[s][key] = -1
         if stage.surface is None:
             stages[s]["surface"] = _NO_SURFACE
@@ -155,12 +155,15 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
 def _parents_of_stage(
     scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], tables: Tables
 ) -> None:
-    """What a stage does with parents: shows them as cards, or shows the children of one."""
+    """What a stage does with parents: shows them as cards, or shows the children of one; or the rest of a slate."""
     stage, kinds = scenario.stages[name], list(scenario.parents)
     row["level"] = kinds.index(stage.level) if stage.level is not None else -1
+    row["card_event"] = names.codes[stage.card_event or "impression"]
+    if stage.rest_of is not None:
+        row["rest_of"] = names.stages.index(stage.rest_of)
     if stage.within is None:
         return
-    row["within"], row["card_event"] = kinds.index(stage.within), names.codes[stage.card_event or "impression"]
+    row["within"] = kinds.index(stage.within)
     picks = scenario.browse[name].picks
     if picks is not None:
         row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]

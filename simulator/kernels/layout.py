@@ -213,8 +213,8 @@ class Goods(NamedTuple):
     parent: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # (n,): number of the item's parent, -1 none
     menu: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # children of listed parents, those of one together
     menus: npt.NDArray[np.int32] = np.zeros(
-        (0, 3), dtype=np.int32
-    )  # (parents, 3): from, to in `menu`; own row, -1 none
+        (0, 4), dtype=np.int32
+    )  # (parents, 4): from, to in `menu`; own row, -1 none; kind of parent
     offered: npt.NDArray[np.float64] = np.zeros((0, 2), dtype=np.float64)  # (n, 2): from, until, s, in whole ticks
 
 

@@ -60,7 +60,8 @@ STAGE = np.dtype(
         ("carries_on", "f8"),
         ("level", "i4"),  # kind of parents that slates are made of, -1: items
         ("within", "i4"),  # kind of parent whose children are shown without a slate, -1 none
-        ("card_event", "i4"),  # of each of these children
+        ("rest_of", "i4"),  # stage of whose slate the rest is shown, -1 none
+        ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
         ("further", "f8"),  # outside option once one of them is taken

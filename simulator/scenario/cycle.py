@@ -21,6 +21,9 @@ OUTCOME_EVENTS: dict[str, dict[str, str]] = {
 }
 
 
+NEWEST = "newest"
+"""An order of menus that is no event's: what came out last comes first."""
+
 RESUME_EVENT = "resume"
 """A play that was paused goes on; its value is where."""
 

@@ -80,8 +80,9 @@ class Stage(Model):
     level: Name | None = None  # kind of parent that is shown instead of items
     about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
     within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited
-    ordered_by: Name | None = None  # event of which children with most come first (default: in an order of no meaning)
-    card_event: Name | None = None  # of each child that is shown; needed with `within`: it is no slate's impression
+    ordered_by: Name | None = None  # event of which children with most come first, or `newest` (default: no order)
+    rest_of: Name | None = None  # browse stage of whose slate the stage shows what is still to come: a queue
+    card_event: Name | None = None  # of each card of `within` or `rest_of`, which needs it: it is no slate's impression
 
 
 class Act(Model):

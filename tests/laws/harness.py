@@ -288,7 +288,8 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     v["clock"], v["start"] = CLOCK, CLOCK - 60.0
     v["budget"], v["tolerance"] = 900.0, 20.0
     v["haste"], v["mindful"], v["elsewhere"] = 1.0, 1.0, -1.0  # no context
-    v["slate_stage"], v["slate_n"] = stage, size
+    rest_of = int(plan.stages["rest_of"][stage])
+    v["slate_stage"], v["slate_n"] = stage if rest_of < 0 else rest_of, size
     v["utility"], v["belief"] = generator.normal(size=(2, n))
     v["belief_sd"] = 0.8
     kind = plan.stages["kind"][stage]

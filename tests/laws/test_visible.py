@@ -34,7 +34,7 @@ def _judged(of: Bench, stage: int, after: After) -> list[tuple[int, int, int, fl
 def _cards(of: Bench, stage: int, after: After) -> np.ndarray:
     """The cards that were looked over, examined or not."""
     row = of.compiled.plan.stages[stage]
-    return after.records[after.records["event"] == (row["card_event"] if row["within"] >= 0 else 0)]
+    return after.records[after.records["event"] == row["card_event"]]
 
 
 def _derived(of: Bench, stage: int, judged: tuple[int, int, int, float], after: After) -> float:
