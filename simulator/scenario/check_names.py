@@ -90,6 +90,7 @@ def _check_parents(scenario: Scenario) -> None:
 def _check_modalities(scenario: Scenario) -> None:
     for name, modality in scenario.modalities.items():
         key = f"modalities.{name}"
+        need(scenario, f"{key}.types", modality.types or [], scenario.item_types)
         if isinstance(modality, ContentModality | ReadoutModality):
             need(scenario, f"{key}.tells", modality.tells, scenario.facets)
         if isinstance(modality, ReadoutModality) and (modality.counts is None) == (modality.averages is None):

@@ -80,6 +80,7 @@ class Case(NamedTuple):
                 and not known
                 and row["salience"] >= 1.0
                 and modality.coverage is None
+                and modality.types is None
                 and row["reading"] <= left
             ):
                 left -= float(row["reading"])
