@@ -322,11 +322,17 @@ def _stage_parameters(
             _need_later(scenario, name, "pause")
             row["pause"], row["pause_delay"] = block.pause.value, tables.add(scenario.stages[name].wait["pause"].delay)
             row["pause_left"] = block.pause_left.value if block.pause_left is not None else 0.0
-        row["bounce_event"], row["reached_event"] = -1, -1
+        row["bounce_event"], row["reached_event"], row["wall"] = -1, -1, -1
+        if block.paywall is not None:
+            shown: Any = scenario.modalities[block.paywall.modality]
+            row["wall"] = names.asides.index(block.paywall.modality)
+            row["wall_attribute"], row["free"] = names.attributes.index(shown.shows), block.paywall.free.value
+            row["wall_event"] = names.codes[block.paywall.event]
         if block.bounce is not None:
             row["bounce_event"], row["bounce_within"] = names.codes[block.bounce.event], block.bounce.within.value
+        row["moves"] = block.reached is None or block.reached.by_itself
         if block.reached is not None:
-            row["reached_event"], row["moves"] = names.codes[block.reached.event], block.reached.by_itself
+            row["reached_event"] = names.codes[block.reached.event]
         following = scenario.stages[name].next["complete"]
         after = scenario.respond.get(following) if isinstance(following, str) else None
         if after is None or scenario.stages[name].next["skip"] != following:

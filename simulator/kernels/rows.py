@@ -93,6 +93,10 @@ STAGE = np.dtype(
         ("bounce_event", "i4"),  # -1 none
         ("reached_event", "i4"),  # -1 none
         ("moves", "i4"),  # 1: what plays goes on by itself
+        ("wall", "i4"),  # aside of which a user's trait says whether some items are cut off for them, -1 none
+        ("wall_attribute", "i4"),  # number of these items, 0: free
+        ("free", "f8"),  # share of them that everybody may have
+        ("wall_event", "i4"),
         ("judged_after", "i4"),
         ("known_after", "i4"),
         ("tolerated_seconds", "i4"),
@@ -384,6 +388,7 @@ VISIT = np.dtype(
         ("judged", "u1"),
         ("known", "u1"),
         ("inside", "u1"),  # a menu is open
+        ("walled", "u1"),  # the play ends at a paywall
     ],
     align=True,
 )

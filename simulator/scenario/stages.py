@@ -153,6 +153,17 @@ class Reached(Model):
     by_itself: Flag = True  # false: it moves only for who attends to it (a text)
 
 
+class Paywall(Model):
+    """Some items are cut off for some users: those with the number that a modality shows, for whom it matters.
+
+    The modality is an attribute, 0 where an item is free, with a `trait` that is 0 for users who may have all of it.
+    """
+
+    modality: Name
+    free: Share  # of the item that everybody may have
+    event: Name  # of a play that ends there; its value is the share that was reached
+
+
 class HazardConsume(Model):
     """Content: leaving is a hazard over time that depends on the belief as it sharpens."""
 
@@ -180,6 +191,7 @@ class HazardConsume(Model):
     bounce: Bounce | None = None
     reached: Reached | None = None
     pause_left: Duration | None = None  # that must be left of a play for that (default: anything)
+    paywall: Paywall | None = None
 
 
 class ExperienceConsume(Model):
