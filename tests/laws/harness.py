@@ -316,8 +316,9 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
 
 
 def parents_of(of: Bench) -> np.ndarray:
-    """Rows of all parents that some stage shows."""
-    return np.flatnonzero(levels_of(of.compiled, of.goods) >= 0)
+    """Rows from which a menu can be opened: all parents that some stage shows; where none does, their children."""
+    parents = np.flatnonzero(levels_of(of.compiled, of.goods) >= 0)
+    return parents if len(parents) else of.goods.menu
 
 
 def _alone(plan: Plan, stage: int) -> Plan:

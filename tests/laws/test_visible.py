@@ -148,6 +148,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     row, habits = plan.stages[stage], plan.habits[0]
     after = step(of, threshold(of, stage, device, slate))
     cards, n = _cards(of, stage, after), len(after.rows)
+    top = int(cards["position"].min())  # a menu's places are behind those of the slate
     examined = ~np.isnan(cards["belief"])
     enough = int(plan.suffices["event"][stage])
     if enough >= 0:  # a headline that was enough is not opened
@@ -169,14 +170,14 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     attraction = cards["belief"] - float(row["risk_aversion"]) * cards["belief_sd"] - tired + appeal
     odds = np.where(examined, np.exp((attraction - float(row["outside_option"])) / float(row["temperature"])), 0.0)
     first = np.zeros(n)
-    first[cards["user"][cards["position"] == 0]] = odds[cards["position"] == 0]
+    first[cards["user"][cards["position"] == top]] = odds[cards["position"] == top]
     # a list is judged card by card from the top, a grid is compared as a whole
     rivals = np.bincount(cards["user"], odds, n) if row["layout"] == Layout.GRID else first
     derived = first / (1.0 + rivals)
-    picked = (after.rows["stage"] != stage) & (after.rows["status"] == Status.ACTIVE) & (after.rows["slot"] == 0)
+    picked = (after.rows["stage"] != stage) & (after.rows["status"] == Status.ACTIVE) & (after.rows["slot"] == top)
     picked &= after.rows["picked"] == 1
     if row["picks"] >= 0:
-        taken = after.records[(after.records["event"] == row["pick_event"]) & (after.records["position"] == 0)]
+        taken = after.records[(after.records["event"] == row["pick_event"]) & (after.records["position"] == top)]
         picked = np.isin(np.arange(n), taken["user"])
     return picked, float(derived.mean()), float(np.sqrt((derived * (1.0 - derived)).sum())) / n
 
