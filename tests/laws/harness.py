@@ -324,7 +324,9 @@ def parents_of(of: Bench) -> np.ndarray:
 def _alone(plan: Plan, stage: int) -> Plan:
     """The same stage, followed by a request for a slate where something would be read at once."""
     kinds, following = plan.stages["kind"], plan.alternatives.copy()
-    reads = (following[stage] >= 0) & np.isin(kinds[following[stage]], (Kind.INSPECT, Kind.COMMIT))
+    menus = (plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)
+    at_once = np.isin(kinds, (Kind.INSPECT, Kind.COMMIT)) | menus
+    reads = (following[stage] >= 0) & at_once[following[stage]]
     following[stage][reads] = int(np.flatnonzero(kinds == Kind.BROWSE)[0])
     return plan._replace(alternatives=following)
 
@@ -352,8 +354,9 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
         return written + more
 
     stage = int(rows.state["stage"][0])
-    slow = of.compiled.plan.stages["kind"][stage] in (Kind.INSPECT, Kind.COMMIT)  # they end at times of their own
-    plan = _alone(of.compiled.plan, stage) if slow else of.compiled.plan
+    kind = of.compiled.plan.stages["kind"][stage]
+    slow = kind in (Kind.INSPECT, Kind.COMMIT)  # they end at times of their own
+    plan = _alone(of.compiled.plan, stage) if slow or kind == Kind.RESPOND else of.compiled.plan
     written = lived(np.arange(n, dtype=np.int64), CLOCK + BRIEF, 0)
     if slow and whole:
         for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):
