@@ -242,6 +242,7 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         act = next(block for stage, block in scenario.respond.items() if stage not in beside).acts[name]
         odds, slope = log_odds(act.base.value), act.slope.value
         row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
+        row["topic"] = scenario.declared_interests is not None and scenario.declared_interests.follow == name
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
         row["log_odds"], row["slope"] = odds, slope
     return rows

@@ -7,7 +7,18 @@ import numpy.typing as npt
 
 from simulator.catalog import centres, topic_shares
 from simulator.kernel import kernel
-from simulator.kernels.layout import FOLLOWED, HAD, ITEMS_KNOWN, KNOWN, NO_CASE, PARENTS_HAD, USER, Goods, People
+from simulator.kernels.layout import (
+    FOLLOWED,
+    HAD,
+    ITEMS_KNOWN,
+    KNOWN,
+    NO_CASE,
+    PARENTS_HAD,
+    TOPICS_FOLLOWED,
+    USER,
+    Goods,
+    People,
+)
 from simulator.kernels.lifetime import after
 from simulator.numbers import places, traits
 from simulator.plan import Compiled
@@ -127,12 +138,13 @@ def new_people(
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
     remembers = PARENTS_HAD if (compiled.plan.types["kind"] >= 0).any() else 0
+    follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
     state["put_off"], state["put_off_until"], state["called"] = NO_CASE, np.inf, -1
     return People(
         state=state,
         taste=taste,
         mood=np.zeros((n_users, len(compiled.names.modalities) + topics), dtype=np.float32),
-        followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
+        followed=np.zeros((n_users, FOLLOWED + (TOPICS_FOLLOWED if follows else 0)), dtype=np.uint32),
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),

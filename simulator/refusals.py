@@ -47,6 +47,12 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
             f"the satiation_facet, {scenario.satiation_facet}",
         )
     beside = beside_visits(scenario)
+    follow = declared.follow if declared is not None else None
+    if any(follow in block.acts for name, block in scenario.respond.items() if name in beside):
+        raise InputError(
+            where, f"declared_interests.follow = {follow}: this version cannot run it yet in a case",
+            "an act of a stage that users respond in while they visit",
+        )  # fmt: skip
     for name in scenario.stages:
         if name in beside:
             _refuse_what_no_case_does(scenario, name)

@@ -120,6 +120,9 @@ from simulator.kernels.rows import (
     TICKS_PER_SECOND as TICKS_PER_SECOND,
 )
 from simulator.kernels.rows import (
+    TOPICS_FOLLOWED as TOPICS_FOLLOWED,
+)
+from simulator.kernels.rows import (
     TYPE as TYPE,
 )
 from simulator.kernels.rows import (
@@ -190,7 +193,7 @@ class People(NamedTuple):
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
     mood: npt.NDArray[np.float32]  # (n, modalities + topics): learned bias per modality, then satiation per topic
-    followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
+    followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators; where topics are followed, 1 + each of these
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s

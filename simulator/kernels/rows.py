@@ -21,6 +21,9 @@ NO_CASE = 0xFFFFFFFF
 FOLLOWED = 4
 """Followed creators that a user's likes remember."""
 
+TOPICS_FOLLOWED = 4
+"""Followed topics that are kept of a user, behind the creators, where topics can be followed."""
+
 VISIT_MEMORY = 64
 """Items of a visit that its requests can carry."""
 
@@ -270,6 +273,7 @@ ACT = np.dtype(
         ("event", "i4"),
         ("positive", "i4"),
         ("counter", "i4"),  # column of the counters, -1 none
+        ("topic", "i4"),  # 1: it follows the item's topic
         ("log_odds", "f8"),  # at satisfaction 0
         ("slope", "f8"),
     ],

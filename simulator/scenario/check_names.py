@@ -198,6 +198,9 @@ def _check_user_input(scenario: Scenario) -> None:
     if scenario.declared_interests is not None:
         clustered = [facet for facet, row in scenario.facets.items() if row.clusters > 0]
         need(scenario, "declared_interests.facet", [scenario.declared_interests.facet], clustered)
+        acts = dict.fromkeys(act for block in scenario.respond.values() for act in block.acts)
+        follow = scenario.declared_interests.follow
+        need(scenario, "declared_interests.follow", [follow] if follow else [], acts)
         clusters = scenario.facets[scenario.declared_interests.facet].clusters
         if not 1 <= scenario.declared_interests.clusters.value <= clusters:
             wrong = f"declared_interests.clusters.value = {scenario.declared_interests.clusters.value:g}"
