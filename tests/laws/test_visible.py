@@ -98,10 +98,22 @@ def test_every_attending_belief_moves_as_derived(case, change):
             if abs(derived[1] - derived[0]) > 2e-4:
                 assert np.sign(after[k][3] - belief) == np.sign(derived[1] - derived[0])
         shifts = np.array([after[k][3] - before_both[k][3] for k in attending])
+        if (
+            case.shows_number
+        ):  # a number that does not matter to a user at all (a paywall, to a subscriber) moves nothing
+            concerned = _concerned(of, case, np.array([before_both[k][0] for k in attending]))
+            assert (shifts[~concerned] == 0.0).all()
+            shifts = shifts[concerned]
+            assert len(shifts) > 10
         if change is content_moved:
             assert (shifts != 0.0).mean() > 0.99
         else:
             assert (np.sign(shifts) == np.sign(by) * (sign or 1)).all()
+
+
+def _concerned(of: Bench, case: Case, users: np.ndarray) -> np.ndarray:
+    aside = of.compiled.names.asides.index(case.modality_name)
+    return of.people.traits[users.astype(np.int64), aside] != 0.0
 
 
 def _sign(of: Bench, case: Case) -> int:
@@ -248,6 +260,7 @@ def test_plays_are_left_later_by_whom_they_persuade(case):
     of = bench(case.name, users=4000)
     stages = of.compiled.plan.stages.copy()
     stages["tolerate"], stages["seek"] = 0.0, 0.0  # both end a play at a time that no belief sets
+    stages["wall"] = -1  # which stops whoever comes to it, whether they saw it or not
     of = of.with_plan(stages=stages)
     rows = threshold(of, case.stage, case.device)
     if case.shows_number:  # what is picked is worth what it was when it was picked
