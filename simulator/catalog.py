@@ -145,6 +145,9 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     published_at = np.where(fresh, created + supply.moderation.quantile(luck(_MODERATION)), 0.0)
 
     for m, (name, modality) in enumerate(scenario.modalities.items()):
+        if modality.types is not None:
+            without = ~np.isin(facts["type"], [list(scenario.item_types).index(each) for each in modality.types])
+            facts["missing"] |= without.astype(np.uint32) << np.uint32(m)
         if modality.coverage is not None:
             covered = luck(_COVERAGE + m)
             for each in kin:

@@ -1,4 +1,4 @@
-"""What users declare to be interested in: asked when they join, and again in surveys.
+"""What users declare to be interested in: asked when they join, and again in surveys; and topics that they follow.
 
 A user's true interests are the clusters of a facet whose items match their taste best, on average. A declaration names
 some of them in that order; each is a true one with a probability, else any other.
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels.declarations import declare
-from simulator.kernels.layout import Array, Goods, Output, People, Tally
+from simulator.kernels.layout import FOLLOWED, TOPICS_FOLLOWED, Array, Goods, Output, People, Tally
 from simulator.plan import Compiled
 from simulator.randomness import DECLARED, uniforms
 from simulator.scenario.people import Survey
@@ -67,7 +67,8 @@ class Interests:
 
     Attributes:
         stated: int32 (n_users, S), codes of the clusters, -1 none. Who is asked on joining has stated it by the first
-            visit; an answer to a survey counts from the next tick on, in place of what was said before.
+            visit; an answer to a survey counts from the next tick on, in place of what was said before. Where topics
+            can be followed, those are the last columns, from the next tick on.
     """
 
     def __init__(self, compiled: Compiled, people: People, goods: Goods, taste: Float32, seed: int) -> None:
@@ -86,6 +87,9 @@ class Interests:
         users = np.arange(len(first))
         self.stated = self._said(users, _ONBOARDING)
         self.stated[_lucks(seed, len(first), _ONBOARDING, _ANSWERS) >= asked.users.value] = -1
+        if asked.follow is not None:
+            none = np.full((len(first), TOPICS_FOLLOWED), -1, dtype=np.int32)
+            self.stated = np.concatenate([self.stated, none], axis=1)
 
     def live(self, start: float, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
         """Whoever joins or answers in [start, end) declares; call it when the tick's visits have been lived.
@@ -97,7 +101,9 @@ class Interests:
         """
         first, last = np.searchsorted(self._joined_at, [start, end])
         joining, times = self._joining[first:last], self._joined_at[first:last]
-        self._tell(_ONBOARDING, joining, times, self.stated[joining], output, wrote)
+        self._tell(_ONBOARDING, joining, times, self.stated[joining, : self._n], output, wrote)
+        if self.stated.shape[1] > self._n:
+            self.stated[:, self._n :] = self._people.followed[:, FOLLOWED:].astype(np.int32) - 1
         if self._survey is None:
             return
         while self._survey.first.value + self._sent * self._survey.every.value < end:
@@ -109,8 +115,8 @@ class Interests:
             present = (self._first[some] < when) & (self._people.state["gone"][some] == 0)
             some, when = some[present], when[present]
             if len(some):
-                self.stated[some] = self._said(some, occasion)
-                self._tell(occasion, some, when, self.stated[some], output, wrote)
+                said = self.stated[some, : self._n] = self._said(some, occasion)
+                self._tell(occasion, some, when, said, output, wrote)
             if last == len(users):
                 del self._pending[occasion]
 

@@ -18,6 +18,7 @@ from simulator.limits import LEVELS, weighed_limits
 from simulator.parents import Kin, numbered_parents
 from simulator.plan import Compiled
 from simulator.randomness import TIE, uniforms
+from simulator.scenario.cycle import NEWEST
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -122,7 +123,7 @@ def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
 def asked_for(compiled: Compiled, goods: Goods) -> npt.NDArray[np.bool_]:
     """Rows that some slate can be made of, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
-    asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0)
+    asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
     return np.isin(levels_of(compiled, goods), stages["level"][asks])
 
 
@@ -167,10 +168,11 @@ class Levels:
 def _with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
     """Children of listed parents, those of one together, and where each parent's begin and end."""
     parents = sum(len(each.keys) for each in kin)
-    menus = np.zeros((parents, 3), dtype=np.int32)
+    menus = np.zeros((parents, 4), dtype=np.int32)
     menus[:, 2] = -1
     menu, n = [], 0
-    for each in kin:
+    for kind, each in enumerate(kin):
+        menus[each.first : each.first + len(each.keys), 3] = kind
         if each.row >= 0:
             menus[each.first : each.first + len(each.keys), 2] = each.row + np.arange(len(each.keys))
         if each.name in listed(compiled):
@@ -184,7 +186,9 @@ def _with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
 
 
 class Menus:
-    """What menus show and in which order: children on offer, those with most events of a kind first, as at the tick.
+    """What menus show and in which order: children on offer, those with most events of a kind first, or the newest.
+
+    All of it is as at the tick.
 
     Args:
         compiled: a scenario with stages within parents.
@@ -210,8 +214,9 @@ class Menus:
         self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
         self._parent = goods.parent[goods.menu]
         self._children = goods.menu.copy()
-        self._column = _counted(compiled, goods)[goods.menu]
-        self._last = np.full(len(goods.menu), -1, dtype=np.int64)
+        self._column, newest = (each[goods.menu] for each in _ordered(compiled, goods))
+        self._ages = np.where(newest, opens[goods.menu] / tick, 0.0).astype(np.int64)
+        self._last = np.full(len(goods.menu), np.iinfo(np.int64).min)
         self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
 
     def publish(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
@@ -220,20 +225,23 @@ class Menus:
             self._goods.offered[:, 0] = np.where(gone, np.inf, self._spans[:, 0])
         else:
             self._goods.offered[:, 0] = self._spans[:, 0]
-        counts = np.where(self._column >= 0, counters[self._children, self._column], 0)
+        counts = np.where(self._column >= 0, counters[self._children, self._column], self._ages)
         for parent in np.unique(self._parent[counts != self._last]):
             part = slice(*self._goods.menus[parent, :2])
             self._goods.menu[part] = self._children[part][np.lexsort((self._luck[part], -counts[part]))]
         self._last = counts
 
 
-def _counted(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int64]:
-    """Column of the counters by which each row is put in order on the menu of its parent; -1 by none."""
+def _ordered(compiled: Compiled, goods: Goods) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Column of the counters by which each row is put in order on the menu of its parent, -1 by none; where by age."""
     names, scenario = compiled.names, compiled.scenario
-    column = np.full(len(goods.facts), -1, dtype=np.int64)
+    column, newest = np.full(len(goods.facts), -1, dtype=np.int64), np.zeros(len(goods.facts), dtype=np.bool_)
     for stage in scenario.stages.values():
         if stage.within is not None and stage.ordered_by is not None:
             kind = scenario.parents[stage.within]
             of = [t for t, name in enumerate(names.types) if kind.types is None or name in kind.types]
-            column[np.isin(goods.facts["type"], of)] = 1 + names.counters.index(stage.ordered_by)
-    return column
+            those = np.isin(goods.facts["type"], of)
+            newest[those] = stage.ordered_by == NEWEST
+            if stage.ordered_by != NEWEST:
+                column[those] = 1 + names.counters.index(stage.ordered_by)
+    return column, newest

@@ -1,4 +1,4 @@
-"""What this version cannot run of stages that show parents, stages within a parent, and baskets: refused by name."""
+"""What this version cannot run of stages that show parents, menus, queues, and baskets: refused by name."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ def refuse_levels(scenario: Scenario) -> None:
         key = f"stages.{name}"
         if stage.level is not None and stage.within is not None:
             _refuse(scenario, f"{key}.within beside level: this version cannot run it yet", "one of the two")
-        if stage.kind != "browse" and (stage.level is not None or stage.within is not None):
-            _refuse(scenario, f"{key}: a {stage.kind} with level or within", "browse stages only")
+        of_browsing = [each for each in ("level", "within", "rest_of") if getattr(stage, each) is not None]
+        if stage.kind != "browse" and of_browsing:
+            _refuse(scenario, f"{key}: a {stage.kind} with {of_browsing[0]}", "browse stages only")
         if stage.level is not None:
             _refuse_at_level(scenario, name)
         if stage.within is not None:
+            _refuse_menu(scenario, name, "within")
             _refuse_within(scenario, name, shown)
+        if stage.rest_of is not None:
+            _refuse_menu(scenario, name, "rest_of")
+            _refuse_rest_of(scenario, name)
     for name, block in scenario.browse.items():
         if block.picks is not None:
             _refuse_picks(scenario, name, shown)
@@ -39,7 +44,7 @@ def refuse_levels(scenario: Scenario) -> None:
                 "a facet, an attribute or a promise",
             )  # fmt: skip
         for stage_name in criterion.stated_in or []:
-            if scenario.stages[stage_name].within is not None:
+            if scenario.stages[stage_name].within is not None or scenario.stages[stage_name].rest_of is not None:
                 _refuse(
                     scenario, f"criteria.{name}.stated_in = {stage_name}: nobody is asked there", "a stage with slates"
                 )
@@ -81,31 +86,49 @@ def _after(scenario: Scenario, name: str, outcome: str) -> Iterator[str]:
             yield following
 
 
-def _refuse_within(scenario: Scenario, name: str, shown: set[str]) -> None:
+def _refuse_menu(scenario: Scenario, name: str, which: str) -> None:
+    """What neither a menu (`within`) nor a queue (`rest_of`) can have."""
     stage, block, key = scenario.stages[name], scenario.browse.get(name), f"stages.{name}"
     if stage.surface is None or block is None or scenario.surfaces[stage.surface].layout == "autoplay":
-        _refuse(scenario, f"{key}.within on a surface without cards", "a list or a grid")
+        _refuse(scenario, f"{key}.{which} on a surface without cards", "a list or a grid")
         return
     if scenario.surfaces[stage.surface].editorial is not None:
-        _refuse(scenario, f"surfaces.{stage.surface}.editorial within a parent", "a surface without editorial slots")
+        what = f"surfaces.{stage.surface}.editorial, where stages.{name} has {which}"
+        _refuse(scenario, what, "a surface without editorial slots")
     if block.suffices is not None:
-        _refuse(scenario, f"browse.{name}.suffices: this version cannot run it yet within a parent", "none")
+        _refuse(scenario, f"browse.{name}.suffices: this version cannot run it yet beside {which}", "none")
     begins = stage.entry is not None and stage.entry.value > 0
     if begins or any(each.stage == name for each in scenario.outreach.values()):
-        _refuse(scenario, f"{key}.within: visits begin there, before a parent is chosen", "another entry")
+        _refuse(scenario, f"{key}.{which}: visits begin there, before there is anything to show", "another entry")
+    for outcome in ("exhausted", "leave"):
+        for following in _after(scenario, name, outcome):
+            after = scenario.stages.get(following)
+            if after is not None and (after.kind != "browse" or after.within is not None or after.rest_of is not None):
+                _refuse(
+                    scenario, f"{key}.next.{outcome} = {following}: nothing was chosen there",
+                    "a stage with slates, or exit",
+                )  # fmt: skip
+
+
+def _refuse_rest_of(scenario: Scenario, name: str) -> None:
+    """A queue is what a slate of items still has to come."""
+    stage, key = scenario.stages[name], f"stages.{name}.rest_of"
+    if stage.level is not None:
+        _refuse(scenario, f"{key} beside level: this version cannot run it yet", "one of the two")
+    of = scenario.stages[str(stage.rest_of)]
+    if of.within is not None or of.rest_of is not None:
+        _refuse(scenario, f"{key} = {stage.rest_of}: it asks for no slate", "a stage with slates")
+    if of.level is not None:
+        _refuse(scenario, f"{key} = {stage.rest_of}: this version cannot run it yet", "a stage with slates of items")
+
+
+def _refuse_within(scenario: Scenario, name: str, shown: set[str]) -> None:
+    stage, block, key = scenario.stages[name], scenario.browse[name], f"stages.{name}"
     for other, before in scenario.stages.items():
         for outcome, following in successors(before):
             chosen = before.kind != "browse" or outcome == "select"
             if following == name and not chosen:
                 _refuse(scenario, f"stages.{other}.next.{outcome} = {name}: no parent is chosen there", "another stage")
-    for outcome in ("exhausted", "leave"):
-        for following in _after(scenario, name, outcome):
-            after = scenario.stages.get(following)
-            if after is not None and (after.kind != "browse" or after.within is not None):
-                _refuse(
-                    scenario, f"{key}.next.{outcome} = {following}: nothing was chosen within the parent",
-                    "a stage with slates, or exit",
-                )  # fmt: skip
     promised = stage.within in shown and any(
         scenario.modalities[modality].kind == "promise" for modality in scenario.parents[stage.within or ""].modalities
     )

@@ -24,6 +24,7 @@ from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
 from simulator.scenario.claims import Number
+from simulator.scenario.cycle import NEWEST
 from simulator.scenario.schema import Scenario
 from simulator.scenario.world import Parent
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
@@ -78,13 +79,13 @@ class Compiled:
     def largest_slate(self) -> int:
         """Items of the longest slate that a recommender is asked for."""
         stages = self.plan.stages
-        return int(stages["slate"][stages["within"] < 0].max())
+        return int(stages["slate"][(stages["within"] < 0) & (stages["rest_of"] < 0)].max())
 
     @property
     def largest_menu(self) -> int:
-        """Cards of the longest menu; 0 where there is none."""
+        """Cards of the longest menu or queue; 0 where there is none."""
         stages = self.plan.stages
-        return int(stages["slate"][stages["within"] >= 0].max(initial=0))
+        return int(stages["slate"][(stages["within"] >= 0) | (stages["rest_of"] >= 0)].max(initial=0))
 
     @property
     def shown_parents(self) -> dict[str, int]:
@@ -150,7 +151,7 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
         if modality.averages is not None:
             counters |= {modality.averages: None, modality.averages + SUM: None}
     for stage in scenario.stages.values():
-        if stage.ordered_by is not None:
+        if stage.ordered_by is not None and stage.ordered_by != NEWEST:
             counters[stage.ordered_by] = None
     shown = {stage.level: None for stage in scenario.stages.values() if stage.level is not None}
     own = [kind.attributes for kind in scenario.item_types.values()]
@@ -242,6 +243,7 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         act = next(block for stage, block in scenario.respond.items() if stage not in beside).acts[name]
         odds, slope = log_odds(act.base.value), act.slope.value
         row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
+        row["topic"] = scenario.declared_interests is not None and scenario.declared_interests.follow == name
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
         row["log_odds"], row["slope"] = odds, slope
     return rows

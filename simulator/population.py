@@ -15,6 +15,7 @@ from simulator.kernels.layout import (
     LATER,
     NO_CASE,
     PARENTS_HAD,
+    TOPICS_FOLLOWED,
     USER,
     Goods,
     People,
@@ -141,11 +142,12 @@ def new_people(
     stages = compiled.plan.stages
     later = np.zeros((n_users, int((stages["defer"] > 0).any() or (stages["pause"] > 0).any())), dtype=LATER)
     later["item"], later["until"] = NO_CASE, np.inf
+    follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
     return People(
         state=state,
         taste=taste,
         mood=np.zeros((n_users, int(compiled.plan.habits["first_topic"][0]) + topics), dtype=np.float32),
-        followed=np.zeros((n_users, FOLLOWED), dtype=np.uint32),
+        followed=np.zeros((n_users, FOLLOWED + (TOPICS_FOLLOWED if follows else 0)), dtype=np.uint32),
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),

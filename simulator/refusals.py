@@ -9,6 +9,7 @@ from simulator.menu_rules import refuse_levels
 from simulator.scenario.schema import (
     AttributeModality,
     ContentModality,
+    HazardConsume,
     PromiseModality,
     ReadoutModality,
     Scenario,
@@ -46,6 +47,12 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
             f"the satiation_facet, {scenario.satiation_facet}",
         )
     beside = beside_visits(scenario)
+    follow = declared.follow if declared is not None else None
+    if any(follow in block.acts for name, block in scenario.respond.items() if name in beside):
+        raise InputError(
+            where, f"declared_interests.follow = {follow}: this version cannot run it yet in a case",
+            "an act of a stage that users respond in while they visit",
+        )  # fmt: skip
     for name in scenario.stages:
         if name in beside:
             _refuse_what_no_case_does(scenario, name)
@@ -135,6 +142,19 @@ def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:
             f"surfaces.{stage.surface}.layout = {shape}: this version cannot run it yet",
             f"one of {', '.join(RUN_LAYOUTS)}",
         )
+    block = scenario.consume.get(name)
+    if isinstance(block, HazardConsume) and block.paywall is not None:
+        shown = scenario.modalities[block.paywall.modality]
+        attributes = {each for kind in scenario.item_types.values() for each in kind.attributes}
+        if isinstance(shown, AttributeModality) and shown.shows not in attributes:
+            raise InputError(
+                where, f"consume.{name}.paywall.modality shows {shown.shows}: this version cannot run it yet",
+                "an attribute of item types",
+            )  # fmt: skip
+        if block.pause is not None:
+            raise InputError(
+                where, f"consume.{name}.paywall beside pause: this version cannot run it yet", "one of the two"
+            )
     if stage.kind == "consume" and scenario.consume[name].model != "hazard":
         raise InputError(
             where,

@@ -95,7 +95,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
         stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
-        for key in ("starts", "level", "within", "picks"):
+        for key in ("starts", "level", "within", "rest_of", "picks"):
             stages[s][key] = -1
         if stage.surface is None:
             stages[s]["surface"] = _NO_SURFACE
@@ -155,12 +155,15 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
 def _parents_of_stage(
     scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], tables: Tables
 ) -> None:
-    """What a stage does with parents: shows them as cards, or shows the children of one."""
+    """What a stage does with parents: shows them as cards, or shows the children of one; or the rest of a slate."""
     stage, kinds = scenario.stages[name], list(scenario.parents)
     row["level"] = kinds.index(stage.level) if stage.level is not None else -1
+    row["card_event"] = names.codes[stage.card_event or "impression"]
+    if stage.rest_of is not None:
+        row["rest_of"] = names.stages.index(stage.rest_of)
     if stage.within is None:
         return
-    row["within"], row["card_event"] = kinds.index(stage.within), names.codes[stage.card_event or "impression"]
+    row["within"] = kinds.index(stage.within)
     picks = scenario.browse[name].picks
     if picks is not None:
         row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]
@@ -319,11 +322,17 @@ def _stage_parameters(
             _need_later(scenario, name, "pause")
             row["pause"], row["pause_delay"] = block.pause.value, tables.add(scenario.stages[name].wait["pause"].delay)
             row["pause_left"] = block.pause_left.value if block.pause_left is not None else 0.0
-        row["bounce_event"], row["reached_event"] = -1, -1
+        row["bounce_event"], row["reached_event"], row["wall"] = -1, -1, -1
+        if block.paywall is not None:
+            shown: Any = scenario.modalities[block.paywall.modality]
+            row["wall"] = names.asides.index(block.paywall.modality)
+            row["wall_attribute"], row["free"] = names.attributes.index(shown.shows), block.paywall.free.value
+            row["wall_event"] = names.codes[block.paywall.event]
         if block.bounce is not None:
             row["bounce_event"], row["bounce_within"] = names.codes[block.bounce.event], block.bounce.within.value
+        row["moves"] = block.reached is None or block.reached.by_itself
         if block.reached is not None:
-            row["reached_event"], row["moves"] = names.codes[block.reached.event], block.reached.by_itself
+            row["reached_event"] = names.codes[block.reached.event]
         following = scenario.stages[name].next["complete"]
         after = scenario.respond.get(following) if isinstance(following, str) else None
         if after is None or scenario.stages[name].next["skip"] != following:

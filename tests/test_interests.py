@@ -24,6 +24,7 @@ from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario, scenario_from
 from simulator.strict_yaml import load_yaml
 from simulator.world import run_world
+from tests.laws.harness import edited
 
 NAME = "news"
 WORLD: dict[str, Any] = {"users": 120, "items": 400, "seed": 3, "horizon": "30h", "first_fit": "6h", "refit": "12h"}
@@ -46,6 +47,7 @@ def asking(folder: Path | None = None, survey: dict[str, Any] | None = None, **o
     original = load_scenario(NAME)
     content = load_yaml(str(original.path), NAME)
     content["declared_interests"] |= own
+    content["declared_interests"].pop("follow")  # what is followed has a test of its own
     content["declared_interests"]["survey"] = survey
     if survey is None:
         del content["declared_interests"]["survey"]
@@ -156,6 +158,33 @@ def test_requests_carry_the_latest_declaration_that_the_log_has(lived):
         assert stated.tolist() == latest.tolist()
         seen_change += known["time"].nunique() > 1
     assert seen_change > 30
+
+
+def test_followed_topics_are_stated_from_the_next_tick_on_and_none_is_lost(tmp_path):
+    path = edited(tmp_path, {"respond.react.acts.follow_topic.base": number(0.5, "probability")}, NAME)
+    keeper = Keeper()
+    result = simulator.run(path, keeper, **WORLD | {"first_fit": load_scenario(NAME).clock.tick.value})
+    tick, said = load_scenario(NAME).clock.tick.value, round(load_scenario(NAME).declared_interests.clusters.value)
+    topics = result.items["topic"].to_numpy()
+    follows = result.truth[result.truth["event"] == "follow_topic"].sort_values("time", kind="stable")
+    assert len(follows) > 30
+    assert follows["logged_at"].notna().all()
+    changed = 0
+    for key, stated in keeper.stated.items():
+        mine = follows[(follows["user"] == key[0]) & (follows["time"] // tick < keeper.times[key] // tick)]
+        kept: list[int] = []
+        for topic in topics[mine["item"].to_numpy(dtype=int)]:
+            if topic not in kept:
+                kept = [*kept, int(topic)][-4:]
+        assert [topic for topic in stated[said:] if topic >= 0] == kept
+        changed += len(kept) > 0
+    assert changed > 30
+
+
+def test_a_follow_that_is_no_act_is_one_clear_line(tmp_path):
+    path = edited(tmp_path, {"declared_interests.follow": "folow_topic"}, NAME)
+    with pytest.raises(InputError, match=r"declared_interests\.follow names folow_topic.*follow_topic"):
+        check_scenario(load_scenario(path))
 
 
 def test_users_are_asked_when_they_join_and_in_surveys(lived):

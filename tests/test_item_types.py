@@ -99,3 +99,18 @@ def _used(**edits: object) -> TinyWorld:
     world.decide(np.full(30, 1.0), np.arange(30), np.arange(30) % 20)
     world.run(1e9)
     return world
+
+
+def test_a_modality_of_some_types_is_missing_from_all_others():
+    compiled = compiled_of("news")
+    facts = draw_catalog(compiled, 2000, 86400.0, 1).goods.facts
+    tag, breaking = compiled.names.modalities.index("breaking_tag"), compiled.names.types.index("breaking")
+    has = facts["missing"] >> np.uint32(tag) & 1 == 0
+    assert (has == (facts["type"] == breaking)).all()
+    assert 100 < has.sum() < 500
+
+
+def test_a_modality_of_a_type_that_does_not_exist_is_one_clear_line(tmp_path):
+    path = edited(tmp_path, {"modalities.breaking_tag.types": ["braking"]}, "news")
+    with pytest.raises(InputError, match=r"modalities\.breaking_tag\.types names braking.*breaking"):
+        check_scenario(load_scenario(path))

@@ -92,7 +92,7 @@ def test_songs_that_were_liked_are_chosen_again_where_they_are_known(tmp_path):
     for name, precision in (("forgetful", 0.0), ("knowing", 8.0)):
         changes = {
             "item_types.music.remembered.precision": number(precision, "1/utility^2"),
-            "stages.home.entry": number(0.8, "share"),
+            "stages.home.entry": number(0.7, "share"),
             "stages.radio.entry": number(0.05, "share"),
         }
         path = edited(tmp_path / name, changes, NAME)

@@ -16,6 +16,7 @@ from simulator.kernels.layout import VISIT_MEMORY, Array, Goods, Output, People,
 from simulator.kernels.mood import faded_all
 from simulator.kernels.outcomes import follow
 from simulator.kernels.pauses import PAUSE, PAUSING, PLAYING, pauses
+from simulator.kernels.paywall import cut_off
 from simulator.kernels.primitives import chosen_by, drawn, exponential, fixed, quantised, sigmoid, slot_of, waited
 from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.kernels.records import NAN, record
@@ -79,7 +80,7 @@ def start_plays(
     user, item, kind, topic = wholes(), wholes(), wholes(), wholes()
     own, place, key, knowing, seen, already = words(), words(), words(), words(), words(), words()
     visible, mindful, elsewhere = words(), reals(), reals()
-    clock, satiated_at, duration, hasty = reals(), reals(), reals(), reals()
+    clock, satiated_at, duration, until, hasty = reals(), reals(), reals(), reals(), reals()
     for k in range(wide):
         v = rows[at[k]]
         facts = items[v.item]
@@ -92,7 +93,7 @@ def start_plays(
         already[k] = np.uint64(v.attended)
         mindful[k] = s.attention * v.mindful
         elsewhere[k] = s.unattended if v.elsewhere < 0.0 else np.float64(v.elsewhere)
-        duration[k] = np.float64(facts.duration)
+        duration[k] = until[k] = np.float64(facts.duration)
         u = users[user[k]]
         clock[k], satiated_at[k] = v.clock, u.satiated_at
         hasty[k] = np.float64(v.haste) / np.float64(u.patience)
@@ -101,6 +102,9 @@ def start_plays(
         key[k] = mix(key[k], np.uint64(item[k]))
         knowing[k] = mix(knowing[k], np.uint64(kind[k]))
         hasty[k] *= types[kind[k]].leaving
+
+    if s.wall >= 0:
+        cut_off(until, m, user, item, s, people, goods)
 
     # ---- what it is worth to them, and what they make of it
     worth, belief, variance, attended = reals(), reals(), reals(), words()
@@ -170,6 +174,7 @@ def start_plays(
         v.judged = 0
         v.known = 0
         v.unattended = 0
+        v.walled = 0
         v.outcome = SKIP
         v.attended = np.uint32(0)
         if away[k] < 0.0:
@@ -178,26 +183,33 @@ def start_plays(
             watched = quantised(
                 drawn(quantiles, s.unattended_seconds, chosen_by(own[k], place[k], _W_UNATTENDED_SECONDS))
             )
-            v.outcome = COMPLETE if watched >= duration[k] else SKIP
+            if s.wall >= 0 and s.moves == 1 and until[k] < min(duration[k], watched):
+                watched = quantised(until[k])
+                v.walled = 1
+            v.outcome = COMPLETE if watched >= duration[k] and until[k] == duration[k] else SKIP
             v.belief, v.belief_sd, v.lived, v.satisfaction = NAN, NAN, NAN, NAN
         elif left[k] < sighted[k] * judged_after[k] and v.picked == 0:
             # gone at sight, before anything was read: no judgment, no experience to speak of
-            watched = quantised(min(left[k] / sighted[k], duration[k]))
+            watched = quantised(min(left[k] / sighted[k], until[k]))
             v.belief, v.belief_sd, v.lived, v.satisfaction = NAN, NAN, NAN, NAN
         else:
-            ends = duration[k]
+            ends = until[k]
             watched = leaves[k]
             # judged bad, and borne all the same for a while (`min`: one rare branch, not three)
             if min(bearing[k], min(-gut, np.float64(v.tolerance))) > 0.0:
                 borne = drawn(quantiles, s.tolerated_seconds, chosen_by(own[k], place[k], _W_TOLERATED))
                 watched = judged_after[k] + borne
-                v.tolerated = min(borne, max(duration[k] - judged_after[k], 0.0))
-            if min(seeking[k], watched - known_after[k]) > 0.0:
+                v.tolerated = min(borne, max(until[k] - judged_after[k], 0.0))
+            if min(seeking[k], min(watched, ends) - known_after[k]) > 0.0:
                 jumped = ends * drawn(quantiles, s.seek_share, chosen_by(own[k], place[k], _W_SEEK_SHARE))
                 ends = max(ends - jumped, min(known_after[k], ends))
-                v.sought = duration[k] - ends
+                v.sought = until[k] - ends
             knows_it = watched > known_after[k]
-            if watched >= ends:
+            if watched >= ends and until[k] < duration[k]:  # at the wall: what is behind it nobody has met
+                watched = ends
+                knows_it = v.sought > 0.0 or ends > known_after[k]
+                v.walled = 1
+            elif watched >= ends:
                 v.outcome = COMPLETE
                 watched = ends
                 knows_it = True
@@ -355,7 +367,7 @@ def end_plays(
                     records, n, v, _UNATTENDED_EVENT, watched[k], item[k], stage, s.surface, seen, observation,
                     quantiles,
                 )  # fmt: skip
-        if s.bounce_event >= 0 or s.reached_event >= 0:
+        if max(s.bounce_event, s.reached_event, s.wall) >= 0:
             n = mark_ending(v, n, stage, plan, goods, out)
         if v.resumed > 0.0:
             tallies[_WATCHED] -= np.int64(v.resumed * 1024.0)  # counted when it was paused

@@ -1,4 +1,4 @@
-"""What the end of a play says beside skipped or completed: that it was a bounce, and how far it went."""
+"""What the end of a play says beside skipped or completed: a bounce, how far it went, that it came to a paywall."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _EVENT, _VALUE = int(Tally.EVENT), int(Tally.VALUE)
 def mark_ending(v: Array, n: int, stage: int, plan: Plan, goods: Goods, out: Output) -> int:
     """Count and record a bounce (left within so many seconds) and the share that was reached, jumps included.
 
-    What does not move by itself (a text) is not reached by who does not attend to it. Returns the number of records.
+    What does not move by itself (a text) is not reached by who does not attend to it. Nor is a paywall in it.
+    Returns the number of records.
     """
     s = plan.stages[stage]
     if s.bounce_event >= 0 and v.watched < s.bounce_within and v.outcome == 1:
@@ -25,6 +26,8 @@ def mark_ending(v: Array, n: int, stage: int, plan: Plan, goods: Goods, out: Out
         if v.unattended == 1 and s.moves == 0:
             share = 0.0
         n = _mark(v, n, stage, np.int64(s.reached_event), min(share, 1.0), plan, goods, out)
+    if s.wall >= 0 and v.walled == 1:
+        n = _mark(v, n, stage, np.int64(s.wall_event), np.float64(s.free), plan, goods, out)
     return n
 
 

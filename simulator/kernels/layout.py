@@ -127,6 +127,9 @@ from simulator.kernels.rows import (
     TICKS_PER_SECOND as TICKS_PER_SECOND,
 )
 from simulator.kernels.rows import (
+    TOPICS_FOLLOWED as TOPICS_FOLLOWED,
+)
+from simulator.kernels.rows import (
     USER as USER,
 )
 from simulator.kernels.rows import (
@@ -197,7 +200,7 @@ class People(NamedTuple):
     taste: npt.NDArray[np.float32]  # (n, D)
     mood: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be learned, then
     # satiation per topic, from `HABITS.first_topic` on
-    followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators
+    followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators; where topics are followed, 1 + each of these
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
@@ -224,8 +227,8 @@ class Goods(NamedTuple):
     parent: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # (n,): number of the item's parent, -1 none
     menu: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # children of listed parents, those of one together
     menus: npt.NDArray[np.int32] = np.zeros(
-        (0, 3), dtype=np.int32
-    )  # (parents, 3): from, to in `menu`; own row, -1 none
+        (0, 4), dtype=np.int32
+    )  # (parents, 4): from, to in `menu`; own row, -1 none; kind of parent
     offered: npt.NDArray[np.float64] = np.zeros((0, 2), dtype=np.float64)  # (n, 2): from, until, s, in whole ticks
 
 

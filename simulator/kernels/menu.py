@@ -3,6 +3,8 @@
 Nobody recommends here. What a menu shows, and in which order, is what the platform has published at the tick; the
 visit keeps the cards that it was handed, so that a new tick changes nothing on an open screen. Its cards are not those
 of a slate: they carry the request that led to the parent, a propensity of 1, and an event of their own.
+
+A queue is a menu of what a slate still has to come. Its cards carry their propensity and their places in the slate.
 """
 
 from __future__ import annotations
@@ -40,34 +42,47 @@ _W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_PICKS = (
 _ATTENDED, _EXAMINED, _ATTRACTION = int(CardColumn.ATTENDED), int(CardColumn.EXAMINED), int(CardColumn.ATTRACTION)
 _BELIEF, _BELIEF_SD, _UTILITY = int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD), int(CardColumn.UTILITY)
 _EVENT = int(Tally.EVENT)
-_ON_A_MENU = np.uint64(4)
+_ON_A_MENU, _IN_A_QUEUE = np.uint64(4), np.uint64(5)
 _CERTAIN = np.float32(1.0)
 
 
 @internal
-def open_menu(i: int, several: bool, goods: Goods, visits: Visits) -> None:
+def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
     """Hand the visit `i` the cards of its item's parent, or of its item where that is a parent: what is on sale.
 
-    Where `several` of them may be taken, the visit goes on with the parent, whose basket it is.
+    At a stage `s` with `picks`, where several of them may be taken, the visit goes on with the parent, whose basket it
+    is. A stage with `rest_of` is handed what that stage's slate still has to come. There may be nothing: an item whose
+    parent is of another kind, a slate that was another stage's.
     """
-    v, menu, offered, cards = visits.state[i], goods.menu, goods.offered, visits.menu
-    parent = np.int64(goods.parent[v.item])
+    v, menu, offered, cards, slate = visits.state[i], goods.menu, goods.offered, visits.menu, visits.slate
     n = 0
-    if parent >= 0:
-        for k in range(goods.menus[parent, 0], goods.menus[parent, 1]):
-            item = np.int64(menu[k])
-            if n < cards.shape[1] and offered[item, 0] <= v.clock and v.clock < offered[item, 1]:
-                cards[i, n].item = np.int32(item)
-                cards[i, n].attended = np.uint32(0)
-                cards[i, n].taken = np.uint32(0)
+    if s.rest_of >= 0:
+        if v.slate_stage == s.rest_of:
+            while n < cards.shape[1] and v.position + n < v.slate_n:
+                _lay(cards, i, n, np.int64(slate[i, v.position + n].item))
                 n += 1
-        if several and goods.menus[parent, 2] >= 0:
-            v.item = np.uint32(goods.menus[parent, 2])
+    else:
+        parent = np.int64(goods.parent[v.item])
+        if parent >= 0 and goods.menus[parent, 3] == s.within:
+            for k in range(goods.menus[parent, 0], goods.menus[parent, 1]):
+                item = np.int64(menu[k])
+                if n < cards.shape[1] and offered[item, 0] <= v.clock and v.clock < offered[item, 1]:
+                    _lay(cards, i, n, item)
+                    n += 1
+            if s.picks >= 0 and goods.menus[parent, 2] >= 0:
+                v.item = np.uint32(goods.menus[parent, 2])
     v.menu_n = n
     v.menu_at = 0
     v.taken = 0
     v.menus += np.uint32(1)
     v.inside = 1
+
+
+@internal
+def _lay(cards: Array, i: int, n: int, item: int) -> None:
+    cards[i, n].item = np.int32(item)
+    cards[i, n].attended = np.uint32(0)
+    cards[i, n].taken = np.uint32(0)
 
 
 @internal
@@ -87,17 +102,24 @@ def screen_of_menu(
     v = visits.state[i]
     u = people.state[np.int64(v.user)]
     user, first = np.int64(v.user), np.int64(v.menu_at)
-    if first >= np.int64(v.menu_n):
+    if first >= np.int64(v.menu_n) or screens[s.number, v.device, 1] == 0:  # the end, or no screen to see it on
         v.inside = 0
         return (SELECT if v.taken > 0 else EXHAUSTED), n
-    # luck of its own: by the parent, and by how many menus the visit has opened
-    own_key = mix(mix(mix(v.decisions, _ON_A_MENU), np.uint64(goods.parent[v.item])), np.uint64(v.menus))
+    # luck of its own: by the parent, or the queue, and by how many menus the visit has opened
+    queued = s.rest_of >= 0
+    kind = mix(v.decisions, _IN_A_QUEUE) if queued else mix(v.decisions, _ON_A_MENU)
+    own_key = mix(mix(kind, np.uint64(0 if queued else goods.parent[v.item])), np.uint64(v.menus))
     several = s.picks >= 0
+    before = 0  # places before the first: one that is selected is played, with luck by its place under the request
+    if queued:
+        before = np.int64(v.position)
+    elif not several:
+        before = np.int64(v.slate_n) + (np.int64(v.menus) - 1) * cards.shape[1]
     wanted = np.int64(1)
     if several:
         size_of_basket = drawn(quantiles, s.picks, decision_key(own_key, v.request, 0, _W_PICKS))
         wanted = min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
-    size = min(max(screens[s.number, v.device, 1], 1), np.int64(v.menu_n) - first)
+    size = min(screens[s.number, v.device, 1], np.int64(v.menu_n) - first)
     seen = np.uint32(screens[s.number, v.device, 0])
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
     cascade = s.layout == _LIST
@@ -133,10 +155,11 @@ def screen_of_menu(
         item = np.int64(cards[i, slot].item)
         tallies[_EVENT + s.card_event] += 1
         if records.shape[0] > 0:
+            odds = visits.slate[i, before + slot].propensity if queued else _CERTAIN
             n = record(
-                records, n, v, v.clock, np.int64(s.card_event), item, _ABSENT, slot, s.number, s.surface, NAN, _CERTAIN,
-                scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN, seen & ~items[item].missing,
-                np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
+                records, n, v, v.clock, np.int64(s.card_event), item, _ABSENT, before + slot, s.number, s.surface, NAN,
+                odds, scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
+                seen & ~items[item].missing, np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
             )  # fmt: skip
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, first, _W_SECONDS)))
     v.menu_at += np.uint32(looked)
@@ -144,7 +167,10 @@ def screen_of_menu(
         n = _tell_picks(i, first, looked, n, stage, plan, goods, visits, out)
     v.observations = observations
     if not several and np.int64(v.taken) > had:
-        _select(i, first, looked, v, cards, scratch)
+        _select(i, first, looked, before, v, cards, scratch)
+        if queued:  # what came before it is passed over
+            v.propensity = visits.slate[i, v.slot].propensity
+            v.position = v.slot + np.uint32(1)
         return SELECT, n
     v.propensity = asked
     if v.taken >= wanted:
@@ -164,12 +190,13 @@ def _take(v: Array, cards: Array, i: int, slot: int, attended: np.uint32) -> Non
 
 
 @internal
-def _select(i: int, first: int, looked: int, v: Array, cards: Array, scratch: Array) -> None:
-    """The child that was taken is what the visit goes on with: the menu is left, and there is no basket."""
+def _select(i: int, first: int, looked: int, before: int, v: Array, cards: Array, scratch: Array) -> None:
+    """The card that was taken is what the visit goes on with: the menu is left, and there is no basket."""
     for k in range(looked):
         if cards[i, first + k].taken == 1:
             v.item = np.uint32(cards[i, first + k].item)
-            v.slot = np.uint32(first + k)
+            v.seed = v.item
+            v.slot = np.uint32(before + first + k)
             v.propensity = _CERTAIN
             v.attended = np.uint32(scratch[k, _ATTENDED])
             v.belief = scratch[k, _BELIEF]

@@ -23,7 +23,8 @@ STAGE = np.dtype(
         ("carries_on", "f8"),
         ("level", "i4"),  # kind of parents that slates are made of, -1: items
         ("within", "i4"),  # kind of parent whose children are shown without a slate, -1 none
-        ("card_event", "i4"),  # of each of these children
+        ("rest_of", "i4"),  # stage of whose slate the rest is shown, -1 none
+        ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
         ("further", "f8"),  # outside option once one of them is taken
@@ -55,6 +56,10 @@ STAGE = np.dtype(
         ("bounce_event", "i4"),  # -1 none
         ("reached_event", "i4"),  # -1 none
         ("moves", "i4"),  # 1: what plays goes on by itself
+        ("wall", "i4"),  # aside of which a user's trait says whether some items are cut off for them, -1 none
+        ("wall_attribute", "i4"),  # number of these items, 0: free
+        ("free", "f8"),  # share of them that everybody may have
+        ("wall_event", "i4"),
         ("judged_after", "i4"),
         ("known_after", "i4"),
         ("tolerated_seconds", "i4"),
@@ -229,6 +234,7 @@ ACT = np.dtype(
         ("event", "i4"),
         ("positive", "i4"),
         ("counter", "i4"),  # column of the counters, -1 none
+        ("topic", "i4"),  # 1: it follows the item's topic
         ("log_odds", "f8"),  # at satisfaction 0
         ("slope", "f8"),
     ],

@@ -171,6 +171,8 @@ def acts_of(
         if event == _FOLLOW:
             people.followed[np.int64(v.user), u.followed_n % FOLLOWED] = goods.facts[item].creator
             u.followed_n = u.followed_n + 1 if u.followed_n < 2 * FOLLOWED - 1 else FOLLOWED
+        if acts[a].topic == 1:
+            follow_topic(people.followed, np.int64(v.user), np.int64(goods.facts[item].topic))
         done += 1
         positive |= acts[a].positive
         key = decision_key(v.decisions, v.request, slot, _W_ACT_SECONDS + a)
@@ -189,6 +191,21 @@ def acts_of(
     v.clock += spent
     tallies[_POSITIVE] += positive
     return n, done
+
+
+@internal
+def follow_topic(followed: npt.NDArray[np.uint32], user: int, topic: int) -> None:
+    """Keep a topic that a user follows from now on; where no place is left, the oldest goes."""
+    new, last = np.uint32(1 + topic), followed.shape[1] - 1
+    for j in range(FOLLOWED, last + 1):
+        if followed[user, j] == new:
+            return
+        if followed[user, j] == 0:
+            followed[user, j] = new
+            return
+    for j in range(FOLLOWED, last):
+        followed[user, j] = followed[user, j + 1]
+    followed[user, last] = new
 
 
 @inlined

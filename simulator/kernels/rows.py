@@ -21,6 +21,9 @@ NO_CASE = 0xFFFFFFFF
 FOLLOWED = 4
 """Followed creators that a user's likes remember."""
 
+TOPICS_FOLLOWED = 4
+"""Followed topics that are kept of a user, behind the creators, where topics can be followed."""
+
 VISIT_MEMORY = 64
 """Items of a visit that its requests can carry."""
 
@@ -154,6 +157,7 @@ VISIT = np.dtype(
         ("judged", "u1"),
         ("known", "u1"),
         ("inside", "u1"),  # a menu is open
+        ("walled", "u1"),  # the play ends at a paywall
     ],
     align=True,
 )

@@ -64,7 +64,7 @@ def parts_of(plan: Plan) -> tuple[Part, Part, Part]:
         here if there else None
         for there in (
             (plan.stages["kind"] == _COMMIT).any(),
-            (plan.stages["within"] >= 0).any(),
+            ((plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)).any(),
             (plan.stages["pause"] > 0.0).any(),
         )
     )  # type: ignore[return-value]
@@ -165,10 +165,10 @@ def advance(
                 s = stages[stage]
                 outcome = -1
                 # ---- browse
-                if s.kind == _BROWSE and s.within >= 0:
+                if s.kind == _BROWSE and max(s.within, s.rest_of) >= 0:
                     if menus is not None:
                         if v.inside == 0:
-                            open_menu(i, s.picks >= 0, goods, visits)
+                            open_menu(i, s, goods, visits)
                         outcome, n = screen_of_menu(i, stage, n, numbers, plan, people, goods, visits, out)
                 elif s.kind == _BROWSE:
                     if v.slate_stage != stage or v.position >= v.slate_n:

@@ -10,7 +10,7 @@ from simulator.errors import InputError
 from simulator.scenario.check_names import need
 from simulator.scenario.fulfilment import FulfilParameters, Queue
 from simulator.scenario.report import nearest
-from simulator.scenario.schema import HazardConsume, Scenario
+from simulator.scenario.schema import AttributeModality, HazardConsume, Scenario
 from simulator.scenario.world import StageKind
 
 
@@ -136,6 +136,13 @@ def _check_consume(scenario: Scenario) -> None:
             raise InputError(scenario.shown, f"stages.{name}.wait.pause is missing", f"{its_key} needs it")
         if block.pause_left is not None and not pauses:
             raise InputError(scenario.shown, f"{its_key} is missing", f"consume.{name}.pause_left needs it")
+        if block.paywall is not None:
+            where, shows = f"consume.{name}.paywall.modality", block.paywall.modality
+            need(scenario, where, [shows], scenario.modalities)
+            wall = scenario.modalities[shows]
+            if not isinstance(wall, AttributeModality) or wall.trait is None:
+                right = "expected an attribute with a trait: 0 for users who may have all of it"
+                raise InputError(scenario.shown, f"{where} = {shows}", right)
         for item_type, row in scenario.item_types.items():
             if row.duration is None:
                 right = f"stage {name} plays items, so they need a duration"

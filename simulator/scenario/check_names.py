@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from simulator.errors import InputError
 from simulator.scenario.claims import Number
+from simulator.scenario.cycle import NEWEST
 from simulator.scenario.fulfilment import Chooser, Openings, Queue, Slots
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import (
@@ -89,6 +90,7 @@ def _check_parents(scenario: Scenario) -> None:
 def _check_modalities(scenario: Scenario) -> None:
     for name, modality in scenario.modalities.items():
         key = f"modalities.{name}"
+        need(scenario, f"{key}.types", modality.types or [], scenario.item_types)
         if isinstance(modality, ContentModality | ReadoutModality):
             need(scenario, f"{key}.tells", modality.tells, scenario.facets)
         if isinstance(modality, ReadoutModality) and (modality.counts is None) == (modality.averages is None):
@@ -136,6 +138,8 @@ def _check_stages(scenario: Scenario) -> None:
             )
         need(scenario, f"{key}.level", [stage.level] if stage.level else [], scenario.parents)
         need(scenario, f"{key}.within", [stage.within] if stage.within else [], scenario.parents)
+        browse = [each for each, row in scenario.stages.items() if row.kind == "browse"]
+        need(scenario, f"{key}.rest_of", [stage.rest_of] if stage.rest_of else [], browse)
         _check_menu(scenario, key, stage)
         if stage.surface is None:
             if stage.kind in ("browse", "inspect"):
@@ -148,7 +152,7 @@ def _check_stages(scenario: Scenario) -> None:
 
 
 def _check_menu(scenario: Scenario, key: str, stage: Stage) -> None:
-    """What a stage that shows parents, or the children of one, needs."""
+    """What a stage that shows parents, the children of one, or the rest of a slate needs."""
     if stage.level is not None:
         if scenario.parents[stage.level].knowledge is None:
             right = f"{key} shows {stage.level}: expected how well users judge one"
@@ -156,14 +160,17 @@ def _check_menu(scenario: Scenario, key: str, stage: Stage) -> None:
         if stage.level in scenario.item_types:
             wrong = f"parents.{stage.level}: an item type is called so, and {key} shows it"
             raise InputError(scenario.shown, wrong, "expected another name")
-    if (stage.card_event is None) != (stage.within is None):
-        there, missing = ("within", "card_event") if stage.within else ("card_event", "within")
+    if stage.within is not None and stage.rest_of is not None:
+        raise InputError(scenario.shown, f"{key}.within beside rest_of", "one of the two")
+    its_cards = "rest_of" if stage.rest_of is not None else "within"
+    if (stage.card_event is None) != (stage.within is None and stage.rest_of is None):
+        there, missing = ("card_event", "within") if stage.card_event else (its_cards, "card_event")
         raise InputError(scenario.shown, f"{key}.{missing} is missing", f"{key}.{there} needs it")
     if stage.ordered_by is not None:
         if stage.within is None:
             raise InputError(scenario.shown, f"{key}.within is missing", f"{key}.ordered_by needs it")
         known = [name for name, row in scenario.observation.items() if row.observer != "none"]
-        need(scenario, f"{key}.ordered_by", [stage.ordered_by], known)
+        need(scenario, f"{key}.ordered_by", [stage.ordered_by], [*known, NEWEST])
     if stage.card_event == "impression":
         wrong = f"{key}.card_event = impression"
         raise InputError(scenario.shown, wrong, "expected a name of its own: impressions are of slates")
@@ -191,6 +198,9 @@ def _check_user_input(scenario: Scenario) -> None:
     if scenario.declared_interests is not None:
         clustered = [facet for facet, row in scenario.facets.items() if row.clusters > 0]
         need(scenario, "declared_interests.facet", [scenario.declared_interests.facet], clustered)
+        acts = dict.fromkeys(act for block in scenario.respond.values() for act in block.acts)
+        follow = scenario.declared_interests.follow
+        need(scenario, "declared_interests.follow", [follow] if follow else [], acts)
         clusters = scenario.facets[scenario.declared_interests.facet].clusters
         if not 1 <= scenario.declared_interests.clusters.value <= clusters:
             wrong = f"declared_interests.clusters.value = {scenario.declared_interests.clusters.value:g}"

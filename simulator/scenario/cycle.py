@@ -21,6 +21,9 @@ OUTCOME_EVENTS: dict[str, dict[str, str]] = {
 }
 
 
+NEWEST = "newest"
+"""An order of menus that is no event's: what came out last comes first."""
+
 RESUME_EVENT = "resume"
 """A play that was paused goes on; its value is where."""
 
@@ -83,7 +86,7 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
                 yield event, getattr(block, event).value > 0
         if "pause" in stage.next:
             yield RESUME_EVENT, True
-        for mark in (getattr(block, "bounce", None), getattr(block, "reached", None)):
+        for mark in (getattr(block, each, None) for each in ("bounce", "reached", "paywall")):
             if mark is not None:
                 yield mark.event, True
     elif stage.kind == "respond":

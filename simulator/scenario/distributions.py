@@ -17,7 +17,9 @@ from simulator.scenario.claims import Claim, Real, problem
 from simulator.scenario.units import Unit
 
 Array = npt.NDArray[np.float64]
-Kind = Literal["constant", "uniform", "normal", "lognormal", "exponential", "weibull", "gamma", "beta", "pareto"]
+Kind = Literal[
+    "constant", "uniform", "normal", "lognormal", "exponential", "weibull", "gamma", "beta", "pareto", "bernoulli"
+]
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "constant": ("value",),
@@ -29,9 +31,11 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "gamma": ("shape", "scale"),
     "beta": ("a", "b"),
     "pareto": ("shape",),
+    "bernoulli": ("p",),
 }
+_NEVER_TRUNCATED = ("constant", "uniform", "bernoulli")
 _WITH_UNIT = ("value", "low", "high", "mean", "sd", "median", "scale")  # the rest are pure numbers
-_ALL = (*_WITH_UNIT, "sigma", "shape", "a", "b")
+_ALL = (*_WITH_UNIT, "sigma", "shape", "a", "b", "p")
 _LEAST_MASS = 1e-6  # of the untruncated distribution, between low and high
 
 
@@ -39,8 +43,8 @@ class Distribution(Claim):
     """A quantity that differs. Parameters with a unit are in SI; those that the kind does not have are None.
 
     constant(value), uniform(low, high), normal(mean, sd), lognormal(median, sigma), exponential(mean),
-    weibull(shape, scale), gamma(shape, scale), beta(a, b) in [0, 1], pareto(shape) from 1; all but constant and
-    uniform may be truncated by low and high.
+    weibull(shape, scale), gamma(shape, scale), beta(a, b) in [0, 1], pareto(shape) from 1, bernoulli(p): 1 with
+    probability p, else 0; all but constant, uniform and bernoulli may be truncated by low and high.
     """
 
     dist: Kind
@@ -55,6 +59,7 @@ class Distribution(Claim):
     scale: Real | None = None
     a: Real | None = None
     b: Real | None = None
+    p: Real | None = None
 
     @model_validator(mode="after")
     def _check_and_convert(self) -> Self:
@@ -70,7 +75,7 @@ class Distribution(Claim):
 
     def _check_parameters(self, unit: Unit) -> None:
         needed = PARAMETERS[self.dist]
-        allowed = needed if self.dist in ("constant", "uniform") else (*needed, "low", "high")
+        allowed = needed if self.dist in _NEVER_TRUNCATED else (*needed, "low", "high")
         for name in _ALL:
             written = getattr(self, name)
             if written is None and name in needed:
@@ -82,6 +87,8 @@ class Distribution(Claim):
             if written is not None and written <= 0:
                 noun = f" of {unit.noun}" if name in _WITH_UNIT else ""
                 raise problem(name, written, f"expected a positive number{noun}")
+        if self.p is not None and not 0 < self.p < 1:
+            raise problem("p", self.p, "expected a probability between 0 and 1; a constant says what is certain")
         if self.dist == "exponential" and self._of("mean") <= 0:
             raise problem("mean", self.mean, f"expected a positive number of {unit.noun}")
         for name in ("value", "mean", "low", "high", "median"):
@@ -108,10 +115,10 @@ class Distribution(Claim):
             return self._of("value"), self._of("value")
         if self.dist in ("normal", "uniform"):
             return -math.inf, math.inf
-        return (0.0, 1.0) if self.dist == "beta" else (1.0 if self.dist == "pareto" else 0.0, math.inf)
+        return (0.0, 1.0) if self.dist in ("beta", "bernoulli") else (1.0 if self.dist == "pareto" else 0.0, math.inf)
 
     def _check_mass(self) -> None:
-        if self.dist in ("constant", "uniform") or (self.low is None and self.high is None):
+        if self.dist in _NEVER_TRUNCATED or (self.low is None and self.high is None):
             return
         below, above = self._ends()
         if above - below < _LEAST_MASS:
@@ -131,7 +138,7 @@ class Distribution(Claim):
         return below, above
 
     def cdf(self, x: float) -> float:
-        """Probability of at most ``x`` (SI) without truncation; not for constant and uniform."""
+        """Probability of at most ``x`` (SI) without truncation; not for what is never truncated."""
         if self.dist == "normal":
             return 0.5 * math.erfc((self._of("mean") - x) / (self._of("sd") * math.sqrt(2)))
         if x <= 0:
@@ -161,6 +168,8 @@ class Distribution(Claim):
             return np.full(p.shape, self._of("value"))
         if self.dist == "uniform":
             return np.asarray(self._of("low") + (self._of("high") - self._of("low")) * p)
+        if self.dist == "bernoulli":
+            return np.asarray(p >= 1.0 - self._of("p"), dtype=np.float64)
         truncated = self.low is not None or self.high is not None
         if truncated:
             below, above = self._ends()

@@ -64,6 +64,7 @@ class DeclaredInterests(Model):
     right: Probability  # a declared interest is a true one
     event: Name | None = None  # that each declared interest is recorded as (default: none)
     survey: Survey | None = None
+    follow: Name | None = None  # act that adds the topic of what was just had (default: none)
 
 
 class User(Model):

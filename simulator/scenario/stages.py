@@ -80,8 +80,9 @@ class Stage(Model):
     level: Name | None = None  # kind of parent that is shown instead of items
     about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
     within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited
-    ordered_by: Name | None = None  # event of which children with most come first (default: in an order of no meaning)
-    card_event: Name | None = None  # of each child that is shown; needed with `within`: it is no slate's impression
+    ordered_by: Name | None = None  # event of which children with most come first, or `newest` (default: no order)
+    rest_of: Name | None = None  # browse stage of whose slate the stage shows what is still to come: a queue
+    card_event: Name | None = None  # of each card of `within` or `rest_of`, which needs it: it is no slate's impression
 
 
 class Act(Model):
@@ -152,6 +153,17 @@ class Reached(Model):
     by_itself: Flag = True  # false: it moves only for who attends to it (a text)
 
 
+class Paywall(Model):
+    """Some items are cut off for some users: those with the number that a modality shows, for whom it matters.
+
+    The modality is an attribute, 0 where an item is free, with a `trait` that is 0 for users who may have all of it.
+    """
+
+    modality: Name
+    free: Share  # of the item that everybody may have
+    event: Name  # of a play that ends there; its value is the share that was reached
+
+
 class HazardConsume(Model):
     """Content: leaving is a hazard over time that depends on the belief as it sharpens."""
 
@@ -179,6 +191,7 @@ class HazardConsume(Model):
     bounce: Bounce | None = None
     reached: Reached | None = None
     pause_left: Duration | None = None  # that must be left of a play for that (default: anything)
+    paywall: Paywall | None = None
 
 
 class ExperienceConsume(Model):

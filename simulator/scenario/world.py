@@ -127,6 +127,7 @@ class Modality(Model):
     reading: Duration
     salience: Probability
     coverage: Share | None = None  # share of items that have it at all (default: all)
+    types: list[Name] | None = Field(default=None, min_length=1)  # item types that can have it (default: all)
 
 
 class ContentModality(Modality):

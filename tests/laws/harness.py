@@ -288,7 +288,8 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     v["clock"], v["start"] = CLOCK, CLOCK - 60.0
     v["budget"], v["tolerance"] = 900.0, 20.0
     v["haste"], v["mindful"], v["elsewhere"] = 1.0, 1.0, -1.0  # no context
-    v["slate_stage"], v["slate_n"] = stage, size
+    rest_of = int(plan.stages["rest_of"][stage])
+    v["slate_stage"], v["slate_n"] = stage if rest_of < 0 else rest_of, size
     v["utility"], v["belief"] = generator.normal(size=(2, n))
     v["belief_sd"] = 0.8
     kind = plan.stages["kind"][stage]
@@ -315,14 +316,17 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
 
 
 def parents_of(of: Bench) -> np.ndarray:
-    """Rows of all parents that some stage shows."""
-    return np.flatnonzero(levels_of(of.compiled, of.goods) >= 0)
+    """Rows from which a menu can be opened: all parents that some stage shows; where none does, their children."""
+    parents = np.flatnonzero(levels_of(of.compiled, of.goods) >= 0)
+    return parents if len(parents) else of.goods.menu
 
 
 def _alone(plan: Plan, stage: int) -> Plan:
     """The same stage, followed by a request for a slate where something would be read at once."""
     kinds, following = plan.stages["kind"], plan.alternatives.copy()
-    reads = (following[stage] >= 0) & np.isin(kinds[following[stage]], (Kind.INSPECT, Kind.COMMIT))
+    menus = (plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)
+    at_once = np.isin(kinds, (Kind.INSPECT, Kind.COMMIT)) | menus
+    reads = (following[stage] >= 0) & at_once[following[stage]]
     following[stage][reads] = int(np.flatnonzero(kinds == Kind.BROWSE)[0])
     return plan._replace(alternatives=following)
 
@@ -350,8 +354,9 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
         return written + more
 
     stage = int(rows.state["stage"][0])
-    slow = of.compiled.plan.stages["kind"][stage] in (Kind.INSPECT, Kind.COMMIT)  # they end at times of their own
-    plan = _alone(of.compiled.plan, stage) if slow else of.compiled.plan
+    kind = of.compiled.plan.stages["kind"][stage]
+    slow = kind in (Kind.INSPECT, Kind.COMMIT)  # they end at times of their own
+    plan = _alone(of.compiled.plan, stage) if slow or kind == Kind.RESPOND else of.compiled.plan
     written = lived(np.arange(n, dtype=np.int64), CLOCK + BRIEF, 0)
     if slow and whole:
         for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):

@@ -28,10 +28,21 @@ class Case(NamedTuple):
         return bool(compiled_of(self.name).plan.screens[self.stage, self.device, 0] >> self.modality & 1)
 
     @property
+    def on_a_menu(self) -> bool:
+        """Whether the cards are those of a menu or a queue."""
+        row = compiled_of(self.name).plan.stages[self.stage]
+        return bool(self.kind == Kind.BROWSE and (row["within"] >= 0 or row["rest_of"] >= 0))
+
+    @property
+    def never_opened(self) -> bool:
+        """Whether it is a menu or a queue on a device without a screen, where nobody can open it."""
+        return self.on_a_menu and compiled_of(self.name).plan.screens[self.stage, self.device, 1] == 0
+
+    @property
     def plays_by_itself(self) -> bool:
         """Whether the next item starts without being judged: an autoplay feed, or a device without a screen."""
         plan = compiled_of(self.name).plan
-        if self.kind != Kind.BROWSE:
+        if self.kind != Kind.BROWSE or self.on_a_menu:
             return False
         return plan.stages["layout"][self.stage] == Layout.AUTOPLAY or plan.screens[self.stage, self.device, 1] == 0
 
@@ -69,6 +80,7 @@ class Case(NamedTuple):
                 and not known
                 and row["salience"] >= 1.0
                 and modality.coverage is None
+                and modality.types is None
                 and row["reading"] <= left
             ):
                 left -= float(row["reading"])

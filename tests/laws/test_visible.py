@@ -34,7 +34,7 @@ def _judged(of: Bench, stage: int, after: After) -> list[tuple[int, int, int, fl
 def _cards(of: Bench, stage: int, after: After) -> np.ndarray:
     """The cards that were looked over, examined or not."""
     row = of.compiled.plan.stages[stage]
-    return after.records[after.records["event"] == (row["card_event"] if row["within"] >= 0 else 0)]
+    return after.records[after.records["event"] == row["card_event"]]
 
 
 def _derived(of: Bench, stage: int, judged: tuple[int, int, int, float], after: After) -> float:
@@ -98,10 +98,22 @@ def test_every_attending_belief_moves_as_derived(case, change):
             if abs(derived[1] - derived[0]) > 2e-4:
                 assert np.sign(after[k][3] - belief) == np.sign(derived[1] - derived[0])
         shifts = np.array([after[k][3] - before_both[k][3] for k in attending])
+        if (
+            case.shows_number
+        ):  # a number that does not matter to a user at all (a paywall, to a subscriber) moves nothing
+            concerned = _concerned(of, case, np.array([before_both[k][0] for k in attending]))
+            assert (shifts[~concerned] == 0.0).all()
+            shifts = shifts[concerned]
+            assert len(shifts) > 10
         if change is content_moved:
             assert (shifts != 0.0).mean() > 0.99
         else:
             assert (np.sign(shifts) == np.sign(by) * (sign or 1)).all()
+
+
+def _concerned(of: Bench, case: Case, users: np.ndarray) -> np.ndarray:
+    aside = of.compiled.names.asides.index(case.modality_name)
+    return of.people.traits[users.astype(np.int64), aside] != 0.0
 
 
 def _sign(of: Bench, case: Case) -> int:
@@ -148,6 +160,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     row, habits = plan.stages[stage], plan.habits[0]
     after = step(of, threshold(of, stage, device, slate))
     cards, n = _cards(of, stage, after), len(after.rows)
+    top = int(cards["position"].min())  # a menu's places are behind those of the slate
     examined = ~np.isnan(cards["belief"])
     enough = int(plan.suffices["event"][stage])
     if enough >= 0:  # a headline that was enough is not opened
@@ -169,14 +182,14 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     attraction = cards["belief"] - float(row["risk_aversion"]) * cards["belief_sd"] - tired + appeal
     odds = np.where(examined, np.exp((attraction - float(row["outside_option"])) / float(row["temperature"])), 0.0)
     first = np.zeros(n)
-    first[cards["user"][cards["position"] == 0]] = odds[cards["position"] == 0]
+    first[cards["user"][cards["position"] == top]] = odds[cards["position"] == top]
     # a list is judged card by card from the top, a grid is compared as a whole
     rivals = np.bincount(cards["user"], odds, n) if row["layout"] == Layout.GRID else first
     derived = first / (1.0 + rivals)
-    picked = (after.rows["stage"] != stage) & (after.rows["status"] == Status.ACTIVE) & (after.rows["slot"] == 0)
+    picked = (after.rows["stage"] != stage) & (after.rows["status"] == Status.ACTIVE) & (after.rows["slot"] == top)
     picked &= after.rows["picked"] == 1
     if row["picks"] >= 0:
-        taken = after.records[(after.records["event"] == row["pick_event"]) & (after.records["position"] == 0)]
+        taken = after.records[(after.records["event"] == row["pick_event"]) & (after.records["position"] == top)]
         picked = np.isin(np.arange(n), taken["user"])
     return picked, float(derived.mean()), float(np.sqrt((derived * (1.0 - derived)).sum())) / n
 
@@ -247,6 +260,7 @@ def test_plays_are_left_later_by_whom_they_persuade(case):
     of = bench(case.name, users=4000)
     stages = of.compiled.plan.stages.copy()
     stages["tolerate"], stages["seek"] = 0.0, 0.0  # both end a play at a time that no belief sets
+    stages["wall"] = -1  # which stops whoever comes to it, whether they saw it or not
     of = of.with_plan(stages=stages)
     rows = threshold(of, case.stage, case.device)
     if case.shows_number:  # what is picked is worth what it was when it was picked

@@ -55,6 +55,13 @@ def test_constant():
     np.testing.assert_array_equal(make("constant", value=3).quantile(P), np.full(P.shape, 3.0))
 
 
+def test_bernoulli_is_one_with_its_probability():
+    values = make("bernoulli", unit="ratio", p=0.25).quantile((np.arange(1000) + 0.5) / 1000)
+    assert set(values) == {0.0, 1.0}
+    assert values.mean() == 0.25
+    assert (np.diff(values) >= 0).all()
+
+
 @pytest.mark.parametrize(("unit", "factor"), [("ms", 0.001), ("s", 1), ("min", 60), ("h", 3600), ("d", 86400)])
 @pytest.mark.parametrize(
     ("dist", "parameters"),
@@ -111,6 +118,10 @@ def test_what_is_no_probability_is_an_error(p):
         ("constant", {"value": -1}, "value"),
         ("constant", {"value": 1, "low": 0}, "low"),
         ("pareto", {"shape": 1.5, "high": 0.5}, "low"),
+        ("bernoulli", {"p": 0.0}, "p"),
+        ("bernoulli", {"p": 1.0}, "p"),
+        ("bernoulli", {"p": 0.5, "high": 0.5}, "high"),
+        ("bernoulli", {}, "p"),
     ],
 )
 def test_impossible_parameters_of_a_time(dist, parameters, key):
