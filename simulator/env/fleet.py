@@ -36,7 +36,7 @@ from simulator.kernels.visit import room_needed
 from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
-_RECORDS = 1 << 12  # few enough to be still near when they are added up
+_RECORDS = 1 << 15  # few enough to be still near when they are added up
 _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000

@@ -55,7 +55,7 @@ def next_in_feed(
     return SELECT
 
 
-@internal
+@inlined
 def judged(
     k: int, item: int, slot: int, decisions: np.uint64, stage: int, tired: float, numbers: Numbers, plan: Plan,
     people: People, goods: Goods, v: Array, out: Output,
