@@ -121,7 +121,7 @@ def judged(
     return True
 
 
-@internal
+@inlined
 def screen_of_cards(
     i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:

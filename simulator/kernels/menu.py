@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.kernel import internal
+from simulator.kernel import inlined, internal
 from simulator.kernels.asides import Numbers
 from simulator.kernels.browse import EXHAUSTED, LEAVE, SELECT, judged
 from simulator.kernels.choice import compared, taken
@@ -70,7 +70,7 @@ def open_menu(i: int, several: bool, goods: Goods, visits: Visits) -> None:
     v.inside = 1
 
 
-@internal
+@inlined
 def screen_of_menu(
     i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:
