@@ -51,10 +51,7 @@ def action_space(scene: Scene) -> spaces.MultiDiscrete:
 
 
 class Row:
-    """The buffers of user j, looked up once: what is observed of one user, as new arrays.
-
-    `candidates` is constant, and handed out as one read-only array.
-    """
+    """The buffers of user j, looked up once: what is observed of one user, as new arrays."""
 
     def __init__(self, seen: Seen, kept: Kept, scene: Scene, j: int) -> None:
         self._j, self._codes = j, [(name, getattr(seen, name)) for name in CODES]
@@ -62,8 +59,6 @@ class Row:
         self._events, self._values, self._rewards = seen.counts[j], seen.values[j], seen.earned[j]
         self._time, self._slate = seen.time, kept.shown[j]
         self._candidates = scene.features.ravel() if scene.settings.observe_candidates else None
-        if self._candidates is not None:
-            self._candidates.flags.writeable = False
 
     def observed(self) -> dict[str, Any]:
         """The observation."""
@@ -71,7 +66,7 @@ class Row:
         for name, part in self._codes:
             found[name] = part[self._j]
         if self._candidates is not None:
-            found["candidates"] = self._candidates
+            found["candidates"] = self._candidates.copy()  # constant, and yet the user's own: Gymnasium asks for it
         return found
 
     def info(self) -> dict[str, Any]:
