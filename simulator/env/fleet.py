@@ -19,6 +19,7 @@ from simulator.env.orders import LoneWorlds
 from simulator.env.published import Published, tell_phases
 from simulator.env.scene import Scene
 from simulator.env.settings import WORTH_A_THREAD
+from simulator.env.spaces import Row
 from simulator.env.users import UserPool
 from simulator.errors import InputError
 from simulator.kernels.case_row import CASE
@@ -36,12 +37,12 @@ from simulator.kernels.visit import room_needed
 from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
-_RECORDS = 1 << 12  # few enough to be still near when they are added up
+_RECORDS = 1 << 15  # few enough to be still near when they are added up
 _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
 NEVER = 1e300
-_MADE_AGAIN = ("_threads", "_tables", "_beside", "_kept_alive")
+_MADE_AGAIN = ("_threads", "_tables", "_beside", "_kept_alive", "first", "_clocks", "_arrivals")
 _NOBODY = np.zeros(0, dtype=np.int64)
 _NO_SLATES = np.zeros((0, 1), dtype=np.int64)
 
@@ -104,6 +105,8 @@ class Fleet:
 
     def _bind(self) -> None:
         """Write down where all tables lie, for steps that are one call."""
+        self.first = Row(self.seen, self.kept, self.scene, 0)
+        self._clocks, self._arrivals = self.rows.state["clock"], self.pool.people.state["due"]
         published, worlds = self._published, self._worlds
         for k, terms in enumerate(self._each):
             self._each[k] = terms._replace(by_item=published.by_item, by_zone=published.by_zone)
@@ -143,10 +146,11 @@ class Fleet:
             self._check(bool(actions.min() >= 0 and actions.max() < items))
         for _ in range(_TRIES):
             self._live(rows, actions, new, self._next(new))
-            rows, actions = _NOBODY, _NO_SLATES
-            new = new[self.rows.state["status"][new] != _NEEDS_SLATE]
+            if len(new) > 0:
+                new = new[self.rows.state["status"][new] != _NEEDS_SLATE]
             if len(new) == 0:
                 return
+            rows, actions = _NOBODY, _NO_SLATES
         raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
 
     def goods_for(self, j: int) -> Goods:
@@ -183,6 +187,10 @@ class Fleet:
 
     def _call(self, shares: list[tuple[int, int, int]]) -> None:
         """Have every (thread, old, new) of `shares` take its step."""
+        if self._worlds is None and len(shares) == 1:
+            k, n, m = shares[0]
+            self._check(whole_step(self._tables[k], n, m))
+            return
         if self._worlds is None:
             for done in self._together(whole_step, [(self._tables[k], n, m) for k, n, m in shares]):
                 self._check(done)
@@ -217,14 +225,14 @@ class Fleet:
 
     def _tell_phases(self, rows: Rows, new: Rows, places: Rows) -> None:
         """Note what is announced at each user's time; only what has not been announced before needs the world."""
-        published, clocks = self._published, self.rows.state["clock"][rows]
+        published = self._published
         known = len(published.by_item)
-        for who, times in ((rows, clocks), (new, self.pool.people.state["due"][places])):
+        for who, of, times in ((rows, rows, self._clocks), (new, places, self._arrivals)):
             k = 0
             while k < len(who):
-                k = tell_phases(times, who, published.tick, published.hours, published.phases, self._phases)
+                k = tell_phases(times, of, who, published.tick, published.hours, published.phases, self._phases)
                 if k < len(who):
-                    published.phase(float(times[k]))
+                    published.phase(float(times[of[k]]))
         if len(published.by_item) > known:
             self._bind()
 
@@ -232,7 +240,10 @@ class Fleet:
         """Write down for call k who is meant, those together to whom the same is announced."""
         terms = self._each[k]
         n, both = len(rows), len(rows) + len(new)
-        terms.actions[:n], terms.places[: both - n] = actions, places
+        if n > 0:
+            terms.actions[:n] = actions
+        if both > n:
+            terms.places[: both - n] = places
         if self.n == 1:
             terms.phases[0] = self._phases[0]
             return

@@ -33,15 +33,16 @@ def phase_at(time: float, tick: float, hours: npt.NDArray[np.float64], phases: n
 @kernel
 def tell_phases(
     times: npt.NDArray[np.float64],
+    of: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
     tick: float,
     hours: npt.NDArray[np.float64],
     phases: npt.NDArray[np.int64],
     out: npt.NDArray[np.int64],
 ) -> int:
-    """Fill `out[rows]` with the phases at `times` (k,); returns the first place that has not been met, or k."""
+    """Fill `out[rows]` with the phases at `times[of]` (k,); returns the first place that has not been met, or k."""
     for k in range(rows.shape[0]):
-        out[rows[k]] = phase_at(times[k], tick, hours, phases)
+        out[rows[k]] = phase_at(times[of[k]], tick, hours, phases)
         if out[rows[k]] < 0:
             return k
     return int(rows.shape[0])

@@ -12,7 +12,7 @@ from simulator.config import unknown_name
 from simulator.env.fleet import Fleet
 from simulator.env.scene import Scene
 from simulator.env.settings import WHERE, EnvSettings
-from simulator.env.spaces import action_space, observation_space, observed
+from simulator.env.spaces import action_space, observation_space
 from simulator.env.steps import TERMINATED, TRUNCATED
 from simulator.errors import InputError
 from simulator.screen import as_picture, as_text, screen_of
@@ -70,22 +70,22 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         self._begun, self._ended = True, False
         self.fleet.reset(_ONE)
         self._stage = int(self.fleet.seen.stage[0])
-        return observed(self.fleet.seen, self.scene, 0), self._info()
+        row = self.fleet.first
+        return row.observed(), row.info()
 
     def step(self, action: npt.NDArray[np.int64]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Answer the request with a slate: item numbers, best first; see `simulator.env.steps.answer`."""
         if not self._begun or self._ended:
             raise gymnasium.error.ResetNeeded("call reset first: there is no user")
         actions = as_actions(action, self.scene, 1)
-        self._stage = int(self.fleet.seen.stage[0])
-        self.fleet.step(_ONE, actions)
-        seen = self.fleet.seen
-        ended = seen.ended[0]
+        fleet = self.fleet
+        seen = fleet.seen
+        self._stage = int(seen.stage[0])
+        fleet.step(_ONE, actions)
+        ended = int(seen.ended[0])
         self._ended = ended != 0
-        return (
-            observed(seen, self.scene, 0), float(seen.reward[0]), bool(ended == TERMINATED), bool(ended == TRUNCATED),
-            self._info(),
-        )  # fmt: skip
+        row = fleet.first
+        return row.observed(), float(seen.reward[0]), ended == TERMINATED, ended == TRUNCATED, row.info()
 
     def render(self) -> Any:
         """The screen on which the last slate was shown, or an empty one: text, or uint8 (height, width, 3)."""
@@ -94,13 +94,6 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (places x items,). The form that sb3-contrib reads."""
         return np.tile(self.fleet.seen.available[0].astype(np.bool_), self.scene.slate)
-
-    def _info(self) -> dict[str, Any]:
-        seen = self.fleet.seen
-        return {
-            "events": seen.counts[0].copy(), "values": seen.values[0].copy(), "rewards": seen.earned[0].copy(),
-            "time": seen.time[0], "slate": self.fleet.kept.shown[0].copy(),
-        }  # fmt: skip
 
 
 def check_render_mode(given: str | None) -> str | None:
@@ -123,6 +116,8 @@ def drawn(fleet: Fleet, j: int, stage: int, mode: str | None) -> Any:
 def as_actions(given: Any, scene: Scene, n: int) -> npt.NDArray[np.int64]:
     """Actions of n environments, int64 (n, places). Raises InputError where they are no slates of item numbers."""
     wanted = (n, scene.slate)
+    if type(given) is np.ndarray and given.dtype == np.int64 and given.shape == wanted:
+        return given
     try:
         actions = np.asarray(given)
     except ValueError:  # rows of different lengths

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from recommenders.remembering import CONTEXT
-from simulator.env.buffers import Seen
+from simulator.env.buffers import Kept, Seen
 from simulator.env.scene import Scene
 
 PLAIN = ("context", "history_item", "history_event", "history_value", "interest", "available")
@@ -50,11 +50,28 @@ def action_space(scene: Scene) -> spaces.MultiDiscrete:
     return spaces.MultiDiscrete(np.full(scene.slate, scene.catalog.n_items, dtype=np.int64))
 
 
-def observed(seen: Seen, scene: Scene, j: int) -> dict[str, Any]:
-    """The observation of row j, as new arrays."""
-    found: dict[str, Any] = {name: getattr(seen, name)[j].copy() for name in PLAIN}
-    for name in CODES:
-        found[name] = getattr(seen, name)[j]
-    if scene.settings.observe_candidates:
-        found["candidates"] = scene.features.ravel().copy()
-    return found
+class Row:
+    """The buffers of user j, looked up once: what is observed of one user, as new arrays."""
+
+    def __init__(self, seen: Seen, kept: Kept, scene: Scene, j: int) -> None:
+        self._j, self._codes = j, [(name, getattr(seen, name)) for name in CODES]
+        self._plain = [(name, getattr(seen, name)[j]) for name in PLAIN]
+        self._events, self._values, self._rewards = seen.counts[j], seen.values[j], seen.earned[j]
+        self._time, self._slate = seen.time, kept.shown[j]
+        self._candidates = scene.features.ravel() if scene.settings.observe_candidates else None
+
+    def observed(self) -> dict[str, Any]:
+        """The observation."""
+        found: dict[str, Any] = {name: part.copy() for name, part in self._plain}
+        for name, part in self._codes:
+            found[name] = part[self._j]
+        if self._candidates is not None:
+            found["candidates"] = self._candidates.copy()  # constant, and yet the user's own: Gymnasium asks for it
+        return found
+
+    def info(self) -> dict[str, Any]:
+        """What `info` holds, see `INFO`."""
+        return {
+            "events": self._events.copy(), "values": self._values.copy(), "rewards": self._rewards.copy(),
+            "time": self._time[self._j], "slate": self._slate.copy(),
+        }  # fmt: skip

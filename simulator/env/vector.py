@@ -13,7 +13,7 @@ from simulator.env.fleet import Fleet
 from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings, whole_number
 from simulator.env.single import as_actions, as_seed, check_options, check_render_mode, drawn
-from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
+from simulator.env.spaces import CODES, INFO, PLAIN, Row, action_space, observation_space
 from simulator.env.steps import TERMINATED, TRUNCATED
 from simulator.errors import InputError
 
@@ -173,11 +173,9 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
 
     def _final(self, rows: Rows) -> npt.NDArray[np.object_]:
         """Last observations of episodes, an object array as Gymnasium has it; None elsewhere."""
-        from simulator.env.spaces import observed
-
         found = np.full(self.num_envs, None, dtype=object)
         for j in rows:
-            found[j] = observed(self.fleet.seen, self.scene, int(j))
+            found[j] = Row(self.fleet.seen, self.fleet.kept, self.scene, int(j)).observed()
         return found
 
     def _info(self, there: npt.NDArray[np.bool_]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def next_in_feed(
     return SELECT
 
 
-@internal
+@inlined
 def judged(
     k: int, item: int, slot: int, decisions: np.uint64, stage: int, tired: float, numbers: Numbers, plan: Plan,
     people: People, goods: Goods, v: Array, out: Output,
@@ -121,7 +121,7 @@ def judged(
     return True
 
 
-@internal
+@inlined
 def screen_of_cards(
     i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import internal
+from simulator.kernel import inlined, internal
 from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
 from simulator.kernels.beliefs import utility_of
 from simulator.kernels.columns import padded, reals, wholes, words
@@ -44,7 +44,7 @@ _WATCHING = np.uint64(2)
 _MOST_REMEMBERED = 1.5
 
 
-@internal
+@inlined
 def start_plays(
     at: npt.NDArray[np.int64],
     m: int,
@@ -262,7 +262,7 @@ def start_plays(
     return n
 
 
-@internal
+@inlined
 def end_plays(
     at: npt.NDArray[np.int64],
     m: int,

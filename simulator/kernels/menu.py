@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulator.kernel import internal
+from simulator.kernel import inlined, internal
 from simulator.kernels.asides import Numbers
 from simulator.kernels.browse import EXHAUSTED, LEAVE, SELECT, judged
 from simulator.kernels.choice import compared, taken
@@ -85,7 +85,7 @@ def _lay(cards: Array, i: int, n: int, item: int) -> None:
     cards[i, n].taken = np.uint32(0)
 
 
-@internal
+@inlined
 def screen_of_menu(
     i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
 ) -> tuple[int, int]:

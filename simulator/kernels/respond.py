@@ -38,7 +38,7 @@ _SILENT, _POSITIVE, _EVENT = int(Tally.SILENT), int(Tally.POSITIVE), int(Tally.E
 _ABSENT = np.uint32(NO_CASE)
 
 
-@internal
+@inlined
 def responses(
     at: npt.NDArray[np.int64],
     m: int,
