@@ -5,10 +5,12 @@ from __future__ import annotations
 from simulator.errors import InputError
 from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels.codes import OUTCOMES
+from simulator.limits import LIMITS, lies_between
 from simulator.menu_rules import refuse_levels
 from simulator.scenario.schema import (
     AttributeModality,
     ContentModality,
+    DistanceModality,
     PromiseModality,
     ReadoutModality,
     Scenario,
@@ -61,12 +63,12 @@ def _refuse_parents(scenario: Scenario) -> None:
         for each in parent.modalities:
             modality = scenario.modalities[each]
             of_parent = isinstance(modality, AttributeModality) and modality.shows in parent.attributes
-            of_parent |= name in shown and isinstance(modality, PromiseModality)
+            of_parent |= name in shown and isinstance(modality, PromiseModality | DistanceModality)
             if not of_parent and not isinstance(modality, ContentModality | ReadoutModality):
                 raise InputError(
                     scenario.shown,
                     f"parents.{name}.modalities: {each}, a {modality.kind}: this version cannot run it yet",
-                    f"content, a read-out, an attribute of {name}, or a promise where a stage shows {name}",
+                    f"content, a read-out, an attribute of {name}, or a promise or distance where a stage shows {name}",
                 )
 
 
@@ -75,19 +77,19 @@ def _refuse_criteria(scenario: Scenario) -> None:
     attributes |= {name for parent in scenario.parents.values() for name in parent.attributes}
     for name, criterion in scenario.criteria.items():
         key = f"criteria.{name}"
-        if criterion.kind in ("near", "only"):
+        if criterion.kind == "only":
             raise InputError(
                 where, f"{key}.kind = {criterion.kind}: this version cannot run it yet",
-                "query, category, at_most or at_least",
+                "query, category, at_most, at_least or near",
             )  # fmt: skip
         if criterion.precision is not None:
             raise InputError(
                 where, f"{key}.precision: this version cannot run it yet", "a query that the platform understands"
             )
-        known = attributes if criterion.kind in ("at_most", "at_least") else {"item_type", scenario.satiation_facet}
-        if criterion.kind == "query":
-            known = {scenario.satiation_facet}
-        if criterion.on not in known:
+        known = {"item_type", scenario.satiation_facet} if criterion.kind == "category" else {scenario.satiation_facet}
+        if criterion.kind in LIMITS:
+            known = attributes
+        if criterion.on not in known and not lies_between(scenario, criterion):
             raise InputError(
                 where,
                 f"{key}.on = {criterion.on}: this version cannot run it yet",

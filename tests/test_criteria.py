@@ -31,10 +31,10 @@ def number(value: float, unit: str = "probability") -> dict[str, Any]:
     return {"value": value, "unit": unit, "from": "estimate"}
 
 
-def scenario_with(edits: dict[str, Any]) -> Any:
-    """E-commerce with other criteria; keys are dotted paths, None takes a key away."""
-    original = load_scenario(NAME)
-    content = load_yaml(str(original.path), NAME)
+def scenario_with(edits: dict[str, Any], name: str = NAME) -> Any:
+    """A scenario with other criteria; keys are dotted paths, None takes a key away."""
+    original = load_scenario(name)
+    content = load_yaml(str(original.path), name)
     for path, value in edits.items():
         *way, last = path.split(".")
         place = content["criteria"]
@@ -44,7 +44,7 @@ def scenario_with(edits: dict[str, Any]) -> Any:
             del place[last]
         else:
             place[last] = value
-    return scenario_from(content, NAME, original.sources)
+    return scenario_from(content, name, original.sources)
 
 
 @cache
@@ -147,8 +147,9 @@ def test_a_floor_costs_what_stays_below():
     scenario = load_scenario("jobs")
     salaries = np.array([[20000.0, 5.0], [60000.0, 5.0]], dtype=np.float32)
     worths = limit_worths(scenario, ("salary", "distance"), salaries)
-    assert worths.shape == (2, 2 * LEVELS)
-    floor = worths[:, LEVELS:]
+    assert worths.shape == (2, 1 + LEVELS)
+    assert (worths[:, 0] == 0).all()  # a distance is nobody's own
+    floor = worths[:, 1:]
     assert (floor[1] == 0).all()
     assert (floor[0] < 0).sum() > LEVELS // 2
 
@@ -232,11 +233,8 @@ def test_a_search_that_finds_nothing_is_answered_without_its_filters():
 @pytest.mark.parametrize(
     ("edits", "wrong"),
     [
-        ({"price_at_most.kind": "near"}, "criteria.price_at_most.kind = near: this version cannot run it yet"),
-        (
-            {"price_at_most.on": "delivery_date"},
-            "criteria.price_at_most.on = delivery_date: this version cannot",
-        ),
+        ({"price_at_most.kind": "only"}, "criteria.price_at_most.kind = only: this version cannot run it yet"),
+        ({"price_at_most.on": "published_at"}, "criteria.price_at_most.on = published_at: this version cannot"),
         ({"query.precision": number(2, "1/utility^2")}, "criteria.query.precision: this version cannot run it yet"),
         ({"query.on": "style"}, "criteria.query.on = style: this version cannot run it yet"),
         ({"price_at_most.weight": None}, "criteria.price_at_most.weight is missing"),
@@ -274,3 +272,47 @@ def test_a_category_of_items_filters_by_type():
         counts[kind] += len(part)
     shares = [kind.share.value for kind in scenario.item_types.values()]
     assert counts / 300 == pytest.approx(shares, abs=0.09)
+
+
+@pytest.mark.parametrize(
+    ("edits", "wrong"),
+    [
+        ({"price_at_most.kind": "near"}, "criteria.price_at_most.on names price, which does not exist"),
+        ({"price_at_most.kind": "near", "price_at_most.on": "place"}, "places is missing"),
+        (
+            {"price_at_most.on": "delivery_date"},
+            "criteria.price_at_most.limit.unit = eur, and delivery_date is a promise",
+        ),
+        (
+            {"price_at_most.on": "delivery_date", "price_at_most.kind": "at_least"},
+            "criteria.price_at_most.kind = at_least on the promise delivery_date; expected at_most",
+        ),
+        ({"price_at_most.limit": None}, "criteria.price_at_most.limit is missing"),
+    ],
+)
+def test_limits_that_make_no_sense_are_named(edits, wrong):
+    with pytest.raises(InputError) as raised:
+        check_scenario(scenario_with(edits))
+    assert wrong in str(raised.value)
+
+
+def test_a_distance_is_limited_in_km():
+    limit = {"dist": "constant", "value": 5, "unit": "min", "from": "estimate"}
+    with pytest.raises(InputError, match=r"criteria\.place\.limit\.unit = min; expected km"):
+        check_scenario(scenario_with({"place.limit": limit}, "jobs"))
+
+
+def test_what_users_weigh_has_to_be_shown():
+    limit = {"dist": "constant", "value": 3, "unit": "d", "from": "estimate"}
+    original = load_scenario(NAME)
+    content = load_yaml(str(original.path), NAME)
+    content["criteria"]["price_at_most"] |= {"on": "delivery_date", "limit": limit}
+    check_scenario(scenario_from(content, NAME, original.sources))
+    content["criteria"]["nearby"] = content["criteria"]["price_at_most"] | {
+        "kind": "near", "on": "place", "limit": limit | {"unit": "km"},
+    }  # fmt: skip
+    content["places"] = load_yaml(str(load_scenario("jobs").path), "jobs")["places"]
+    scenario = scenario_from(content, NAME, original.sources)
+    check_scenario(scenario)
+    with pytest.raises(InputError, match=r"criteria\.nearby\.on = place, which no modality shows"):
+        compile_scenario(scenario)

@@ -44,7 +44,7 @@ def experience(shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, ti
     lived = np.float64(c.utility) + s.noise * luck
     if c.promise >= 0 and c.fulfilled >= 0.0:
         for a in range(numbers.asides.shape[0]):
-            if numbers.asides[a].promise == c.promise:
+            if numbers.asides[a].promise == c.promise and numbers.asides[a].limit == 0:  # a limit was that visit's
                 lived += numbers.asides[a].weight * np.float64(numbers.traits[c.user, a]) * (c.fulfilled - c.promised)
     c.lived = np.float32(lived)
     user = np.int64(c.user)
