@@ -20,6 +20,7 @@ from simulator.kernels.criteria import luck_of_criteria, within_limits
 from simulator.kernels.layout import Array, Goods, Kind, People
 from simulator.limits import LEVELS, LIMITS, kept_within, levels_of, lies_between, promise_of, weighed_limits
 from simulator.plan import Compiled
+from simulator.randomness import SEARCH, uniforms
 from simulator.scenario.world import Criterion
 
 Float32 = npt.NDArray[np.float32]
@@ -74,6 +75,8 @@ class Criteria:
         self._options = [
             _option(compiled, goods, means, each, own.get(id(each))) for each in scenario.criteria.values()
         ]
+        for c, option in enumerate(self._options):
+            search(option.own, option.passes, seed, c)
         self._between = [c for c, option in enumerate(self._options) if option.between]
         self._odds = [
             (what, np.array([getattr(option.own, key).value for option in self._options]))
@@ -242,3 +245,20 @@ def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> F
     gained = usual * scale * np.sum(away * away, axis=1) / others  # by a step of one `away`
     turns: Float32 = (away * (weight / np.maximum(gained, 1e-9))[:, None]).astype(np.float32)
     return turns
+
+
+def search(own: Criterion, passes: npt.NDArray[np.bool_], seed: int, criterion: int) -> None:
+    """Turn what was asked for into what a search finds, in `passes` (values, items): some is missed, other is found.
+
+    It finds `recall` of what was asked for, and so much of the rest that `precision` of all that it finds is right. An
+    item is always found, or not, by the same query.
+    """
+    recall = 1.0 if own.recall is None else own.recall.value
+    precision = 1.0 if own.precision is None else own.precision.value
+    if recall == precision == 1.0:
+        return
+    for value, right in enumerate(passes):
+        n = int(right.sum())
+        wrong = recall * n * (1.0 - precision) / precision / max(len(right) - n, 1)
+        luck = uniforms(seed, SEARCH, len(right), (criterion << 16) + value)
+        right[...] = luck < np.where(right, recall, wrong)

@@ -34,12 +34,7 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
     _refuse_criteria(scenario)
-    for name, kind in scenario.item_types.items():
-        if kind.remembered is not None and beside_visits(scenario):
-            raise InputError(
-                where, f"item_types.{name}.remembered: this version cannot run it yet where there are cases",
-                "a scenario of plays alone",
-            )  # fmt: skip
+    _refuse_returning(scenario)
     declared = scenario.declared_interests
     if declared is not None and declared.facet != scenario.satiation_facet:
         raise InputError(
@@ -82,10 +77,6 @@ def _refuse_criteria(scenario: Scenario) -> None:
                 where, f"{key}.kind = {criterion.kind}: this version cannot run it yet",
                 "query, category, at_most, at_least or near",
             )  # fmt: skip
-        if criterion.precision is not None:
-            raise InputError(
-                where, f"{key}.precision: this version cannot run it yet", "a query that the platform understands"
-            )
         known = {"item_type", scenario.satiation_facet} if criterion.kind == "category" else {scenario.satiation_facet}
         if criterion.kind in LIMITS:
             known = attributes
@@ -103,6 +94,31 @@ def _refuse_criteria(scenario: Scenario) -> None:
             raise InputError(
                 where, f"{key}.weight: this version cannot run it yet on item_type", "a criterion that is stated"
             )
+
+
+def _refuse_returning(scenario: Scenario) -> None:
+    """What is remembered and bought again is one item: not a basket of many, whose case is their parent's."""
+    where, beside = scenario.shown, beside_visits(scenario)
+    baskets = any(block.picks is not None for block in scenario.browse.values())
+    for name, kind in scenario.item_types.items():
+        if kind.remembered is not None and baskets:
+            raise InputError(
+                where, f"item_types.{name}.remembered: this version cannot run it yet where there are baskets",
+                "a scenario without picks",
+            )  # fmt: skip
+    for name, block in scenario.respond.items():
+        if block.again is None:
+            continue
+        key = f"respond.{name}.again"
+        if baskets:
+            raise InputError(
+                where, f"{key}: this version cannot run it yet where there are baskets", "a scenario without picks"
+            )
+        if name not in beside:
+            raise InputError(where, f"{key}: this version runs it in a case only", "a stage that a case comes to")
+        if block.again.stage in beside:
+            wrong = f"{key}.stage = {block.again.stage}, which is a stage of cases"
+            raise InputError(where, wrong, "a stage of visits")
 
 
 def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:

@@ -244,6 +244,12 @@ class _Rows:
             row["returns"], row["returns_log_odds"] = 1, log_odds(back.base.value)
             row["returns_slope"] = back.slope.value
             row["returns_delay"] = self.tables.add(back.delay) if back.delay is not None else -1
+        if block.again is not None:
+            again = block.again
+            row["again_types"] = sum(1 << list(self.scenario.item_types).index(each) for each in set(again.types))
+            row["again_log_odds"], row["again_slope"] = log_odds(again.base.value), again.slope.value
+            row["again_lasts"] = self.tables.add(again.lasts)
+            row["again_stage"] = list(self.scenario.stages).index(again.stage)
 
     def resources(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
         """Resources without their units, which depend on the catalog, and their shifts."""

@@ -16,6 +16,7 @@ def check_criteria(scenario: Scenario) -> None:
         key = f"criteria.{name}"
         need(scenario, f"{key}.on", [criterion.on], _known(scenario, criterion))
         _check_limit(scenario, key, criterion)
+        _check_search(scenario, key, criterion)
         if criterion.stated_in is not None:
             browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
             need(scenario, f"{key}.stated_in", criterion.stated_in, browse)
@@ -46,3 +47,15 @@ def _check_limit(scenario: Scenario, key: str, criterion: Criterion) -> None:
     if promised and limit.canonical_unit != "s":
         wrong = f"{key}.limit.unit = {limit.unit}, and {criterion.on} is a promise"
         raise InputError(scenario.shown, wrong, "expected a unit of time (ms, s, min, h, d)")
+
+
+def _check_search(scenario: Scenario, key: str, criterion: Criterion) -> None:
+    for name in ("precision", "recall"):
+        share = getattr(criterion, name)
+        if share is None:
+            continue
+        if criterion.kind not in ("query", "category"):
+            wrong = f"{key}.{name}: a limit finds what keeps to it"
+            raise InputError(scenario.shown, wrong, "a criterion of kind query or category")
+        if share.value <= 0.0:
+            raise InputError(scenario.shown, f"{key}.{name} = {share.value:g}", "expected a share above 0")

@@ -250,6 +250,7 @@ class Criterion(Model):
     stated: Probability  # and tells the platform
     hard: Probability  # and bends to nothing
     limit: Distribution | None = None  # per visit
-    precision: Precision | None = None  # of a query
+    precision: Share | None = None  # of what its filter finds, so much is what was asked for (default: all)
+    recall: Share | None = None  # of what was asked for, so much is found (default: all)
     weight: Utility | None = None  # by which what meets it is worth more, in the visit, than what does not
     stated_in: list[Name] | None = None  # browse stages where the platform is told (default: all)
