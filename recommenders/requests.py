@@ -54,8 +54,9 @@ class Requests:
         stated: int32 (n, S), what the user has declared an interest in, as codes of a public column of the items,
             padded with -1; S is 0 where the platform asks for nothing.
         criteria: float32 (n, C), what the user asks for in this visit, a column for each of the scenario's criteria:
-            the code of a topic or type, or a limit on a public column; NaN where the user says nothing. Whatever is a
-            filter is applied: `candidates` are those that pass. C is 0 where visits have no criteria.
+            the code of a topic or type, or a limit (on a public column, on a promised time, s, or on a distance, km);
+            NaN where the user says nothing. Whatever is a filter is applied: `candidates` are those that pass. C is 0
+            where visits have no criteria.
         about: int32 (n,), the item that a slate is asked for next to (the article just read, the product looked at, the
             song that a radio began with), -1 where there is none. It is among what was lately sent.
         context: int8 (n,), the visit's context (work, sport, sleep) by its number in the scenario, where the user

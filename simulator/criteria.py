@@ -2,21 +2,25 @@
 
 A criterion that a visit has moves what items are worth to its user while the visit lasts: a need for a topic turns the
 taste toward it, a limit costs what misses it. Stated, it is in the requests of the visit; stated and hard, it is also a
-filter, so that only what passes is a candidate. A search that finds nothing is answered without its filters.
+filter, so that only what passes is a candidate. A search that finds nothing is answered without its filters. What a
+promise or a distance lets pass is another list for every user, made when the request is and kept for no other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.interests import affinities, cluster_means, topical
-from simulator.kernels.criteria import luck_of_criteria
+from simulator.kernels.asides import numbers_of
+from simulator.kernels.criteria import luck_of_criteria, within_limits
 from simulator.kernels.layout import Array, Goods, Kind, People
-from simulator.limits import LEVELS, kept_within, levels_of, weighed_limits
+from simulator.limits import LEVELS, LIMITS, kept_within, levels_of, lies_between, promise_of, weighed_limits
 from simulator.plan import Compiled
+from simulator.randomness import SEARCH, uniforms
 from simulator.scenario.world import Criterion
 
 Float32 = npt.NDArray[np.float32]
@@ -34,11 +38,13 @@ class _Option:
     """A criterion ready for use: what each of its values lets pass, and how the platform is told of it."""
 
     own: Criterion
-    passes: npt.NDArray[np.bool_]  # (values, items)
+    passes: npt.NDArray[np.bool_]  # (values, items); no values where it lies between item and user
     codes: Float32  # (values,): what requests say
     stages: npt.NDArray[np.bool_]  # (stages,): where the platform is told
     turns: Float32 | None  # (values, width): what a need adds to a taste
-    column: int  # first among the numbers that are shown; -1: none
+    columns: slice | None  # among the numbers that are shown
+    between: bool  # on what lies between item and user: a promise, or
+    promise: int  # -1: the distance
 
 
 class Criteria:
@@ -57,18 +63,21 @@ class Criteria:
     def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
         scenario = compiled.scenario
         self._people, self._seed = people, seed
+        self._numbers = numbers_of(compiled.plan, people, goods)
         shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
         self._facet = slice(shape.offset, shape.offset + shape.width)
         self.taste = topical(compiled, people.taste).copy()
         means = cluster_means(compiled, goods)
         self._topics = _leading(compiled, means, self.taste)
         self._types = np.cumsum([kind.share.value for kind in scenario.item_types.values()])
-        limits = weighed_limits(scenario)
         first = len(compiled.names.asides)
+        own = {id(limit): slice(first + at.start, first + at.stop) for limit, at in weighed_limits(scenario)}
         self._options = [
-            _option(compiled, goods, means, each, first + LEVELS * limits.index(each) if each in limits else -1)
-            for each in scenario.criteria.values()
+            _option(compiled, goods, means, each, own.get(id(each))) for each in scenario.criteria.values()
         ]
+        for c, option in enumerate(self._options):
+            search(option.own, option.passes, seed, c)
+        self._between = [c for c, option in enumerate(self._options) if option.between]
         self._odds = [
             (what, np.array([getattr(option.own, key).value for option in self._options]))
             for what, key in ((_PRESENT, "present"), (_STATED, "stated"), (_HARD, "hard"))
@@ -78,7 +87,7 @@ class Criteria:
 
     def ask(
         self, chosen: Rows, rows: Array, candidates: npt.NDArray[np.int32]
-    ) -> list[tuple[Rows, npt.NDArray[np.int32], Float32]]:
+    ) -> Iterator[tuple[Rows, npt.NDArray[np.int32], Float32]]:
         """What the rows `chosen`, which wait for slates, ask for; visits that ask for the first time get their needs.
 
         Args:
@@ -86,9 +95,10 @@ class Criteria:
             rows: all visits.
             candidates: what there is; must be the same array as long as they are the same.
 
-        Returns:
-            The rows together where they set the same filters, in order within each part; the candidates that pass; and
-            what the platform is told, (rows of the part, criteria): codes and limits, NaN for nothing.
+        Yields:
+            The rows together where they set the same filters, in order within each part, and one by one where these
+            are on what lies between item and user; the candidates that pass; and what the platform is told, (rows of
+            the part, criteria): codes and limits, NaN for nothing.
         """
         offered = next((cache for of, cache in self._offered if of is candidates), None)
         if offered is None:
@@ -113,7 +123,14 @@ class Criteria:
         kinds, order = filters[where], np.argsort(kind, kind="stable")
         ends = np.cumsum(np.bincount(kind))[:-1]
         parts = zip(np.split(chosen[order], ends), kinds, np.split(told[order], ends), strict=True)
-        return [(part, self._passing(own, candidates, offered), said) for part, own, said in parts]
+        for part, own, said in parts:
+            common = self._passing(own, candidates, offered)
+            limits = [c for c in self._between if own[c] >= 0]
+            if not limits:
+                yield part, common, said
+                continue
+            for k, user in enumerate(rows["user"][part]):
+                yield part[k : k + 1], self._near_enough(int(user), own, limits, common, candidates), said[k : k + 1]
 
     def _begin(self, visits: Array, present: npt.NDArray[np.bool_], value: npt.NDArray[np.int64]) -> None:
         """Turn the tastes of users whose visits ask for the first time, and set their limits."""
@@ -128,19 +145,36 @@ class Criteria:
                     taste += np.where(present[:, c, None], option.turns[value[:, c]], np.float32(0.0))
             self._people.taste[users, self._facet] = taste
         for c, option in enumerate(self._options):
-            if option.column >= 0:
+            if option.columns is None:
+                continue
+            if option.between:
+                own = np.where(present[:, c], option.codes[value[:, c]], np.float32(0.0))[:, None]
+            else:
                 own = (value[:, c, None] == np.arange(LEVELS)) & present[:, c, None]
-                self._people.traits[users, option.column : option.column + LEVELS] = own
+            self._people.traits[users, option.columns] = own
 
     def _passing(self, filters: npt.NDArray[np.int16], candidates: Items, offered: dict[bytes, Items]) -> Items:
         key = filters.tobytes()
         if key not in offered:
             left = np.ones(len(candidates), dtype=np.bool_)
             for option, value in zip(self._options, filters, strict=True):
-                if value >= 0:
+                if value >= 0 and not option.between:
                     left &= option.passes[value, candidates]
             offered[key] = candidates[left] if left.any() else candidates
         return offered[key]
+
+    def _near_enough(
+        self, user: int, filters: npt.NDArray[np.int16], limits: list[int], common: Items, candidates: Items
+    ) -> Items:
+        """Of what passes the other filters of a visit, what keeps to its limits on what lies between."""
+        left = np.empty(len(common), dtype=np.bool_)
+        within_limits(
+            self._seed, user, self._people.state["key"][user], common,
+            np.array([self._options[c].promise for c in limits]),
+            np.array([self._options[c].codes[filters[c]] for c in limits], dtype=np.float64),
+            self._numbers, left,
+        )  # fmt: skip
+        return common[left] if left.any() else candidates
 
     def _drawn(
         self, visits: Array
@@ -151,7 +185,7 @@ class Criteria:
 
         value = np.empty(luck.shape[:2], dtype=np.int64)
         for c, option in enumerate(self._options):
-            if option.own.kind in ("at_most", "at_least"):
+            if option.own.kind in LIMITS:
                 value[:, c] = luck[:, c, _WHICH] * LEVELS
             elif option.own.on == "item_type":
                 value[:, c] = np.searchsorted(self._types, luck[:, c, _WHICH], side="right").clip(
@@ -174,21 +208,24 @@ def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[
     return topics
 
 
-def _option(compiled: Compiled, goods: Goods, means: Float32, own: Criterion, column: int) -> _Option:
+def _option(compiled: Compiled, goods: Goods, means: Float32, own: Criterion, columns: slice | None) -> _Option:
     scenario = compiled.scenario
     stages = compiled.plan.stages["kind"] == Kind.BROWSE
     if own.stated_in is not None:
         stages = np.array([name in own.stated_in for name in compiled.names.stages])
-    if own.kind in ("at_most", "at_least"):
+    if lies_between(scenario, own):
+        nothing = np.zeros((0, len(goods.facts)), dtype=np.bool_)
+        return _Option(own, nothing, levels_of(own), stages, None, columns, True, promise_of(scenario, own))
+    if own.kind in LIMITS:
         values = goods.attributes[:, compiled.names.attributes.index(own.on)]
-        return _Option(own, kept_within(own, values).T.copy(), levels_of(own), stages, None, column)
+        return _Option(own, kept_within(own, values).T.copy(), levels_of(own), stages, None, columns, False, -1)
     facts = goods.facts["type"] if own.on == "item_type" else goods.facts["topic"]
     n = len(scenario.item_types) if own.on == "item_type" else len(means)
     codes = np.arange(n)
     turns = None
     if own.weight is not None and own.on != "item_type":
         turns = _turns(compiled, goods, means, abs(own.weight.value))
-    return _Option(own, facts == codes[:, None], codes.astype(np.float32), stages, turns, column)
+    return _Option(own, facts == codes[:, None], codes.astype(np.float32), stages, turns, columns, False, -1)
 
 
 def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> Float32:
@@ -208,3 +245,20 @@ def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> F
     gained = usual * scale * np.sum(away * away, axis=1) / others  # by a step of one `away`
     turns: Float32 = (away * (weight / np.maximum(gained, 1e-9))[:, None]).astype(np.float32)
     return turns
+
+
+def search(own: Criterion, passes: npt.NDArray[np.bool_], seed: int, criterion: int) -> None:
+    """Turn what was asked for into what a search finds, in `passes` (values, items): some is missed, other is found.
+
+    It finds `recall` of what was asked for, and so much of the rest that `precision` of all that it finds is right. An
+    item is always found, or not, by the same query.
+    """
+    recall = 1.0 if own.recall is None else own.recall.value
+    precision = 1.0 if own.precision is None else own.precision.value
+    if recall == precision == 1.0:
+        return
+    for value, right in enumerate(passes):
+        n = int(right.sum())
+        wrong = recall * n * (1.0 - precision) / precision / max(len(right) - n, 1)
+        luck = uniforms(seed, SEARCH, len(right), (criterion << 16) + value)
+        right[...] = luck < np.where(right, recall, wrong)

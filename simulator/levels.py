@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels.layout import ITEM, Array, Goods, Kind
-from simulator.limits import LEVELS, weighed_limits
+from simulator.limits import weighed_limits
 from simulator.parents import Kin, numbered_parents
 from simulator.plan import Compiled
 from simulator.randomness import TIE, uniforms
@@ -85,9 +85,9 @@ def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
     """Columns of `Goods.asides` that are about numbers of parents of this kind, limits on them included."""
     names = compiled.names.asides
     columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
-    for k, limit in enumerate(weighed_limits(compiled.scenario)):
+    for limit, own in weighed_limits(compiled.scenario):
         if limit.on in kin.rule.attributes:
-            columns += range(len(names) + k * LEVELS, len(names) + (k + 1) * LEVELS)
+            columns += range(len(names) + own.start, len(names) + own.stop)
     return np.array(columns, dtype=np.int64)
 
 

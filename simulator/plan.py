@@ -19,7 +19,7 @@ from simulator.kernels.case_layout import WorldPlan
 from simulator.kernels.lanes import LANES
 from simulator.kernels.layout import MAX_FACETS, Plan
 from simulator.kernels.primitives import exponential_table
-from simulator.limits import limit_rows
+from simulator.limits import limit_rows, met_by
 from simulator.profiles import cumulative_activity
 from simulator.randomness import normal_table, table_points
 from simulator.refusals import refuse_what_cannot_run
@@ -29,7 +29,7 @@ from simulator.scenario.schema import Scenario
 from simulator.scenario.world import Parent
 from simulator.stage_tables import Tables, Vocabulary, beside_visits, log_odds, stage_tables
 from simulator.type_tables import type_tables
-from simulator.world_plan import compile_world, usual_seconds, usual_way
+from simulator.world_plan import compile_world, usual_distance, usual_seconds, usual_way
 
 AGE = "published_at"
 """Attribute that every item has: when it was published. Shown, it is the item's age."""
@@ -120,7 +120,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         starts_at=np.array([scenario.clock.starts_at.value]),
         quantiles=np.stack(tables.rows),
         powers=exponential_table(),
-        asides=np.concatenate([asides, limit_rows(scenario, names.modalities), _repetitions(scenario, names, types)]),
+        asides=np.concatenate([asides, limit_rows(scenario, names), _repetitions(scenario, names, types)]),
         announced=announced,
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
@@ -173,7 +173,7 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
         asides=tuple(
             name
             for name, m in scenario.modalities.items()
-            if m.kind in ("attribute", "promise") and getattr(m, "weight", None) is not None
+            if m.kind in ("attribute", "promise", "distance") and getattr(m, "weight", None) is not None
         ),
     )
 
@@ -274,30 +274,21 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
         row["told"], row["promise"] = 1 << names.modalities.index(name), -1
         if modality.kind == "attribute" and modality.shows == AGE:
             row["ages"], row["weight"] = 1, modality.weight.value
+        if modality.kind == "distance":
+            row["apart"], row["usual"] = 1, usual_distance(scenario)
+            row["weight"] = modality.weight.value / (modality.per.value if modality.per else 1.0)
+            row["types"] = met_by(scenario, names.types, name)
         if modality.kind == "promise":
             promise = scenario.promises[modality.promise]
             row["promise"] = list(scenario.promises).index(modality.promise)
             row["weight"] = modality.weight.value / (modality.per.value if modality.per else 1.0)
-            row["types"] = _promised_to(scenario, names, name)
+            row["types"] = met_by(scenario, names.types, name)
             steps = {step.step: step for step in scenario.fulfil[promise.stage].steps}
             # how long it takes and not what is announced: a promise that is padded sounds longer than usual
             row["usual"] = sum(
                 usual_seconds(scenario, steps[k], tables) + usual_way(scenario, steps[k]) for k in promise.steps
             )
     return rows
-
-
-def _promised_to(scenario: Scenario, names: Vocabulary, modality: str) -> int:
-    """Types of items that have a promise, bits: where parents that are shown have it, their children do not."""
-    types = set(range(len(names.types)))
-    for k, kind in enumerate(names.types[len(scenario.item_types) :]):
-        parent = scenario.parents[kind]
-        if modality in parent.modalities:
-            of = scenario.item_types if parent.types is None else parent.types
-            types -= {names.types.index(each) for each in of}
-        else:
-            types -= {len(scenario.item_types) + k}
-    return sum(1 << t for t in types)
 
 
 def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.void]) -> npt.NDArray[np.void]:

@@ -140,7 +140,9 @@ def new_people(
     remembers = PARENTS_HAD if (compiled.plan.types["kind"] >= 0).any() else 0
     state["called"] = -1
     stages = compiled.plan.stages
-    later = np.zeros((n_users, int((stages["defer"] > 0).any() or (stages["pause"] > 0).any())), dtype=LATER)
+    puts_off = (stages["defer"] > 0).any() or (stages["pause"] > 0).any()
+    puts_off |= compiled.world is not None and bool((compiled.world.stages["again_types"] != 0).any())
+    later = np.zeros((n_users, int(puts_off)), dtype=LATER)
     later["item"], later["until"] = NO_CASE, np.inf
     follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
     return People(

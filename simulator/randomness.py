@@ -47,6 +47,7 @@ WORLD = np.uint64(13)  # (user, case, stage, step, what), and what resources dra
 DECLARED = np.uint64(16)  # (user, occasion, what): what users say of their interests
 CRITERIA = np.uint64(17)  # (user, visit, criterion, what)
 EDITORS = np.uint64(18)  # (item, surface): what editors make of an item
+SEARCH = np.uint64(19)  # (item, criterion, value): what a search takes an item for
 PARENT = np.uint64(24)  # (kind of parent and number, attribute)
 LIKENESS = np.uint64(25)  # (kind of parent and number, dimension): what children have in common
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from simulator.errors import InputError
 from simulator.events import MOST_EVENTS, vocabulary
 from simulator.kernels.codes import OUTCOMES
+from simulator.limits import LIMITS, lies_between
 from simulator.menu_rules import refuse_levels
 from simulator.scenario.schema import (
     AttributeModality,
     ContentModality,
+    DistanceModality,
     HazardConsume,
     PromiseModality,
     ReadoutModality,
@@ -33,12 +35,7 @@ def refuse_what_cannot_run(scenario: Scenario) -> None:
         if given is not None:
             raise InputError(where, f"{key}: this version cannot run it yet", f"a scenario without {key}")
     _refuse_criteria(scenario)
-    for name, kind in scenario.item_types.items():
-        if kind.remembered is not None and beside_visits(scenario):
-            raise InputError(
-                where, f"item_types.{name}.remembered: this version cannot run it yet where there are cases",
-                "a scenario of plays alone",
-            )  # fmt: skip
+    _refuse_returning(scenario)
     declared = scenario.declared_interests
     if declared is not None and declared.facet != scenario.satiation_facet:
         raise InputError(
@@ -68,12 +65,12 @@ def _refuse_parents(scenario: Scenario) -> None:
         for each in parent.modalities:
             modality = scenario.modalities[each]
             of_parent = isinstance(modality, AttributeModality) and modality.shows in parent.attributes
-            of_parent |= name in shown and isinstance(modality, PromiseModality)
+            of_parent |= name in shown and isinstance(modality, PromiseModality | DistanceModality)
             if not of_parent and not isinstance(modality, ContentModality | ReadoutModality):
                 raise InputError(
                     scenario.shown,
                     f"parents.{name}.modalities: {each}, a {modality.kind}: this version cannot run it yet",
-                    f"content, a read-out, an attribute of {name}, or a promise where a stage shows {name}",
+                    f"content, a read-out, an attribute of {name}, or a promise or distance where a stage shows {name}",
                 )
 
 
@@ -82,19 +79,15 @@ def _refuse_criteria(scenario: Scenario) -> None:
     attributes |= {name for parent in scenario.parents.values() for name in parent.attributes}
     for name, criterion in scenario.criteria.items():
         key = f"criteria.{name}"
-        if criterion.kind in ("near", "only"):
+        if criterion.kind == "only":
             raise InputError(
                 where, f"{key}.kind = {criterion.kind}: this version cannot run it yet",
-                "query, category, at_most or at_least",
+                "query, category, at_most, at_least or near",
             )  # fmt: skip
-        if criterion.precision is not None:
-            raise InputError(
-                where, f"{key}.precision: this version cannot run it yet", "a query that the platform understands"
-            )
-        known = attributes if criterion.kind in ("at_most", "at_least") else {"item_type", scenario.satiation_facet}
-        if criterion.kind == "query":
-            known = {scenario.satiation_facet}
-        if criterion.on not in known:
+        known = {"item_type", scenario.satiation_facet} if criterion.kind == "category" else {scenario.satiation_facet}
+        if criterion.kind in LIMITS:
+            known = attributes
+        if criterion.on not in known and not lies_between(scenario, criterion):
             raise InputError(
                 where,
                 f"{key}.on = {criterion.on}: this version cannot run it yet",
@@ -108,6 +101,31 @@ def _refuse_criteria(scenario: Scenario) -> None:
             raise InputError(
                 where, f"{key}.weight: this version cannot run it yet on item_type", "a criterion that is stated"
             )
+
+
+def _refuse_returning(scenario: Scenario) -> None:
+    """What is remembered and bought again is one item: not a basket of many, whose case is their parent's."""
+    where, beside = scenario.shown, beside_visits(scenario)
+    baskets = any(block.picks is not None for block in scenario.browse.values())
+    for name, kind in scenario.item_types.items():
+        if kind.remembered is not None and baskets:
+            raise InputError(
+                where, f"item_types.{name}.remembered: this version cannot run it yet where there are baskets",
+                "a scenario without picks",
+            )  # fmt: skip
+    for name, block in scenario.respond.items():
+        if block.again is None:
+            continue
+        key = f"respond.{name}.again"
+        if baskets:
+            raise InputError(
+                where, f"{key}: this version cannot run it yet where there are baskets", "a scenario without picks"
+            )
+        if name not in beside:
+            raise InputError(where, f"{key}: this version runs it in a case only", "a stage that a case comes to")
+        if block.again.stage in beside:
+            wrong = f"{key}.stage = {block.again.stage}, which is a stage of cases"
+            raise InputError(where, wrong, "a stage of visits")
 
 
 def _refuse_what_no_visit_does(scenario: Scenario, name: str) -> None:

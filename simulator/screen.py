@@ -15,7 +15,16 @@ from simulator.plan import Compiled
 
 Picture = npt.NDArray[np.uint8]
 
-MARKS = {"image": "▦", "text": "≡", "video": "▶", "audio": "♪", "readout": "#", "attribute": "#", "promise": "◷"}
+MARKS = {
+    "image": "▦",
+    "text": "≡",
+    "video": "▶",
+    "audio": "♪",
+    "readout": "#",
+    "attribute": "#",
+    "promise": "◷",
+    "distance": "#",
+}
 """Sign of each kind of modality in a drawing of characters."""
 
 _WIDTHS = {"phone": 2, "pc": 4}  # cards side by side in a grid

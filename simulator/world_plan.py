@@ -102,16 +102,22 @@ def usual_seconds(scenario: Scenario, step: Step, tables: Tables) -> float:
     return float(tables.rows[tables.add(quantity)].astype(np.float64).mean())
 
 
-def usual_way(scenario: Scenario, step: Step) -> float:
-    """How long the way of a step takes on average, s: to any place within reach on the square.
+def usual_distance(scenario: Scenario) -> float:
+    """How far two places are apart on average, km: any two on the square within reach of each other; 0 without places.
 
     Two points drawn evenly on a square of side 1 are 0.5214 apart on average (Mathai 1999), two within reach of each
     other at most two thirds of that reach (the mean distance to the middle of a disc).
     """
+    if scenario.places is None:
+        return 0.0
+    return min(0.5214 * scenario.places.side.value, scenario.places.reach.value * 2.0 / 3.0)
+
+
+def usual_way(scenario: Scenario, step: Step) -> float:
+    """How long the way of a step takes on average, s."""
     if step.travels is None or scenario.places is None:
         return 0.0
-    places = scenario.places
-    return min(0.5214 * places.side.value, places.reach.value * 2.0 / 3.0) / places.speed.value
+    return usual_distance(scenario) / scenario.places.speed.value
 
 
 def _stack(rows: list[npt.NDArray[np.void]], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
@@ -238,6 +244,12 @@ class _Rows:
             row["returns"], row["returns_log_odds"] = 1, log_odds(back.base.value)
             row["returns_slope"] = back.slope.value
             row["returns_delay"] = self.tables.add(back.delay) if back.delay is not None else -1
+        if block.again is not None:
+            again = block.again
+            row["again_types"] = sum(1 << list(self.scenario.item_types).index(each) for each in set(again.types))
+            row["again_log_odds"], row["again_slope"] = log_odds(again.base.value), again.slope.value
+            row["again_lasts"] = self.tables.add(again.lasts)
+            row["again_stage"] = list(self.scenario.stages).index(again.stage)
 
     def resources(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
         """Resources without their units, which depend on the catalog, and their shifts."""

@@ -211,6 +211,9 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
         for i in range(n + m):
             orders.felt[rows[i]] = 0
         resume = 0
+    coming_back = False
+    for s in range(shared.stages.shape[0]):
+        coming_back |= shared.stages[s].again_types != 0
     few = Output(out.records[:AT_ONCE], out.tallies, out.counters, out.scratch, out.messages, out.n_messages)
     for k in range(resume, n + m):
         j = rows[k]
@@ -251,15 +254,24 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
                     plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities,
                     plan.facets, plan.habits, plan.starts_at, plan.quantiles, plan.powers, alone.state, alone.taste,
                     alone.mood, goods.facts, goods.vectors, goods.colour, plan.types, alone.had, goods.parent,
+                    alone.known, plan.weights, alone.later,
                 )  # fmt: skip
                 ground = Ground(
                     a.parent, terms.zones[j : j + 1], alone.place, a.item_place, a.chooser_taste,
                     orders.qualification[j : j + 1],
                 )  # fmt: skip
                 before = out.tallies[_SATISFACTION]
-                live(seed, until, shared, ground, world, tables, numbers_of(plan, alone, told), few)
+                stop = until
+                if coming_back:  # a tick at a time: what is used up may bring the user back before the rest happens
+                    stop = min(until, (math.floor(world.heap[0].time / tick) + 1.0) * tick)
+                live(seed, stop, shared, ground, world, tables, numbers_of(plan, alone, told), few)
                 orders.felt[j] += out.tallies[_SATISFACTION] - before
                 _put_aside(j, few, world.counts[_RECORDS], orders)
+                if coming_back and v.status == _AWAY and people.state[j].due < v.clock:
+                    v.clock = people.state[j].due
+                    over = v.clock >= end
+                    begin = math.floor(v.clock / tick) * tick
+                    until = end if over else begin
             if over:
                 break
             if people.state[j].gone == 1 and v.status == _AWAY:

@@ -54,6 +54,22 @@ _SPREAD_KEY = np.uint64(1 << 22)  # below (user, item), beside those of the read
 
 
 @internal
+def distance(user: int, item: int, numbers: Numbers) -> float:
+    """How far an item is from a user, km."""
+    x = np.float64(numbers.item_place[item, 0]) - np.float64(numbers.user_place[user, 0])
+    y = np.float64(numbers.item_place[item, 1]) - np.float64(numbers.user_place[user, 1])
+    return math.sqrt(x * x + y * y)
+
+
+@internal
+def between(key: np.uint64, promise: int, user: int, item: int, numbers: Numbers) -> float:
+    """What lies between an item and a user: what is promised, s, or where `promise` is below 0 the distance, km."""
+    if promise < 0:
+        return distance(user, item, numbers)
+    return promised_seconds(key, promise, user, item, numbers)
+
+
+@internal
 def promised_seconds(key: np.uint64, promise: int, user: int, item: int, numbers: Numbers) -> float:
     """What the platform announces to a user about an item, s.
 
@@ -66,9 +82,7 @@ def promised_seconds(key: np.uint64, promise: int, user: int, item: int, numbers
         np.float64(numbers.item_promised[item, promise]) + np.float64(numbers.user_promised[user, promise]) + a.padding
     )
     if a.travels == 1:
-        x = np.float64(numbers.item_place[item, 0]) - np.float64(numbers.user_place[user, 0])
-        y = np.float64(numbers.item_place[item, 1]) - np.float64(numbers.user_place[user, 1])
-        seconds += math.sqrt(x * x + y * y) / numbers.speed[0]
+        seconds += distance(user, item, numbers) / numbers.speed[0]
     return quantised(seconds * drawn(numbers.quantiles, a.spread, mix(key, _SPREAD_KEY)))
 
 
@@ -78,6 +92,7 @@ def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint
 
     An age at `time` costs a growing share of what an entirely old item has lost: 1 - 2^(-age / half-life of its type).
     Siblings had lately are worth a growing share of what a repetition is worth: 1 - (1 - first)^n after n of them.
+    What misses a limit that the visit sets on a promise or a distance is worth less.
     """
     total = 0.0
     for a in range(numbers.asides.shape[0]):
@@ -97,9 +112,15 @@ def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint
                 -0.6931471805599453 * age / numbers.types[numbers.items[item].type].half_life, numbers.powers
             )
             total += aside.weight * (1.0 - fresh) * np.float64(numbers.traits[user, a])
-        elif aside.promise < 0:
+        elif aside.promise < 0 and aside.apart == 0:
             total += np.float64(numbers.worths[item, a]) * np.float64(numbers.traits[user, a])
         elif (aside.types >> np.uint32(numbers.items[item].type)) & np.uint32(1):
-            seconds = promised_seconds(key, np.int64(aside.promise), user, item, numbers)
-            total += aside.weight * (seconds - aside.usual) * np.float64(numbers.traits[user, a])
+            trait = np.float64(numbers.traits[user, a])
+            if aside.limit == 1 and trait == 0.0:
+                continue
+            amount = between(key, np.int64(aside.promise), user, item, numbers)
+            if aside.limit == 0:
+                total += aside.weight * (amount - aside.usual) * trait
+            elif amount > trait:
+                total += aside.weight
     return total

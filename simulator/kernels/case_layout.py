@@ -101,6 +101,8 @@ class Luck(IntEnum):
     SPREAD = 17
     RESTOCK = 18
     CHOSEN = 19
+    AGAIN = 20
+    LASTS = 21
     RECORD = 24  # + nothing: the event's number is a further key
     ACT = 64  # + number of the act
     ACT_DELAY = 128  # + number of the act
@@ -219,6 +221,11 @@ FULFIL = np.dtype(
         ("returns_log_odds", "f8"),
         ("returns_slope", "f8"),
         ("returns_delay", "i4"),
+        ("again_types", "u8"),  # types of items that their users come back for, bits
+        ("again_log_odds", "f8"),
+        ("again_slope", "f8"),
+        ("again_lasts", "i4"),
+        ("again_stage", "i4"),  # of a visit
     ],
     align=True,
 )
@@ -298,6 +305,9 @@ class Tables(NamedTuple):
     types: Array  # TYPE
     had: Array  # HAD
     parent: npt.NDArray[np.int32]
+    known: Array  # KNOWN
+    weights: npt.NDArray[np.float64]
+    later: Array  # LATER
 
 
 @group

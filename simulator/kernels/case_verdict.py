@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import internal
+from simulator.kernels.again import means_to_return
 from simulator.kernels.asides import Numbers
+from simulator.kernels.beliefs import utility_of
 from simulator.kernels.case_heap import push
 from simulator.kernels.case_layout import Count, Happens, Luck, Tables, World, WorldPlan
 from simulator.kernels.case_records import happened
@@ -16,6 +18,7 @@ from simulator.kernels.case_steps import case_luck, case_number
 from simulator.kernels.layout import NORMAL, Array, Output, Tally
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import drawn, fixed, quantised, sigmoid
+from simulator.kernels.recall import keep_in_mind
 from simulator.kernels.siblings import remember
 from simulator.kernels.trust import learn_trust
 from simulator.kernels.watching import satisfied
@@ -34,7 +37,9 @@ _SATISFACTION, _JUDGED = int(Tally.SATISFACTION), int(Tally.JUDGED_PLAYS)
 
 
 @internal
-def experience(shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, time: float) -> None:
+def experience(
+    seed: int, shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, time: float, out: Output
+) -> None:
     """The truth is met: what was lived is the utility, give or take; and one tires a little of the item's topic.
 
     The utility was that of what had been promised: a fulfilment is worth what it was, sooner or later than that.
@@ -44,7 +49,7 @@ def experience(shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, ti
     lived = np.float64(c.utility) + s.noise * luck
     if c.promise >= 0 and c.fulfilled >= 0.0:
         for a in range(numbers.asides.shape[0]):
-            if numbers.asides[a].promise == c.promise:
+            if numbers.asides[a].promise == c.promise and numbers.asides[a].limit == 0:  # a limit was that visit's
                 lived += numbers.asides[a].weight * np.float64(numbers.traits[c.user, a]) * (c.fulfilled - c.promised)
     c.lived = np.float32(lived)
     user = np.int64(c.user)
@@ -58,6 +63,14 @@ def experience(shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, ti
     kind = tables.types[tables.items[c.item].type]
     if tables.had.shape[1] > 0 and kind.kind >= 0:
         remember(tables.had, user, np.int64(tables.parent[c.item]), time, 1.0, kind.memory, tables.powers)
+    if tables.known.shape[1] > 0 and kind.known > 0.0:  # the item itself, without its price and its delivery
+        item = np.int64(c.item)
+        met = utility_of(
+            mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), user, item, np.int64(tables.items[item].type),
+            tables.taste, tables.vectors, tables.facets, tables.weights, tables.types, habits, tables.quantiles,
+            out.scratch,
+        )  # fmt: skip
+        keep_in_mind(tables.known, user, item, met + s.noise * luck, time)
 
 
 @internal
@@ -138,6 +151,8 @@ def judge(
             last = quantised(drawn(tables.quantiles, s.returns_delay, case_luck(c, 0, _L_RETURN_DELAY)))
         _later(world, c, slot, time + last, _RETURN, 0)
         c.outcome = RETURN
+    elif c.used == 1 and s.again_types != 0:
+        means_to_return(shared, tables, c, value, time)
     if c.used == 1:
         for a in range(s.n_acts):
             act = shared.acts[s.first_act + a]

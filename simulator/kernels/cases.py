@@ -296,7 +296,7 @@ def live(
         elif kind == _EXPERIENCE:
             outcome = UNUSED
             if c.used == 1:
-                experience(shared, tables, numbers, c, time)
+                experience(seed, shared, tables, numbers, c, time, out)
                 outcome = USED
         elif kind == _CANCEL:
             outcome = CANCELLED

@@ -1,4 +1,4 @@
-"""The luck of a visit's selection criteria: a pure function of (user, visit, criterion)."""
+"""The luck of a visit's selection criteria, a pure function of (user, visit, criterion); and what is near enough."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
+from simulator.kernels.asides import Numbers, between
 from simulator.kernels.layout import Array
-from simulator.randomness import CRITERIA, mix, root, uniform
+from simulator.randomness import CRITERIA, PERCEPTION, mix, root, uniform
 
 
 @kernel
@@ -20,3 +21,35 @@ def luck_of_criteria(seed: int, visits: Array, out: npt.NDArray[np.float64]) -> 
             key = mix(own, np.uint64(c))
             for k in range(out.shape[2]):
                 out[i, c, k] = uniform(mix(key, np.uint64(k)))
+
+
+@kernel
+def within_limits(
+    seed: int,
+    user: int,
+    person: np.uint64,
+    candidates: npt.NDArray[np.int32],
+    promises: npt.NDArray[np.int64],
+    limits: npt.NDArray[np.float64],
+    numbers: Numbers,
+    out: npt.NDArray[np.bool_],
+) -> None:
+    """Fill `out` (m,) with whether each of the `candidates` (m,) keeps to a visit's limits on what lies between.
+
+    Args:
+        seed: the world's.
+        user: whose visit it is, and `person`, the key of their draws.
+        candidates: items.
+        promises: what each limit is on, (k,): a promise, or -1: the distance.
+        limits: the most of each, s or km, (k,).
+        numbers: tables of the world.
+        out: filled.
+    """
+    perceptions = mix(root(seed, PERCEPTION), person)
+    for c in range(candidates.shape[0]):
+        item = np.int64(candidates[c])
+        key = mix(perceptions, np.uint64(item))
+        out[c] = True
+        for k in range(promises.shape[0]):
+            if between(key, promises[k], user, item, numbers) > limits[k]:
+                out[c] = False

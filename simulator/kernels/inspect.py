@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
-from simulator.kernels.asides import Numbers
+from simulator.kernels.asides import EVERYTHING, Numbers, aside_worth
+from simulator.kernels.beliefs import utility_of
 from simulator.kernels.choice import taken
 from simulator.kernels.closer import read_closely
 from simulator.kernels.layout import Goods, Output, People, Plan, Tally, Visits, What
@@ -49,6 +50,12 @@ def look_closer(
     if v.playing == 0:
         # the look begins: what it shows, and how long it takes
         mean = read_closely(i, stage, own_key, numbers, plan, people, goods, visits, out)
+        if v.request == 0:  # the visit began here, and no card has said what the item is worth
+            key, kind = mix(v.perceptions, np.uint64(item)), np.int64(items[item].type)
+            v.utility = utility_of(
+                key, user, item, kind, people.taste, goods.vectors, plan.facets, plan.weights, plan.types, habits,
+                quantiles, out.scratch,
+            ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)  # fmt: skip
         v.played_at = v.clock
         v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, _W_SECONDS)))
         tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)

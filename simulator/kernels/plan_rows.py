@@ -131,14 +131,17 @@ FACET = np.dtype(
 ASIDE = np.dtype(
     [
         ("told", "u4"),  # modalities by any of which it is known, bits
-        ("promise", "i4"),  # -1: an attribute of the item, whose worth lies in `Goods.asides`
+        ("promise", "i4"),  # -1: no promise; neither of the following: an attribute, its worth lies in `Goods.asides`
         ("weight", "f8"),  # utility per second beyond `usual`, of a promise
         ("usual", "f8"),  # what is expected where the promise is not read, s
         ("ages", "i4"),  # 1: the item's age, which costs up to `weight`
         ("repeats", "i4"),  # 1: siblings had lately, worth up to `weight`, to items of parents of this `kind`
         ("kind", "i4"),
         ("rest", "f8"),  # logarithm of the share of `weight` that one sibling leaves
-        ("types", "u4"),  # types of items that have such a promise, bits
+        ("types", "u4"),  # types of items that have such a promise or place, bits
+        ("apart", "i4"),  # 1: the distance between item and user, worth `weight` per km beyond `usual`
+        ("limit", "i4"),  # 1: the trait is a limit of the visit on the promise or distance, 0 none: what misses it
+        # is worth `weight`
     ],
     align=True,
 )

@@ -6,11 +6,14 @@ import itertools
 from collections.abc import Mapping
 from typing import get_args
 
+import numpy as np
+
 from simulator.errors import InputError
 from simulator.scenario.check_names import need
 from simulator.scenario.fulfilment import FulfilParameters, Queue
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import AttributeModality, HazardConsume, Scenario
+from simulator.scenario.stages import Again
 from simulator.scenario.world import StageKind
 
 
@@ -149,6 +152,18 @@ def _check_consume(scenario: Scenario) -> None:
                 raise InputError(scenario.shown, f"item_types.{item_type}.duration is missing", right)
 
 
+def _check_again(scenario: Scenario, key: str, again: Again) -> None:
+    need(scenario, f"{key}.types", again.types, scenario.item_types)
+    need(scenario, f"{key}.stage", [again.stage], scenario.stages)
+    kind = scenario.stages[again.stage].kind
+    if kind not in ("inspect", "commit"):
+        right = "expected an inspect or a commit: the item is at hand"
+        raise InputError(scenario.shown, f"{key}.stage = {again.stage}, of kind {kind}", right)
+    least, tick = float(again.lasts.quantile(np.zeros(1))[0]), scenario.clock.tick.value
+    if least < tick:  # what becomes of a case reaches its user from the next tick on
+        raise InputError(scenario.shown, f"{key}.lasts may be {least:g} s", f"expected at least the tick ({tick:g} s)")
+
+
 def _check_respond(scenario: Scenario) -> None:
     for name, block in scenario.respond.items():
         key = f"respond.{name}"
@@ -156,6 +171,8 @@ def _check_respond(scenario: Scenario) -> None:
         _both(scenario, f"{key}.acts.follow", "follow" in block.acts, f"{key}.followed_bonus", bonus)
         has_return = "return" in scenario.stages[name].next
         _both(scenario, f"stages.{name}.next.return", has_return, f"{key}.returns", block.returns is not None)
+        if block.again is not None:
+            _check_again(scenario, f"{key}.again", block.again)
         if block.lateness is not None:
             need(scenario, f"{key}.lateness.promise", [block.lateness.promise], scenario.promises)
         if block.rating is not None:

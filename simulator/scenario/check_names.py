@@ -12,6 +12,7 @@ from simulator.scenario.report import nearest
 from simulator.scenario.schema import (
     AttributeModality,
     ContentModality,
+    DistanceModality,
     PromiseModality,
     ReadoutModality,
     Scenario,
@@ -37,7 +38,8 @@ def check_names(scenario: Scenario) -> None:
     _check_world(scenario)
 
 
-def _attributes(scenario: Scenario) -> set[str]:
+def attributes_of(scenario: Scenario) -> set[str]:
+    """Numbers that items or their parents have."""
     tables = [each.attributes for each in scenario.item_types.values()]
     tables += [each.attributes for each in scenario.parents.values()]
     return {"published_at", *(name for table in tables for name in table)}
@@ -96,13 +98,15 @@ def _check_modalities(scenario: Scenario) -> None:
         if isinstance(modality, ReadoutModality) and (modality.counts is None) == (modality.averages is None):
             raise InputError(scenario.shown, f"{key}: a readout", "expected either counts or averages, with an event")
         if isinstance(modality, AttributeModality):
-            need(scenario, f"{key}.shows", [modality.shows], _attributes(scenario))
+            need(scenario, f"{key}.shows", [modality.shows], attributes_of(scenario))
             per = modality.per.unit if modality.per is not None else "ratio"
             if modality.relative and per not in ("ratio", "share"):
                 wrong = f"{key}.per.unit = {per}, and the number is relative to the usual one"
                 raise InputError(scenario.shown, wrong, "expected a ratio")
         if isinstance(modality, PromiseModality):
             need(scenario, f"{key}.promise", [modality.promise], scenario.promises)
+        if isinstance(modality, DistanceModality) and scenario.places is None:
+            raise InputError(scenario.shown, "places is missing", f"{key}, a distance, needs places")
 
 
 def _check_surfaces(scenario: Scenario) -> None:
@@ -180,18 +184,6 @@ def _check_user_input(scenario: Scenario) -> None:
     for name, outreach in scenario.outreach.items():
         browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
         need(scenario, f"outreach.{name}.stage", [outreach.stage], browse)
-    for name, criterion in scenario.criteria.items():
-        known: Iterable[str] = {*_attributes(scenario), *scenario.promises}
-        if criterion.kind == "query":
-            known = scenario.facets
-        elif criterion.kind == "category":
-            known = ["item_type", *(facet for facet, row in scenario.facets.items() if row.clusters > 0)]
-        need(scenario, f"criteria.{name}.on", [criterion.on], known)
-        if criterion.kind in ("at_most", "at_least", "near") and criterion.limit is None:
-            raise InputError(scenario.shown, f"criteria.{name}.limit is missing", f"{criterion.kind} needs a limit")
-        if criterion.stated_in is not None:
-            browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
-            need(scenario, f"criteria.{name}.stated_in", criterion.stated_in, browse)
     for name, context in scenario.contexts.items():
         need(scenario, f"contexts.{name}.devices", context.devices, scenario.devices)
         need(scenario, f"contexts.{name}.mutes", context.mutes, scenario.modalities)

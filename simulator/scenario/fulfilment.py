@@ -90,7 +90,7 @@ class Places(Model):
 
     side: Annotated[Number, measured_in("km"), Positive]
     zones: Annotated[Number, measured_in("zones"), Positive]
-    reach: Annotated[Number, measured_in("km"), Positive]  # what is farther is not a candidate
+    reach: Annotated[Number, measured_in("km"), Positive]  # ways are usually not longer: what averages count on
     speed: Annotated[Number, measured_in("km/s"), Positive]
 
 

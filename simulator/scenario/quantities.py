@@ -61,6 +61,8 @@ Probability = Annotated[Number, measured_in("probability", "share")]
 Share = Annotated[Number, measured_in("share", "probability")]
 ShareDistribution = Annotated[Distribution, measured_in("share", "probability")]
 
+Distance = Annotated[Number, measured_in("km"), Positive]
+
 Utility = Annotated[Number, measured_in("utility")]
 Spread = Annotated[Number, measured_in("utility"), NotNegative]
 Temperature = Annotated[Number, measured_in("utility"), Positive]

@@ -41,6 +41,7 @@ from simulator.scenario.world import (
     ContentModality,
     Criterion,
     Device,
+    DistanceModality,
     Facet,
     Idiosyncratic,
     ItemType,
@@ -53,9 +54,9 @@ from simulator.scenario.world import (
 
 __all__ = [
     "OUTCOMES", "RARE_OUTCOMES", "Act", "AttributeModality", "BrowseParameters", "CommitParameters", "ContentModality",
-    "Distribution", "ExperienceConsume", "FulfilParameters", "HazardConsume", "InspectParameters", "Label", "Number",
-    "Observation", "Profile", "PromiseModality", "ReadoutModality", "RespondParameters", "Scenario", "Stage", "Target",
-    "scenario_json_schema",
+    "DistanceModality", "Distribution", "ExperienceConsume", "FulfilParameters", "HazardConsume", "InspectParameters",
+    "Label", "Number", "Observation", "Profile", "PromiseModality", "ReadoutModality", "RespondParameters", "Scenario",
+    "Stage", "Target", "scenario_json_schema",
 ]  # fmt: skip
 
 

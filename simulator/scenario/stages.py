@@ -232,6 +232,16 @@ class Lateness(Model):
     early: Utility | None = None
 
 
+class Again(Model):
+    """What was good and is used up is bought again: the user remembers it and comes back for it."""
+
+    types: list[Name]  # item types that are used up
+    base: Probability  # of coming back for it, at satisfaction 0
+    slope: PerUtility
+    lasts: DurationDistribution  # one unit, from the verdict on; at least a tick
+    stage: Name  # where the visit for it begins, with the item at hand: an inspect or a commit
+
+
 class RespondParameters(Model):
     """Satisfaction and what users do about it."""
 
@@ -244,6 +254,7 @@ class RespondParameters(Model):
     rating: Rating | None = None
     lateness: Lateness | None = None
     returns: Act | None = None  # needed where `return` has a successor
+    again: Again | None = None  # of cases
 
 
 class Cost(Model):

@@ -10,6 +10,7 @@ from simulator.scenario.claims import Count, CountOrZero, Flag, Model, Name, by_
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.quantities import (
     Correlation,
+    Distance,
     Duration,
     DurationDistribution,
     DurationQuantity,
@@ -170,11 +171,21 @@ class PromiseModality(Modality):
     trait: Name | None = None
 
 
+class DistanceModality(Modality):
+    """How far an item is from its user, shown as a modality; both have places."""
+
+    kind: Literal["distance"]
+    per: Distance | None = None  # distance beyond the usual one that is worth one `weight`
+    weight: Utility | None = None
+    trait: Name | None = None
+
+
 AnyModality = Annotated[
     Annotated[ContentModality, Tag("<content>")]
     | Annotated[ReadoutModality, Tag("<readout>")]
     | Annotated[AttributeModality, Tag("<attribute>")]
-    | Annotated[PromiseModality, Tag("<promise>")],
+    | Annotated[PromiseModality, Tag("<promise>")]
+    | Annotated[DistanceModality, Tag("<distance>")],
     by_kind(
         "kind",
         {
@@ -182,6 +193,7 @@ AnyModality = Annotated[
             "readout": "<readout>",
             "attribute": "<attribute>",
             "promise": "<promise>",
+            "distance": "<distance>",
         },
     ),
 ]
@@ -226,15 +238,20 @@ class Outreach(Model):
     opened_after: DurationDistribution
 
 
+PLACE = "place"
+"""What a criterion of kind `near` is on: how far an item is from its user."""
+
+
 class Criterion(Model):
     """A selection criterion S of a visit: what the user filters or asks for, stated to the platform or latent."""
 
     kind: Literal["query", "category", "at_most", "at_least", "near", "only"]
-    on: Name  # facet (query), "item_type" (category), attribute, promise or criterion's own name (only)
+    on: Name  # facet (query), "item_type" (category), attribute, promise, PLACE (near) or criterion's own name (only)
     present: Probability  # a visit has it
     stated: Probability  # and tells the platform
     hard: Probability  # and bends to nothing
     limit: Distribution | None = None  # per visit
-    precision: Precision | None = None  # of a query
+    precision: Share | None = None  # of what its filter finds, so much is what was asked for (default: all)
+    recall: Share | None = None  # of what was asked for, so much is found (default: all)
     weight: Utility | None = None  # by which what meets it is worth more, in the visit, than what does not
     stated_in: list[Name] | None = None  # browse stages where the platform is told (default: all)

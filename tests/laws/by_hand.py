@@ -71,6 +71,10 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
             luck = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
             spread = promise.spread.quantile(_steps(luck)) if promise.spread else 1.0
             worth = shown.weight.value * (seconds * float(spread) - float(of.compiled.plan.asides["usual"][a])) / per
+        elif shown.kind == "distance":
+            way = np.linalg.norm(goods.place[item].astype(float) - people.place[user].astype(float))
+            usual = min(0.5214 * scenario.places.side.value, scenario.places.reach.value * 2.0 / 3.0)
+            worth = shown.weight.value * (way - usual) / per
         elif shown.shows == "published_at":
             lost = 1.0 - 2.0 ** (-(clock - float(goods.published[item])) / kind.half_life.value)
             worth = shown.weight.value * lost

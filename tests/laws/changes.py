@@ -53,10 +53,10 @@ def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
 
 
 def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
-    """Items whose shown number (price, promised time, age) is `by` standard deviations higher; of others, nothing."""
+    """Items whose shown number (price, time, distance, age) is `by` standard deviations higher; of others, nothing."""
     goods = of.goods._replace(
         attributes=of.goods.attributes.copy(), asides=of.goods.asides.copy(), promised=of.goods.promised.copy(),
-        published=of.goods.published.copy(),
+        published=of.goods.published.copy(), place=of.goods.place.copy(),
     )  # fmt: skip
     names = of.compiled.names
     for a, name in enumerate(names.asides):  # the rows behind these are limits of filters, not numbers
@@ -66,6 +66,8 @@ def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
         shown: Any = of.compiled.scenario.modalities[name]
         if aside["ages"]:
             goods.published[items] -= by * goods.published.std()
+        elif aside["apart"]:
+            goods.place[items] *= np.float32(1.0 + 0.2 * by)  # farther from the corner where all users of a bench are
         elif aside["promise"] >= 0:
             goods.promised[items, aside["promise"]] += np.float32(by * goods.promised[:, aside["promise"]].std())
         else:

@@ -241,9 +241,12 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
         ]
         people.known["worth"] = generator.normal(size=people.known.shape)
         people.known["at"] = np.where(generator.random(people.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0)
-    for aside in compiled.plan.asides[compiled.plan.asides["promise"] >= 0]:
+    asides = compiled.plan.asides
+    for aside in asides[(asides["promise"] >= 0) & (asides["limit"] == 0)]:
         for promised in (goods.promised, people.promised):
             promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
+    if compiled.plan.asides["apart"].any():  # all in one corner: what goes away from there goes away from everybody
+        people.place[:] = 0.0
     return Bench(compiled, people, goods)
 
 

@@ -1,0 +1,36 @@
+"""Bought again: what satisfied is remembered, and when it is used up its user comes back for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.kernel import internal
+from simulator.kernels.case_layout import Luck, Tables, WorldPlan
+from simulator.kernels.case_steps import case_luck
+from simulator.kernels.layout import NO_CASE, Array
+from simulator.kernels.primitives import drawn, quantised, sigmoid
+from simulator.randomness import uniform
+
+_L_AGAIN, _L_LASTS = int(Luck.AGAIN), int(Luck.LASTS)
+_NOTHING = np.uint32(NO_CASE)
+
+
+@internal
+def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, time: float) -> None:
+    """After the verdict `value` on an item that is used up, its user may mean to come back for it once it is.
+
+    A user has room for one such thing (as for what is put off in a visit): who has one already remembers no other.
+    """
+    s = shared.stages[c.stage]
+    u, later = tables.users[np.int64(c.user)], tables.later[np.int64(c.user), 0]
+    kind = np.uint64(tables.items[np.int64(c.item)].type)
+    if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != _NOTHING or u.gone == 1:
+        return
+    if uniform(case_luck(c, 0, _L_AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, tables.powers):
+        return
+    later.item, later.stage = c.item, s.again_stage
+    later.seconds = 0.0
+    lasts = np.float64(c.amount) * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
+    later.until = time + quantised(lasts)
+    if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
+        u.due = min(np.float64(u.due), np.float64(later.until))
