@@ -15,7 +15,7 @@ import simulator
 from simulator.env.users import put_users
 from simulator.errors import InputError
 from simulator.kernel import kernel
-from simulator.kernels.layout import ITEMS_KNOWN, KNOWN, TYPE, Kind, People
+from simulator.kernels.layout import FOLLOWED, ITEMS_KNOWN, KNOWN, TOPICS_FOLLOWED, TYPE, Kind, People
 from simulator.kernels.primitives import exponential_table
 from simulator.kernels.recall import keep_in_mind, recalled
 from simulator.plan import compile_scenario
@@ -184,6 +184,17 @@ def test_a_new_episode_knows_nothing():
     put_users(np.arange(5), np.arange(5), fresh, used)
     assert (used.known["at"][:5] == 0).all()
     assert (used.known["at"][5:] == of.people.known["at"][5:]).all()
+
+
+def test_a_new_episode_follows_no_topic():
+    of = bench("news")
+    fresh = draw_people(of.compiled, of.goods, 5, 9)
+    used = People(*(array.copy() for array in of.people))
+    used.followed[:] = 3
+    put_users(np.arange(5), np.arange(5), fresh, used)
+    assert used.followed.shape[1] == FOLLOWED + TOPICS_FOLLOWED
+    assert (used.followed[:5, FOLLOWED:] == 0).all()
+    assert (used.followed[5:] == 3).all()
 
 
 def test_cases_are_not_remembered_yet(tmp_path):

@@ -228,19 +228,9 @@ def start_plays(
             if knows_it and minds.shape[1] > 0 and types[kind[k]].known > 0.0:
                 # nobody but this play reads it before the play has ended
                 met = utility_of(
-                    key[k],
-                    user[k],
-                    item[k],
-                    kind[k],
-                    taste,
-                    vectors,
-                    facets,
-                    weights,
-                    types,
-                    habits,
-                    quantiles,
+                    key[k], user[k], item[k], kind[k], taste, vectors, facets, weights, types, habits, quantiles,
                     scratch,
-                )
+                )  # fmt: skip
                 subject = known_again(item[k], np.int64(items[item[k]].creator), types[kind[k]])
                 keep_in_mind(minds, user[k], subject, met, types[kind[k]].known_rate, v.clock + watched)
             lived = worth[k] if knows_it else gut
