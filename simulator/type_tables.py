@@ -26,7 +26,11 @@ def type_tables(
     for row, kind, own in zip(types[:items], scenario.item_types.values(), weights[:items], strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
         if kind.remembered is not None:
-            row["known"], row["forgetting"] = kind.remembered.precision.value, kind.remembered.half_life.value
+            kept = kind.remembered
+            row["known"], row["forgetting"] = kept.precision.value, kept.half_life.value
+            row["known_of"], row["known_rate"] = kept.of == "creator", kept.rate.value if kept.rate is not None else 1.0
+            told_by = names.modalities if kept.told_by is None else kept.told_by
+            row["known_by"] = sum(1 << names.modalities.index(modality) for modality in told_by)
         row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
         row["returning"] = 0.0 if kind.returning is None else np.log(max(kind.returning.value, _LEAST))
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simulator.cases import zone_of
 from simulator.env.scene import Scene
 from simulator.kernel import kernel
-from simulator.kernels.layout import People
+from simulator.kernels.layout import FOLLOWED, People
 from simulator.randomness import PERSON, mix, root
 
 Rows = npt.NDArray[np.int64]
@@ -38,6 +38,8 @@ def put_users(rows: Rows, places: Rows, source: People, target: People) -> None:
             target.had[j, k].amount = np.float32(0.0)
         for k in range(target.known.shape[1]):
             target.known[j, k].at = 0.0
+        for d in range(FOLLOWED, target.followed.shape[1]):  # topics; how many creators there are is in the state
+            target.followed[j, d] = np.uint32(0)
         for d in range(target.place.shape[1]):
             target.place[j, d] = source.place[i, d]
         for d in range(target.later.shape[1]):

@@ -13,7 +13,7 @@ from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import Array, CardColumn, Goods, Layout, Output, People, Plan, Tally, Visits, What
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import decision_key, drawn, quantised
-from simulator.kernels.recall import recalled
+from simulator.kernels.recall import known_again, recalled
 from simulator.kernels.records import NAN, record
 from simulator.kernels.siblings import remember
 from simulator.randomness import mix, uniform
@@ -103,8 +103,9 @@ def judged(
         key, user, item, kind, attended, 1.0, knowledge, people.taste, goods.vectors, goods.colour, people.mood,
         goods.readouts, plan.pairs, modalities, plan.facets, weights, types, habits, quantiles, scratch,
     )  # fmt: skip
-    if people.known.shape[1] > 0 and attended != 0 and types[kind].known > 0.0:
-        mean, variance = recalled(mean, variance, people.known, user, item, v.clock, types[kind], plan.powers)
+    if people.known.shape[1] > 0 and attended & types[kind].known_by != 0 and types[kind].known > 0.0:
+        subject = known_again(item, np.int64(goods.facts[item].creator), types[kind])
+        mean, variance = recalled(mean, variance, people.known, user, subject, v.clock, types[kind], plan.powers)
     if asides:
         mean += aside_worth(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)

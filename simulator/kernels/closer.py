@@ -9,7 +9,7 @@ from simulator.kernels.asides import Numbers, aside_worth
 from simulator.kernels.beliefs import attended_to, belief_about
 from simulator.kernels.layout import Goods, Output, People, Plan, Visits
 from simulator.kernels.primitives import drawn
-from simulator.kernels.recall import recalled
+from simulator.kernels.recall import known_again, recalled
 from simulator.randomness import mix
 
 
@@ -34,8 +34,9 @@ def read_closely(
         goods.readouts, plan.pairs, modalities, plan.facets, plan.weights, types, plan.habits[0], plan.quantiles,
         out.scratch,
     )  # fmt: skip
-    if people.known.shape[1] > 0 and v.attended != 0 and types[kind].known > 0.0:
-        mean, variance = recalled(mean, variance, people.known, user, item, v.clock, types[kind], plan.powers)
+    if people.known.shape[1] > 0 and v.attended & types[kind].known_by != 0 and types[kind].known > 0.0:
+        subject = known_again(item, np.int64(goods.facts[item].creator), types[kind])
+        mean, variance = recalled(mean, variance, people.known, user, subject, v.clock, types[kind], plan.powers)
     if plan.asides.shape[0] > 0:
         mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), numbers)
     v.belief = mean

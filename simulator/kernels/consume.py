@@ -18,7 +18,7 @@ from simulator.kernels.outcomes import follow
 from simulator.kernels.pauses import PAUSE, PAUSING, PLAYING, pauses
 from simulator.kernels.paywall import cut_off
 from simulator.kernels.primitives import chosen_by, drawn, exponential, fixed, quantised, sigmoid, slot_of, waited
-from simulator.kernels.recall import keep_in_mind, recalled
+from simulator.kernels.recall import keep_in_mind, known_again, recalled
 from simulator.kernels.records import NAN, record
 from simulator.kernels.siblings import remember
 from simulator.kernels.together import attention, beliefs, utilities
@@ -137,9 +137,10 @@ def start_plays(
         else:
             v.expected = v.belief
         worth[k] = np.float64(v.utility) - tired[k]
-        if minds.shape[1] > 0 and types[kind[k]].known > 0.0 and attended[k] != 0:
+        if minds.shape[1] > 0 and types[kind[k]].known > 0.0 and np.uint32(attended[k]) & types[kind[k]].known_by != 0:
+            subject = known_again(item[k], np.int64(items[item[k]].creator), types[kind[k]])
             belief[k], variance[k] = recalled(
-                belief[k], variance[k], minds, user[k], item[k], v.clock, types[kind[k]], powers
+                belief[k], variance[k], minds, user[k], subject, v.clock, types[kind[k]], powers
             )
         if asides:  # of the numbers only those that were read
             belief[k] += aside_worth(key[k], v.clock, user[k], item[k], np.uint32(attended[k]), numbers)
@@ -222,20 +223,11 @@ def start_plays(
             if knows_it and minds.shape[1] > 0 and types[kind[k]].known > 0.0:
                 # nobody but this play reads it before the play has ended
                 met = utility_of(
-                    key[k],
-                    user[k],
-                    item[k],
-                    kind[k],
-                    taste,
-                    vectors,
-                    facets,
-                    weights,
-                    types,
-                    habits,
-                    quantiles,
+                    key[k], user[k], item[k], kind[k], taste, vectors, facets, weights, types, habits, quantiles,
                     scratch,
-                )
-                keep_in_mind(minds, user[k], item[k], met, v.clock + watched)
+                )  # fmt: skip
+                subject = known_again(item[k], np.int64(items[item[k]].creator), types[kind[k]])
+                keep_in_mind(minds, user[k], subject, met, types[kind[k]].known_rate, v.clock + watched)
             lived = worth[k] if knows_it else gut
             if s.pause > 0.0 and v.outcome == SKIP and knows_it:
                 v.outcome = PAUSE if pauses(v, people.later, s, duration[k] - watched) else SKIP

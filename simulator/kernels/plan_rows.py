@@ -181,6 +181,9 @@ TYPE = np.dtype(
         ("memory", "f8"),  # half-life of that, s
         ("known", "f8"),  # precision of an experience of an item, just after it; 0: it is not remembered
         ("forgetting", "f8"),  # half-life of that precision, s
+        ("known_of", "i4"),  # 1: of its creator
+        ("known_by", "u4"),  # modalities by which it is known again, bits
+        ("known_rate", "f8"),  # by which an experience moves what is kept; 1: it takes its place
         ("leaving", "f8"),  # by which the hazards of leaving are multiplied
         ("returning", "f8"),  # added to the log-odds of sending it back
         ("idiosyncratic", "f8"),  # by which `HABITS.idiosyncratic` is multiplied: 0 of parents, which are an average

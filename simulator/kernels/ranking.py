@@ -10,7 +10,7 @@ from simulator.kernels.asides import EVERYTHING, aside_worth, numbers_of
 from simulator.kernels.beliefs import belief_about, utility_of
 from simulator.kernels.layout import Goods, People, Plan
 from simulator.kernels.primitives import drawn
-from simulator.kernels.recall import recalled
+from simulator.kernels.recall import known_again, recalled
 from simulator.randomness import KNOWLEDGE, PERCEPTION, mix, root
 
 
@@ -64,8 +64,11 @@ def best_candidates(
                     taste, vectors, colour, mood, readouts,
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
-                if people.known.shape[1] > 0 and seen != 0 and types[kind].known > 0.0:
-                    score, _ = recalled(score, variance, people.known, user, item, times[k], types[kind], plan.powers)
+                if people.known.shape[1] > 0 and seen & types[kind].known_by != 0 and types[kind].known > 0.0:
+                    subject = known_again(item, np.int64(items[item].creator), types[kind])
+                    score, _ = recalled(
+                        score, variance, people.known, user, subject, times[k], types[kind], plan.powers
+                    )
                 if asides:
                     score += aside_worth(key, times[k], user, item, visible[stages[k]], numbers)
             else:

@@ -1,15 +1,22 @@
-"""Recall: what a user had before is one more cue to what it is worth, whatever is shown of it this time."""
+"""Recall: what a user had before, of an item or of its creator, is one more cue to what it is worth."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import internal
+from simulator.kernel import inlined, internal
 from simulator.kernels.layout import Array
 from simulator.kernels.primitives import exponential
 
 _LN_2 = 0.6931471805599453
+_CREATORS = 1 << 31  # their numbers begin here, beside those of items
+
+
+@inlined
+def known_again(item: int, creator: int, kind: Array) -> int:
+    """Under which number a user keeps what they had of an item of a type: its own, or its creator's."""
+    return _CREATORS + creator if kind.known_of == 1 else item
 
 
 @internal
@@ -18,18 +25,18 @@ def recalled(
     variance: float,
     known: Array,
     user: int,
-    item: int,
+    subject: int,
     time: float,
     kind: Array,
     powers: npt.NDArray[np.float64],
 ) -> tuple[float, float]:
-    """A belief about an item that is recognised, with what the user remembers of it; `kind` is its type's row.
+    """A belief about what is recognised (`known_again`), with what the user remembers of it; `kind` is its type's row.
 
     The memory is a cue of precision p = known * 2^(-age / forgetting) about the worth itself, combined with the belief
     by precision (Ernst and Banks 2002); numbers that are shown (prices, ages) are no part of it.
     """
     for k in range(known.shape[1]):
-        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == item:
+        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
             age = max(time - known[user, k].at, 0.0)
             precision = kind.known * exponential(-_LN_2 * age / kind.forgetting, powers)
             share = precision * variance / (1.0 + precision * variance)
@@ -38,15 +45,21 @@ def recalled(
 
 
 @internal
-def keep_in_mind(known: Array, user: int, item: int, worth: float, time: float) -> None:
-    """An item was had at `time` > 0 s and turned out to be worth so much; where no place is left, the oldest goes."""
-    place = 0
+def keep_in_mind(known: Array, user: int, subject: int, worth: float, rate: float, time: float) -> None:
+    """A subject was had at `time` > 0 s and turned out to be worth so much; where no place is left, the oldest goes.
+
+    What is kept moves by a share `rate` from what it was to what it turned out to be this time.
+    """
+    place, met = 0, worth
     for k in range(known.shape[1]):
-        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == item:
+        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
             place = k
+            if rate < 1.0:
+                met = np.float64(known[user, k].worth)
+                met += rate * (worth - met)
             break
         if known[user, k].at < known[user, place].at:
             place = k
-    known[user, place].item = np.uint32(item)
-    known[user, place].worth = np.float32(worth)
+    known[user, place].item = np.uint32(subject)
+    known[user, place].worth = np.float32(met)
     known[user, place].at = time

@@ -57,6 +57,9 @@ def _check_taste(scenario: Scenario) -> None:
     for name, item_type in scenario.item_types.items():
         need(scenario, f"item_types.{name}.weights", item_type.weights, scenario.facets)
         need(scenario, f"item_types.{name}.reads", item_type.reads, scenario.modalities)
+        remembered = item_type.remembered
+        if remembered is not None:
+            need(scenario, f"item_types.{name}.remembered.told_by", remembered.told_by or [], scenario.modalities)
     _check_parents(scenario)
 
 

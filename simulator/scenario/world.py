@@ -55,10 +55,13 @@ class Idiosyncratic(Model):
 
 
 class Remembered(Model):
-    """What a user keeps of an item that they had: one more cue to its worth, whatever is shown of it."""
+    """What a user keeps of an item that they had, or of its creator: one more cue to its worth."""
 
     precision: Precision  # of the experience just after it
     half_life: PositiveDuration  # of that
+    of: Literal["item", "creator"] = "item"  # that is known again
+    told_by: list[Name] | None = Field(default=None, min_length=1)  # modalities by which it is (default: whatever)
+    rate: Share | None = None  # by which each experience moves what is kept (default: it takes its place)
 
 
 class ItemType(Model):

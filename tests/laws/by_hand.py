@@ -184,8 +184,13 @@ def recalled_by_hand(
     """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
     remembered = getattr(_rule(of, int(of.goods.facts["type"][item])), "remembered", None)
     rows = of.people.known[user]
-    own = rows[(rows["item"] == item) & (rows["at"] > 0)]
-    if remembered is None or attended == 0 or len(own) == 0:
+    if remembered is None:
+        return mean, variance
+    subject = (1 << 31) + int(of.goods.facts["creator"][item]) if remembered.of == "creator" else item
+    own = rows[(rows["item"] == subject) & (rows["at"] > 0)]
+    by = of.compiled.names.modalities if remembered.told_by is None else remembered.told_by
+    told = any(attended >> of.compiled.names.modalities.index(modality) & 1 for modality in by)
+    if not told or len(own) == 0:
         return mean, variance
     precision = remembered.precision.value * 0.5 ** ((clock - float(own["at"][0])) / remembered.half_life.value)
     total = precision + 1.0 / variance

@@ -239,6 +239,9 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
         people.known["item"] = generator.permuted(np.tile(np.arange(items), (users, 1)), axis=1)[
             :, : people.known.shape[1]
         ]
+        if (compiled.plan.types["known_of"] == 1).any():  # of every creator that there is, as far as there is room
+            creators = 1 + int(goods.facts["creator"].max())
+            people.known["item"] = (1 << 31) + (np.arange(people.known.shape[1]) % creators).astype(np.uint32)
         people.known["worth"] = generator.normal(size=people.known.shape)
         people.known["at"] = np.where(generator.random(people.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0)
     asides = compiled.plan.asides
