@@ -266,6 +266,8 @@ class _Rows:
             if isinstance(resource, Queue):
                 row["service"] = self.tables.add(resource.service) if resource.service is not None else -1
                 row["slowdown"] = resource.slowdown.value if resource.slowdown else 0.0
+                if resource.per_item is not None:
+                    row["more"], row["usual"] = resource.per_item.more.value, resource.per_item.usual.value
                 row["every"] = resource.every.value if resource.every else 0.0
                 row["moves"] = resource.moves
                 if resource.line is not None:

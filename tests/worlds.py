@@ -109,8 +109,8 @@ class TinyWorld:
         self._buffer: Array = np.zeros(0, dtype=EVENT)
         self.recording = True
 
-    def decide(self, times: Any, users: Any, items: Any) -> None:
-        """Post one case per row; a user's cases are numbered in the order of the rows."""
+    def decide(self, times: Any, users: Any, items: Any, amount: int = 1) -> None:
+        """Post one case per row, of so many units; a user's cases are numbered in the order of the rows."""
         messages = np.zeros(len(times), dtype=CASE)
         messages["created"] = np.floor(np.asarray(times) * 1024.0) / 1024.0
         messages["user"], messages["item"] = users, items
@@ -120,7 +120,7 @@ class TinyWorld:
         messages["case"][order] = np.arange(len(own)) - np.repeat(firsts, np.diff(np.append(firsts, len(own))))
         messages["case"] += self._decided[messages["user"]]
         self._decided += np.bincount(messages["user"], minlength=len(self._decided)).astype(np.uint32)
-        messages["parent_case"], messages["amount"], messages["stage"] = NO_CASE, 1, self.stage
+        messages["parent_case"], messages["amount"], messages["stage"] = NO_CASE, amount, self.stage
         self.cases.post(messages)
 
     def run(self, end: float) -> None:

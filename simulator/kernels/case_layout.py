@@ -148,6 +148,8 @@ RESOURCE = np.dtype(
         ("n_units", "i4"),
         ("service", "i4"),  # table of quantiles, -1: the steps say how long
         ("slowdown", "f8"),
+        ("more", "f8"),  # of the service, for every item of a case beyond the `usual` number
+        ("usual", "f8"),
         ("line", "i8"),  # the most that may wait
         ("every", "f8"),  # s; 0: at any time
         ("first_shift", "i4"),

@@ -104,6 +104,7 @@ def begin_step(
         if table < 0:
             table = shared.resources[s.uses].service
         factor += shared.resources[s.uses].slowdown * world.units[unit].waiting
+        factor *= 1.0 + shared.resources[s.uses].more * (np.float64(c.amount) - shared.resources[s.uses].usual)
     for k in range(s.first_slow, s.first_slow + s.n_slow):
         if holds(shared, shared.slows[k].circumstance, time):
             factor *= shared.slows[k].factor

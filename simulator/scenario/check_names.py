@@ -208,6 +208,10 @@ def _check_world(scenario: Scenario) -> None:
     owners = ["world", "item", "creator", "user", *(["zone"] if scenario.places else []), *scenario.parents]
     for name, resource in scenario.resources.items():
         need(scenario, f"resources.{name}.per", [resource.per], owners)
+        share = resource.per_item if isinstance(resource, Queue) else None
+        if share is not None and share.more.value * (share.usual.value - 1.0) >= 1.0:
+            wrong = f"resources.{name}.per_item: a case of one item would take no time"
+            raise InputError(scenario.shown, wrong, f"expected more below {1.0 / (share.usual.value - 1.0):g}")
         for index, shift in enumerate(resource.shifts if isinstance(resource, Queue) else []):
             if not shift.starts.value < shift.ends.value <= 86400:
                 wrong = f"resources.{name}.shifts.{index}"

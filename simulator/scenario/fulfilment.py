@@ -33,6 +33,13 @@ class Shift(Model):
     capacity: Number
 
 
+class PerItem(Model):
+    """How the service grows with what one case brings: `1 + more * (items - usual)` times as long."""
+
+    more: Ratio  # of the service, for every item more than usual
+    usual: Annotated[Number, Positive]  # items of the cases that `service` tells of
+
+
 class Queue(Model):
     """Servers with a waiting line: kitchens, couriers, recruiters."""
 
@@ -43,6 +50,7 @@ class Queue(Model):
     shifts: list[Shift] = Field(default_factory=list)  # outside of all shifts: `capacity`
     every: Duration | None = None  # served in batches
     slowdown: Ratio | None = None  # of the service, per waiting case
+    per_item: PerItem | None = None  # (default: a case takes as long, however much it brings)
     line: Number | None = None  # cases that may wait; more are refused
     moves: Flag = False  # servers have places: the nearest free one is taken, and is then where the step has led it
 

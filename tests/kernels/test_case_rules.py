@@ -224,3 +224,20 @@ def test_a_case_passes_a_stage_once():
             edits={"stages.delivery.next": again},
             ends=False,
         )
+
+
+@pytest.mark.parametrize("amount", [1, 2, 5])
+def test_more_items_take_longer(amount):
+    share = {"more": claim(0.25, "ratio"), "usual": claim(2, "items")}
+    counter = queue(50, service=constant(100.0), per_item=share)
+    world = TinyWorld([{"step": "serve", "event": "served", "uses": "counter"}], {"counter": counter})
+    world.decide([0.0], [3], [4], amount=amount)
+    world.run(1e6)
+    assert world.times("served") == {(3, 0): 100.0 * (1.0 + 0.25 * (amount - 2))}
+
+
+def test_a_service_that_would_take_no_time_is_refused():
+    share = {"more": claim(0.5, "ratio"), "usual": claim(3, "items")}
+    counter = queue(5, service=constant(9.0), per_item=share)
+    with pytest.raises(InputError, match=r"resources\.counter\.per_item: a case of one item would take no time"):
+        TinyWorld([{"step": "serve", "uses": "counter"}], {"counter": counter})
