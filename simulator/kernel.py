@@ -61,15 +61,6 @@ _SCALARS: dict[str, Any] = {
 }
 
 
-def spelled_out(function: F) -> F:
-    """Write a function into the kernels that call it, as if it stood there; from Python it is called as it is.
-
-    For what makes groups of tables, which end with the function that makes them (`simulator.kernels.groups`).
-    """
-    written: F = numba.extending.register_jitable(inline="always")(function)
-    return written
-
-
 def _compiled(function: F, **options: Any) -> F:
     """Compile for numbers of the types that the function's annotations name, whatever other kernels hand over.
 
