@@ -61,15 +61,6 @@ _SCALARS: dict[str, Any] = {
 }
 
 
-def spelled_out(function: F) -> F:
-    """Write a function into the kernels that call it, as if it stood there; from Python it is called as it is.
-
-    For what makes groups of tables, which end with the function that makes them (`simulator.kernels.groups`).
-    """
-    written: F = numba.extending.register_jitable(inline="always")(function)
-    return written
-
-
 def _compiled(function: F, **options: Any) -> F:
     """Compile for numbers of the types that the function's annotations name, whatever other kernels hand over.
 
@@ -98,7 +89,7 @@ def kernel(function: F) -> F:
 def internal(function: F) -> F:
     """Compile a function that only kernels call.
 
-    It gets no entry from Python: taking apart tables of many arrays would take longer to compile than the step itself.
+    It gets no entry from Python, and becomes machine code as a part of the kernels (`simulator.linking`).
     """
     return _compiled(function, **_LINKED)
 
@@ -106,7 +97,8 @@ def internal(function: F) -> F:
 def inlined(function: F) -> F:
     """Compile a function into the kernels that call it; it cannot be called from Python.
 
-    For steps that take many arrays: passed one by one they would cost more than the step itself. LLVM puts them in
-    place (Numba's own `inline="always"` compiles them anew for every call, and stops at 30 arguments).
+    For steps that take many arrays beside groups of tables: passed one by one they would cost more than the step does.
+    LLVM puts them in place. Numba's own `inline="always"` compiles them anew for every call, stops at 30 arguments, and
+    leaves out writes to an array that it believes nobody to read.
     """
     return _compiled(function, **_LINKED, forceinline=True)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from simulator.env.buffers import Kept, Seen
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import kernel, spelled_out
+from simulator.kernel import inlined, kernel
 from simulator.kernels.case_row import CASE
 from simulator.kernels.groups import group
 from simulator.kernels.layout import (
@@ -124,36 +124,22 @@ def _array_at(typing: Any, table: Any, k: Any, dtype: Any, dimensions: Any) -> A
 at: Any = intrinsic(prefer_literal=True)(_array_at)
 
 
-class Bound(NamedTuple):
-    """All tables of a step."""
-
-    plan: Plan
-    people: People
-    goods: Goods
-    visits: Visits
-    out: Output
-    seen: Seen
-    kept: Kept
-    terms: Terms
-    pool: People
-
-
 # Where the tables of each group begin in a table of places.
 _PLAN = 0
-_PEOPLE = _PLAN + len(Plan._fields)
-_GOODS = _PEOPLE + len(People._fields)
+PEOPLE = _PLAN + len(Plan._fields)
+_GOODS = PEOPLE + len(People._fields)
 _VISITS = _GOODS + len(Goods._fields)
 _OUT = _VISITS + len(Visits._fields)
 _SEEN = _OUT + len(Output._fields)
 _KEPT = _SEEN + len(Seen._fields)
 _TERMS = _KEPT + len(Kept._fields)
-_POOL = _TERMS + len(Terms._fields)
+POOL = _TERMS + len(Terms._fields)
 
 
-@spelled_out
-def tables_at(t: Table) -> Bound:
-    """The tables of `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`."""
-    plan = Plan(
+@inlined
+def plan_at(t: Table) -> Plan:
+    """The plan in a table of places."""
+    return Plan(
         at(t, _PLAN + 0, STAGE, 1), at(t, _PLAN + 1, F8, 3), at(t, _PLAN + 2, I4, 3), at(t, _PLAN + 3, F8, 2),
         at(t, _PLAN + 4, I8, 3), at(t, _PLAN + 5, F8, 1), at(t, _PLAN + 6, F8, 1), at(t, _PLAN + 7, PAIR, 1),
         at(t, _PLAN + 8, MODALITY, 1), at(t, _PLAN + 9, FACET, 1), at(t, _PLAN + 10, TYPE, 1),
@@ -165,49 +151,78 @@ def tables_at(t: Table) -> Bound:
         at(t, _PLAN + 27, F8, 1), at(t, _PLAN + 28, CONTEXT, 1), at(t, _PLAN + 29, F8, 2), at(t, _PLAN + 30, F8, 2),
         at(t, _PLAN + 31, F8, 2), at(t, _PLAN + 32, I4, 2), at(t, _PLAN + 33, F8, 2),
     )  # fmt: skip
-    people = People(
-        at(t, _PEOPLE + 0, USER, 1), at(t, _PEOPLE + 1, F4, 2), at(t, _PEOPLE + 2, F4, 2), at(t, _PEOPLE + 3, U4, 2),
-        at(t, _PEOPLE + 4, F4, 2), at(t, _PEOPLE + 5, F4, 2), at(t, _PEOPLE + 6, F4, 2), at(t, _PEOPLE + 7, HAD, 2),
-        at(t, _PEOPLE + 8, KNOWN, 2), at(t, _PEOPLE + 9, LATER, 2), at(t, _PEOPLE + 10, F4, 2),
+
+
+@inlined
+def people_at(t: Table, first: int) -> People:
+    """Users in it: those of the fleet (`PEOPLE`) or of the pool (`POOL`)."""
+    return People(
+        at(t, first + 0, USER, 1), at(t, first + 1, F4, 2), at(t, first + 2, F4, 2), at(t, first + 3, U4, 2),
+        at(t, first + 4, F4, 2), at(t, first + 5, F4, 2), at(t, first + 6, F4, 2), at(t, first + 7, HAD, 2),
+        at(t, first + 8, KNOWN, 2), at(t, first + 9, LATER, 2), at(t, first + 10, F4, 2),
     )  # fmt: skip
-    goods = Goods(
+
+
+@inlined
+def goods_at(t: Table) -> Goods:
+    """The items in it."""
+    return Goods(
         at(t, _GOODS + 0, ITEM, 1), at(t, _GOODS + 1, F4, 2), at(t, _GOODS + 2, F4, 2), at(t, _GOODS + 3, F4, 2),
         at(t, _GOODS + 4, F4, 2), at(t, _GOODS + 5, F4, 2), at(t, _GOODS + 6, F4, 2), at(t, _GOODS + 7, F4, 2),
         at(t, _GOODS + 8, F8, 1), at(t, _GOODS + 9, I4, 1), at(t, _GOODS + 10, I4, 1), at(t, _GOODS + 11, I4, 2),
         at(t, _GOODS + 12, F8, 2),
     )  # fmt: skip
-    visits = Visits(
+
+
+@inlined
+def visits_at(t: Table) -> Visits:
+    """The visits in it."""
+    return Visits(
         at(t, _VISITS + 0, VISIT, 1), at(t, _VISITS + 1, OFFER, 2), at(t, _VISITS + 2, I4, 2),
         at(t, _VISITS + 3, F4, 2), at(t, _VISITS + 4, CARD, 2),
     )  # fmt: skip
-    out = Output(
+
+
+@inlined
+def output_at(t: Table) -> Output:
+    """What a kernel writes to, in it."""
+    return Output(
         at(t, _OUT + 0, EVENT, 1), at(t, _OUT + 1, I8, 1), at(t, _OUT + 2, I8, 2), at(t, _OUT + 3, F8, 2),
         at(t, _OUT + 4, CASE, 1), at(t, _OUT + 5, I8, 1),
     )  # fmt: skip
-    seen = Seen(
+
+
+@inlined
+def seen_at(t: Table) -> Seen:
+    """What was seen, in it."""
+    return Seen(
         at(t, _SEEN + 0, F4, 2), at(t, _SEEN + 1, I8, 1), at(t, _SEEN + 2, I8, 1), at(t, _SEEN + 3, I8, 1),
         at(t, _SEEN + 4, I4, 2), at(t, _SEEN + 5, I4, 2), at(t, _SEEN + 6, F4, 2), at(t, _SEEN + 7, F4, 2),
         at(t, _SEEN + 8, I1, 2), at(t, _SEEN + 9, I4, 2), at(t, _SEEN + 10, F4, 2), at(t, _SEEN + 11, F4, 2),
         at(t, _SEEN + 12, F8, 1), at(t, _SEEN + 13, F8, 1), at(t, _SEEN + 14, I1, 1),
     )  # fmt: skip
-    kept = Kept(
+
+
+@inlined
+def kept_at(t: Table) -> Kept:
+    """What is kept, in it."""
+    return Kept(
         at(t, _KEPT + 0, F4, 3), at(t, _KEPT + 1, F4, 2), at(t, _KEPT + 2, I4, 2), at(t, _KEPT + 3, I8, 1),
         at(t, _KEPT + 4, F8, 1), at(t, _KEPT + 5, F4, 2), at(t, _KEPT + 6, I8, 1), at(t, _KEPT + 7, I8, 1),
         at(t, _KEPT + 8, I4, 2),
     )  # fmt: skip
-    terms = Terms(
+
+
+@inlined
+def terms_at(t: Table) -> Terms:
+    """The rest of it."""
+    return Terms(
         at(t, _TERMS + 0, F8, 1), at(t, _TERMS + 1, F8, 1), at(t, _TERMS + 2, F8, 1), at(t, _TERMS + 3, F4, 1),
         at(t, _TERMS + 4, F4, 4), at(t, _TERMS + 5, U1, 2), at(t, _TERMS + 6, F4, 2), at(t, _TERMS + 7, F4, 2),
         at(t, _TERMS + 8, F4, 3), at(t, _TERMS + 9, F4, 3), at(t, _TERMS + 10, I4, 1), at(t, _TERMS + 11, I8, 1),
         at(t, _TERMS + 12, I8, 1), at(t, _TERMS + 13, I8, 1), at(t, _TERMS + 14, I8, 2), at(t, _TERMS + 15, F8, 1),
         at(t, _TERMS + 16, I8, 1), at(t, _TERMS + 17, I8, 1),
     )  # fmt: skip
-    pool = People(
-        at(t, _POOL + 0, USER, 1), at(t, _POOL + 1, F4, 2), at(t, _POOL + 2, F4, 2), at(t, _POOL + 3, U4, 2),
-        at(t, _POOL + 4, F4, 2), at(t, _POOL + 5, F4, 2), at(t, _POOL + 6, F4, 2), at(t, _POOL + 7, HAD, 2),
-        at(t, _POOL + 8, KNOWN, 2), at(t, _POOL + 9, LATER, 2), at(t, _POOL + 10, F4, 2),
-    )  # fmt: skip
-    return Bound(plan, people, goods, visits, out, seen, kept, terms, pool)
 
 
 @kernel
@@ -215,16 +230,15 @@ def whole_step(t: Table, n: int, m: int) -> bool:
     """Take users to their next requests: the first n of `Terms.rows`, and m new ones.
 
     Args:
-        t: see `tables_at`.
+        t: `table_of((plan, people, goods, visits, output, seen, kept, terms, people of the pool))`.
         n: rows that waited, and get `Terms.actions`.
         m: rows after them that users at `Terms.places` of the pool take to begin an episode.
 
     Returns:
         False where an action is no item; then nothing has happened.
     """
-    b = tables_at(t)
-    plan, people, goods, visits, out = b.plan, b.people, b.goods, b.visits, b.out
-    seen, kept, terms, pool = b.seen, b.kept, b.terms, b.pool
+    plan, people, goods, visits, out = plan_at(t), people_at(t, PEOPLE), goods_at(t), visits_at(t), output_at(t)
+    seen, kept, terms, pool = seen_at(t), kept_at(t), terms_at(t), people_at(t, POOL)
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
     )  # fmt: skip

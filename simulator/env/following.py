@@ -11,13 +11,26 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.env.bound import Table, at, tables_at
+from simulator.env.bound import (
+    PEOPLE,
+    POOL,
+    Table,
+    at,
+    goods_at,
+    kept_at,
+    output_at,
+    people_at,
+    plan_at,
+    seen_at,
+    terms_at,
+    visits_at,
+)
 from simulator.env.orders import AT_ONCE, Blank, Orders
 from simulator.env.published import phase_at
 from simulator.env.rewards import TRUTH
 from simulator.env.steps import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.users import put_users
-from simulator.kernel import internal, kernel, spelled_out
+from simulator.kernel import inlined, internal, kernel
 from simulator.kernels.asides import numbers_of
 from simulator.kernels.case_heap import without_stale
 from simulator.kernels.case_layout import (
@@ -41,6 +54,7 @@ from simulator.kernels.case_layout import (
     WorldPlan,
 )
 from simulator.kernels.cases import live, post
+from simulator.kernels.groups import group
 from simulator.kernels.layout import EVENT, FIXED, Goods, Output, People, Status, Tally
 from simulator.kernels.visit import advance
 
@@ -54,42 +68,51 @@ _I1, _I4, _I8 = np.dtype(np.bool_), np.dtype(np.int32), np.dtype(np.int64)
 _F4, _F8 = np.dtype(np.float32), np.dtype(np.float64)
 
 
+@group
 class Beside(NamedTuple):
-    """What a step reads and writes besides the tables of `simulator.env.bound`."""
+    """What a step reads and writes besides the tables of `simulator.env.bound`, the world and its orders."""
 
-    shared: WorldPlan
     parent: npt.NDArray[np.int32]
     item_place: npt.NDArray[np.float32]
     chooser_taste: npt.NDArray[np.float32]
-    orders: Orders
-    blank: Blank
     phase: npt.NDArray[np.int64]  # of what was announced last to each user
     hours: npt.NDArray[np.float64]  # see `simulator.env.published.phase_at`
     phases: npt.NDArray[np.int64]
     at_once: npt.NDArray[np.int64]  # (1,)
 
 
-@spelled_out
-def _beside_at(t: Table) -> Beside:
-    """The tables that `table_of((shared, item sides of the ground, orders, blank, rest of `Beside`))` wrote."""
-    shared = WorldPlan(
+@inlined
+def _shared_at(t: Table) -> WorldPlan:
+    return WorldPlan(
         at(t, 0, FULFIL, 1), at(t, 1, _I4, 3), at(t, 2, _F8, 3), at(t, 3, _I4, 2),
         at(t, 4, STEP, 1), at(t, 5, SLOW, 1), at(t, 6, CASE_ACT, 1), at(t, 7, _F8, 1),
         at(t, 8, RESOURCE, 1), at(t, 9, SHIFT, 1), at(t, 10, CHOOSER, 1),
         at(t, 11, PROMISE, 1), at(t, 12, PART, 1), at(t, 13, _I8, 1), at(t, 14, _F8, 2),
         at(t, 15, _F8, 1),
     )  # fmt: skip
-    orders = Orders(
+
+
+@inlined
+def _orders_at(t: Table) -> Orders:
+    return Orders(
         at(t, 19, CASE, 2), at(t, 20, HAPPENING, 2), at(t, 21, _I4, 2), at(t, 22, UNIT, 2),
         at(t, 23, _I4, 2), at(t, 24, _F4, 3), at(t, 25, _I8, 2), at(t, 26, _I1, 1),
         at(t, 27, EVENT, 2), at(t, 28, _I8, 1), at(t, 29, _I8, 1), at(t, 30, _F4, 2),
     )  # fmt: skip
-    blank = Blank(
+
+
+@inlined
+def _blank_at(t: Table) -> Blank:
+    return Blank(
         at(t, 31, HAPPENING, 1), at(t, 32, UNIT, 1), at(t, 33, _I4, 1), at(t, 34, _F4, 2),
         at(t, 35, _I8, 1),
     )  # fmt: skip
+
+
+@inlined
+def _beside_at(t: Table) -> Beside:
     return Beside(
-        shared, at(t, 16, _I4, 1), at(t, 17, _F4, 2), at(t, 18, _F4, 2), orders, blank,
+        at(t, 16, _I4, 1), at(t, 17, _F4, 2), at(t, 18, _F4, 2),
         at(t, 36, _I8, 1), at(t, 37, _F8, 1), at(t, 38, _I8, 1), at(t, 39, _I8, 1),
     )  # fmt: skip
 
@@ -173,18 +196,18 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
     """Take users to their next requests, and their orders as far: the first n of `Terms.rows`, and m new ones.
 
     Args:
-        t: see `simulator.env.bound.tables_at`.
-        beside: see `_beside_at`.
+        t: see `simulator.env.bound.whole_step`.
+        beside: `table_of((shared, item sides of the ground, orders, blank, rest of `Beside`))`.
         n, m: as of `whole_step`.
         resume: -1 to begin; else what was returned where the call could not go on, to go on.
 
     Returns:
         The place in `Terms.rows` where it stopped, and why: `DONE`, or what is wanted.
     """
-    b, a = tables_at(t), _beside_at(beside)
-    plan, people, goods, visits, out = b.plan, b.people, b.goods, b.visits, b.out
-    seen, kept, terms, pool = b.seen, b.kept, b.terms, b.pool
-    shared, orders, blank, at_once = a.shared, a.orders, a.blank, a.at_once[0]
+    plan, people, goods, visits, out = plan_at(t), people_at(t, PEOPLE), goods_at(t), visits_at(t), output_at(t)
+    seen, kept, terms, pool = seen_at(t), kept_at(t), terms_at(t), people_at(t, POOL)
+    shared, orders, blank, a = _shared_at(beside), _orders_at(beside), _blank_at(beside), _beside_at(beside)
+    at_once = a.at_once[0]
     tick, horizon, end, starts_at, margin = (
         terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
     )  # fmt: skip
@@ -317,7 +340,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
     return n + m, DONE
 
 
-@spelled_out
+@inlined
 def _told(goods: Goods, promised: npt.NDArray[np.float32]) -> Goods:
     """The items, with what is announced of them."""
     return Goods(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import internal, spelled_out
+from simulator.kernel import internal, numba
 from simulator.kernels.groups import group
 from simulator.kernels.layout import Array, Goods, People, Plan
 from simulator.kernels.primitives import drawn, exponential, quantised
@@ -38,7 +38,7 @@ class Numbers(NamedTuple):
     parent: npt.NDArray[np.int32]
 
 
-@spelled_out
+@numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
 def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
     """The tables of a world that say what its numbers are worth."""
     return Numbers(

@@ -37,14 +37,22 @@ class _GroupType(numba.types.Type):
 
 @numba.extending.register_model(_GroupType)
 class _GroupModel(_models.PrimitiveModel):
-    """An address. It holds as long as the function that made the group runs, so no function may return one."""
+    """An address, of a place on the stack of the function that made the group or got it from another."""
 
     def __init__(self, manager: Any, of: _GroupType) -> None:
         self.tables = ir.LiteralStructType([manager.lookup(member).get_value_type() for member in of.members])
         super().__init__(manager, of, self.tables.as_pointer())
 
+    def get_return_type(self) -> Any:
+        return self.tables
+
     def as_return(self, builder: Any, value: Any) -> Any:
-        raise TypeError(f"a kernel returns {self.fe_type}: a group ends with the function that made it")
+        return builder.load(value)  # the place ends with the function, so what lies there is handed back
+
+    def from_return(self, builder: Any, value: Any) -> Any:
+        place = _cgutils.alloca_once(builder, self.tables)
+        builder.store(value, place)
+        return place
 
 
 @_templates.infer_getattr
@@ -80,7 +88,10 @@ def _unboxed(group: _GroupType, value: Any, c: Any) -> Any:
 
 
 def group(of: _C) -> _C:
-    """Make kernels take named tuples of this class by address. All its fields are arrays."""
+    """Make kernels take named tuples of this class by address.
+
+    All fields are arrays: a group within a group would be gone when a function hands it back.
+    """
 
     @numba.extending.typeof_impl.register(of)
     def typed(value: Any, c: Any) -> _GroupType:
