@@ -23,6 +23,7 @@ from simulator.env.spaces import Row
 from simulator.env.users import UserPool
 from simulator.errors import InputError
 from simulator.kernels.case_row import CASE
+from simulator.kernels.columns import SIDE_BY_SIDE
 from simulator.kernels.layout import (
     EVENT,
     MAX_SCREEN,
@@ -37,7 +38,7 @@ from simulator.kernels.visit import room_needed
 from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
-_RECORDS = 1 << 15  # few enough to be still near when they are added up
+_RECORDS = 1 << 14  # beside the room that users who are advanced side by side may need
 _AHEAD_ALONE, _AHEAD = 256, 4
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
@@ -82,7 +83,7 @@ class Fleet:
     def _new_output(self, beside: bool) -> Output:
         scene = self.scene
         return Output(
-            records=np.zeros(max(_RECORDS if self.n > 1 else 0, 2 * self._room), dtype=EVENT),
+            records=np.zeros(self._room * 2 if self.n == 1 else _RECORDS + SIDE_BY_SIDE * self._room, dtype=EVENT),
             tallies=np.zeros(N_TALLIES, dtype=np.int64),
             counters=np.zeros((scene.catalog.n_items, 1 + len(scene.compiled.names.counters)), dtype=np.int64),
             scratch=np.zeros((MAX_SCREEN, SCRATCH_WIDTH)),
