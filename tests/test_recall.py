@@ -108,7 +108,7 @@ def test_songs_that_were_liked_are_chosen_again_where_they_are_known(tmp_path):
 
 
 def test_nobody_remembers_where_no_type_is_remembered():
-    assert bench("shortvideo").people.known.shape[1] == bench("ecommerce").people.known.shape[1] == 0
+    assert bench("shortvideo").people.known.shape[1] == bench("jobs").people.known.shape[1] == 0
     assert bench(NAME).people.known.shape[1] == ITEMS_KNOWN
 
 

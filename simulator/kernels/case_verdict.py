@@ -18,7 +18,7 @@ from simulator.kernels.case_steps import case_luck, case_number
 from simulator.kernels.layout import NORMAL, Array, Output, Tally
 from simulator.kernels.mood import faded
 from simulator.kernels.primitives import drawn, fixed, quantised, sigmoid
-from simulator.kernels.recall import keep_in_mind
+from simulator.kernels.recall import keep_in_mind, known_again
 from simulator.kernels.siblings import remember
 from simulator.kernels.trust import learn_trust
 from simulator.kernels.watching import satisfied
@@ -70,7 +70,8 @@ def experience(
             tables.taste, tables.vectors, tables.facets, tables.weights, tables.types, habits, tables.quantiles,
             out.scratch,
         )  # fmt: skip
-        keep_in_mind(tables.known, user, item, met + s.noise * luck, time)
+        subject = known_again(item, np.int64(tables.items[item].creator), kind)
+        keep_in_mind(tables.known, user, subject, met + s.noise * luck, kind.known_rate, time)
 
 
 @internal

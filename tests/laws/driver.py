@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from simulator import checkpoint, run_folder, world
+from simulator import world
 from simulator.__main__ import main
 
 
@@ -33,19 +33,34 @@ class _Countdown:
         return self.left == 0
 
 
+class _Half:
+    """A file of which half is written when the process dies."""
+
+    def __init__(self, file: Any) -> None:
+        self.file = file
+
+    def __enter__(self) -> _Half:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def write(self, content: bytes) -> NoReturn:
+        """Write half of it, and die."""
+        self.file.write(content[: len(content) // 2])
+        self.file.flush()
+        _die()
+
+
 def _prepare(place: str, now: Callable[[], bool]) -> None:
     if place == "checkpoint":
-        whole = checkpoint.write_atomic
+        opened = Path.open
 
-        def half(path: Path, content: bytes) -> None:
-            if now():
-                with path.with_name(f".{path.name}.1-1{run_folder.PARTIAL}").open("wb") as file:
-                    file.write(content[: len(content) // 2])
-                    file.flush()
-                _die()
-            whole(path, content)
+        def opens(path: Path, mode: str = "r", *rest: Any, **more: Any) -> Any:
+            file = opened(path, mode, *rest, **more)
+            return _Half(file) if mode == "wb" and "checkpoint-" in path.name and now() else file
 
-        checkpoint.write_atomic = half  # type: ignore[assignment]
+        Path.open = opens  # type: ignore[method-assign, assignment]
     elif place == "before":
         write = world.write_checkpoint
 
