@@ -10,14 +10,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@cache
 def source_hash() -> str:
-    """Hash of the source of the engine and of the recommenders (16 hexadecimal digits)."""
+    """Hash of the source of the engine and of the recommenders, as it was at first asked (16 hexadecimal digits)."""
     digest = hashlib.sha256()
     here = Path(__file__).resolve().parent
     for package in (here, here.parent / "recommenders"):
