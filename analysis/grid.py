@@ -11,8 +11,7 @@ import pandas as pd
 
 from analysis.arms import Arm, read_arm
 from analysis.tables import COLUMNS, Experiment
-from simulator import __version__
-from simulator import sweep as sweeping
+from simulator import __version__, sweep as sweeping
 from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig, complete, resolve
 from simulator.errors import InputError
 from simulator.listing import check_recommender_name

@@ -38,8 +38,7 @@ def experiment(words: Sequence[str]) -> int:
     given = _pairs(words)
     chosen = _Choice(given)
     from analysis.arms import read_arm
-    from analysis.grid import experiment as run
-    from analysis.grid import plan
+    from analysis.grid import experiment as run, plan
 
     arms = [read_arm(text) for text in chosen.recommenders]
     known = [arm.name for arm in arms]

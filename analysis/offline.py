@@ -19,8 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recommenders import offline
-from recommenders.contract import COLUMNS as LOG_COLUMNS
-from recommenders.contract import Catalog, Columns, Label, PlatformLog
+from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, PlatformLog
 from simulator.config import RunConfig, unknown_name
 from simulator.errors import InputError
 from simulator.manifest import ITEMS

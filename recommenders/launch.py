@@ -15,8 +15,7 @@ import numpy as np
 
 from recommenders.contract import CONTRACT_VERSION, RecommenderError
 from recommenders.dataset import Dataset, read_dataset, write_inter
-from recommenders.protocol import Evaluated, Judgment
-from recommenders.protocol import evaluate as evaluate_one
+from recommenders.protocol import Evaluated, Judgment, evaluate as evaluate_one
 from recommenders.registry import check_parameters
 from recommenders.splits import SPLITS
 from recommenders.words import read_value

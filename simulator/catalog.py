@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Catalog as PublicCatalog
-from recommenders.contract import LazyFeatures
+from recommenders.contract import Catalog as PublicCatalog, LazyFeatures
 from simulator.kernels.layout import ITEM, Goods
 from simulator.levels import until, with_parents
 from simulator.numbers import attributes, item_places

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders import registry
-from recommenders.contract import Catalog as PublicCatalog
-from recommenders.contract import Label, Recommender, Requests, Slates, validate_slates
+from recommenders.contract import Catalog as PublicCatalog, Label, Recommender, Requests, Slates, validate_slates
 from simulator.errors import InputError
 from simulator.kernels.slate_check import fits
 from simulator.memory import PlatformMemory

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.glyphs import HEIGHT as GLYPH_HEIGHT
-from simulator.glyphs import write
+from simulator.glyphs import HEIGHT as GLYPH_HEIGHT, write
 from simulator.kernels.layout import Goods
 from simulator.plan import Compiled
 

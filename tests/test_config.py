@@ -6,8 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from simulator.command_line import read_arguments, single_settings
 from simulator.config import RunConfig, complete, nearest, resolve

@@ -16,14 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import __main__ as analysis_line
-from analysis import compare, counterfactual, grid
+from analysis import __main__ as analysis_line, compare, counterfactual, grid
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
 from recommenders.columns import COLUMNS
 from recommenders.contract import Label, Recommender
-from simulator import RunConfig, __main__, available_scenarios, load_scenario
-from simulator import randomness as luck
+from simulator import RunConfig, __main__, available_scenarios, load_scenario, randomness as luck
 from simulator.errors import InputError
 from simulator.kernels.layout import EVENT
 from simulator.logs import CODED, ONLY_TRUTH, to_table

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import __main__ as entry
-from simulator import sweep
+from simulator import __main__ as entry, sweep
 from simulator.config import RunConfig
 from simulator.errors import InputError
 from tests.fake_world import FakeWorld, stand_in

@@ -12,136 +12,62 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels.case_row import CASE
-from simulator.kernels.codes import MOST_PICKS as MOST_PICKS
-from simulator.kernels.codes import OUTCOMES as OUTCOMES
-from simulator.kernels.codes import SCRATCH_WIDTH as SCRATCH_WIDTH
-from simulator.kernels.codes import About as About
-from simulator.kernels.codes import CardColumn as CardColumn
-from simulator.kernels.codes import CueColumn as CueColumn
-from simulator.kernels.codes import Kind as Kind
-from simulator.kernels.codes import Layout as Layout
-from simulator.kernels.codes import Status as Status
-from simulator.kernels.codes import Tally as Tally
-from simulator.kernels.codes import What as What
+from simulator.kernels.codes import (
+    MOST_PICKS as MOST_PICKS,
+    OUTCOMES as OUTCOMES,
+    SCRATCH_WIDTH as SCRATCH_WIDTH,
+    About as About,
+    CardColumn as CardColumn,
+    CueColumn as CueColumn,
+    Kind as Kind,
+    Layout as Layout,
+    Status as Status,
+    Tally as Tally,
+    What as What,
+)
 from simulator.kernels.groups import group
 from simulator.kernels.plan_rows import (
     ACT as ACT,
-)
-from simulator.kernels.plan_rows import (
     ANNOUNCED as ANNOUNCED,
-)
-from simulator.kernels.plan_rows import (
     ASIDE as ASIDE,
-)
-from simulator.kernels.plan_rows import (
     CONTEXT as CONTEXT,
-)
-from simulator.kernels.plan_rows import (
     COST as COST,
-)
-from simulator.kernels.plan_rows import (
     FACET as FACET,
-)
-from simulator.kernels.plan_rows import (
     HABITS as HABITS,
-)
-from simulator.kernels.plan_rows import (
     LABEL as LABEL,
-)
-from simulator.kernels.plan_rows import (
     MODALITY as MODALITY,
-)
-from simulator.kernels.plan_rows import (
     NOTE as NOTE,
-)
-from simulator.kernels.plan_rows import (
     OBSERVED as OBSERVED,
-)
-from simulator.kernels.plan_rows import (
     OUTREACH as OUTREACH,
-)
-from simulator.kernels.plan_rows import (
     PAIR as PAIR,
-)
-from simulator.kernels.plan_rows import (
     STAGE as STAGE,
-)
-from simulator.kernels.plan_rows import (
     SUFFICES as SUFFICES,
-)
-from simulator.kernels.plan_rows import (
     TYPE as TYPE,
 )
 from simulator.kernels.rows import (
     CARD as CARD,
-)
-from simulator.kernels.rows import (
     EVENT as EVENT,
-)
-from simulator.kernels.rows import (
     FIXED as FIXED,
-)
-from simulator.kernels.rows import (
     FOLLOWED as FOLLOWED,
-)
-from simulator.kernels.rows import (
     HAD as HAD,
-)
-from simulator.kernels.rows import (
     ITEM as ITEM,
-)
-from simulator.kernels.rows import (
     ITEMS_KNOWN as ITEMS_KNOWN,
-)
-from simulator.kernels.rows import (
     KNOWN as KNOWN,
-)
-from simulator.kernels.rows import (
     LATER as LATER,
-)
-from simulator.kernels.rows import (
     LEVELS as LEVELS,
-)
-from simulator.kernels.rows import (
     LEVELS_PER_UNIT as LEVELS_PER_UNIT,
-)
-from simulator.kernels.rows import (
     MAX_FACETS as MAX_FACETS,
-)
-from simulator.kernels.rows import (
     MAX_SCREEN as MAX_SCREEN,
-)
-from simulator.kernels.rows import (
     N_TALLIES as N_TALLIES,
-)
-from simulator.kernels.rows import (
     NO_CASE as NO_CASE,
-)
-from simulator.kernels.rows import (
     OFFER as OFFER,
-)
-from simulator.kernels.rows import (
     PARENTS_HAD as PARENTS_HAD,
-)
-from simulator.kernels.rows import (
     TICKS_PER_SECOND as TICKS_PER_SECOND,
-)
-from simulator.kernels.rows import (
     TOPICS_FOLLOWED as TOPICS_FOLLOWED,
-)
-from simulator.kernels.rows import (
     USER as USER,
-)
-from simulator.kernels.rows import (
     USUAL as USUAL,
-)
-from simulator.kernels.rows import (
     VISIT as VISIT,
-)
-from simulator.kernels.rows import (
     VISIT_MEMORY as VISIT_MEMORY,
-)
-from simulator.kernels.rows import (
     Array as Array,
 )
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import __main__ as entry
-from analysis import grid
+from analysis import __main__ as entry, grid
 
 SCENARIO = "shortvideo"
 WORLD = """

@@ -7,8 +7,7 @@ import copy
 import gymnasium
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import simulator.env
 

@@ -13,8 +13,7 @@ from recommenders.__main__ import main
 from recommenders.dataset import read_dataset, write_inter
 from recommenders.errors import RecommenderError
 from recommenders.metrics import HeldOut
-from recommenders.protocol import Tries, evaluate, judge
-from recommenders.protocol import fit as fit_on
+from recommenders.protocol import Tries, evaluate, fit as fit_on, judge
 from recommenders.splits import SPLITS
 
 
