@@ -1,7 +1,7 @@
 """Learning curves of `benchmarks.agents` as a picture: one line per seed.
 
-    python -m pip install matplotlib
-    python -m benchmarks.curves PICTURE.svg "title=FOLDER/ShortVideo" "title=FOLDER/Ecommerce"
+python -m pip install matplotlib
+python -m benchmarks.curves PICTURE.svg "title=FOLDER/ShortVideo" "title=FOLDER/Ecommerce"
 """
 
 from __future__ import annotations
