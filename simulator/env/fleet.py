@@ -39,7 +39,7 @@ from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
 _RECORDS = 1 << 14  # beside the room that users who are advanced side by side may need
-_AHEAD_ALONE, _AHEAD = 256, 4
+_AHEAD_ALL, _AHEAD_MOST, _AHEAD_LEAST = 1 << 14, 256, 2  # users drawn ahead of their turn: of all, of each
 _NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
 NEVER = 1e300
@@ -59,7 +59,7 @@ class Fleet:
     def __init__(self, scene: Scene, n: int) -> None:
         self.scene, self.n = scene, n
         self.goods = scene.goods._replace(promised=scene.goods.promised.copy(), readouts=scene.goods.readouts.copy())
-        self.pool = UserPool(scene, n, _AHEAD_ALONE if n == 1 else _AHEAD)
+        self.pool = UserPool(scene, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
         self.people = scene.people(np.zeros(n, dtype=np.uint64))
         self.rows: Visits = empty_visits(n, scene.slate, scene.compiled.largest_menu)
         self.seen: Seen = seen_buffers(scene, n)
