@@ -88,7 +88,8 @@ def test_times_are_kept_in_seconds(dist, parameters, unit, factor):
 def test_quantiles_rise(dist, shape, scale, p):
     parameters = {"median": scale, "sigma": shape} if dist == "lognormal" else {"shape": shape, "scale": scale}
     values = make(dist, **parameters).quantile(np.sort(np.array(p)))
-    assert np.all(np.diff(values) >= 0)
+    # up to rounding: neighbours of nearly one probability may differ in their last bits
+    assert np.all(np.diff(values) >= -1e-12 * values[1:])
     assert np.all(values >= 0)
 
 
