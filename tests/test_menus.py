@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from simulator.plan import Compiled, compile_scenario
 from simulator.readouts import publish
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
-from tests.laws.harness import bench, edited, number, step, threshold
+from tests.laws.harness import bench, edited, number, spoilt, step, threshold
 
 NAME, KIND = "fooddelivery", "restaurant"
 SETTINGS: dict[str, Any] = {"users": 400, "items": 600, "horizon": "3d", "first_fit": "1d", "seed": 2}
@@ -320,19 +318,6 @@ def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path
 # ---- what does not run ----------------------------------------------------------------------------------------------
 
 
-def spoilt(folder: Path, path: str, value: object) -> Path:
-    """Food delivery with one key set, whether it was there or not."""
-    found = edited(folder, {}, NAME)
-    content = json.loads(found.read_text())
-    place = content
-    *before, last = path.split(".")
-    for key in before:
-        place = place[key]
-    place[last] = value
-    found.write_text(json.dumps(content))
-    return found
-
-
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
@@ -355,7 +340,7 @@ def spoilt(folder: Path, path: str, value: object) -> Path:
     ],
 )  # fmt: skip
 def test_what_does_not_run_is_refused_by_name(tmp_path, path, value, line):
-    scenario = load_scenario(spoilt(tmp_path, path, value))
+    scenario = load_scenario(spoilt(tmp_path, path, value, NAME))
     with pytest.raises(InputError) as error:
         compile_scenario(scenario)
     assert line in str(error.value)
@@ -376,7 +361,7 @@ def test_what_does_not_run_is_refused_by_name(tmp_path, path, value, line):
 )
 def test_what_does_not_fit_together_is_one_clear_line(tmp_path, path, value, line):
     with pytest.raises(InputError) as error:
-        check_scenario(load_scenario(spoilt(tmp_path, path, value)))
+        check_scenario(load_scenario(spoilt(tmp_path, path, value, NAME)))
     assert line in str(error.value)
 
 

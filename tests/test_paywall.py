@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from simulator.plan import Compiled, compile_scenario
 from simulator.randomness import numbered
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
-from tests.laws.harness import bench, compiled_of, edited, number, step, threshold
+from tests.laws.harness import bench, compiled_of, edited, number, spoilt, step, threshold
 
 NAME = "news"
 WORLD: dict[str, Any] = {"users": 300, "items": 800, "horizon": "3d", "first_fit": "1d", "seed": 3}
@@ -117,18 +115,6 @@ def test_what_is_behind_the_wall_stays_unknown_to_who_stops_before_they_know():
 # ---- what does not fit ----------------------------------------------------------------------------------------------
 
 
-def spoilt(folder: Path, path: str, value: object) -> Path:
-    found = edited(folder, {}, NAME)
-    content = json.loads(found.read_text())
-    place = content
-    *before, last = path.split(".")
-    for key in before:
-        place = place[key]
-    place[last] = value
-    found.write_text(json.dumps(content))
-    return found
-
-
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
@@ -152,7 +138,7 @@ def spoilt(folder: Path, path: str, value: object) -> Path:
 )
 def test_what_does_not_fit_is_one_clear_line(tmp_path, path, value, line):
     def checked() -> None:
-        scenario = load_scenario(spoilt(tmp_path, path, value))
+        scenario = load_scenario(spoilt(tmp_path, path, value, NAME))
         check_scenario(scenario)
         compile_scenario(scenario)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from simulator.errors import InputError
 from simulator.plan import compile_scenario
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
-from tests.laws.harness import bench, edited, number, step, threshold
+from tests.laws.harness import bench, edited, number, spoilt, step, threshold
 
 NAME = "audio"
 WORLD: dict[str, Any] = {"users": 300, "items": 800, "horizon": "3d", "first_fit": "1d", "seed": 3}
@@ -138,18 +136,6 @@ def test_places_of_pages_are_behind_those_of_the_slate_so_that_every_play_has_lu
 # ---- what does not fit ----------------------------------------------------------------------------------------------
 
 
-def spoilt(folder: Path, path: str, value: object) -> Path:
-    found = edited(folder, {}, NAME)
-    content = json.loads(found.read_text())
-    place = content
-    *before, last = path.split(".")
-    for key in before:
-        place = place[key]
-    place[last] = value
-    found.write_text(json.dumps(content))
-    return found
-
-
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
@@ -167,7 +153,7 @@ def spoilt(folder: Path, path: str, value: object) -> Path:
 )
 def test_what_does_not_fit_is_one_clear_line(tmp_path, path, value, line):
     def checked() -> None:
-        scenario = load_scenario(spoilt(tmp_path, path, value))
+        scenario = load_scenario(spoilt(tmp_path, path, value, NAME))
         check_scenario(scenario)
         compile_scenario(scenario)
 

@@ -69,6 +69,19 @@ def edited(folder: Path, edits: Mapping[str, object], name: str = "shortvideo") 
     return copy
 
 
+def spoilt(folder: Path, path: str, value: object, name: str) -> Path:
+    """A copy of a packaged scenario in `folder` with the key at a dotted path set, whether it was there or not."""
+    copy = edited(folder, {}, name)
+    content = json.loads(copy.read_text())
+    place = content
+    *parents, last = path.split(".")
+    for key in parents:
+        place = place[key]
+    place[last] = value
+    copy.write_text(json.dumps(content))
+    return copy
+
+
 def number(value: float, unit: str) -> dict[str, object]:
     """A number as a scenario writes it."""
     return {"value": value, "unit": unit, "from": "estimate"}
