@@ -66,14 +66,16 @@ class Criteria:
         self._numbers = numbers_of(compiled.plan, people, goods)
         shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
         self._facet = slice(shape.offset, shape.offset + shape.width)
-        self.taste = topical(compiled, people.taste).copy()
+        needs = [each for each in scenario.criteria.values() if each.weight is not None and each.kind not in LIMITS]
+        own = topical(compiled, people.taste)
+        self.taste = own.copy() if needs else own  # where no visit has a need, nothing turns a taste
         means = cluster_means(compiled, goods)
         self._topics = _leading(compiled, means, self.taste)
         self._types = np.cumsum([kind.share.value for kind in scenario.item_types.values()])
         first = len(compiled.names.asides)
-        own = {id(limit): slice(first + at.start, first + at.stop) for limit, at in weighed_limits(scenario)}
+        columns = {id(limit): slice(first + at.start, first + at.stop) for limit, at in weighed_limits(scenario)}
         self._options = [
-            _option(compiled, goods, means, each, own.get(id(each))) for each in scenario.criteria.values()
+            _option(compiled, goods, means, each, columns.get(id(each))) for each in scenario.criteria.values()
         ]
         for c, option in enumerate(self._options):
             search(option.own, option.passes, seed, c)
@@ -204,7 +206,11 @@ def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[
     topics = np.empty((len(taste), n), dtype=np.int16)
     for first in range(0, len(taste), _BLOCK):
         match = affinities(means, taste[first : first + _BLOCK])
-        topics[first : first + _BLOCK] = np.argsort(-match, axis=1, kind="stable")[:, :n]
+        everyone = np.arange(len(match))
+        for k in range(n):  # the best of what is left, a few times: quicker than to sort all
+            best = match.argmax(axis=1)
+            topics[first : first + _BLOCK, k] = best
+            match[everyone, best] = -np.inf
     return topics
 
 

@@ -20,10 +20,12 @@ from simulator.grounding.estimate import Grounding, ground, spread_of_activity
 from simulator.grounding.folder import RealFolder, read_folder
 from simulator.grounding.heldout import WEIGHTED, evaluate
 from simulator.kernels.layout import Goods, Kind, People
+from simulator.levels import listed, with_menus
 from simulator.pilot import pilot_positives
 from simulator.plan import Compiled
 from simulator.population import direction, draw_people, match_scales, new_people
 from simulator.randomness import SPACE, SUPPLY, TASTE, TIE, normals, uniforms
+from simulator.scenario.cycle import CREATOR
 from simulator.setting import Setting
 
 Float32 = npt.NDArray[np.float32]
@@ -45,7 +47,7 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
         InputError: the folder or what is in it cannot be used.
     """
     say("reading the catalog")
-    if compiled.shown_parents or compiled.largest_menu:
+    if compiled.shown_parents or listed(compiled) - {CREATOR}:
         raise InputError(
             "catalog", f"{compiled.scenario.shown} has stages of parents, which no folder tells", "another scenario"
         )
@@ -181,6 +183,7 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
         published=np.zeros(folder.n_items),
         parent=np.full(folder.n_items, -1, dtype=np.int32),  # the folder does not tell who is whose sibling
     )
+    goods = with_menus(compiled, goods, ())
     published_at = np.zeros(folder.n_items)
     public = public_catalog(goods, published_at, folder.features, topic=told_topic(compiled.scenario))
     return Catalog(goods, published_at, n_creators, public)

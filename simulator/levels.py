@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernels.layout import ITEM, Array, Goods, Kind
+from simulator.kernels.layout import BY_CREATOR, ITEM, Array, Goods, Kind
 from simulator.limits import weighed_limits
 from simulator.parents import Kin, numbered_parents
 from simulator.plan import Compiled
 from simulator.randomness import TIE, uniforms
-from simulator.scenario.cycle import NEWEST
+from simulator.scenario.cycle import CREATOR, NEWEST
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -41,11 +41,11 @@ def with_parents(compiled: Compiled, goods: Goods, kin: Sequence[Kin], own: Sequ
         for each in kin:
             if each.row >= 0:  # a number of the parent's counts once, and there
                 goods.asides[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
-    return goods if not listed(compiled) else _with_menus(compiled, goods, kin)
+    return with_menus(compiled, goods, kin)
 
 
 def listed(compiled: Compiled) -> set[str]:
-    """Kinds of parents whose children are shown on menus."""
+    """Kinds of parents whose children are shown on menus; CREATOR where what one made is."""
     return {stage.within for stage in compiled.scenario.stages.values() if stage.within is not None}
 
 
@@ -165,24 +165,43 @@ class Levels:
         return self._among[level]
 
 
-def _with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
-    """Children of listed parents, those of one together, and where each parent's begin and end."""
+def with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
+    """The same items, with what menus show: children of listed parents, and what creators made.
+
+    Those of one parent or creator lie together in `Goods.menu`; `Goods.menus` says where they begin and end.
+    """
+    lists = listed(compiled)
+    if not lists:
+        return goods
     parents = sum(len(each.keys) for each in kin)
-    menus = np.zeros((parents, 4), dtype=np.int32)
+    made = np.flatnonzero(levels_of(compiled, goods) < 0) if CREATOR in lists else np.zeros(0, dtype=np.int64)
+    creator = goods.facts["creator"][made].astype(np.int64)
+    menus = np.zeros((parents + int(creator.max(initial=-1)) + 1, 4), dtype=np.int32)
     menus[:, 2] = -1
     menu, n = [], 0
     for kind, each in enumerate(kin):
-        menus[each.first : each.first + len(each.keys), 3] = kind
+        own = slice(each.first, each.first + len(each.keys))
+        menus[own, 3] = kind
         if each.row >= 0:
-            menus[each.first : each.first + len(each.keys), 2] = each.row + np.arange(len(each.keys))
-        if each.name in listed(compiled):
-            ends = n + np.cumsum(np.bincount(each.parent, minlength=len(each.keys)))
-            menus[each.first : each.first + len(each.keys), 1] = ends
-            menus[each.first : each.first + len(each.keys), 0] = np.concatenate([[n], ends[:-1]])
+            menus[own, 2] = each.row + np.arange(len(each.keys))
+        if each.name in lists:
+            n = _bound(menus[own], each.parent, n)
             menu.append(each.children)  # dealt in the order of their parents
-            n += len(each.children)
+    if CREATOR in lists:
+        own = slice(parents, None)
+        menus[own, 3] = BY_CREATOR
+        _bound(menus[own][::-1], creator, n)
+        menu.append(made[np.argsort(creator, kind="stable")])
     offered = np.tile([-np.inf, np.inf], (len(goods.facts), 1))
     return goods._replace(menu=np.concatenate(menu).astype(np.int32), menus=menus, offered=offered)
+
+
+def _bound(menus: npt.NDArray[np.int32], whose: Rows, n: int) -> int:
+    """Say in `menus`, a row for each owner, where what is theirs begins and ends behind the first n; where all ends."""
+    ends = n + np.cumsum(np.bincount(whose, minlength=len(menus)))
+    menus[:, 1] = ends
+    menus[:, 0] = np.concatenate([[n], ends[:-1]])
+    return int(ends[-1]) if len(ends) else n
 
 
 class Menus:
@@ -191,7 +210,7 @@ class Menus:
     All of it is as at the tick.
 
     Args:
-        compiled: a scenario with stages within parents.
+        compiled: a scenario with stages within parents or creators.
         goods: its items; `menu` and `offered` are changed in place.
         published_at, withdrawn_at: of all rows, s, (n,); None: nothing is ever withdrawn.
         seed: of the order among equals.
@@ -212,9 +231,10 @@ class Menus:
         self._spans = np.stack([opens, closes], axis=1)
         goods.offered[...] = self._spans
         self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
-        self._parent = goods.parent[goods.menu]
         self._children = goods.menu.copy()
-        self._column, newest = (each[goods.menu] for each in _ordered(compiled, goods))
+        owners = _owners(goods)
+        self._place = goods.menus[owners, 0]  # rises from menu to menu
+        self._column, newest = _ordered(compiled, goods.menus[owners, 3])
         self._ages = np.where(newest, opens[goods.menu] / tick, 0.0).astype(np.int64)
         self._last = np.full(len(goods.menu), np.iinfo(np.int64).min)
         self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
@@ -226,21 +246,26 @@ class Menus:
         else:
             self._goods.offered[:, 0] = self._spans[:, 0]
         counts = np.where(self._column >= 0, counters[self._children, self._column], self._ages)
-        for parent in np.unique(self._parent[counts != self._last]):
-            part = slice(*self._goods.menus[parent, :2])
-            self._goods.menu[part] = self._children[part][np.lexsort((self._luck[part], -counts[part]))]
-        self._last = counts
+        if not np.array_equal(counts, self._last):
+            # menus lie one behind the other, so all are put in order at once and each stays in its place
+            self._goods.menu[...] = self._children[np.lexsort((self._luck, -counts, self._place))]
+            self._last = counts
 
 
-def _ordered(compiled: Compiled, goods: Goods) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Column of the counters by which each row is put in order on the menu of its parent, -1 by none; where by age."""
+def _owners(goods: Goods) -> Rows:
+    """Row in `Goods.menus` of whose menu each entry of `Goods.menu` is on."""
+    order = np.argsort(goods.menus[:, 0], kind="stable")
+    sizes = goods.menus[order, 1] - goods.menus[order, 0]
+    return np.repeat(order, sizes)
+
+
+def _ordered(compiled: Compiled, kinds: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Column of the counters by which entries on menus of these kinds are put in order, -1 by none; where by age."""
     names, scenario = compiled.names, compiled.scenario
-    column, newest = np.full(len(goods.facts), -1, dtype=np.int64), np.zeros(len(goods.facts), dtype=np.bool_)
+    column, newest = np.full(len(kinds), -1, dtype=np.int64), np.zeros(len(kinds), dtype=np.bool_)
     for stage in scenario.stages.values():
         if stage.within is not None and stage.ordered_by is not None:
-            kind = scenario.parents[stage.within]
-            of = [t for t, name in enumerate(names.types) if kind.types is None or name in kind.types]
-            those = np.isin(goods.facts["type"], of)
+            those = kinds == (BY_CREATOR if stage.within == CREATOR else list(scenario.parents).index(stage.within))
             newest[those] = stage.ordered_by == NEWEST
             if stage.ordered_by != NEWEST:
                 column[those] = 1 + names.counters.index(stage.ordered_by)

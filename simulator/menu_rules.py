@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from simulator.errors import InputError
 from simulator.kernels.codes import MOST_PICKS
 from simulator.randomness import table_points
-from simulator.scenario.cycle import successors
+from simulator.scenario.cycle import CREATOR, successors
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 
@@ -142,8 +142,9 @@ def _refuse_within(scenario: Scenario, name: str, shown: set[str]) -> None:
 def _refuse_picks(scenario: Scenario, name: str, shown: set[str]) -> None:
     stage, picks, key = scenario.stages[name], scenario.browse[name].picks, f"browse.{name}.picks"
     assert picks is not None
-    if stage.within is None:
-        _refuse(scenario, f"{key}: this version cannot run it yet on slates", f"stages.{name}.within")
+    if stage.within is None or stage.within == CREATOR:
+        where = "on slates" if stage.within is None else f"within {CREATOR}"
+        _refuse(scenario, f"{key}: this version cannot run it yet {where}", f"stages.{name}.within, a kind of parent")
     if stage.within not in shown:
         _refuse(
             scenario,

@@ -245,6 +245,7 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
         row["topic"] = scenario.declared_interests is not None and scenario.declared_interests.follow == name
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
+        row["aside"] = act.aside
         row["log_odds"], row["slope"] = odds, slope
     return rows
 

@@ -192,5 +192,7 @@ def _refuse_what_no_case_does(scenario: Scenario, name: str) -> None:
     if stage.wait or stage.starts:
         key = "wait" if stage.wait else "starts"
         raise InputError(where, f"stages.{name}.{key}: this version runs it in visits only", f"a stage without {key}")
+    if "aside" in stage.next:
+        raise InputError(where, f"stages.{name}.next.aside: a case goes on without its user", "a stage without aside")
     if stage.kind == "consume" and scenario.consume[name].model != "experience":
         raise InputError(where, f"consume.{name}.model = {scenario.consume[name].model}", "experience, in a case")

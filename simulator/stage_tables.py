@@ -12,7 +12,7 @@ from simulator.errors import InputError
 from simulator.kernels import layout
 from simulator.kernels.layout import MAX_SCREEN, OUTCOMES, About, Kind, Layout
 from simulator.randomness import normal_table, table_points
-from simulator.scenario.cycle import RESUME_EVENT, started, successors
+from simulator.scenario.cycle import CREATOR, RESUME_EVENT, started, successors
 from simulator.scenario.distributions import Distribution
 from simulator.scenario.schema import Scenario
 
@@ -163,7 +163,7 @@ def _parents_of_stage(
         row["rest_of"] = names.stages.index(stage.rest_of)
     if stage.within is None:
         return
-    row["within"] = kinds.index(stage.within)
+    row["within"] = layout.BY_CREATOR if stage.within == CREATOR else kinds.index(stage.within)
     picks = scenario.browse[name].picks
     if picks is not None:
         row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]

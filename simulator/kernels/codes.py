@@ -45,9 +45,13 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "inspect": ("accept", "reject", "leave"),
     "commit": ("confirm", "abandon", "defer"),
     "consume": ("complete", "skip", "pause"),
-    "respond": ("continue", "leave"),
+    "respond": ("continue", "leave", "aside"),
 }
-"""Outcome numbers of the kinds that visits run; `defer` and `pause` need no successor."""
+"""Outcome numbers of the kinds that visits run; `defer`, `pause` and `aside` need no successor."""
+
+
+BY_CREATOR = 1 << 20
+"""In place of a kind of parent: what is shown is all that one creator made."""
 
 
 MOST_PICKS = 8

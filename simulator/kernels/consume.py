@@ -276,7 +276,7 @@ def end_plays(
     observation, quantiles, powers = plan.observation, plan.quantiles, plan.powers
     users, mood, had, items, parent = people.state, people.mood, people.had, goods.facts, goods.parent
     rows, memory, memory_value = visits.state, visits.memory, visits.memory_value
-    records, tallies = out.records, out.tallies
+    records, tallies, counters, counted = out.records, out.tallies, out.counters, plan.counted
     first_topic = np.int64(habits.first_topic)
 
     wide = padded(at, m)
@@ -327,15 +327,17 @@ def end_plays(
     tallies[_SATISFACTION] += joy
     for label in range(labels.shape[0]):
         least, by_duration, wanted = np.float32(labels[label].at_least), labels[label].or_duration, labels[label].events
-        counted = np.int64(0)
+        positives = np.int64(0)
         for k in range(m):
             whole = np.int64(np.float32(watched[k]) >= np.float32(duration[k])) & by_duration
             enough = np.int64(np.float32(watched[k]) >= least) | whole
-            counted += enough & (wanted >> event[k])
-        tallies[_LABEL + label] += counted
+            positives += enough & (wanted >> event[k])
+        tallies[_LABEL + label] += positives
     for k in range(m):
         v = rows[at[k]]
         tallies[_EVENT + event[k]] += 1
+        if counted[event[k], 0] >= 0:
+            counters[item[k], counted[event[k], 0]] += 1
         tallies[_EVENT + _SEEK_EVENT] += v.sought > 0.0
         tallies[_EVENT + _TOLERATE_EVENT] += v.tolerated > 0.0
         tallies[_EVENT + _UNATTENDED_EVENT] += v.unattended

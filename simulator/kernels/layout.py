@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from simulator.kernels.case_row import CASE
 from simulator.kernels.codes import (
+    BY_CREATOR as BY_CREATOR,
     MOST_PICKS as MOST_PICKS,
     OUTCOMES as OUTCOMES,
     SCRATCH_WIDTH as SCRATCH_WIDTH,
@@ -152,9 +153,8 @@ class Goods(NamedTuple):
     published: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)  # (n,): s
     parent: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # (n,): number of the item's parent, -1 none
     menu: npt.NDArray[np.int32] = np.zeros(0, dtype=np.int32)  # children of listed parents, those of one together
-    menus: npt.NDArray[np.int32] = np.zeros(
-        (0, 4), dtype=np.int32
-    )  # (parents, 4): from, to in `menu`; own row, -1 none; kind of parent
+    menus: npt.NDArray[np.int32] = np.zeros((0, 4), dtype=np.int32)  # (parents + creators, 4): from, to in `menu`; own
+    # row, -1 none; kind of parent. Creators, where menus are of them, come from the end: c is row -1 - c
     offered: npt.NDArray[np.float64] = np.zeros((0, 2), dtype=np.float64)  # (n, 2): from, until, s, in whole ticks
 
 

@@ -10,14 +10,17 @@ A queue is a menu of what a slate still has to come. Its cards carry their prope
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from simulator.kernel import inlined, internal
 from simulator.kernels.asides import Numbers
 from simulator.kernels.browse import EXHAUSTED, LEAVE, SELECT, judged
 from simulator.kernels.choice import compared, taken
 from simulator.kernels.layout import (
+    BY_CREATOR,
     MOST_PICKS,
     NO_CASE,
+    VISIT_MEMORY,
     Array,
     CardColumn,
     Goods,
@@ -42,17 +45,18 @@ _W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_PICKS = (
 _ATTENDED, _EXAMINED, _ATTRACTION = int(CardColumn.ATTENDED), int(CardColumn.EXAMINED), int(CardColumn.ATTRACTION)
 _BELIEF, _BELIEF_SD, _UTILITY = int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD), int(CardColumn.UTILITY)
 _EVENT = int(Tally.EVENT)
-_ON_A_MENU, _IN_A_QUEUE = np.uint64(4), np.uint64(5)
+_ON_A_MENU, _IN_A_QUEUE, _ON_A_PAGE = np.uint64(4), np.uint64(5), np.uint64(6)
 _CERTAIN = np.float32(1.0)
 
 
 @internal
 def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
-    """Hand the visit `i` the cards of its item's parent, or of its item where that is a parent: what is on sale.
+    """Hand the visit `i` the cards of its item's parent (or creator), or of its item where that is a parent.
 
-    At a stage `s` with `picks`, where several of them may be taken, the visit goes on with the parent, whose basket it
-    is. A stage with `rest_of` is handed what that stage's slate still has to come. There may be nothing: an item whose
-    parent is of another kind, a slate that was another stage's.
+    Only what is on sale and was not just played, as far as there is room. At a stage `s` with `picks`, where several of
+    them may be taken, the visit goes on with the parent, whose basket it is. A stage with `rest_of` is handed what that
+    stage's slate still has to come. There may be nothing: an item whose parent is of another kind, a slate that was
+    another stage's.
     """
     v, menu, offered, cards, slate = visits.state[i], goods.menu, goods.offered, visits.menu, visits.slate
     n = 0
@@ -62,13 +66,16 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
                 _lay(cards, i, n, np.int64(slate[i, v.position + n].item))
                 n += 1
     else:
-        parent = np.int64(goods.parent[v.item])
+        parent = _owner(s, np.int64(v.item), goods)
         if parent >= 0 and goods.menus[parent, 3] == s.within:
-            for k in range(goods.menus[parent, 0], goods.menus[parent, 1]):
+            k, end = np.int64(goods.menus[parent, 0]), np.int64(goods.menus[parent, 1])
+            while n < cards.shape[1] and k < end:
                 item = np.int64(menu[k])
-                if n < cards.shape[1] and offered[item, 0] <= v.clock and v.clock < offered[item, 1]:
+                on_sale = offered[item, 0] <= v.clock and v.clock < offered[item, 1]
+                if on_sale and not _played(item, i, v, visits.memory):
                     _lay(cards, i, n, item)
                     n += 1
+                k += 1
             if s.picks >= 0 and goods.menus[parent, 2] >= 0:
                 v.item = np.uint32(goods.menus[parent, 2])
     v.menu_n = n
@@ -76,6 +83,23 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
     v.taken = 0
     v.menus += np.uint32(1)
     v.inside = 1
+
+
+@inlined
+def _owner(s: Array, item: int, goods: Goods) -> int:
+    """Row in `Goods.menus` of who has the menu that a stage shows beside an item: its parent, -1 none; its creator."""
+    if s.within == BY_CREATOR:
+        return goods.menus.shape[0] - 1 - np.int64(goods.facts[item].creator)
+    return np.int64(goods.parent[item])
+
+
+@inlined
+def _played(item: int, i: int, v: Array, memory: npt.NDArray[np.int32]) -> bool:
+    """Whether an item is among those that the visit `i` played last: nobody turns to a page for them."""
+    found = False
+    for k in range(min(np.int64(v.memory_n), VISIT_MEMORY)):
+        found |= memory[i, k] == item
+    return found
 
 
 @internal
@@ -105,10 +129,14 @@ def screen_of_menu(
     if first >= np.int64(v.menu_n) or screens[s.number, v.device, 1] == 0:  # the end, or no screen to see it on
         v.inside = 0
         return (SELECT if v.taken > 0 else EXHAUSTED), n
-    # luck of its own: by the parent, or the queue, and by how many menus the visit has opened
+    # luck of its own: by the parent, the creator, or the queue, and by how many menus the visit has opened
     queued = s.rest_of >= 0
-    kind = mix(v.decisions, _IN_A_QUEUE) if queued else mix(v.decisions, _ON_A_MENU)
-    own_key = mix(mix(kind, np.uint64(0 if queued else goods.parent[v.item])), np.uint64(v.menus))
+    kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(goods.parent[v.item])
+    if queued:
+        kind, whose = mix(v.decisions, _IN_A_QUEUE), np.int64(0)
+    elif s.within == BY_CREATOR:
+        kind, whose = mix(v.decisions, _ON_A_PAGE), np.int64(items[v.item].creator)
+    own_key = mix(mix(kind, np.uint64(whose)), np.uint64(v.menus))
     several = s.picks >= 0
     before = 0  # places before the first: one that is selected is played, with luck by its place under the request
     if queued:

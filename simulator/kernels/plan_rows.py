@@ -22,7 +22,7 @@ STAGE = np.dtype(
         ("read", "f8"),
         ("carries_on", "f8"),
         ("level", "i4"),  # kind of parents that slates are made of, -1: items
-        ("within", "i4"),  # kind of parent whose children are shown without a slate, -1 none
+        ("within", "i4"),  # kind of parent whose children are shown without a slate, or BY_CREATOR; -1 none
         ("rest_of", "i4"),  # stage of whose slate the rest is shown, -1 none
         ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
@@ -241,6 +241,7 @@ ACT = np.dtype(
         ("positive", "i4"),
         ("counter", "i4"),  # column of the counters, -1 none
         ("topic", "i4"),  # 1: it follows the item's topic
+        ("aside", "i4"),  # 1: it leads elsewhere
         ("log_odds", "f8"),  # at satisfaction 0
         ("slope", "f8"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, internal
-from simulator.kernels.columns import padded, reals, words
+from simulator.kernels.columns import padded, reals, wholes, words
 from simulator.kernels.layout import (
     FOLLOWED,
     LEVELS,
@@ -29,7 +29,7 @@ from simulator.kernels.records import record
 from simulator.kernels.trust import learn_trust
 from simulator.randomness import mix, uniform
 
-CONTINUE, LEAVE = 0, 1
+CONTINUE, LEAVE, ASIDE = 0, 1, 2
 
 _FOLLOW = 8  # code of the event
 _W_ACT, _W_ACT_GATE, _W_ACT_SECONDS = int(What.ACT), int(What.ACT_GATE), int(What.ACT_SECONDS)
@@ -64,7 +64,7 @@ def responses(
     tallies = out.tallies
     silence = bounds.shape[1] - 1  # column of the probability that no act is left open
 
-    own, place = words(), words()
+    own, place, elsewhere = words(), words(), wholes()
     satisfaction, gate, shut = reals(), reals(), reals()
     wide = padded(at, m)
     for k in range(wide):
@@ -76,6 +76,7 @@ def responses(
         shut[k] = 1.0 - bounds[level_of(satisfaction[k]), silence]
     for k in range(m):
         v = rows[at[k]]
+        elsewhere[k] = 0
         if v.unattended == 1 or v.judged == 0:
             continue
         u = users[np.int64(v.user)]
@@ -89,7 +90,9 @@ def responses(
         usual = abs(satisfaction[k]) < USUAL and bonus == 0.0
         done = 0
         if not usual or gate[k] < shut[k]:
-            n, done = acts_of(v, u, stage, n, satisfaction[k], bonus, gate[k], usual, plan, people, goods, out)
+            n, done, elsewhere[k] = acts_of(
+                v, u, stage, n, satisfaction[k], bonus, gate[k], usual, plan, people, goods, out
+            )
         tallies[_SILENT] += done == 0
 
         # ---- goodwill, tolerance, and a run of bad luck
@@ -119,7 +122,7 @@ def responses(
         leaves[k] = sigmoid(odds, powers) - uniform(chosen_by(own[k], place[k], _W_LEAVE))
     for k in range(m):
         v = rows[at[k]]
-        outcome = LEAVE if leaves[k] > 0.0 else CONTINUE
+        outcome = LEAVE if leaves[k] > 0.0 else ASIDE if elsewhere[k] == 1 else CONTINUE
         if plan.events[stage, outcome] >= 0:
             n = outcome_event(v, n, stage, outcome, np.nan, _ABSENT, plan, out)
         follow(v, stage, outcome, plan.shares, plan.alternatives)
@@ -140,8 +143,8 @@ def acts_of(
     people: People,
     goods: Goods,
     out: Output,
-) -> tuple[int, int]:
-    """What a user does about an experience. Returns the number of records, and of acts.
+) -> tuple[int, int, int]:
+    """What a user does about an experience. Returns the number of records and of acts, and 1 if one leads elsewhere.
 
     Few plays lead to an act. One uniform, `gate`, finds the first act that its bound leaves open: the a-th with
     probability bound_a times the product of 1 - bound over those before it; each act after that has its own. So every
@@ -151,7 +154,7 @@ def acts_of(
     records, tallies, counters = out.records, out.tallies, out.counters
     item, slot = np.int64(v.item), np.int64(v.slot)
     level = level_of(satisfaction)
-    done, positive, spent, before = 0, 0, 0.0, 1.0
+    done, positive, aside, spent, before = 0, 0, 0, 0.0, 1.0
     for a in range(acts.shape[0]):
         luck = uniform(decision_key(v.decisions, v.request, slot, _W_ACT + a))
         if usual and before > 0.0:
@@ -175,6 +178,7 @@ def acts_of(
             follow_topic(people.followed, np.int64(v.user), np.int64(goods.facts[item].topic))
         done += 1
         positive |= acts[a].positive
+        aside |= acts[a].aside
         key = decision_key(v.decisions, v.request, slot, _W_ACT_SECONDS + a)
         seconds = quantised(drawn(plan.quantiles, s.seconds, key))
         tallies[_EVENT + event] += 1
@@ -190,7 +194,7 @@ def acts_of(
     # acts are dated at the decision; the seconds that they take pass afterwards
     v.clock += spent
     tallies[_POSITIVE] += positive
-    return n, done
+    return n, done, aside
 
 
 @internal

@@ -171,6 +171,8 @@ def _check_respond(scenario: Scenario) -> None:
         _both(scenario, f"{key}.acts.follow", "follow" in block.acts, f"{key}.followed_bonus", bonus)
         has_return = "return" in scenario.stages[name].next
         _both(scenario, f"stages.{name}.next.return", has_return, f"{key}.returns", block.returns is not None)
+        has_aside, leads = "aside" in scenario.stages[name].next, any(act.aside for act in block.acts.values())
+        _both(scenario, f"stages.{name}.next.aside", has_aside, f"{key}.acts: one with aside", leads)
         if block.again is not None:
             _check_again(scenario, f"{key}.again", block.again)
         if block.lateness is not None:

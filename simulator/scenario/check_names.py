@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from simulator.errors import InputError
 from simulator.scenario.claims import Number
-from simulator.scenario.cycle import NEWEST
+from simulator.scenario.cycle import CREATOR, NEWEST
 from simulator.scenario.fulfilment import Chooser, Openings, Queue, Slots
 from simulator.scenario.report import nearest
 from simulator.scenario.schema import (
@@ -144,7 +144,7 @@ def _check_stages(scenario: Scenario) -> None:
                 scenario.shown, f"{key}.about: a {stage.kind} stage asks for no slate", "expected a browse stage"
             )
         need(scenario, f"{key}.level", [stage.level] if stage.level else [], scenario.parents)
-        need(scenario, f"{key}.within", [stage.within] if stage.within else [], scenario.parents)
+        need(scenario, f"{key}.within", [stage.within] if stage.within else [], [*scenario.parents, CREATOR])
         browse = [each for each, row in scenario.stages.items() if row.kind == "browse"]
         need(scenario, f"{key}.rest_of", [stage.rest_of] if stage.rest_of else [], browse)
         _check_menu(scenario, key, stage)

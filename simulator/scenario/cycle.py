@@ -24,6 +24,9 @@ OUTCOME_EVENTS: dict[str, dict[str, str]] = {
 NEWEST = "newest"
 """An order of menus that is no event's: what came out last comes first."""
 
+CREATOR = "creator"
+"""In place of a kind of parent, what a stage is `within`: all that one creator made."""
+
 RESUME_EVENT = "resume"
 """A play that was paused goes on; its value is where."""
 

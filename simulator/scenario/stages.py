@@ -46,7 +46,8 @@ RARE_OUTCOMES: dict[str, tuple[str, ...]] = {
     "commit": ("defer",),  # decided later, in another visit: a cart, a half-filled form
     "fulfil": ("expired",),  # nobody ever answers
     "consume": ("pause",),  # taken up again in another visit: an episode
-    "respond": ("return",),  # the item goes back: a stage of kind fulfil takes it
+    # the item goes back: a stage of kind fulfil takes it; an act that leads elsewhere: the page of who made it
+    "respond": ("return", "aside"),
 }
 TERMINALS = ("exit", "gone")  # the visit or case ends; the user needs the platform no more (hired)
 
@@ -79,7 +80,7 @@ class Stage(Model):
     events: dict[Name, Name] = Field(default_factory=dict)  # outcome: name of its event, where not the usual one
     level: Name | None = None  # kind of parent that is shown instead of items
     about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
-    within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited
+    within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited; or `creator`
     ordered_by: Name | None = None  # event of which children with most come first, or `newest` (default: no order)
     rest_of: Name | None = None  # browse stage of whose slate the stage shows what is still to come: a queue
     card_event: Name | None = None  # of each card of `within` or `rest_of`, which needs it: it is no slate's impression
@@ -91,6 +92,7 @@ class Act(Model):
     base: Probability
     slope: PerUtility
     delay: DurationQuantity | None = None
+    aside: Flag = False  # who does it goes on with the stage that follows the outcome `aside`
 
 
 class Suffices(Model):
