@@ -96,7 +96,10 @@ def test_it_holds_for_a_process_as_well(tmp_path):
             {
                 "stages.feed.entry": number(0.0, "share"),
                 "stages.discover.entry": number(1.0, "share"),
-                "stages.react.next": {"continue": "discover", "leave": "exit"},
+                "stages.search.entry": number(0.0, "share"),
+                "stages.search.next": {"select": "watch", "exhausted": "search", "leave": "exit"},
+                "stages.profile.next": {"select": "watch", "exhausted": "discover", "leave": "discover"},
+                "stages.react.next": {"continue": "discover", "aside": "profile", "leave": "exit"},
             },
             ["stages.feed", "never reached"],
         ),

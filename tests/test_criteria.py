@@ -219,7 +219,7 @@ def test_another_recommender_is_asked_the_same(lived):
 
 def test_without_criteria_requests_have_none():
     keeper = Keeper()
-    simulator.run("shortvideo", keeper, users=20, items=60, horizon="3h", first_fit="15min", seed=1)
+    simulator.run("news", keeper, users=20, items=60, horizon="3h", first_fit="20min", seed=1)
     assert all(requests.criteria.shape == (len(requests), 0) for requests in keeper.requests)
 
 
