@@ -27,7 +27,7 @@ def series(folder: Path) -> Path:
         "knowledge": {"dist": "constant", "value": 0.7, "unit": "share", "from": "estimate"},
     }}  # fmt: skip
     stages, entry = content["stages"], "discover"
-    del stages["profile"], stages["react"]["next"]["aside"], content["browse"]["profile"]
+    del stages["page"], stages["react"]["next"]["aside"], content["browse"]["page"]
     del content["respond"]["react"]["acts"]["profile_visit"]["aside"], content["observation"]["profile_card"]
     stages["feed"]["entry"]["value"] += stages.pop("search")["entry"]["value"]
     del content["criteria"], content["browse"]["search"]
