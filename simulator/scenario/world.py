@@ -245,6 +245,15 @@ PLACE = "place"
 """What a criterion of kind `near` is on: how far an item is from its user."""
 
 
+class Sorting(Model):
+    """An order that users may have a list put in, in place of the recommender's own; a visit asks for one at most."""
+
+    on: Name  # a public number: attribute, published_at, promise, PLACE (the distance) or a readout
+    first: Literal["lowest", "highest"]
+    share: Share  # of visits that ask for it, wherever they come to one of the
+    stages: list[Name] = Field(min_length=1)  # browse stages that offer it
+
+
 class Criterion(Model):
     """A selection criterion S of a visit: what the user filters or asks for, stated to the platform or latent."""
 
