@@ -15,8 +15,7 @@ from simulator.errors import InputError
 from simulator.kernels.layout import NO_CASE
 from simulator.plan import compile_scenario
 from simulator.scenario.check import check_scenario
-from simulator.scenario.load import load_scenario, scenario_from
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.load import load_scenario
 from tests.laws.harness import edited, number
 from tests.worlds import TinyWorld, claim, exponential
 
@@ -165,20 +164,3 @@ def test_what_makes_no_sense_is_named(tmp_path, edits, wrong):
     with pytest.raises(InputError) as raised:
         check_scenario(load_scenario(str(edited(tmp_path, edits, NAME))))
     assert wrong in str(raised.value)
-
-
-def test_baskets_are_not_bought_again_yet():
-    again = {
-        "types": ["drink"],
-        "base": number(0.5, "probability"),
-        "slope": number(0, "1/utility"),
-        "stage": "checkout",
-        "lasts": LASTS,
-    }
-    original = load_scenario("fooddelivery")
-    content = load_yaml(str(original.path), "fooddelivery")
-    content["respond"]["verdict"]["again"] = again
-    scenario = scenario_from(content, "fooddelivery", original.sources)
-    check_scenario(scenario)
-    with pytest.raises(InputError, match=r"respond\.verdict\.again: this version cannot run it yet"):
-        compile_scenario(scenario)

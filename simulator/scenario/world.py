@@ -55,7 +55,7 @@ class Idiosyncratic(Model):
 
 
 class Remembered(Model):
-    """What a user keeps of an item that they had, or of its creator: one more cue to its worth."""
+    """What a user keeps of an item that they had, of its creator or of its parent: one more cue to its worth."""
 
     precision: Precision  # of the experience just after it
     half_life: PositiveDuration  # of that
@@ -103,6 +103,7 @@ class Parent(Model):
     repetition: Repetition | None = None
     knowledge: ShareDistribution | None = None  # of users in judging parents; needed where a stage shows them
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # as of item types, of parents that a stage shows
+    remembered: Remembered | None = None  # as of item types, of parents that are ordered from
 
 
 class Telling(Model):
