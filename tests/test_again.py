@@ -103,6 +103,20 @@ def test_as_many_as_the_share_says_and_not_before_it_is_used_up():
     assert (state["due"][~means_to] == 50 * DAY).all()
 
 
+def test_they_come_back_at_hours_at_which_people_come():
+    lasts = {"dist": "lognormal", "median": 3, "sigma": 1.0, "low": 0.5, "unit": "d", "from": "estimate"}
+    world = tiny(lasts=lasts)
+    later, starts_at = world.people.later[:, 0], world.compiled.scenario.clock.starts_at.value
+    until = later["until"][later["item"] != NO_CASE]
+    hour = (until + starts_at) % DAY // 3600.0
+    profile = np.array(load_scenario(NAME).user.hours.profile)
+    found = np.bincount(hour.astype(int), minlength=24) / len(hour)
+    night, evening = slice(1, 6), slice(19, 23)
+    for part in (night, evening):
+        assert found[part].sum() == pytest.approx(profile[part].sum() / profile.sum(), abs=0.03)
+    assert found[night].sum() < 0.08  # of 0.21 of the day
+
+
 def test_satisfaction_brings_them_back():
     world = tiny(slope=claim(2, "1/utility"))
     judged = world.records[world.records["event"] == world.compiled.names.codes["experience"]]

@@ -22,8 +22,8 @@ from simulator.world import World
 from tests.laws.harness import CLOCK, Bench, bench, edited, number, parents_of, spoilt, step, threshold
 
 NAME, KIND, DAY = "fooddelivery", "restaurant", 86400.0
-SETTINGS: dict[str, Any] = {"users": 400, "items": 600, "horizon": "4d", "first_fit": "1d", "seed": 2}
-LASTS = {"dist": "constant", "value": 0.5, "unit": "d", "from": "estimate"}
+SETTINGS: dict[str, Any] = {"users": 500, "items": 600, "horizon": "5d", "first_fit": "1d", "seed": 2}
+LASTS = {"dist": "constant", "value": 1, "unit": "d", "from": "estimate"}
 OFTEN: dict[str, Any] = {
     "commit.checkout.bar": number(-2, "utility"),
     "browse.menu.outside_option": number(0.5, "utility"),
@@ -75,7 +75,7 @@ def test_who_ate_well_comes_back_to_the_menu_and_orders_there_again(often):
         before = meals[(meals["user"] == visit.user) & (meals["item"] == visit.restaurant)]["time"]
         assert visit.request == 0
         assert len(before)
-        assert visit.time >= before.min() + 0.5 * DAY
+        assert visit.time >= before.min() + DAY - 1.0
         if (visit.user, visit.session) in orders.index:
             ordered += (orders.loc[[(visit.user, visit.session)], "item"] == visit.restaurant).any()
     assert ordered > 0.3 * len(back)
@@ -89,7 +89,7 @@ def test_a_basket_lasts_as_long_however_much_is_in_it(often):
     assert len(means_to) > 8
     for user in means_to:
         own = meals[(meals["user"] == user) & (meals["item"] == later["item"][user])]["time"]
-        assert np.abs(later["until"][user] - own.to_numpy() - 0.5 * DAY).min() < 1.0
+        assert np.abs(later["until"][user] - own.to_numpy() - DAY).min() < 1.0
 
 
 def test_nobody_comes_back_for_what_is_not_ordered_again(tmp_path):

@@ -8,7 +8,8 @@ from simulator.kernel import internal
 from simulator.kernels.case_layout import Luck, Tables, WorldPlan
 from simulator.kernels.case_steps import case_luck
 from simulator.kernels.layout import NO_CASE, Array
-from simulator.kernels.primitives import drawn, quantised, sigmoid
+from simulator.kernels.lifetime import after
+from simulator.kernels.primitives import drawn, sigmoid
 from simulator.randomness import uniform
 
 _L_AGAIN, _L_LASTS = int(Luck.AGAIN), int(Luck.LASTS)
@@ -33,6 +34,6 @@ def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, t
     later.seconds = 0.0
     units = np.float64(c.amount) if c.picks == 0 else 1.0
     lasts = units * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
-    later.until = time + quantised(lasts)
+    later.until = after(time, lasts, tables.hours, tables.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
         u.due = min(np.float64(u.due), np.float64(later.until))

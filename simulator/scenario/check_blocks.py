@@ -165,9 +165,14 @@ def _check_again(scenario: Scenario, key: str, again: Again) -> None:
         if not fits:
             wrong = f"{key}.stage = {again.stage}, of kind {stage.kind}, where {name} is bought again"
             raise InputError(scenario.shown, wrong, right)
-    least, tick = float(again.lasts.quantile(np.zeros(1))[0]), scenario.clock.tick.value
-    if least < tick:  # what becomes of a case reaches its user from the next tick on
-        raise InputError(scenario.shown, f"{key}.lasts may be {least:g} s", f"expected at least the tick ({tick:g} s)")
+    least, busiest = float(again.lasts.quantile(np.zeros(1))[0]), 1.0
+    for profile in (scenario.user.hours, scenario.user.weekdays):  # time goes by faster where more people come
+        if profile is not None:
+            busiest *= max(profile.profile) * len(profile.profile) / sum(profile.profile)
+    needed = scenario.clock.tick.value * busiest
+    if least < needed:  # what becomes of a case reaches its user from the next tick on
+        right = f"expected at least the tick at the busiest hour ({needed:g} s)"
+        raise InputError(scenario.shown, f"{key}.lasts may be {least:g} s", right)
 
 
 def _check_respond(scenario: Scenario) -> None:

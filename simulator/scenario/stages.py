@@ -238,7 +238,7 @@ class Again(Model):
     types: list[Name]  # item types that are used up, or kinds of parents that are ordered from again
     base: Probability  # of coming back for it, at satisfaction 0
     slope: PerUtility
-    lasts: DurationDistribution  # one unit, or one basket, from the verdict on; at least a tick
+    lasts: DurationDistribution  # one unit, or one basket, from the verdict on, of activity; at least a tick
     stage: Name  # where the visit for it begins: an inspect or a commit, the item at hand, or the menu of the parent
 
 
