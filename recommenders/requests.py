@@ -17,6 +17,7 @@ NO_ITEM = -1
 _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
     "surface": "u1", "device": "u1", "stage": "u1", "about": "i4", "context": "i1",
+    "sorting": "i1",
 }  # fmt: skip
 _FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
@@ -61,6 +62,8 @@ class Requests:
             song that a radio began with), -1 where there is none. It is among what was lately sent.
         context: int8 (n,), the visit's context (work, sport, sleep) by its number in the scenario, where the user
             tells; -1 where the platform knows of none.
+        sorting: int8 (n,), the order (cheapest first, newest first) that the visit has had a list put in before, by its
+            number in the scenario; -1 none. A list in an order is not asked for here: it is the platform's own.
 
     All arrays are read-only views: a recommender cannot change what it was asked.
     """
@@ -84,6 +87,7 @@ class Requests:
     criteria: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     about: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
     context: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+    sorting: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __post_init__(self) -> None:
         n = len(self)
@@ -95,6 +99,8 @@ class Requests:
             object.__setattr__(self, "about", np.full(n, NO_ITEM, np.int32))
         if self.context.size == 0:
             object.__setattr__(self, "context", np.full(n, -1, np.int8))
+        if self.sorting.size == 0:
+            object.__setattr__(self, "sorting", np.full(n, -1, np.int8))
         for name, dtype, dimensions in _SHAPES:  # for each of many small batches: no more than it takes
             array: np.ndarray = getattr(self, name)
             if array.ndim != dimensions or array.shape[0] != n or array.dtype != dtype:

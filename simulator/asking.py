@@ -21,12 +21,14 @@ def asked(
     size: int,
     stated: npt.NDArray[np.int32] | None = None,
     criteria: npt.NDArray[np.float32] | None = None,
+    sorting: npt.NDArray[np.int8] | None = None,
     seen: Seen = "last",
 ) -> Requests:
     """The requests of the rows `chosen` for slates of `size` of the `candidates`.
 
     `stated` is int32 (users, S), what each user has declared, or None where nobody is asked; `criteria` float32 (n, C),
-    what the visits of these rows ask for, or None where visits have no criteria; `seen` what requests say of items had.
+    what the visits of these rows ask for, or None where visits have no criteria; `sorting` int8 (n,), the orders that
+    they have asked for so far, or None where there are none; `seen` what requests say of items had.
 
     All arrays are new: what a plug-in keeps of them stays as it was.
     """
@@ -67,6 +69,7 @@ def asked(
         seen=seen,
         stated=told,
         criteria=np.empty((n, 0), dtype=np.float32) if criteria is None else criteria,
+        sorting=np.full(n, -1, dtype=np.int8) if sorting is None else sorting,
     )
 
 

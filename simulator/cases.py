@@ -60,9 +60,9 @@ class Cases:
         self._numbers = numbers_of(plan, people, goods)
         self._tables = layout.Tables(
             plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
-            plan.habits, plan.starts_at, plan.quantiles, plan.powers, people.state, people.taste, people.mood,
-            goods.facts, goods.vectors, goods.colour, plan.types, people.had, goods.parent, people.known, plan.weights,
-            people.later,
+            plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, people.state, people.taste,
+            people.mood, goods.facts, goods.vectors, goods.colour, plan.types, people.had, goods.parent, people.known,
+            plan.weights, people.later,
         )  # fmt: skip
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(

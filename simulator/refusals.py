@@ -104,23 +104,33 @@ def _refuse_criteria(scenario: Scenario) -> None:
 
 
 def _refuse_returning(scenario: Scenario) -> None:
-    """What is remembered and bought again is one item: not a basket of many, whose case is their parent's."""
+    """What is remembered and bought again is what cases are of: an item, or the parent that a basket is from."""
     where, beside = scenario.shown, beside_visits(scenario)
-    baskets = any(block.picks is not None for block in scenario.browse.values())
+    ordered = {scenario.stages[name].within for name, block in scenario.browse.items() if block.picks is not None}
     for name, kind in scenario.item_types.items():
-        if kind.remembered is not None and baskets:
+        if kind.remembered is not None and ordered:
             raise InputError(
                 where, f"item_types.{name}.remembered: this version cannot run it yet where there are baskets",
-                "a scenario without picks",
+                "parents.X.remembered",
+            )  # fmt: skip
+    for name, parent in scenario.parents.items():
+        if parent.remembered is not None and name not in ordered:
+            raise InputError(
+                where, f"parents.{name}.remembered: nothing is ordered from {name}",
+                "a parent with baskets (a stage within it, with picks)",
             )  # fmt: skip
     for name, block in scenario.respond.items():
         if block.again is None:
             continue
         key = f"respond.{name}.again"
-        if baskets:
-            raise InputError(
-                where, f"{key}: this version cannot run it yet where there are baskets", "a scenario without picks"
-            )
+        for each in block.again.types:
+            if each in scenario.parents and each not in ordered:
+                raise InputError(where, f"{key}.types = {each}: nothing is ordered from {each}", "item types")
+            if each not in scenario.parents and ordered:
+                raise InputError(
+                    where, f"{key}.types = {each}: this version cannot run it yet where there are baskets",
+                    "the parent that they are from",
+                )  # fmt: skip
         if name not in beside:
             raise InputError(where, f"{key}: this version runs it in a case only", "a stage that a case comes to")
         if block.again.stage in beside:

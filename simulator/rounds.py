@@ -30,10 +30,12 @@ from simulator.levels import Levels
 from simulator.logs import LogWriter
 from simulator.plan import Compiled
 from simulator.sent import SentItems
+from simulator.sorting import NONE, SortedLists
 from simulator.visits import VisitTable
 
 Rows = npt.NDArray[np.int64]
 
+_NO_PICKS = np.empty(0, dtype=np.int32)
 _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
 
 
@@ -81,6 +83,7 @@ class Alike(NamedTuple):
     told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
     size: int  # items that a recommender is asked for
     picks: npt.NDArray[np.int32]  # what editors fill, in the first places
+    sorting: int  # number of the order that they ask for, which is no matter of a recommender's; NONE
 
 
 class Rounds:
@@ -94,6 +97,7 @@ class Rounds:
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
+        self.sorting = SortedLists(compiled, people, goods, seed) if compiled.scenario.sorting else None
         self._levels = Levels(compiled, goods)
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
         self.editors = Editors(compiled, people, goods, seed) if editorial else None
@@ -209,9 +213,19 @@ class Rounds:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
         for part in self.alike(todo, candidates, self._batch):
             slates = Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
-            if part.size > 0:
+            if part.sorting != NONE and self.sorting is not None:
+                slates = self.sorting.slates(
+                    part.sorting, part.chosen, self.visits.rows.state, part.candidates, part.size
+                )
+            elif part.size > 0:
                 slates = answer(self.requests(part))
             self.hand_out(part, slates, version)
+
+    def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
+        """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
+        if self.sorting is None:
+            return np.zeros(len(todo), dtype=np.bool_)
+        return np.asarray(self.sorting.asked(todo, self.visits.rows.state) != NONE)
 
     def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
         """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
@@ -222,15 +236,17 @@ class Rounds:
             there = self._levels.among(level, candidates)
             parts = [(same, there, None)] if self.criteria is None else self.criteria.ask(same, state, there)
             for rows, passing, told in parts:
-                if self.editors is None:
-                    yield from self._part(rows, passing, told, int(size), most)
+                if self.sorting is None:
+                    yield from self._unsorted(rows, passing, told, int(size), most)
                     continue
-                surfaces = stages["surface"][state["slate_stage"][rows]]
-                for surface in np.unique(surfaces):  # what editors fill is a surface's
-                    here = np.flatnonzero(surfaces == surface)
-                    yield from self._part(rows[here], passing, None if told is None else told[here], int(size), most)
+                for number, here in self.sorting.split(rows, state):
+                    some = None if told is None else told[here]
+                    if number == NONE:
+                        yield from self._unsorted(rows[here], passing, some, int(size), most)
+                    else:
+                        yield from _chunks(rows[here], passing, some, int(size), _NO_PICKS, number, most)
 
-    def _part(
+    def _unsorted(
         self,
         rows: Rows,
         candidates: npt.NDArray[np.int32],
@@ -238,22 +254,23 @@ class Rounds:
         size: int,
         most: int,
     ) -> Iterator[Alike]:
-        """Rows of one surface, or of any where there are no editors, at most so many at a time."""
-        picks = np.empty(0, dtype=np.int32)
-        if self.editors is not None:
-            surface = self.compiled.plan.stages["surface"][self.visits.rows.state["slate_stage"][rows[0]]]
-            picks, candidates = self.editors.picks(int(surface), candidates)
-        candidates.flags.writeable = False  # so that requests hand on the very array, and its users can tell
-        left = size - len(picks) if len(candidates) else 0
-        for first in range(0, len(rows), most):
-            some = slice(first, first + most)
-            yield Alike(rows[some], candidates, None if told is None else told[some], left, picks)
+        """Rows whose slates a recommender makes, but for what editors fill."""
+        if self.editors is None:
+            yield from _chunks(rows, candidates, told, size, _NO_PICKS, NONE, most)
+            return
+        state, stages = self.visits.rows.state, self.compiled.plan.stages
+        surfaces = stages["surface"][state["slate_stage"][rows]]
+        for surface in np.unique(surfaces):  # what editors fill is a surface's
+            here = np.flatnonzero(surfaces == surface)
+            picks, others = self.editors.picks(int(surface), candidates)
+            yield from _chunks(rows[here], others, None if told is None else told[here], size, picks, NONE, most)
 
     def requests(self, part: Alike) -> Requests:
         """What rows ask for."""
         return asked(
             self._seed, part.chosen, self.compiled.plan, self.visits.rows, self.sent, part.candidates, part.size,
             stated=self.stated, criteria=part.told, seen=self.compiled.scenario.platform.seen,
+            sorting=None if self.sorting is None else self.sorting.known(part.chosen, self.visits.rows.state),
         )  # fmt: skip
 
     def hand_out(self, part: Alike, slates: Slates, version: int) -> None:
@@ -264,3 +281,20 @@ class Rounds:
         odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
         scatter(part.chosen, rows.state, rows.slate, slates.items, odds, version)
         self.sent.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
+
+
+def _chunks(
+    rows: Rows,
+    candidates: npt.NDArray[np.int32],
+    told: npt.NDArray[np.float32] | None,
+    size: int,
+    picks: npt.NDArray[np.int32],
+    sorting: int,
+    most: int,
+) -> Iterator[Alike]:
+    """Rows that wait for the same, at most so many at a time."""
+    candidates.flags.writeable = False  # so that requests hand on the very array, and its users can tell
+    left = size - len(picks) if len(candidates) else 0
+    for first in range(0, len(rows), most):
+        some = slice(first, first + most)
+        yield Alike(rows[some], candidates, None if told is None else told[some], left, picks, sorting)

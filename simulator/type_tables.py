@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from simulator.kernels import layout
 from simulator.scenario.schema import Scenario
-from simulator.scenario.world import ItemType
+from simulator.scenario.world import ItemType, Remembered
 from simulator.stage_tables import Tables, Vocabulary
 
 _LEAST = 1e-9  # of what logarithms are taken of, at the least
@@ -25,12 +25,7 @@ def type_tables(
     items = len(scenario.item_types)
     for row, kind, own in zip(types[:items], scenario.item_types.values(), weights[:items], strict=True):
         row["prior"], row["knowledge"] = kind.prior.value, tables.add(kind.knowledge)
-        if kind.remembered is not None:
-            kept = kind.remembered
-            row["known"], row["forgetting"] = kept.precision.value, kept.half_life.value
-            row["known_of"], row["known_rate"] = kept.of == "creator", kept.rate.value if kept.rate is not None else 1.0
-            told_by = names.modalities if kept.told_by is None else kept.told_by
-            row["known_by"] = sum(1 << names.modalities.index(modality) for modality in told_by)
+        _memory(names, kind.remembered, row)
         row["leaving"] = 1.0 if kind.leaving is None else kind.leaving.value
         row["returning"] = 0.0 if kind.returning is None else np.log(max(kind.returning.value, _LEAST))
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
@@ -45,6 +40,16 @@ def type_tables(
     return types, weights
 
 
+def _memory(names: Vocabulary, kept: Remembered | None, row: npt.NDArray[np.void]) -> None:
+    """What users keep of what they had of a type."""
+    if kept is None:
+        return
+    row["known"], row["forgetting"] = kept.precision.value, kept.half_life.value
+    row["known_of"], row["known_rate"] = kept.of == "creator", kept.rate.value if kept.rate is not None else 1.0
+    told_by = names.modalities if kept.told_by is None else kept.told_by
+    row["known_by"] = sum(1 << names.modalities.index(modality) for modality in told_by)
+
+
 def _parent_type(
     scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], own: npt.NDArray[np.float64],
     tables: Tables,
@@ -57,6 +62,7 @@ def _parent_type(
     parent = scenario.parents[name]
     assert parent.knowledge is not None
     row["knowledge"], row["half_life"], row["leaving"] = tables.add(parent.knowledge), np.inf, 1.0
+    _memory(names, parent.remembered, row)
     row["own"] = sum(1 << names.modalities.index(modality) for modality in parent.modalities)
     kinds = {key: kind for key, kind in scenario.item_types.items() if parent.types is None or key in parent.types}
     shares = np.array([kind.share.value for kind in kinds.values()])

@@ -47,7 +47,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
     following = np.full((len(names.stages), 4, 3), EXIT, dtype=np.int32)
     shares = np.ones((len(names.stages), 4, 3))
     events = np.full((len(names.stages), 4), -1, dtype=np.int32)
-    rows = _Rows(scenario, codes, tables)
+    rows = _Rows(scenario, names, tables)
     promises, parts = rows.promises()
     for s, (name, stage) in enumerate(scenario.stages.items()):
         row = stages[s]
@@ -166,8 +166,9 @@ def _refuse_circles(scenario: Scenario) -> None:
 class _Rows:
     """Tables that grow while stages are compiled."""
 
-    def __init__(self, scenario: Scenario, codes: Mapping[str, int], tables: Tables) -> None:
-        self.scenario, self.codes, self.tables = scenario, codes, tables
+    def __init__(self, scenario: Scenario, names: Vocabulary, tables: Tables) -> None:
+        self.scenario, self.codes, self.tables = scenario, names.codes, tables
+        self._types = names.types
         self.names = list(scenario.resources)
         self.steps: list[npt.NDArray[np.void]] = []
         self.slows: list[npt.NDArray[np.void]] = []
@@ -246,7 +247,7 @@ class _Rows:
             row["returns_delay"] = self.tables.add(back.delay) if back.delay is not None else -1
         if block.again is not None:
             again = block.again
-            row["again_types"] = sum(1 << list(self.scenario.item_types).index(each) for each in set(again.types))
+            row["again_types"] = sum(1 << self._types.index(each) for each in set(again.types))
             row["again_log_odds"], row["again_slope"] = log_odds(again.base.value), again.slope.value
             row["again_lasts"] = self.tables.add(again.lasts)
             row["again_stage"] = list(self.scenario.stages).index(again.stage)

@@ -15,8 +15,7 @@ from simulator.errors import InputError
 from simulator.kernels.layout import NO_CASE
 from simulator.plan import compile_scenario
 from simulator.scenario.check import check_scenario
-from simulator.scenario.load import load_scenario, scenario_from
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.load import load_scenario
 from tests.laws.harness import edited, number
 from tests.worlds import TinyWorld, claim, exponential
 
@@ -104,6 +103,20 @@ def test_as_many_as_the_share_says_and_not_before_it_is_used_up():
     assert (state["due"][~means_to] == 50 * DAY).all()
 
 
+def test_they_come_back_at_hours_at_which_people_come():
+    lasts = {"dist": "lognormal", "median": 3, "sigma": 1.0, "low": 0.5, "unit": "d", "from": "estimate"}
+    world = tiny(lasts=lasts)
+    later, starts_at = world.people.later[:, 0], world.compiled.scenario.clock.starts_at.value
+    until = later["until"][later["item"] != NO_CASE]
+    hour = (until + starts_at) % DAY // 3600.0
+    profile = np.array(load_scenario(NAME).user.hours.profile)
+    found = np.bincount(hour.astype(int), minlength=24) / len(hour)
+    night, evening = slice(1, 6), slice(19, 23)
+    for part in (night, evening):
+        assert found[part].sum() == pytest.approx(profile[part].sum() / profile.sum(), abs=0.03)
+    assert found[night].sum() < 0.08  # of 0.21 of the day
+
+
 def test_satisfaction_brings_them_back():
     world = tiny(slope=claim(2, "1/utility"))
     judged = world.records[world.records["event"] == world.compiled.names.codes["experience"]]
@@ -165,20 +178,3 @@ def test_what_makes_no_sense_is_named(tmp_path, edits, wrong):
     with pytest.raises(InputError) as raised:
         check_scenario(load_scenario(str(edited(tmp_path, edits, NAME))))
     assert wrong in str(raised.value)
-
-
-def test_baskets_are_not_bought_again_yet():
-    again = {
-        "types": ["drink"],
-        "base": number(0.5, "probability"),
-        "slope": number(0, "1/utility"),
-        "stage": "checkout",
-        "lasts": LASTS,
-    }
-    original = load_scenario("fooddelivery")
-    content = load_yaml(str(original.path), "fooddelivery")
-    content["respond"]["verdict"]["again"] = again
-    scenario = scenario_from(content, "fooddelivery", original.sources)
-    check_scenario(scenario)
-    with pytest.raises(InputError, match=r"respond\.verdict\.again: this version cannot run it yet"):
-        compile_scenario(scenario)

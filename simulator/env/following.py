@@ -275,9 +275,9 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
                 told = _told(goods, terms.by_item[a.phase[j]])
                 tables = Tables(
                     plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities,
-                    plan.facets, plan.habits, plan.starts_at, plan.quantiles, plan.powers, alone.state, alone.taste,
-                    alone.mood, goods.facts, goods.vectors, goods.colour, plan.types, alone.had, goods.parent,
-                    alone.known, plan.weights, alone.later,
+                    plan.facets, plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, alone.state,
+                    alone.taste, alone.mood, goods.facts, goods.vectors, goods.colour, plan.types, alone.had,
+                    goods.parent, alone.known, plan.weights, alone.later,
                 )  # fmt: skip
                 ground = Ground(
                     a.parent, terms.zones[j : j + 1], alone.place, a.item_place, a.chooser_taste,

@@ -8,7 +8,8 @@ from simulator.kernel import internal
 from simulator.kernels.case_layout import Luck, Tables, WorldPlan
 from simulator.kernels.case_steps import case_luck
 from simulator.kernels.layout import NO_CASE, Array
-from simulator.kernels.primitives import drawn, quantised, sigmoid
+from simulator.kernels.lifetime import after
+from simulator.kernels.primitives import drawn, sigmoid
 from simulator.randomness import uniform
 
 _L_AGAIN, _L_LASTS = int(Luck.AGAIN), int(Luck.LASTS)
@@ -20,6 +21,7 @@ def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, t
     """After the verdict `value` on an item that is used up, its user may mean to come back for it once it is.
 
     A user has room for one such thing (as for what is put off in a visit): who has one already remembers no other.
+    Units last one after the other; a basket is one thing (a meal), however much is in it.
     """
     s = shared.stages[c.stage]
     u, later = tables.users[np.int64(c.user)], tables.later[np.int64(c.user), 0]
@@ -30,7 +32,8 @@ def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, t
         return
     later.item, later.stage = c.item, s.again_stage
     later.seconds = 0.0
-    lasts = np.float64(c.amount) * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
-    later.until = time + quantised(lasts)
+    units = np.float64(c.amount) if c.picks == 0 else 1.0
+    lasts = units * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
+    later.until = after(time, lasts, tables.hours, tables.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
         u.due = min(np.float64(u.due), np.float64(later.until))

@@ -296,6 +296,7 @@ class Tables(NamedTuple):
     facets: Array
     habits: Array
     starts_at: npt.NDArray[np.float64]
+    hours: npt.NDArray[np.float64]
     quantiles: npt.NDArray[np.float32]
     powers: npt.NDArray[np.float64]
     users: Array  # USER

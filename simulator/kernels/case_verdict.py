@@ -63,15 +63,24 @@ def experience(
     kind = tables.types[tables.items[c.item].type]
     if tables.had.shape[1] > 0 and kind.kind >= 0:
         remember(tables.had, user, np.int64(tables.parent[c.item]), time, 1.0, kind.memory, tables.powers)
-    if tables.known.shape[1] > 0 and kind.known > 0.0:  # the item itself, without its price and its delivery
-        item = np.int64(c.item)
-        met = utility_of(
-            mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), user, item, np.int64(tables.items[item].type),
-            tables.taste, tables.vectors, tables.facets, tables.weights, tables.types, habits, tables.quantiles,
-            out.scratch,
-        )  # fmt: skip
-        subject = known_again(item, np.int64(tables.items[item].creator), kind)
-        keep_in_mind(tables.known, user, subject, met + s.noise * luck, kind.known_rate, time)
+    if tables.known.shape[1] > 0 and kind.known > 0.0:
+        met = s.noise * luck
+        if c.picks == 0:
+            met += _worth(seed, tables, user, np.int64(c.item), out)
+        for k in range(np.int64(c.picks)):  # a parent is remembered for what one had of it
+            met += _worth(seed, tables, user, np.int64(c.basket[k]), out) / np.float64(c.picks)
+        subject = known_again(np.int64(c.item), np.int64(tables.items[c.item].creator), kind)
+        keep_in_mind(tables.known, user, subject, met, kind.known_rate, time)
+
+
+@internal
+def _worth(seed: int, tables: Tables, user: int, item: int, out: Output) -> float:
+    """What an item itself is worth to a user, without its price and its delivery."""
+    key = mix(mix(root(seed, PERCEPTION), tables.users[user].key), np.uint64(item))
+    return utility_of(
+        key, user, item, np.int64(tables.items[item].type), tables.taste, tables.vectors, tables.facets,
+        tables.weights, tables.types, tables.habits[0], tables.quantiles, out.scratch,
+    )  # fmt: skip
 
 
 @internal

@@ -1,4 +1,4 @@
-"""The luck of a visit's selection criteria, a pure function of (user, visit, criterion); and what is near enough."""
+"""The luck of a visit's selection criteria and order, a function of its keys; what is near enough, and how near."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simulator.kernel import kernel
 from simulator.kernels.asides import Numbers, between
 from simulator.kernels.layout import Array
-from simulator.randomness import CRITERIA, PERCEPTION, mix, root, uniform
+from simulator.randomness import CRITERIA, PERCEPTION, SORTING, mix, root, uniform
 
 
 @kernel
@@ -21,6 +21,14 @@ def luck_of_criteria(seed: int, visits: Array, out: npt.NDArray[np.float64]) -> 
             key = mix(own, np.uint64(c))
             for k in range(out.shape[2]):
                 out[i, c, k] = uniform(mix(key, np.uint64(k)))
+
+
+@kernel
+def luck_of_sorting(seed: int, visits: Array, out: npt.NDArray[np.float64]) -> None:
+    """Fill `out` (n,) with uniforms for the rows `visits` (n,), keyed by their user and visit."""
+    start = root(seed, SORTING)
+    for i in range(out.shape[0]):
+        out[i] = uniform(mix(mix(start, np.uint64(visits[i].user)), np.uint64(visits[i].visit)))
 
 
 @kernel
@@ -53,3 +61,20 @@ def within_limits(
         for k in range(promises.shape[0]):
             if between(key, promises[k], user, item, numbers) > limits[k]:
                 out[c] = False
+
+
+@kernel
+def amounts_between(
+    seed: int,
+    user: int,
+    person: np.uint64,
+    candidates: npt.NDArray[np.int32],
+    promise: int,
+    numbers: Numbers,
+    out: npt.NDArray[np.float64],
+) -> None:
+    """Fill `out` (m,) with what lies between a user and each of the `candidates` (m,): a promise, s, or, -1, km."""
+    perceptions = mix(root(seed, PERCEPTION), person)
+    for c in range(candidates.shape[0]):
+        item = np.int64(candidates[c])
+        out[c] = between(mix(perceptions, np.uint64(item)), promise, user, item, numbers)

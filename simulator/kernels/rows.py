@@ -145,10 +145,13 @@ VISIT = np.dtype(
         ("menu_n", "u4"),  # cards of the one that was opened last
         ("menu_at", "u4"),
         ("taken", "u4"),  # cards of it that are in a basket
+        ("listed", "u4"),  # where the last slate of a list in an order that the visit asked for begins in that list
+        ("listed_at", "u4"),  # its request, 0 none
         ("status", "u1"),
         ("stage", "u1"),
         ("device", "u1"),
         ("slate_stage", "u1"),
+        ("listed_in", "u1"),  # stage of that list
         ("context", "u1"),  # 0 none, else 1 + its number
         ("playing", "u1"),  # a play: 2 about to start, 1 open, 5 to be left; 3: a closer look; its end is in `clock`
         ("outcome", "u1"),

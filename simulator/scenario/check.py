@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from simulator.errors import InputError
 from simulator.scenario.check_blocks import check_blocks
-from simulator.scenario.check_criteria import check_criteria
+from simulator.scenario.check_criteria import check_criteria, check_sorting
 from simulator.scenario.check_names import check_names
 from simulator.scenario.claims import Number
 from simulator.scenario.contexts import check_contexts
@@ -29,6 +29,7 @@ def check_scenario(scenario: Scenario) -> None:
     _check_shares(scenario)
     check_names(scenario)
     check_criteria(scenario)
+    check_sorting(scenario)
     check_blocks(scenario)
     check_cycle(scenario)
     _check_observation(scenario)

@@ -153,15 +153,26 @@ def _check_consume(scenario: Scenario) -> None:
 
 
 def _check_again(scenario: Scenario, key: str, again: Again) -> None:
-    need(scenario, f"{key}.types", again.types, scenario.item_types)
+    need(scenario, f"{key}.types", again.types, [*scenario.item_types, *scenario.parents])
     need(scenario, f"{key}.stage", [again.stage], scenario.stages)
-    kind = scenario.stages[again.stage].kind
-    if kind not in ("inspect", "commit"):
-        right = "expected an inspect or a commit: the item is at hand"
-        raise InputError(scenario.shown, f"{key}.stage = {again.stage}, of kind {kind}", right)
-    least, tick = float(again.lasts.quantile(np.zeros(1))[0]), scenario.clock.tick.value
-    if least < tick:  # what becomes of a case reaches its user from the next tick on
-        raise InputError(scenario.shown, f"{key}.lasts may be {least:g} s", f"expected at least the tick ({tick:g} s)")
+    stage = scenario.stages[again.stage]
+    for name in again.types:
+        if name in scenario.parents:
+            fits, right = stage.within == name, f"expected a stage within {name}: its menu"
+        else:
+            fits = stage.kind in ("inspect", "commit")
+            right = "expected an inspect or a commit: the item is at hand"
+        if not fits:
+            wrong = f"{key}.stage = {again.stage}, of kind {stage.kind}, where {name} is bought again"
+            raise InputError(scenario.shown, wrong, right)
+    least, busiest = float(again.lasts.quantile(np.zeros(1))[0]), 1.0
+    for profile in (scenario.user.hours, scenario.user.weekdays):  # time goes by faster where more people come
+        if profile is not None:
+            busiest *= max(profile.profile) * len(profile.profile) / sum(profile.profile)
+    needed = scenario.clock.tick.value * busiest
+    if least < needed:  # what becomes of a case reaches its user from the next tick on
+        right = f"expected at least the tick at the busiest hour ({needed:g} s)"
+        raise InputError(scenario.shown, f"{key}.lasts may be {least:g} s", right)
 
 
 def _check_respond(scenario: Scenario) -> None:

@@ -1,4 +1,4 @@
-"""What a selection criterion needs: something that it is on, and a limit in the unit of that."""
+"""What a selection criterion or an order needs: something that it is on, a limit in its unit, stages that offer it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from simulator.errors import InputError
 from simulator.scenario.check_names import attributes_of, need
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema import ReadoutModality, Scenario
 from simulator.scenario.world import PLACE, Criterion
+
+_TOLERANCE = 1e-6
 
 
 def check_criteria(scenario: Scenario) -> None:
@@ -59,3 +61,25 @@ def _check_search(scenario: Scenario, key: str, criterion: Criterion) -> None:
             raise InputError(scenario.shown, wrong, "a criterion of kind query or category")
         if share.value <= 0.0:
             raise InputError(scenario.shown, f"{key}.{name} = {share.value:g}", "expected a share above 0")
+
+
+def check_sorting(scenario: Scenario) -> None:
+    """What lists are sorted on must exist, and the stages that offer it ask for slates. Raises InputError."""
+    readouts = [name for name, modality in scenario.modalities.items() if isinstance(modality, ReadoutModality)]
+    known = [*sorted(attributes_of(scenario)), *scenario.promises, *readouts]
+    known += [PLACE] if scenario.places is not None else []
+    lists = [
+        name
+        for name, row in scenario.stages.items()
+        if row.kind == "browse" and row.within is None and row.rest_of is None
+    ]
+    for name, sorting in scenario.sorting.items():
+        need(scenario, f"sorting.{name}.on", [sorting.on], known)
+        need(scenario, f"sorting.{name}.stages", sorting.stages, scenario.stages)
+        for stage in sorting.stages:
+            if stage not in lists:
+                wrong = f"sorting.{name}.stages names {stage}, which asks for no slate"
+                raise InputError(scenario.shown, wrong, f"one of {', '.join(lists)}")
+    total = sum(sorting.share.value for sorting in scenario.sorting.values())
+    if total > 1.0 + _TOLERANCE:
+        raise InputError(scenario.shown, f"sorting: shares add up to {total:.6g}", "expected at most 1")

@@ -88,6 +88,8 @@ def _check_parents(scenario: Scenario) -> None:
         if isinstance(parent.children, Number) and parent.children.value < 1.0:
             wrong = f"{key}.children = {parent.children.value:g}"
             raise InputError(scenario.shown, wrong, "expected at least 1 item per parent")
+        if parent.remembered is not None:
+            need(scenario, f"{key}.remembered.told_by", parent.remembered.told_by or [], scenario.modalities)
         if parent.repetition is not None:
             need(scenario, f"{key}.repetition.told_by", parent.repetition.told_by or [], scenario.modalities)
 

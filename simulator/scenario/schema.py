@@ -49,6 +49,7 @@ from simulator.scenario.world import (
     Parent,
     PromiseModality,
     ReadoutModality,
+    Sorting,
     Surface,
 )
 
@@ -84,6 +85,7 @@ class Scenario(Model):
     surfaces: dict[Name, Surface] = Field(min_length=1)
     outreach: dict[Name, Outreach] = Field(default_factory=dict)
     criteria: dict[Name, Criterion] = Field(default_factory=dict)
+    sorting: dict[Name, Sorting] = Field(default_factory=dict)
     contexts: dict[Name, Context] = Field(default_factory=dict)
     declared_interests: DeclaredInterests | None = None
 

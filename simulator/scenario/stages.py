@@ -237,11 +237,11 @@ class Lateness(Model):
 class Again(Model):
     """What was good and is used up is bought again: the user remembers it and comes back for it."""
 
-    types: list[Name]  # item types that are used up
+    types: list[Name]  # item types that are used up, or kinds of parents that are ordered from again
     base: Probability  # of coming back for it, at satisfaction 0
     slope: PerUtility
-    lasts: DurationDistribution  # one unit, from the verdict on; at least a tick
-    stage: Name  # where the visit for it begins, with the item at hand: an inspect or a commit
+    lasts: DurationDistribution  # one unit, or one basket, from the verdict on, of activity; at least a tick
+    stage: Name  # where the visit for it begins: an inspect or a commit, the item at hand, or the menu of the parent
 
 
 class RespondParameters(Model):

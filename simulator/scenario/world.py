@@ -55,7 +55,7 @@ class Idiosyncratic(Model):
 
 
 class Remembered(Model):
-    """What a user keeps of an item that they had, or of its creator: one more cue to its worth."""
+    """What a user keeps of an item that they had, of its creator or of its parent: one more cue to its worth."""
 
     precision: Precision  # of the experience just after it
     half_life: PositiveDuration  # of that
@@ -103,6 +103,7 @@ class Parent(Model):
     repetition: Repetition | None = None
     knowledge: ShareDistribution | None = None  # of users in judging parents; needed where a stage shows them
     reads: dict[Name, Ratio] = Field(default_factory=dict)  # as of item types, of parents that a stage shows
+    remembered: Remembered | None = None  # as of item types, of parents that are ordered from
 
 
 class Telling(Model):
@@ -243,6 +244,15 @@ class Outreach(Model):
 
 PLACE = "place"
 """What a criterion of kind `near` is on: how far an item is from its user."""
+
+
+class Sorting(Model):
+    """An order that users may have a list put in, in place of the recommender's own; a visit asks for one at most."""
+
+    on: Name  # a public number: attribute, published_at, promise, PLACE (the distance) or a readout
+    first: Literal["lowest", "highest"]
+    share: Share  # of visits that ask for it, wherever they come to one of the
+    stages: list[Name] = Field(min_length=1)  # browse stages that offer it
 
 
 class Criterion(Model):

@@ -249,9 +249,10 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
         people.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], people.had.shape)
         people.had["at"] = CLOCK - generator.uniform(0.0, 1e5, people.had.shape)
     if people.known.size:
-        people.known["item"] = generator.permuted(np.tile(np.arange(items), (users, 1)), axis=1)[
-            :, : people.known.shape[1]
-        ]
+        subjects = np.arange(items)
+        if (compiled.plan.types["known"][list(compiled.shown_parents.values())] > 0).any():
+            subjects = np.flatnonzero(levels_of(compiled, goods) >= 0)
+        people.known["item"] = generator.permuted(np.tile(subjects, (users, 1)), axis=1)[:, : people.known.shape[1]]
         if (compiled.plan.types["known_of"] == 1).any():  # of every creator that there is, as far as there is room
             creators = 1 + int(goods.facts["creator"].max())
             people.known["item"] = (1 << 31) + (np.arange(people.known.shape[1]) % creators).astype(np.uint32)
