@@ -11,11 +11,10 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from recommenders.contract import COLUMNS, PlatformLog
+from simulator.kernels.arrivals import ROWS_PER_STRETCH, arrival_order
 from simulator.kernels.layout import Array
-from simulator.kernels.rows import TICKS_PER_SECOND
 
 _ROWS_AT_ONCE = 8192
-_ORDER = ("logged_at", "user", "time", "event", "position")
 
 
 class PlatformMemory:
@@ -32,7 +31,7 @@ class PlatformMemory:
         self.names = names
         self.n_users = n_users
         self.n_items = n_items
-        self._columns: dict[str, npt.NDArray[np.generic]] = {c.name: np.empty(0, dtype=c.dtype) for c in COLUMNS}
+        self._columns: dict[str, npt.NDArray[Any]] = {c.name: np.empty(0, dtype=c.dtype) for c in COLUMNS}
         self._n = 0  # rows that are there
         self._ordered = 0  # of them, those before this one that need no more ordering
         self._arrived = 0  # of them, those that have arrived
@@ -41,7 +40,7 @@ class PlatformMemory:
         """Rows of events that the platform records, whenever they arrive."""
         into_columns(rows, self._room(len(rows)))
 
-    def take_columns(self, columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def take_columns(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Rows from elsewhere (a real log) by column; a column left out is absent or 0 in every row."""
         log = PlatformLog.from_columns(columns, self.names, self.n_users, self.n_items)
         for name, column in self._room(len(log)).items():
@@ -77,7 +76,7 @@ class PlatformMemory:
         part = {name: column[rows] for name, column in self._columns.items()}
         return PlatformLog(**part, names=self.names, n_users=self.n_users, n_items=self.n_items)
 
-    def _room(self, more: int) -> dict[str, npt.NDArray[np.generic]]:
+    def _room(self, more: int) -> dict[str, npt.NDArray[Any]]:
         """Where the next rows go, behind all others."""
         first, last = self._n, self._n + more
         for name, column in self._columns.items():
@@ -90,68 +89,25 @@ class PlatformMemory:
 
     def _sort_in(self, time: float) -> None:
         """Put what has come in order behind what had arrived before: arrival is the first key of the order."""
-        rest = slice(self._arrived, self._n)
+        rest = {name: column[self._arrived : self._n] for name, column in self._columns.items()}
         if self._ordered < self._n:
-            order = _order({key: self._columns[key][rest] for key in _ORDER})
-            scratch = np.empty(order.size, dtype=np.float64)
-            for column in self._columns.values():
-                moved = scratch.view(column.dtype)[: order.size]
-                np.take(column[rest], order, out=moved, mode="clip")  # which writes without a copy
-                column[rest] = moved
+            size = self._n - self._arrived
+            order, room = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+            stretches = np.zeros(size // ROWS_PER_STRETCH + 2, dtype=np.int64)
+            arrival_order(
+                rest["logged_at"], rest["user"], rest["time"], rest["event"], rest["position"], stretches, order, room
+            )
+            for column in rest.values():
+                moved = room.view(column.dtype)[:size]
+                np.take(column, order, out=moved, mode="clip")  # which writes without a copy
+                column[:] = moved
             self._ordered = self._n
-        self._arrived += int(np.searchsorted(self._columns["logged_at"][rest], time, side="right"))
+        self._arrived += int(np.searchsorted(rest["logged_at"], time, side="right"))
 
 
-def into_columns(rows: Array, columns: Mapping[str, npt.NDArray[np.generic]]) -> None:
+def into_columns(rows: Array, columns: Mapping[str, npt.NDArray[Any]]) -> None:
     """Write rows (n,) into columns (n,) by name; some at a time, so that memory is read once and not per column."""
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         part = rows[first : first + _ROWS_AT_ONCE]
         for name, column in columns.items():
             column[first : first + len(part)] = part[name]
-
-
-def _order(keys: Mapping[str, npt.NDArray[np.generic]]) -> npt.NDArray[np.int64]:
-    """The order by all keys, the first one first; rows that are equal in all stay as they are.
-
-    Only where a key leaves a tie is the next one looked at.
-    """
-    order = np.arange(keys[_ORDER[0]].size)
-    tied = np.arange(order.size)  # places in the order of rows that are equal in all keys so far to one next to them
-    run = np.zeros(order.size, dtype=np.int64)  # which of them are equal to each other
-    for key in _ORDER:
-        rows = order[tied]
-        values = keys[key][rows]
-        by = _by(run, values)
-        order[tied] = rows[by]
-        run, values = run[by], values[by]
-        same = (run[1:] == run[:-1]) & (values[1:] == values[:-1])
-        left = np.flatnonzero(np.append(same, False) | np.append(False, same))
-        if left.size == 0:
-            break
-        run = np.cumsum(np.append(True, ~same))[left]
-        tied = tied[left]
-    return order
-
-
-def _by(run: npt.NDArray[np.int64], values: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:
-    """The order by (run, value, place), of runs that rise.
-
-    It is that of one number per row, which holds all three, wherever 63 bits do: whole numbers in a range, or times as
-    the engine has them.
-    """
-    steps: npt.NDArray[Any] = values
-    if values.dtype.kind == "f":
-        steps = values.astype(np.float64) * TICKS_PER_SECOND
-        if not ((np.floor(steps) == steps) & (np.abs(steps) < 2.0**52)).all():
-            return np.lexsort((values, run))
-    least = steps.min()
-    of_value, of_place = int(steps.max() - least).bit_length(), (steps.size - 1).bit_length()
-    if int(run[-1]).bit_length() + of_value + of_place > 63:
-        return np.lexsort((values, run))
-    packed: npt.NDArray[np.int64] = (steps - least).astype(np.int64)
-    packed |= run << of_value
-    packed <<= of_place
-    packed |= np.arange(steps.size)
-    packed.sort()
-    packed &= (1 << of_place) - 1
-    return packed
