@@ -24,6 +24,7 @@ class Clock:
     def __init__(self, now: float) -> None:
         self._environment = simpy.Environment(initial_time=now)
         self._due: list[tuple[Callable[[float], None], float]] = []
+        self._walkers: list[Generator[simpy.Event, None, None]] = []
 
     @property
     def now(self) -> float:
@@ -40,7 +41,9 @@ class Clock:
             raise ValueError(
                 f"every {period} s from {first} s: expected a positive period, and a time from {self.now} s on"
             )
-        self._environment.process(self._walk(period, first, order, action))
+        walker = self._walk(period, first, order, action)
+        self._walkers.append(walker)
+        self._environment.process(walker)
 
     def _walk(
         self, period: float, first: float, order: Order, action: Callable[[float], None]
@@ -68,3 +71,8 @@ class Clock:
                 action(time)
         if until > self.now:
             self._environment.run(until=until)
+
+    def close(self) -> None:
+        """Let go of what was to be called, which would live on in SimPy's circles of objects until they are found."""
+        for walker in self._walkers:
+            walker.close()

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from simulator.errors import OutputError
 from simulator.kernel import kernel
 from simulator.kernels.layout import EVENT, Array
-from simulator.memory import PlatformMemory
+from simulator.memory import PlatformMemory, into_columns
 from simulator.randomness import mix
 from simulator.run_folder import PARTIAL, disk_errors
 
@@ -32,7 +32,6 @@ CODED = ("surface", "device", "stage", "event")
 BUFFER_ROWS = 1 << 17
 BUFFERS = 3
 _QUEUE = 2
-_ROWS_AT_ONCE = 2048
 
 _ABSENT = {
     "item": 0xFFFFFFFF,
@@ -102,7 +101,9 @@ def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.
     """Rows of events as an Arrow table; what is absent is null, codes are dictionaries of names."""
     columns: dict[str, pa.Array] = {}
     wanted = [name for name in _ORDER if truth or name not in ONLY_TRUTH]
-    for name, values in _by_columns(rows, wanted).items():
+    split: dict[str, npt.NDArray[np.generic]] = {name: np.empty(len(rows), dtype=rows.dtype[name]) for name in wanted}
+    into_columns(rows, split)
+    for name, values in split.items():
         if name in _ABSENT:
             missing = values == _ABSENT[name]
             array = pa.array(values, mask=missing if missing.any() else None)
@@ -116,16 +117,6 @@ def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.
             )
         columns[name] = array
     return pa.table(columns)
-
-
-def _by_columns(rows: Array, names: list[str]) -> dict[str, npt.NDArray[np.generic]]:
-    """Columns of rows, one array each; some rows at a time, so that memory is read once and not per column."""
-    columns = {name: np.empty(len(rows), dtype=rows.dtype[name]) for name in names}
-    for first in range(0, len(rows), _ROWS_AT_ONCE):
-        part = rows[first : first + _ROWS_AT_ONCE]
-        for name, values in columns.items():
-            values[first : first + len(part)] = part[name]
-    return columns
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,12 @@ class Platform:
         memory: PlatformMemory | None,
         seed: int,
         first_fit: float,
-        say: Callable[[str], None],
     ) -> None:
         settings = scenario.platform
         self.recommender = recommender
         self.version = 0
         self.fitted_at: list[float] = []
-        self._catalog, self._memory, self._say = catalog, memory, say
+        self._catalog, self._memory = catalog, memory
         self._first_fit = first_fit
         self._warm_up = create_recommender(settings.warm_up, {}, scenario, seed)
         if self._warm_up.learns and first_fit > 0.0:
@@ -84,7 +83,6 @@ class Platform:
     def fit(self, time: float) -> None:
         """Fit the recommender on everything that has arrived, and put it in charge."""
         if self._memory is not None:
-            self._say(f"fitting {self.recommender.name}")
             self.recommender.fit(self._memory.arrived(time), self._catalog)
         if self.recommender.learns or self.version == 0:
             self.version += 1

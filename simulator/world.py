@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,9 +38,6 @@ from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema import Scenario
 from simulator.setting import Setting, check_times, set_up
-
-if TYPE_CHECKING:
-    pass
 
 Report = Callable[[Progress], None]
 
@@ -133,7 +130,6 @@ class World:
             self.memory,
             config.seed,
             0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit,
-            self._say,
         )
         self._asked_for = asked_for(self.compiled, goods)
         self.menus: Menus | None = None
@@ -192,9 +188,11 @@ class World:
         if self.folder is not None:
             period = self.config.checkpoint
             clock.every(period, next_of(period, period), Order.CHECKPOINT, lambda time: self._checkpoint())
-        gc.collect()
         gc.freeze()  # what exists now lives to the end: collecting it again and again only costs
-        clock.run(self.horizon)
+        try:
+            clock.run(self.horizon)
+        finally:
+            clock.close()
 
     def _publish(self, time: float) -> None:
         """What everybody can see from now on: new items, and counters."""
@@ -231,6 +229,8 @@ class World:
         if self.platform.fitted_at and self.platform.fitted_at[-1] >= time:
             return  # resumed at this very time: the model of the checkpoint is the one
         self._settle()
+        if self.memory is not None:
+            self._say(f"fitting {self.platform.recommender.name}")
         self.platform.fit(time)
 
     def _settle(self) -> None:

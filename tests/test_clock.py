@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 
 from recommenders.errors import RecommenderError
@@ -78,3 +80,21 @@ def test_what_an_action_raises_comes_out_as_it_is(error):
     with pytest.raises(type(error)) as caught:
         clock.run(10.0)
     assert str(caught.value) == str(error)
+
+
+def test_a_closed_clock_lets_go_of_what_it_would_call():
+    class Called:
+        def at(self, time: float) -> None:
+            times.append(time)
+
+    times: list[float] = []
+    called = Called()
+    kept = weakref.ref(called)
+    clock = Clock(0.0)
+    clock.every(1.0, 0.0, Order.TICK, called.at)
+    clock.run(3.0)
+    del called
+    assert kept() is not None
+    clock.close()
+    assert kept() is None
+    assert times == [0.0, 1.0, 2.0]

@@ -59,6 +59,34 @@ def test_how_rows_came_in_and_when_it_was_asked_does_not_matter(n, cuts, times):
     same(at_once.arrived(final), piecewise.arrived(final))
 
 
+KEYS = ("logged_at", "user", "time", "event", "position")
+
+
+@pytest.mark.parametrize("scale", [1.0, 1 / 3, 1e-9, 1e12])
+def test_rows_are_in_the_order_of_all_keys_whatever_their_times_are(scale):
+    made = rows(3000)
+    made["time"] *= scale
+    made["logged_at"] = np.floor(made["logged_at"]) * scale  # many rows to a time
+    made["logged_at"][:5] = [-7.0 * scale, 0.0, -7.0 * scale, np.nextafter(0.0, 1.0), 0.0]
+    made["visible"] = np.arange(3000)
+    store = memory()
+    for part in np.array_split(made, 7):
+        store.take(part)
+        assert len(store.arrived(-np.inf)) == 0  # what has yet to arrive is put in order once more with what comes
+    expected = np.lexsort([made[key] for key in reversed(KEYS)])
+    np.testing.assert_array_equal(store.arrived(np.inf).visible, made["visible"][expected])
+
+
+def test_records_that_never_arrive_are_in_no_log():
+    made = rows(200)
+    made["logged_at"][::3] = np.nan
+    store = memory()
+    store.take(made)
+    assert len(store.arrived(np.inf)) == 200 - len(made[::3])
+    store.take(rows(10))
+    assert len(store.arrived(np.inf)) == 200 - len(made[::3]) + 10
+
+
 def test_since_gives_what_came_between():
     store = memory()
     store.take(rows(200))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from simulator.config import RunConfig, complete, resolve
 from simulator.errors import InputError, RunInterrupted
 from simulator.progress import Progress
 from simulator.scenario.load import load_scenario
-from simulator.world import run_world
+from simulator.world import World, run_world
 from tests.laws.harness import edited, number
 from tests.laws.plugins import Spy
 
@@ -42,6 +44,28 @@ def test_a_run_leaves_measures_a_manifest_and_two_logs(tmp_path):
     assert manifest["seed"] == 0
     again = RunConfig.from_yaml(tmp_path / "run" / "config.yaml")
     assert (again.users, again.items, again.horizon, again.recommender) == (60, 120, 8 * 3600.0, "itemknn")
+
+
+def test_a_world_that_has_ended_is_let_go_of_at_once(monkeypatch):
+    """Nothing that lives as long as the run is looked for by the collector, so circles of objects would keep it."""
+    kept = []
+    finish = World.finish
+
+    def finished(world):
+        kept.extend(weakref.ref(part) for part in (world, world.rounds, world.platform, world.log, world.memory))
+        return finish(world)
+
+    monkeypatch.setattr(World, "finish", finished)
+    for _ in range(2):  # what is compiled in the first keeps it for a while
+        kept.clear()
+        gc.disable()
+        try:
+            simulator.run(NAME, "itemknn", users=50, items=80, horizon="8h", first_fit="6h")
+            left = [type(part()).__name__ for part in kept if part() is not None]
+        finally:
+            gc.enable()
+    assert len(kept) == 5
+    assert left == []
 
 
 def test_the_configuration_in_the_folder_repeats_the_run(tmp_path):
