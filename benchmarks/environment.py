@@ -86,6 +86,7 @@ def bare(scenario: str) -> Callable[[], int]:
     slates = np.random.default_rng(0).choice(fleet.scene.askable, (MANY, SLATE))
     state, room, out = fleet.rows.state, fleet._room, fleet._outputs[0]
     plan = fleet.scene.compiled.plan  # who leaves comes again: no users to draw
+    parts = parts_of(plan)
 
     def go() -> int:
         steps = 0
@@ -97,7 +98,7 @@ def bare(scenario: str) -> Callable[[], int]:
             while first < len(todo):
                 first, _ = advance(
                     fleet.scene.seed, todo, first, 1e15, room, plan, fleet.people, fleet.goods, fleet.rows, out,
-                    *parts_of(plan),
+                    *parts,
                 )  # fmt: skip
                 out.n_messages[0] = 0
             steps += len(todo)

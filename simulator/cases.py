@@ -92,9 +92,10 @@ class Cases:
                 n = push(self.world.heap, int(self.world.counts[Count.HEAP]), at, r, int(Happens.SHIFT), 0, r, 0)
                 self.world.counts[Count.HEAP] = n
 
-    def prepare(self, output: Callable[[int], Output]) -> None:
+    def prepare(self, ahead: Ahead, output: Callable[[int], Output]) -> None:
         """Have what `run` needs compiled beside whatever comes before its first call; `output` as there."""
-        self._ahead = Ahead(live, *self._arguments(0.0, output))
+        self._ahead = ahead
+        ahead.order(live, *self._arguments(0.0, output))
 
     @property
     def n_open(self) -> int:
@@ -139,8 +140,7 @@ class Cases:
             wrote: told how many records were written there.
         """
         if self._ahead is not None:
-            self._ahead.ready()
-            self._ahead = None
+            self._ahead.ready(live)
         done = False
         while not done:
             self._make_heap_room(0)

@@ -84,8 +84,20 @@ def _compiled(function: F, **options: Any) -> F:
 
 
 def kernel(function: F) -> F:
-    """Compile a module-level function: cached on disk, no global lock, strict floating point, numpy division."""
-    return _compiled(function, cache=True)
+    """Compile a module-level function: cached on disk, no global lock, strict floating point, numpy division.
+
+    Machine code of its own it gets only where Python calls it; in other kernels it is as an `internal` function.
+    """
+    compiled: Any = _compiled(function, cache=True)
+    within: Any = internal(function)
+    compiled.get_call_template, compiled.get_overload = within.get_call_template, within.get_overload
+    found: F = compiled
+    return found
+
+
+def part(function: F) -> F:
+    """Compile a part of a kernel to be called at its address (`simulator.kernels.apart`): cached as kernels are."""
+    return _compiled(function, cache=True, no_cpython_wrapper=True)
 
 
 def internal(function: F) -> F:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Recommender
+from simulator.ahead import Ahead
 from simulator.cases import Cases
 from simulator.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
 from simulator.clock import Clock, Order
@@ -21,6 +22,7 @@ from simulator.errors import InputError, RunInterrupted
 from simulator.interests import Interests, topical
 from simulator.kernel import source_hash
 from simulator.kernels.layout import Array, People, Tally, Visits
+from simulator.kernels.visit import advance, first_arguments
 from simulator.levels import Menus, asked_for
 from simulator.logs import KEPT, PLATFORM, LogWriter, drop_parts_after, read_parts
 from simulator.manifest import write_items, write_results
@@ -105,6 +107,8 @@ class World:
         self.config, self.compiled = config, compiled
         self._report, self._begun = report, begun
         self.horizon = float(config.horizon or compiled.scenario.defaults.horizon)
+        self._ahead = Ahead()
+        self._ahead.order(advance, *first_arguments(compiled.plan))
         self.setting: Setting = set_up(config, compiled, self._say_setting)
         self.horizon = float(config.horizon or self.setting.horizon)
         self.compiled = self.setting.compiled
@@ -145,7 +149,7 @@ class World:
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
                 goods.parent, catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
-            self.cases.prepare(self.rounds.output)
+            self.cases.prepare(self._ahead, self.rounds.output)
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
@@ -196,6 +200,7 @@ class World:
 
     def _publish(self, time: float) -> None:
         """What everybody can see from now on: new items, and counters."""
+        self._ahead.ready(advance)
         self.now = time
         offered, self._candidates = self._on_offer(time)
         if len(self._candidates) == 0:
@@ -387,5 +392,6 @@ class World:
     def close(self) -> None:
         """Stop the threads, whatever happened."""
         gc.unfreeze()
+        self._ahead.close()
         self.log.abandon()
         self.rounds.close()

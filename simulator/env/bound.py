@@ -83,7 +83,7 @@ class Terms(NamedTuple):
     phases: npt.NDArray[np.int64]  # theirs, rising
     actions: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float64]  # tick, horizon, end, starts_at, margin
-    counts: npt.NDArray[np.int64]  # seed, room, places, recent, limit
+    counts: npt.NDArray[np.int64]  # seed, room, places, recent, limit, address of the shared steps
     places: npt.NDArray[np.int64]  # of new users in the pool
 
 
@@ -274,7 +274,20 @@ def whole_step(t: Table, n: int, m: int) -> bool:
         first = 0
         while first < part.shape[0]:
             first, written = advance(
-                seed, part, first, end, room, plan, people, told, visits, out, plan.entries, plan.entries, plan.entries
+                seed,
+                part,
+                first,
+                end,
+                room,
+                plan,
+                people,
+                told,
+                visits,
+                out,
+                terms.counts[5],
+                plan.entries,
+                plan.entries,
+                plan.entries,
             )
             fold(
                 out.records, written, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features,

@@ -34,7 +34,7 @@ from simulator.kernels.layout import (
     Status,
     Visits,
 )
-from simulator.kernels.visit import room_needed
+from simulator.kernels.visit import room_needed, shared_at
 from simulator.visits import empty_visits
 
 Rows = npt.NDArray[np.int64]
@@ -100,7 +100,10 @@ class Fleet:
             np.zeros(self.n, dtype=np.int64), np.zeros(self.n, dtype=np.int64),
             np.zeros((self.n, scene.slate), dtype=np.int64),
             np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
-            np.array([scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests]),
+            np.array([
+                scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests,
+                shared_at(scene.plan),
+            ]),
             np.zeros(self.n, dtype=np.int64),
         )  # fmt: skip
 

@@ -310,7 +310,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
             stop = min((math.floor(v.clock / tick) + 1.0) * tick, end)
             _, written = advance(
                 seed, rows[k : k + 1], 0, stop, room, plan, people, _told(goods, terms.by_item[phase]), visits, out,
-                plan.entries, plan.entries, plan.entries,
+                terms.counts[5], plan.entries, plan.entries, plan.entries,
             )  # fmt: skip
             fold(
                 out.records, written, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features,

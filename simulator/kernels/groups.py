@@ -87,26 +87,38 @@ def _unboxed(group: _GroupType, value: Any, c: Any) -> Any:
     return numba.extending.NativeValue(place, is_error=c.builder.load(wrong))
 
 
+class _Known(type):
+    """The type of the classes of groups, by which Numba tells them from other named tuples."""
+
+
+@numba.extending.typeof_impl.register(_Known)
+def _maker(of: Any, c: Any) -> Any:
+    return of.maker
+
+
 def group(of: _C) -> _C:
-    """Make kernels take named tuples of this class by address.
+    """Make kernels take named tuples of this class by address, those that they make themselves too.
 
     All fields are arrays: a group within a group would be gone when a function hands it back.
     """
+    kept = ("__module__", "__doc__", "__annotations__")
+    names = {name: getattr(of, name) for name in kept}
+    known: Any = _Known(of.__name__, (of,), {**names, "__qualname__": of.__qualname__, "__slots__": ()})
 
-    @numba.extending.typeof_impl.register(of)
+    @numba.extending.typeof_impl.register(known)
     def typed(value: Any, c: Any) -> _GroupType:
-        return _GroupType(of, tuple(numba.typeof(member) for member in value))
+        return _GroupType(known, tuple(numba.typeof(member) for member in value))
 
     class Made(_templates.AbstractTemplate):
-        key = of
+        key = known
 
         def generic(self, arguments: Any, named: Any) -> Any:
-            if named or len(arguments) != len(of._fields):
+            if named or len(arguments) != len(known._fields):
                 return None
-            return _templates.signature(_GroupType(of, tuple(arguments)), *arguments)
+            return _templates.signature(_GroupType(known, tuple(arguments)), *arguments)
 
-    _templates.infer_global(of, numba.types.Function(Made))
-    lower: Callable[[Any], Any] = numba.extending.lower_builtin(of, numba.types.VarArg(numba.types.Any))
+    known.maker = numba.types.Function(Made)
+    lower: Callable[[Any], Any] = numba.extending.lower_builtin(known, numba.types.VarArg(numba.types.Any))
 
     @lower
     def made(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -115,4 +127,5 @@ def group(of: _C) -> _C:
             builder.store(table, _cgutils.gep_inbounds(builder, place, 0, k))
         return place
 
-    return of
+    result: _C = known
+    return result

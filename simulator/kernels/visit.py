@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import inlined, kernel
+from simulator.kernels.apart import address_of, call_at
 from simulator.kernels.asides import numbers_of
 from simulator.kernels.attendance import EXIT, arrive, close_request, depart
 from simulator.kernels.browse import next_in_feed, screen_of_cards
 from simulator.kernels.columns import SIDE_BY_SIDE, wholes
 from simulator.kernels.commit import weigh
-from simulator.kernels.consume import STARTING, end_plays, start_plays
+from simulator.kernels.consume import STARTING
+from simulator.kernels.empty import NO_VISITS, NOBODY, NOTHING, NOWHERE
 from simulator.kernels.inspect import look_closer
 from simulator.kernels.lanes import fetch_ahead
 from simulator.kernels.layout import (
@@ -37,14 +39,13 @@ from simulator.kernels.layout import (
 )
 from simulator.kernels.menu import open_menu, screen_of_menu
 from simulator.kernels.outcomes import follow, outcome_event
-from simulator.kernels.pauses import PAUSING, PLAYING, pause_play, resume_play
-from simulator.kernels.respond import responses
+from simulator.kernels.pauses import PAUSING, pause_play, resume_play
+from simulator.kernels.shared_steps import shared_steps
 
 EVENTS_PER_PLAY = 16
 
 _AWAY, _NEEDS_SLATE = int(Status.AWAY), int(Status.NEEDS_SLATE)
-_BROWSE, _INSPECT, _CONSUME, _RESPOND = int(Kind.BROWSE), int(Kind.INSPECT), int(Kind.CONSUME), int(Kind.RESPOND)
-_COMMIT = int(Kind.COMMIT)
+_BROWSE, _INSPECT, _COMMIT, _CONSUME = int(Kind.BROWSE), int(Kind.INSPECT), int(Kind.COMMIT), int(Kind.CONSUME)
 _AUTOPLAY = int(Layout.AUTOPLAY)
 _EXHAUSTED = 1
 _ABSENT = np.uint32(NO_CASE)
@@ -57,8 +58,20 @@ Part: TypeAlias = npt.NDArray[Any] | None
 """A part of the life cycle: None where a scenario lacks it."""
 
 
-def parts_of(plan: Plan) -> tuple[Part, Part, Part]:
-    """The last arguments of `advance` for a scenario: decisions, menus, plays that are continued later."""
+def parts_of(plan: Plan) -> tuple[int, Part, Part, Part]:
+    """The last arguments of `advance` for a scenario: shared steps, decisions, menus, plays continued later."""
+    return shared_at(plan), *_flags(plan)
+
+
+def shared_at(plan: Plan) -> int:
+    """Where the machine code of `shared_steps` lies; compiled where it is not in the cache."""
+    numbers = numbers_of(plan, NOBODY, NOTHING)
+    at, learnable = np.zeros(0, dtype=np.int64), np.uint32(0)
+    return address_of(shared_steps, at, 0, 0.0, 0, learnable, numbers, plan, NOBODY, NOTHING, NO_VISITS, NOWHERE)
+
+
+def _flags(plan: Plan) -> tuple[Part, Part, Part]:
+    """Any array for decisions, menus and plays continued later where the scenario has them, else None."""
     here = np.zeros(1, dtype=np.bool_)
     return tuple(
         here if there else None
@@ -68,6 +81,12 @@ def parts_of(plan: Plan) -> tuple[Part, Part, Part]:
             (plan.stages["pause"] > 0.0).any(),
         )
     )  # type: ignore[return-value]
+
+
+def first_arguments(plan: Plan) -> tuple[Any, ...]:
+    """Arguments of `advance` of the types that a scenario calls it with; nobody lives."""
+    todo = np.zeros(0, dtype=np.int64)
+    return (0, todo, 0, 0.0, 0, plan, NOBODY, NOTHING, NO_VISITS, NOWHERE, 0, *_flags(plan))
 
 
 def room_needed(slate: int, menu: int = 0) -> int:
@@ -91,6 +110,7 @@ def advance(
     goods: Goods,
     visits: Visits,
     out: Output,
+    shared: int,
     commits: Part,
     menus: Part,
     pauses: Part,
@@ -105,6 +125,7 @@ def advance(
         room: rows that one visit may write (`room_needed`); the call returns early when less is left in `out.records`.
         plan, people, goods, visits: tables of the scenario and state; `people` and `visits` are changed in place.
         out: what is written.
+        shared: where the machine code of `shared_steps` lies.
         commits, menus, pauses: None where the scenario has no decisions, no menus, or no plays continued later: what
             is not needed is not compiled. Else any array.
 
@@ -124,7 +145,7 @@ def advance(
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
     told = out.messages.shape[0] > 0
     events = plan.events
-    at, some = wholes(), wholes()  # rows that are advanced side by side, and some of them
+    at = wholes()  # rows that are advanced side by side
     n = 0
     k = first
     active = 0
@@ -218,39 +239,8 @@ def advance(
                         n = outcome_event(v, n, stage, outcome, np.nan, _ABSENT, plan, out)
                     follow(v, stage, outcome, shares, alternatives)
         active = going_on
-        for stage in range(stages.shape[0]):
-            # ---- consume: plays start, and those that are over end
-            if stages[stage].kind == _CONSUME:
-                m = those(at, active, rows, end, stage, STARTING, some)
-                if m > 0:
-                    n = start_plays(some, m, stage, n, numbers, plan, people, goods, visits, out)
-                m = those(at, active, rows, end, stage, PLAYING, some)
-                if m > 0:
-                    n = end_plays(some, m, stage, n, plan, people, goods, visits, out)
-            # ---- respond
-            elif stages[stage].kind == _RESPOND:
-                m = those(at, active, rows, end, stage, 0, some)
-                if m > 0:
-                    n = responses(some, m, stage, n, learnable, plan, people, goods, visits, out)
-
-
-@inlined
-def those(
-    at: npt.NDArray[np.int64],
-    active: int,
-    rows: Array,
-    end: float,
-    stage: int,
-    playing: int,
-    some: npt.NDArray[np.int64],
-) -> int:
-    """Rows of at[:active] that are at a stage, with something to do there before `end`, into `some`; how many."""
-    m = 0
-    for j in range(active):
-        v = rows[at[j]]
-        some[m] = at[j]
-        m += np.int64(v.stage == stage) & np.int64(v.playing == playing) & np.int64(v.clock < end)
-    return m
+        # ---- consume, respond
+        n = call_at(shared, at, active, end, n, learnable, numbers, plan, people, goods, visits, out)
 
 
 @inlined
