@@ -93,7 +93,9 @@ def test_it_ends_with_its_maker_however_that_ends(cache: Path) -> None:
         "print(ahead._process.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[1]
+    )
     process = Path("/proc") / done.stdout.strip()
     for _ in range(200):
         if not process.exists() or "\nState:\tZ" in (process / "status").read_text():
