@@ -234,17 +234,14 @@ class Rounds:
         wanted(todo, state, stages, sizes)
         for size, level, same in self._levels.alike(todo, sizes, state, stages):
             there = self._levels.among(level, candidates)
-            parts = [(same, there, None)] if self.criteria is None else self.criteria.ask(same, state, there)
-            for rows, passing, told in parts:
-                if self.sorting is None:
-                    yield from self._unsorted(rows, passing, told, int(size), most)
-                    continue
-                for number, here in self.sorting.split(rows, state):
-                    some = None if told is None else told[here]
+            orders = [(NONE, same)] if self.sorting is None else self.sorting.split(same, state)
+            for number, some in orders:
+                parts = [(some, there, None)] if self.criteria is None else self.criteria.ask(some, state, there)
+                for rows, passing, told in parts:
                     if number == NONE:
-                        yield from self._unsorted(rows[here], passing, some, int(size), most)
+                        yield from self._unsorted(rows, passing, told, int(size), most)
                     else:
-                        yield from _chunks(rows[here], passing, some, int(size), _NO_PICKS, number, most)
+                        yield from _chunks(rows, passing, told, int(size), _NO_PICKS, number, most)
 
     def _unsorted(
         self,

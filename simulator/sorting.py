@@ -57,11 +57,11 @@ class SortedLists:
         self._orders = [_order(compiled, goods, rule) for rule in compiled.scenario.sorting.values()]
         self._bounds = np.cumsum([order.rule.share.value for order in self._orders])
 
-    def split(self, chosen: Rows, rows: Array) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
-        """The orders that the rows `chosen` (n,) of `rows` ask for, and which places in `chosen` ask for each."""
+    def split(self, chosen: Rows, rows: Array) -> Iterator[tuple[int, Rows]]:
+        """The orders that the rows `chosen` of `rows` ask for, NONE first, and the rows that ask for each."""
         asked = self.asked(chosen, rows)
         for number in np.unique(asked):
-            yield int(number), np.flatnonzero(asked == number)
+            yield int(number), chosen[asked == number]
 
     def asked(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
         """The order that each of the rows `chosen` asks for where it is, int8 (n,), NONE none."""
