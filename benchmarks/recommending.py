@@ -2,6 +2,7 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.recommending         # users per second, top 10 of 10,000 items
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.recommending run     # which share of a run lies outside the recommender
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.recommending run 2d puresvd    # of two days; bpr fits for minutes
 
 The run is of short video with slates of 10 of 10,000 items and a recommender that scores them all, in charge from the
 first hour on; what is timed is its living, from the first tick to the last.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,10 +60,10 @@ class Watch:
         return timed
 
 
-def run_share(users: int = 10_000, horizon: str = "12h") -> None:
-    """Print how much of a run's living lies outside of `recommend` and `fit`."""
+def run_share(users: int = 10_000, horizon: str = "12h", names: Sequence[str] = ()) -> None:
+    """Print how much of a run's living lies outside of `recommend` and `fit`, of these recommenders or of all dense."""
     live = World.live
-    for name in DENSE:
+    for name in names or DENSE:
         for size, length in ((100, "2h"), (users, horizon)):  # the first compiles
             living, inside = Watch(), Watch()
 
@@ -118,4 +119,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_share() if sys.argv[1:] == ["run"] else main()
+    if sys.argv[1:2] == ["run"]:
+        run_share(horizon=sys.argv[2] if len(sys.argv) > 2 else "12h", names=sys.argv[3:])
+    else:
+        main()

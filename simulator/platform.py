@@ -11,7 +11,7 @@ import numpy.typing as npt
 from recommenders import registry
 from recommenders.contract import Catalog as PublicCatalog, Label, Recommender, Requests, Slates, validate_slates
 from simulator.errors import InputError
-from simulator.kernels.slate_check import fits
+from simulator.kernels.slate_check import fits, offer
 from simulator.memory import PlatformMemory
 from simulator.scenario.schema import Scenario
 
@@ -64,6 +64,9 @@ class Platform:
                 "random, or a catalog with interactions",
             )
         self._last_update = -np.inf
+        self._offered: npt.NDArray[np.int32] | None = None  # candidates of the slates that were looked at last
+        self._looked_at = 0  # slates of these candidates
+        self._seen_in = np.empty(catalog.n_items, dtype=np.int64)  # of each item, the last of these slates with it
 
     @property
     def in_charge(self) -> Recommender:
@@ -121,8 +124,14 @@ class Platform:
             odds = _NO_ODDS
         elif odds.shape != shape or odds.dtype != np.float32 or not odds.flags.c_contiguous:
             return False
-        last = np.full(self._catalog.n_items, -2, dtype=np.int32)
-        return bool(fits(items, odds, requests.filled, requests.candidates, last))
+        if self._offered is not requests.candidates:
+            offer(requests.candidates, self._seen_in)
+            self._offered, self._looked_at = requests.candidates, 0
+        good = bool(fits(items, odds, requests.filled, self._seen_in, self._looked_at))
+        self._looked_at += len(requests)
+        if not good:
+            self._offered = None
+        return good
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that a resumed run needs of the platform, as plain arrays."""

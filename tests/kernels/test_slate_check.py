@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings, strategies as st
 
 from recommenders.contract import RecommenderError, Slates, validate_slates
-from simulator.kernels.slate_check import fits
+from simulator.kernels.slate_check import fits, offer
 from tests.recommenders.little import ask
 
 ITEMS = 7
@@ -32,5 +32,8 @@ def test_it_agrees_with_the_contract(data):
     except RecommenderError:
         allowed = False
     given_odds = np.empty((0, 0), np.float32) if odds is None else odds
-    last = np.full(ITEMS, -2, np.int32)
-    assert fits(items, given_odds, requests.filled, requests.candidates, last) == allowed
+    last = np.full(ITEMS, 5, np.int64)
+    offer(requests.candidates, last)
+    assert fits(items, given_odds, requests.filled, last, 0) == allowed
+    if allowed:  # the next slates of these candidates, the same ones as it happens
+        assert fits(items, given_odds, requests.filled, last, n)
