@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommenders.contract import Label
+from recommenders.registry import create
 from simulator.ahead import Ahead
 from simulator.randomness import fill_normals, fill_uniforms
 
@@ -93,10 +95,24 @@ def test_it_ends_with_its_maker_however_that_ends(cache: Path) -> None:
         "print(ahead._process.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[1]
+    )
     process = Path("/proc") / done.stdout.strip()
     for _ in range(200):
         if not process.exists() or "\nState:\tZ" in (process / "status").read_text():
             return
         time.sleep(0.1)
     raise AssertionError("it lives on")
+
+
+def test_a_recommender_is_rehearsed_where_other_kernels_are(cache: Path) -> None:
+    knn = create("itemknn", {}, label=Label("click", ("click",)))
+    ahead = Ahead()
+    ahead.rehearse(knn)
+    assert ahead._process is None
+    ahead.order(fill_uniforms, *ARGUMENTS)
+    ahead.rehearse(knn)
+    ahead.ready(knn)
+    assert len(list(cache.rglob("itemitem._score-*.nbi"))) == 1
+    ahead.close()
