@@ -55,6 +55,8 @@ class Ahead:
             pickle.dumps(recommender)
         except (pickle.PicklingError, AttributeError, TypeError):
             return
+        from recommenders.rehearsal import rehearse
+
         self._put(recommender, rehearse, recommender)
 
     def _put(self, what: Any, do: Callable[..., None], *arguments: Any) -> None:
@@ -114,15 +116,6 @@ def _cached(dispatcher: Any, types: tuple[Any, ...]) -> bool:
 def compile_kernel(module: str, name: str, types: tuple[Any, ...]) -> None:
     """Compile the kernel of this name for arguments of these types."""
     getattr(importlib.import_module(module), name).compile(types)
-
-
-def rehearse(recommender: Recommender) -> None:
-    """Fit a recommender on a small synthetic platform, and ask it for slates."""
-    from recommenders.check import synthetic_world
-
-    world = synthetic_world(label=recommender.label)
-    recommender.fit(world.log, world.catalog)
-    recommender.recommend(world.requests)
 
 
 def main() -> None:
