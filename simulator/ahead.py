@@ -14,8 +14,10 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from recommenders.contract import Recommender
 from simulator.kernel import cache_folder
 
 
@@ -24,7 +26,7 @@ class Ahead:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._orders: list[Any] = []  # kernels, in the order in which they will be there
+        self._orders: list[Any] = []  # kernels and rehearsals, in the order in which they will be done
         self._done = 0
 
     def order(self, dispatcher: Any, *arguments: Any) -> None:
@@ -39,6 +41,25 @@ class Ahead:
         types = tuple(map(typeof, arguments))
         if (os.cpu_count() or 1) < 2 or _cached(dispatcher, types):
             return
+        function = dispatcher.py_func
+        self._put(dispatcher, compile_kernel, function.__module__, function.__name__, types)
+
+    def rehearse(self, recommender: Recommender) -> None:
+        """Have what a recommender calls compiled, where other kernels are: it is fitted there on next to nothing.
+
+        Only those of `recommenders` are, where they can be sent: what others do at a fit is their own business.
+        """
+        if self._process is None or not type(recommender).__module__.startswith("recommenders."):
+            return
+        try:
+            pickle.dumps(recommender)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return
+        from recommenders.rehearsal import rehearse
+
+        self._put(recommender, rehearse, recommender)
+
+    def _put(self, what: Any, do: Callable[..., None], *arguments: Any) -> None:
         if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__],
@@ -47,19 +68,21 @@ class Ahead:
                 stderr=subprocess.DEVNULL,  # what fails there is compiled, and says so, where the kernel is called
                 start_new_session=True,  # Ctrl-C is for the run, which stops when its tick is over
             )
-        function = dispatcher.py_func
-        order = base64.b85encode(pickle.dumps((function.__module__, function.__name__, types)))
+        order = base64.b85encode(pickle.dumps((do, arguments)))
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(order + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             return  # it could not even begin: see `ready`
-        self._orders.append(dispatcher)
+        self._orders.append(what)
 
-    def ready(self, dispatcher: Any) -> None:
-        """Wait for a kernel. Where that process could not do it, the caller's first call compiles it as any other."""
-        while dispatcher in self._orders[self._done :]:
+    def ready(self, what: Any) -> None:
+        """Wait for a kernel, or for a rehearsal.
+
+        Where that process could not do it, the caller's first call compiles it as any other.
+        """
+        while any(what is ordered for ordered in self._orders[self._done :]):
             assert self._process is not None
             assert self._process.stdout is not None
             if not self._process.stdout.readline():
@@ -90,8 +113,13 @@ def _cached(dispatcher: Any, types: tuple[Any, ...]) -> bool:
     return False
 
 
+def compile_kernel(module: str, name: str, types: tuple[Any, ...]) -> None:
+    """Compile the kernel of this name for arguments of these types."""
+    getattr(importlib.import_module(module), name).compile(types)
+
+
 def main() -> None:
-    """Compile what standard input orders, a line each: a pickle, in base 85, of (module, name, types of arguments).
+    """Do what standard input orders, a line each: a pickle, in base 85, of (function, arguments).
 
     A line goes out for each that is done. When the input ends, nobody needs anything any more.
     """
@@ -104,12 +132,10 @@ def main() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     while True:
-        module, name, types = pickle.loads(base64.b85decode(orders.get().strip()))
-        try:
-            getattr(importlib.import_module(module), name).compile(types)
-        finally:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+        do, arguments = pickle.loads(base64.b85decode(orders.get().strip()))
+        do(*arguments)  # what fails ends this process: the rest is compiled where it is called
+        sys.stdout.write("\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

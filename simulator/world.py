@@ -150,6 +150,8 @@ class World:
                 goods.parent, catalog.published_at, self.horizon, config.seed,
             )  # fmt: skip
             self.cases.prepare(self._ahead, self.rounds.output)
+        if isinstance(plugin, Recommender) and plugin.learns:
+            self._ahead.rehearse(plugin)
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
@@ -234,6 +236,7 @@ class World:
         if self.platform.fitted_at and self.platform.fitted_at[-1] >= time:
             return  # resumed at this very time: the model of the checkpoint is the one
         self._settle()
+        self._ahead.close()  # what it has not come to by now is compiled where it is called
         if self.memory is not None:
             self._say(f"fitting {self.platform.recommender.name}")
         self.platform.fit(time)

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommenders.contract import Label
+from recommenders.registry import create
 from simulator.ahead import Ahead
 from simulator.randomness import fill_normals, fill_uniforms
 
@@ -102,3 +104,15 @@ def test_it_ends_with_its_maker_however_that_ends(cache: Path) -> None:
             return
         time.sleep(0.1)
     raise AssertionError("it lives on")
+
+
+def test_a_recommender_is_rehearsed_where_other_kernels_are(cache: Path) -> None:
+    knn = create("itemknn", {}, label=Label("click", ("click",)))
+    ahead = Ahead()
+    ahead.rehearse(knn)
+    assert ahead._process is None
+    ahead.order(fill_uniforms, *ARGUMENTS)
+    ahead.rehearse(knn)
+    ahead.ready(knn)
+    assert len(list(cache.rglob("itemitem._score-*.nbi"))) == 1
+    ahead.close()

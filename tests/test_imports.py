@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 # simulator may import these modules of recommenders, and nothing else of it.
 CONTRACT = {
-    "recommenders.contract", "recommenders.registry", "recommenders.errors",
+    "recommenders.contract", "recommenders.registry", "recommenders.errors", "recommenders.rehearsal",
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
     "recommenders.encoding", "recommenders.remembering", "recommenders.agent_file",
 }  # fmt: skip
