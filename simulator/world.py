@@ -194,7 +194,9 @@ class World:
         if self.folder is not None:
             period = self.config.checkpoint
             clock.every(period, next_of(period, period), Order.CHECKPOINT, lambda time: self._checkpoint())
-        gc.freeze()  # what exists now lives to the end: collecting it again and again only costs
+        # What exists now lives to the end: collecting it again and again only costs. A world that has ended leaves no
+        # circle of objects, so there is nothing to collect before.
+        gc.freeze()
         try:
             clock.run(self.horizon)
         finally:
