@@ -178,14 +178,15 @@ class LogWriter:
             return (PLATFORM,)
         return (KEPT,) if self.memory is not None else ()
 
-    def buffer(self) -> Array:
-        """An empty buffer to fill; waits until the writer has one to spare."""
+    def buffer(self, room: int) -> Array:
+        """A buffer to fill, for `room` rows at least; waits until the writer has one to spare."""
         while True:
             self._check()
             try:
-                return self._spare.get(timeout=1.0)
+                spare = self._spare.get(timeout=1.0)
             except queue.Empty:
                 continue
+            return spare if len(spare) >= room else np.zeros(room, dtype=EVENT)
 
     def submit(self, buffer: Array, n: int) -> None:
         """Hand over the first n rows of a buffer; it comes back through `buffer` when they are written."""

@@ -56,7 +56,7 @@ class _Worker:
         """Where the kernel writes next; records that fill up are handed to the log."""
         if self._log.recording and len(self._records) - self._used < room:
             self.flush()
-            self._records = self._log.buffer()
+            self._records = self._log.buffer(room)
         if 0 < len(self.messages) < self.n_messages[0] + room:
             self.messages = np.concatenate([self.messages, np.zeros_like(self.messages)])
         return Output(

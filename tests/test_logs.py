@@ -123,7 +123,7 @@ def written(tmp_path: Path, level: str, horizon: float = 50.0) -> LogWriter:
     writer = LogWriter(tmp_path, level, NAMES, horizon, None)
     if writer.recording:
         for seed in range(4):
-            buffer = writer.buffer()
+            buffer = writer.buffer(1)
             buffer[:100] = rows(100, seed)
             writer.submit(buffer, 100)
     writer.close_parts(1)
@@ -146,7 +146,7 @@ def test_the_hash_of_the_platform_log_does_not_see_the_truth(tmp_path):
     totals = []
     for shift in (0.0, 1.0):
         writer = LogWriter(None, "platform", NAMES, 50.0, None)
-        buffer = writer.buffer()
+        buffer = writer.buffer(1)
         buffer[:100] = rows(100)
         buffer["utility"][:100] += shift
         writer.submit(buffer, 100)
@@ -213,10 +213,22 @@ def test_a_full_disk_in_the_writer_is_raised_in_the_run(tmp_path, monkeypatch):
 
     monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
     writer = LogWriter(tmp_path, "full", NAMES, 50.0, None)
-    buffer = writer.buffer()
+    buffer = writer.buffer(1)
     buffer[:10] = rows(10)
     writer.submit(buffer, 10)
     with pytest.raises(OutputError, match="the disk is full"):
         writer.drain()
     writer.abandon()
     assert not list(tmp_path.rglob("*.parquet"))
+
+
+def test_a_visit_that_may_write_more_than_a_buffer_has_room_for_gets_a_larger_one(tmp_path):
+    writer = LogWriter(tmp_path, "full", NAMES, 50.0, None)
+    usual = len(writer.buffer(1))
+    large = writer.buffer(usual + 1)
+    assert len(large) == usual + 1
+    large[:10] = rows(10)
+    writer.submit(large, 10)
+    writer.drain()
+    assert writer.totals[TRUTH].rows == 10
+    writer.abandon()
