@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from simulator.kernel import numba
 
 _types = numba.types
@@ -15,11 +17,25 @@ _types = numba.types
 
 def address_of(part: Any, *arguments: Any) -> int:
     """Where the machine code of a `part` lies that takes such arguments; compiled where it is not in the cache."""
-    signature = tuple(map(numba.typeof, arguments))
-    part.compile(signature)
-    compiled = part.get_compile_result(_types.int64(*signature))
-    address: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-    return address
+    key = (part, *map(_likeness, arguments))
+    if key not in _KNOWN:
+        signature = tuple(map(numba.typeof, arguments))
+        part.compile(signature)
+        compiled = part.get_compile_result(_types.int64(*signature))
+        _KNOWN[key] = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return _KNOWN[key]
+
+
+_KNOWN: dict[Any, int] = {}
+
+
+def _likeness(argument: Any) -> Any:
+    """What Numba's type of an argument follows from; to work out the type takes a hundred times as long."""
+    if isinstance(argument, tuple):
+        return (type(argument), *map(_likeness, argument))
+    if isinstance(argument, np.ndarray):
+        return (argument.dtype, argument.ndim, argument.flags.num)
+    return type(argument)
 
 
 @numba.extending.intrinsic
