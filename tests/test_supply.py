@@ -47,7 +47,7 @@ def catalog_of(path: Path | str, n: int = 4000, horizon: float = 3 * DAY, seed: 
 
 
 @given(
-    st.lists(st.floats(0.0, 5.0), min_size=24, max_size=24).filter(lambda p: sum(p) > 0.1),
+    st.lists(st.integers(0, 5000).map(lambda k: k / 1000.0), min_size=24, max_size=24).filter(lambda p: sum(p) > 0.1),
     st.floats(3600.0, 20 * DAY),
     st.floats(0.0, DAY - 1.0),
 )
@@ -137,9 +137,10 @@ class Watcher(Recommender):
         self.asked: dict[float, np.ndarray] = {}
 
     def recommend(self, requests):
-        items = np.tile(requests.candidates[: requests.slate_size], (len(requests), 1))
-        for time in requests.time:
-            self.asked[float(time)] = requests.candidates
+        items = np.full((len(requests), requests.slate_size), -1, dtype=np.int32)
+        items[:, : len(requests.candidates)] = requests.candidates[: requests.slate_size]
+        if np.isnan(requests.criteria).all():  # a search leaves out more
+            self.asked |= {float(time): requests.candidates for time in requests.time}
         return Slates(items)
 
 

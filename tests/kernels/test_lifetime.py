@@ -147,8 +147,9 @@ def constant_odds(tmp_path_factory):
     """A feed whose viewers end their visit after every item with one and the same probability, 0.1."""
     folder = tmp_path_factory.mktemp("constant")
     edits = {
-        "stages.feed.entry": number(0.99, "share"),
+        "stages.feed.entry": number(0.98, "share"),
         "stages.discover.entry": number(0.01, "share"),
+        "stages.search.entry": number(0.01, "share"),
         "user.leave.base": number(float(np.log(0.1 / 0.9)), "log-odds"),
         "user.leave.satisfaction": number(0.0, "1/utility"),
         "user.leave.bad_streak": number(0.0, "log-odds"),
@@ -161,7 +162,8 @@ def constant_odds(tmp_path_factory):
 def test_with_constant_odds_of_leaving_visits_are_geometric(constant_odds):
     truth = simulator.run(constant_odds, "random", users=1500, items=400, horizon="24h", seed=1).truth
     visits = pd.MultiIndex.from_frame(truth[["user", "session"]])
-    truth = truth[~visits.isin(visits[truth["stage"] == "discover"].unique())]  # a page of cards has exits of its own
+    cards = truth["stage"].isin(["discover", "search"])  # they have exits of their own
+    truth = truth[~visits.isin(visits[cards].unique())]
     ended = truth[truth["event"] == "leave"].set_index(["user", "session"]).index
     plays = truth[truth["event"].isin(["skip", "complete"])].groupby(["user", "session"]).size()
     # visits cut off by the horizon are rare but would be short: leave out what began in the last hour

@@ -65,9 +65,8 @@ def _check_visits(truth: pd.DataFrame) -> None:
     assert (unfinished <= following.isna().to_numpy()).all(), "only a user's last visit can be open"
     # what is chosen from a screen was on it
     opened = truth[truth["event"] == "open"]
-    cards = truth[(truth["event"] == "impression") & truth["case"].isna()].set_index(
-        ["user", "session", "request", "position"]
-    )
+    shown = (truth["event"] == "impression") & truth["case"].isna() | (truth["event"] == "profile_card")
+    cards = truth[shown].set_index(["user", "session", "request", "position"])
     for row in opened.itertuples():
         card = cards.loc[(row.user, row.session, row.request, row.position)]
         assert card["item"] == row.item
@@ -103,7 +102,8 @@ def busy(tmp_path_factory):
     folder = tmp_path_factory.mktemp("busy")
     edits = {
         "stages.feed.entry": number(0.0, "share"),
-        "stages.discover.entry": number(1.0, "share"),
+        "stages.discover.entry": number(0.99, "share"),
+        "stages.search.entry": number(0.01, "share"),
         "browse.discover.outside_option": number(-2.0, "utility"),
         "respond.react.acts.like.base": number(0.6, "probability"),
         "respond.react.acts.comment.base": number(0.6, "probability"),
