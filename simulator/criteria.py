@@ -85,6 +85,8 @@ class Criteria:
             for what, key in ((_PRESENT, "present"), (_STATED, "stated"), (_HARD, "hard"))
         ]
         self._turning = any(option.turns is not None for option in self._options)
+        self._moves = self._turning or any(option.columns is not None for option in self._options)
+        self._told_at = np.any([option.stages for option in self._options], axis=0)  # (stages,)
         self._offered: list[tuple[Items, dict[bytes, Items]]] = []  # what passes, of the candidates lately met
 
     def ask(
@@ -106,6 +108,17 @@ class Criteria:
         if offered is None:
             offered = {}
             self._offered = [*self._offered[1 - _LISTS :], (candidates, offered)]
+        # where the platform is told nothing, and nothing begins, there is nothing to draw
+        stage, request = rows["slate_stage"][chosen], rows["request"][chosen]
+        asking = self._told_at[stage] | (self._moves & (request == 1))
+        if not asking.all():
+            others = chosen[~asking]
+            nothing = np.full(len(self._options), -1, dtype=np.int16)
+            untold = np.full((len(others), len(self._options)), np.nan, dtype=np.float32)
+            yield others, self._passing(nothing, candidates, offered), untold
+            chosen = chosen[asking]
+        if len(chosen) == 0:
+            return
         visits = rows[chosen]
         present, stated, hard, value = self._drawn(visits)
         self._begin(visits, present, value)
