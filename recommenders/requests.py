@@ -103,7 +103,8 @@ class Requests:
             object.__setattr__(self, "sorting", np.full(n, -1, np.int8))
         for name, dtype, dimensions in _SHAPES:  # for each of many small batches: no more than it takes
             array: np.ndarray = getattr(self, name)
-            if array.ndim != dimensions or array.shape[0] != n or array.dtype != dtype:
+            shape = array.shape
+            if len(shape) != dimensions or shape[0] != n or array.dtype != dtype:
                 raise RecommenderError(
                     f"requests.{name}",
                     f"is {array.dtype} of shape {array.shape}",

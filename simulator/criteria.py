@@ -136,9 +136,10 @@ class Criteria:
             code = code * (len(option.codes) + 1) + filters[:, c] + 1
         _, where, kind = np.unique(code, return_index=True, return_inverse=True)
         kinds, order = filters[where], np.argsort(kind, kind="stable")
-        ends = np.cumsum(np.bincount(kind))[:-1]
-        parts = zip(np.split(chosen[order], ends), kinds, np.split(told[order], ends), strict=True)
-        for part, own, said in parts:
+        chosen, told = chosen[order], told[order]
+        ends = np.cumsum(np.bincount(kind)).tolist()
+        for own, begin, end in zip(kinds, [0, *ends], ends, strict=False):
+            part, said = chosen[begin:end], told[begin:end]
             common = self._passing(own, candidates, offered)
             limits = [c for c in self._between if own[c] >= 0]
             if not limits:

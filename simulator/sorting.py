@@ -60,6 +60,9 @@ class SortedLists:
     def split(self, chosen: Rows, rows: Array) -> Iterator[tuple[int, Rows]]:
         """The orders that the rows `chosen` of `rows` ask for, NONE first, and the rows that ask for each."""
         asked = self.asked(chosen, rows)
+        if (asked == NONE).all():
+            yield NONE, chosen
+            return
         for number in np.unique(asked):
             yield int(number), chosen[asked == number]
 
@@ -73,10 +76,10 @@ class SortedLists:
 
     def known(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
         """The order that the visits of the rows `chosen` have asked for so far, int8 (n,), NONE none."""
-        visits = rows[chosen]
         out = np.full(len(chosen), NONE, dtype=np.int8)
-        told = visits["listed_at"] > 0
-        out[told] = self._wished(visits[told])
+        told = rows["listed_at"][chosen] > 0
+        if told.any():
+            out[told] = self._wished(rows[chosen[told]])
         return out
 
     def slates(self, number: int, chosen: Rows, rows: Array, candidates: Items, size: int) -> Slates:
