@@ -117,15 +117,13 @@ class World:
         if not isinstance(plugin, str):
             plugin.check(self.setting.catalog.public)  # before anything is written
         learns = not isinstance(plugin, str) and plugin.learns
-        self.memory = (
-            PlatformMemory(self.names, len(self.people.state), self.setting.catalog.n_items) if learns else None
-        )
+        catalog = self.setting.catalog
+        self.memory = PlatformMemory(self.names, len(self.people.state), catalog.n_items) if learns else None
         if self.memory is not None and self.setting.warm is not None:
             self.memory.take_columns(self.setting.warm)
         self.folder = self._open_folder()
-        level = config.log
-        self.log = LogWriter(self.folder, level, self.names, self.horizon, self.memory, tap)
-        goods = self.setting.catalog.goods
+        self.log = LogWriter(self.folder, config.log, self.names, self.horizon, self.memory, tap)
+        goods = catalog.goods
         who = Oracle(plugin, self.compiled, self.people, goods, config.seed) if isinstance(plugin, str) else plugin
         self.platform = Platform(
             compiled.scenario,
@@ -138,13 +136,11 @@ class World:
         self._asked_for = asked_for(self.compiled, goods)
         self.menus: Menus | None = None
         if len(goods.menu):
-            catalog = self.setting.catalog
             self.menus = Menus(self.compiled, goods, catalog.published_at, catalog.withdrawn_at, config.seed)
         self.readouts = Readouts(self.compiled, goods)
         self.rounds = Rounds(self.compiled, self.people, goods, config.seed, config.threads, config.batch, self.log)
         self.cases: Cases | None = None
         if compiled.world is not None:
-            catalog = self.setting.catalog
             self.cases = Cases(
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
                 goods.parent, catalog.published_at, self.horizon, config.seed,
