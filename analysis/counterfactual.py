@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics import LEVEL, compare
-from simulator.config import CHANGE_PREFIX, unknown_name
+from simulator.config import CHANGE_PREFIX, resolve, unknown_name
 from simulator.errors import InputError, RunInterrupted
 from simulator.run_folder import disk_errors, write_json
 from simulator.strict_yaml import load_yaml
@@ -112,6 +112,19 @@ def _changes(given: Mapping[str, object]) -> dict[str, object]:
     return {key if key in own or key.startswith("recommender.") else CHANGE_PREFIX + key: v for key, v in given.items()}
 
 
+def check(given: Counterfactual) -> None:
+    """Check the scenarios of all arms before any world is run. Raises InputError: the name, and what is wrong."""
+    from simulator.scenario import check_scenario, load_scenario
+
+    for _, settings in given.worlds([0]):
+        changes = [(key, value) for key, value in settings.items() if key.startswith(CHANGE_PREFIX)]
+        try:
+            config = resolve([("scenario", given.scenario), *changes])
+            check_scenario(load_scenario(config.scenario, config.scenario_changes))
+        except InputError as error:
+            raise InputError(f"counterfactual {given.name}: {error.where}", error.wrong, error.right) from error
+
+
 def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, float]:
     """Measures of one world, with those that the readings add."""
     import simulator
@@ -152,6 +165,8 @@ def run(
     """
     from simulator.kernel import source_hash
 
+    for each in given:
+        check(each)
     jobs = [(each, name, settings) for each in given for name, settings in each.worlds(seeds)]
     engine = source_hash()
     with disk_errors(folder):

@@ -10,7 +10,7 @@ import pytest
 
 from analysis import counterfactual
 from analysis.__main__ import main
-from analysis.counterfactual import read_counterfactuals, run
+from analysis.counterfactual import check, read_counterfactuals, run
 from simulator.errors import InputError
 
 DECLARED = """
@@ -51,6 +51,14 @@ def test_those_that_come_along_are_sound():
     assert {each.tag for each in found.values()} == {"law", "wired", "emergent"}
     for each in found.values():
         assert set(each.readings) <= set(__import__("analysis.readings", fromlist=["x"]).READINGS)
+        check(each)  # scenarios move on; what is declared of them has to go along
+
+
+def test_an_arm_whose_scenario_does_not_hang_together_is_refused_before_anything_runs(declared, tmp_path):
+    declared.write_text(DECLARED.replace("treatment: {", "treatment: {stages.radio.entry.value: 0.9, ", 1))
+    with pytest.raises(InputError, match=r"counterfactual \w+: .*shares of entry"):
+        run(list(read_counterfactuals(declared).values()), [0], tmp_path / "out", 1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_law_is_exact_or_broken_and_signs_hold_or_do_not(declared, tmp_path):
