@@ -11,6 +11,8 @@ from recommenders.contract import Choice, Range, Settings, setting
 from recommenders.kernel import kernel
 from recommenders.ranker import Batch, Learning, Ranker, product
 
+_NOTHING = 1e-9  # of the largest singular value: directions of less are rounding, and no two computers agree on them
+
 
 @dataclass(frozen=True)
 class SVDSettings(Settings):
@@ -20,24 +22,40 @@ class SVDSettings(Settings):
 
 
 def right_singular_vectors(matrix: Any, k: int, random: np.random.Generator) -> np.ndarray:
-    """The first k right singular vectors of a sparse matrix (fewer if its rank allows fewer), float32 (n_columns, k).
+    """The first k right singular vectors of a sparse matrix (fewer if its rank is less), float32 (n_columns, k).
 
     The sign of each is that which makes its largest entry positive.
     """
-    from scipy.sparse.linalg import svds
-
     smaller = min(matrix.shape)
     k = min(k, smaller)
     if matrix.nnz == 0 or k == 0:
         return np.zeros((matrix.shape[1], 1), np.float32)
     if k >= smaller - 1 or smaller < 50:
-        right = np.linalg.svd(matrix.toarray().astype(np.float64), full_matrices=False)[2][:k]
+        _, sizes, right = np.linalg.svd(matrix.toarray().astype(np.float64), full_matrices=False)
+        sizes, right = sizes[:k], right[:k]
     else:
-        # PROPACK would be faster on some machines; ARPACK with a given start is repeatable on all.
-        _, _, right = svds(matrix.astype(np.float64), k=k, v0=random.normal(size=smaller))
-        right = right[::-1]
+        sizes, right = _leading(matrix.astype(np.float64), k, random)
+    right = right[sizes > _NOTHING * sizes[0]]
     signs = np.sign(right[np.arange(right.shape[0]), np.abs(right).argmax(axis=1)])
     return np.ascontiguousarray((right * signs[:, None]).T, dtype=np.float32)
+
+
+def _leading(matrix: Any, k: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The first k singular values (k,) of a sparse matrix, falling, and their right vectors (k, n_columns).
+
+    By the eigenvectors of the smaller of M M' and M' M, as `scipy.sparse.linalg.svds` does; but that hands no generator
+    on, so that where few positives leave few different singular values and the iteration has to begin again, no two
+    calls of it agree.
+    """
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    wide = matrix.shape[0] <= matrix.shape[1]
+    own, other = (matrix.tocsr(), matrix.T.tocsr()) if wide else (matrix.T.tocsr(), matrix.tocsr())
+    n = own.shape[0]
+    gram = LinearOperator((n, n), matvec=lambda x: own @ (other @ x), dtype=np.float64)
+    _, vectors = eigsh(gram, k=k, v0=random.normal(size=n), rng=random)
+    left, sizes, right = np.linalg.svd(other @ vectors, full_matrices=False)
+    return sizes, left.T if wide else right @ vectors.T
 
 
 class PureSVD(Ranker):

@@ -26,7 +26,8 @@ _SHAPES = [
     for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2))
     for name, kind in names.items()
 ]
-_ARRAYS = (*_PER_ROW, *_PER_ROW_WIDE, "recent_start", "recent_items", "candidates")
+_ROWS = (*_PER_ROW, *_PER_ROW_WIDE)
+_ARRAYS = (*_ROWS, "recent_start", "recent_items", "candidates")
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -157,14 +158,29 @@ class Requests:
 
     def take(self, rows: np.ndarray | slice) -> Requests:
         """The requests of these rows, with the same candidates."""
-        names = (*_PER_ROW, *_PER_ROW_WIDE)
-        changed: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[rows]) for name in names}
+        changed: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[rows]) for name in _ROWS}
         chosen = np.arange(len(self))[rows]
         sizes = self.recent_start[chosen + 1] - self.recent_start[chosen]
         start = np.concatenate(([0], np.cumsum(sizes)))
         places = np.arange(start[-1]) + np.repeat(self.recent_start[chosen] - start[:-1], sizes)
         changed |= {"recent_start": start, "recent_items": self.recent_items[places]}
         return replace(self, **changed)
+
+    def part(self, first: int, last: int, candidates: np.ndarray, slate_size: int) -> Requests:
+        """The requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
+
+        What was checked of the whole is not checked again; `candidates` has to be int32, rising, and read-only.
+        """
+        own = object.__new__(Requests)
+        known = own.__dict__
+        for name in _ROWS:
+            known[name] = getattr(self, name)[first:last]
+        begin, end = self.recent_start[first], self.recent_start[last]
+        start = self.recent_start[first : last + 1] - begin
+        start.flags.writeable = False
+        known["recent_start"], known["recent_items"] = start, self.recent_items[begin:end]
+        known["candidates"], known["slate_size"], known["seen"] = candidates, slate_size, self.seen
+        return own
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All arrays by name, the very ones."""

@@ -8,7 +8,7 @@ promise or a distance lets pass is another list for every user, made when the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,7 @@ Items = npt.NDArray[np.int32]
 
 _BLOCK = 65536  # users at a time
 _LISTS = 4  # lists of candidates that are remembered: one for each level that slates are made of
+_NEAR = 1024  # users whose lists of what is near enough are remembered
 _DRAWS = 4
 _PRESENT, _STATED, _HARD, _WHICH = range(_DRAWS)
 
@@ -88,65 +89,65 @@ class Criteria:
         self._moves = self._turning or any(option.columns is not None for option in self._options)
         self._told_at = np.any([option.stages for option in self._options], axis=0)  # (stages,)
         self._offered: list[tuple[Items, dict[bytes, Items]]] = []  # what passes, of the candidates lately met
+        self._near: dict[int, tuple[Items, bytes, Items]] = {}  # of what, within what, what is near
 
     def ask(
-        self, chosen: Rows, rows: Array, candidates: npt.NDArray[np.int32]
-    ) -> Iterator[tuple[Rows, npt.NDArray[np.int32], Float32]]:
+        self, chosen: Rows, rows: Array, lists: Sequence[Items], of: npt.NDArray[np.int64] | None = None
+    ) -> Iterator[tuple[int, Rows, Items, Float32]]:
         """What the rows `chosen`, which wait for slates, ask for; visits that ask for the first time get their needs.
 
         Args:
             chosen: places in `rows`, (n,).
             rows: all visits.
-            candidates: what there is; must be the same array as long as they are the same.
+            lists: what there is, one or several lists of candidates; must be the same arrays as long as they hold the
+                same.
+            of: which of these lists each row chooses from, (n,); None: the first.
 
         Yields:
-            The rows together where they set the same filters, in order within each part, and one by one where these
-            are on what lies between item and user; the candidates that pass; and what the platform is told, (rows of
-            the part, criteria): codes and limits, NaN for nothing.
+            The number of the list; the rows together that choose from it and set the same filters, in order within each
+            part, and one by one where these are on what lies between item and user; the candidates that pass; and what
+            the platform is told, (rows of the part, criteria): codes and limits, NaN for nothing.
         """
-        offered = next((cache for of, cache in self._offered if of is candidates), None)
-        if offered is None:
-            offered = {}
-            self._offered = [*self._offered[1 - _LISTS :], (candidates, offered)]
-        # where the platform is told nothing, and nothing begins, there is nothing to draw
-        stage, request = rows["slate_stage"][chosen], rows["request"][chosen]
-        asking = self._told_at[stage] | (self._moves & (request == 1))
-        if not asking.all():
-            others = chosen[~asking]
-            nothing = np.full(len(self._options), -1, dtype=np.int16)
-            untold = np.full((len(others), len(self._options)), np.nan, dtype=np.float32)
-            yield others, self._passing(nothing, candidates, offered), untold
-            chosen = chosen[asking]
-        if len(chosen) == 0:
-            return
-        visits = rows[chosen]
-        present, stated, hard, value = self._drawn(visits)
-        self._begin(visits, present, value)
-        told = np.full(stated.shape, np.nan, dtype=np.float32)
-        filters = np.full(stated.shape, -1, dtype=np.int16)
-        for c, option in enumerate(self._options):
-            here = stated[:, c] & option.stages[visits["slate_stage"]]
-            told[here, c] = option.codes[value[here, c]]
-            here &= hard[:, c]
-            filters[here, c] = value[here, c]
-        code = np.zeros(
-            len(filters), dtype=np.int64
-        )  # a number for a row: to sort numbers is quicker than to sort rows
-        for c, option in enumerate(self._options):
+        told = np.full((len(chosen), len(self._options)), np.nan, dtype=np.float32)
+        filters = np.full(told.shape, -1, dtype=np.int16)
+        self._fill(chosen, rows, told, filters)
+        code = np.zeros(len(chosen), dtype=np.int64) if of is None else of.astype(np.int64)
+        for c, option in enumerate(self._options):  # a number for a row: to sort numbers is quicker than to sort rows
             code = code * (len(option.codes) + 1) + filters[:, c] + 1
-        _, where, kind = np.unique(code, return_index=True, return_inverse=True)
-        kinds, order = filters[where], np.argsort(kind, kind="stable")
-        chosen, told = chosen[order], told[order]
-        ends = np.cumsum(np.bincount(kind)).tolist()
-        for own, begin, end in zip(kinds, [0, *ends], ends, strict=False):
-            part, said = chosen[begin:end], told[begin:end]
-            common = self._passing(own, candidates, offered)
+        order = np.argsort(code, kind="stable")
+        chosen, told, code = chosen[order], told[order], code[order]
+        ends = [*(np.flatnonzero(code[1:] != code[:-1]) + 1).tolist(), len(code)] if len(code) else []
+        for begin, end in zip([0, *ends], ends, strict=False):
+            own, number = filters[order[begin]], 0 if of is None else int(of[order[begin]])
+            part, said, candidates = chosen[begin:end], told[begin:end], lists[number]
+            common = self._passing(own, candidates)
             limits = [c for c in self._between if own[c] >= 0]
             if not limits:
-                yield part, common, said
+                yield number, part, common, said
                 continue
-            for k, user in enumerate(rows["user"][part]):
-                yield part[k : k + 1], self._near_enough(int(user), own, limits, common, candidates), said[k : k + 1]
+            for k, user in enumerate(rows["user"][part].tolist()):
+                near = self._near_enough(user, own, limits, common, candidates)
+                yield number, part[k : k + 1], near, said[k : k + 1]
+
+    def forget(self) -> None:
+        """A new tick begins: what was near enough may be no more."""
+        self._near.clear()
+
+    def _fill(self, chosen: Rows, rows: Array, told: Float32, filters: npt.NDArray[np.int16]) -> None:
+        """What the platform is told by the rows `chosen`, and what of it are filters, both (n, criteria)."""
+        stage = rows["slate_stage"][chosen]
+        # where the platform is told nothing, and nothing begins, there is nothing to draw
+        asking = np.flatnonzero(self._told_at[stage] | (self._moves & (rows["request"][chosen] == 1)))
+        if len(asking) == 0:
+            return
+        visits, stage = rows[chosen[asking]], stage[asking]
+        present, stated, hard, value = self._drawn(visits)
+        self._begin(visits, present, value)
+        for c, option in enumerate(self._options):
+            here = stated[:, c] & option.stages[stage]
+            told[asking[here], c] = option.codes[value[here, c]]
+            here &= hard[:, c]
+            filters[asking[here], c] = value[here, c]
 
     def _begin(self, visits: Array, present: npt.NDArray[np.bool_], value: npt.NDArray[np.int64]) -> None:
         """Turn the tastes of users whose visits ask for the first time, and set their limits."""
@@ -169,7 +170,11 @@ class Criteria:
                 own = (value[:, c, None] == np.arange(LEVELS)) & present[:, c, None]
             self._people.traits[users, option.columns] = own
 
-    def _passing(self, filters: npt.NDArray[np.int16], candidates: Items, offered: dict[bytes, Items]) -> Items:
+    def _passing(self, filters: npt.NDArray[np.int16], candidates: Items) -> Items:
+        offered = next((cache for of, cache in self._offered if of is candidates), None)
+        if offered is None:
+            offered = {}
+            self._offered = [*self._offered[1 - _LISTS :], (candidates, offered)]
         key = filters.tobytes()
         if key not in offered:
             left = np.ones(len(candidates), dtype=np.bool_)
@@ -182,7 +187,13 @@ class Criteria:
     def _near_enough(
         self, user: int, filters: npt.NDArray[np.int16], limits: list[int], common: Items, candidates: Items
     ) -> Items:
-        """Of what passes the other filters of a visit, what keeps to its limits on what lies between."""
+        """Of what passes the other filters of a visit, what keeps to its limits on what lies between.
+
+        It is the same until the next tick, so that who turns pages is not looked up again.
+        """
+        within, known = filters.tobytes(), self._near.get(user)
+        if known is not None and known[0] is common and known[1] == within:
+            return known[2]
         left = np.empty(len(common), dtype=np.bool_)
         within_limits(
             self._seed, user, self._people.state["key"][user], common,
@@ -190,7 +201,11 @@ class Criteria:
             np.array([self._options[c].codes[filters[c]] for c in limits], dtype=np.float64),
             self._numbers, left,
         )  # fmt: skip
-        return common[left] if left.any() else candidates
+        found = common[left] if left.any() else candidates
+        if len(self._near) == _NEAR:
+            self._near.clear()
+        self._near[user] = common, within, found
+        return found
 
     def _drawn(
         self, visits: Array

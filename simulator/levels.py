@@ -7,13 +7,13 @@ to it; of its children's numbers it has the mean. It is there from its first chi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernels.layout import BY_CREATOR, ITEM, Array, Goods, Kind
+from simulator.kernels.layout import BY_CREATOR, ITEM, Goods, Kind
 from simulator.limits import weighed_limits
 from simulator.parents import Kin, numbered_parents
 from simulator.plan import Compiled
@@ -138,28 +138,19 @@ class Levels:
         self._levels = levels_of(compiled, goods)
         asks = asked_for(compiled, goods)
         self._one = len(np.unique(self._levels[asks])) < 2  # then all candidates are of that level
-        self._of: npt.NDArray[np.int32] | None = None
+        self._of_which: npt.NDArray[np.int32] | None = None
         self._among: dict[int, npt.NDArray[np.int32]] = {}
 
-    def alike(
-        self, todo: Rows, sizes: npt.NDArray[np.int64], visits: Array, stages: Array
-    ) -> Iterator[tuple[int, int, Rows]]:
-        """The rows `todo` of `visits` that have size of slate, (n,), and level in common, with the two."""
-        for size in np.flatnonzero(np.bincount(sizes)):
-            same = todo[sizes == size]
-            if self._one:
-                yield int(size), -1, same
-                continue
-            levels = stages["level"][visits["slate_stage"][same]]
-            for level in np.unique(levels):
-                yield int(size), int(level), same[levels == level]
+    def of(self, levels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """The levels that rows ask for, (n,), as `among` tells them apart; -1 all where all candidates are of one."""
+        return np.full(1, -1, dtype=np.int32) if self._one else levels
 
     def among(self, level: int, candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Those of a level; the same array as long as the candidates are the same."""
         if self._one:
             return candidates
-        if self._of is not candidates:
-            self._of, self._among = candidates, {}
+        if self._of_which is not candidates:
+            self._of_which, self._among = candidates, {}
         if level not in self._among:
             self._among[level] = candidates[self._levels[candidates] == level]
         return self._among[level]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -36,6 +36,7 @@ from simulator.visits import VisitTable
 Rows = npt.NDArray[np.int64]
 
 _NO_PICKS = np.empty(0, dtype=np.int32)
+_LEVELS, _ORDERS = 1 << 16, 1 << 8  # more than there are kinds of parents, and orders
 _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
 
 
@@ -84,6 +85,11 @@ class Alike(NamedTuple):
     size: int  # items that a recommender is asked for
     picks: npt.NDArray[np.int32]  # what editors fill, in the first places
     sorting: int  # number of the order that they ask for, which is no matter of a recommender's; NONE
+
+    @property
+    def asks(self) -> bool:
+        """Whether a recommender is asked: editors may fill every place."""
+        return self.size > 0 and self.sorting == NONE
 
 
 class Rounds:
@@ -139,6 +145,9 @@ class Rounds:
 
         Whoever asks for the next round has handed slates to all rows of this one (`hand_out`).
         """
+        for part in (self.criteria, self.sorting):
+            if part is not None:
+                part.forget()
         due = self.visits.due(self.people, windows[-1])
         for end in windows:
             todo = due[self.visits.rows.state["clock"][due] < end]
@@ -211,15 +220,18 @@ class Rounds:
         self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int
     ) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
-        for part in self.alike(todo, candidates, self._batch):
-            slates = Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
-            if part.sorting != NONE and self.sorting is not None:
-                slates = self.sorting.slates(
-                    part.sorting, part.chosen, self.visits.rows.state, part.candidates, part.size
-                )
-            elif part.size > 0:
-                slates = answer(self.requests(part))
-            self.hand_out(part, slates, version)
+        for parts in _together(self.alike(todo, candidates, self._batch), self._batch):
+            requests = self.requests([part for part in parts if part.asks])
+            for part in parts:
+                if part.asks:
+                    slates = answer(next(requests))
+                elif part.sorting != NONE and self.sorting is not None:
+                    slates = self.sorting.slates(
+                        part.sorting, part.chosen, self.visits.rows.state, part.candidates, part.size
+                    )
+                else:
+                    slates = Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
+                self.hand_out(part, slates, version)
 
     def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
         """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
@@ -229,19 +241,39 @@ class Rounds:
 
     def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
         """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
+        state = self.visits.rows.state
+        kinds, of = self._kinds(todo)
+        lists = [self._levels.among(level, candidates) for _, level, _ in kinds]
+        parts: Iterator[tuple[int, Rows, npt.NDArray[np.int32], npt.NDArray[np.float32] | None]]
+        if self.criteria is not None:
+            parts = self.criteria.ask(todo, state, lists, of)
+        else:
+            parts = ((k, todo if of is None else todo[of == k], there, None) for k, there in enumerate(lists))
+        for k, rows, passing, told in parts:
+            size, _, number = kinds[k]
+            if number == NONE:
+                yield from self._unsorted(rows, passing, told, size, most)
+            else:
+                yield from _chunks(rows, passing, told, size, _NO_PICKS, number, most)
+
+    def _kinds(self, todo: Rows) -> tuple[list[tuple[int, int, int]], npt.NDArray[np.int64] | None]:
+        """Size of slate, level and order that the rows `todo` ask for, each kind once, and which is whose, (n,).
+
+        None instead where all are of one kind.
+        """
         state, stages = self.visits.rows.state, self.compiled.plan.stages
         sizes = np.empty(len(todo), dtype=np.int64)
         wanted(todo, state, stages, sizes)
-        for size, level, same in self._levels.alike(todo, sizes, state, stages):
-            there = self._levels.among(level, candidates)
-            orders = [(NONE, same)] if self.sorting is None else self.sorting.split(same, state)
-            for number, some in orders:
-                parts = [(some, there, None)] if self.criteria is None else self.criteria.ask(some, state, there)
-                for rows, passing, told in parts:
-                    if number == NONE:
-                        yield from self._unsorted(rows, passing, told, int(size), most)
-                    else:
-                        yield from _chunks(rows, passing, told, int(size), _NO_PICKS, number, most)
+        levels = self._levels.of(stages["level"][state["slate_stage"][todo]])
+        orders = np.full(1, NONE) if self.sorting is None else self.sorting.asked(todo, state)
+        code = (sizes * _LEVELS + levels + 1) * _ORDERS + orders + 1
+        if (code == code[:1]).all():
+            found, of = code[:1], None
+        else:
+            found, of = np.unique(code, return_inverse=True)
+        return [
+            (each // _ORDERS // _LEVELS, each // _ORDERS % _LEVELS - 1, each % _ORDERS - 1) for each in found.tolist()
+        ], of
 
     def _unsorted(
         self,
@@ -262,13 +294,23 @@ class Rounds:
             picks, others = self.editors.picks(int(surface), candidates)
             yield from _chunks(rows[here], others, None if told is None else told[here], size, picks, NONE, most)
 
-    def requests(self, part: Alike) -> Requests:
-        """What rows ask for."""
-        return asked(
-            self._seed, part.chosen, self.compiled.plan, self.visits.rows, self.sent, part.candidates, part.size,
-            stated=self.stated, criteria=part.told, seen=self.compiled.scenario.platform.seen,
-            sorting=None if self.sorting is None else self.sorting.known(part.chosen, self.visits.rows.state),
+    def requests(self, parts: Sequence[Alike]) -> Iterator[Requests]:
+        """What each of these parts asks: gathered in one go, and handed out as views of it."""
+        if not parts:
+            return
+        chosen = np.concatenate([part.chosen for part in parts])
+        told = None
+        if parts[0].told is not None:
+            told = np.concatenate([part.told for part in parts if part.told is not None])
+        whole = asked(
+            self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
+            stated=self.stated, criteria=told, seen=self.compiled.scenario.platform.seen,
+            sorting=None if self.sorting is None else self.sorting.known(chosen, self.visits.rows.state),
         )  # fmt: skip
+        last = 0
+        for part in parts:
+            first, last = last, last + len(part.chosen)
+            yield whole if len(parts) == 1 else whole.part(first, last, part.candidates, part.size)
 
     def hand_out(self, part: Alike, slates: Slates, version: int) -> None:
         """Give rows their slates, which a model of this version made, with what editors fill in its places."""
@@ -278,6 +320,20 @@ class Rounds:
         odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
         scatter(part.chosen, rows.state, rows.slate, slates.items, odds, version)
         self.sent.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
+
+
+def _together(parts: Iterable[Alike], most: int) -> Iterator[list[Alike]]:
+    """Parts one after the other, as many at a time as have so many rows together."""
+    here: list[Alike] = []
+    rows = 0
+    for part in parts:
+        if here and rows + len(part.chosen) > most:
+            yield here
+            here, rows = [], 0
+        here.append(part)
+        rows += len(part.chosen)
+    if here:
+        yield here
 
 
 def _chunks(

@@ -7,7 +7,6 @@ an order, and for which, is drawn by key. Equals stand in an order of luck; what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +23,8 @@ from simulator.scenario.world import PLACE, Sorting
 
 Rows = npt.NDArray[np.int64]
 Items = npt.NDArray[np.int32]
+
+_LISTED = 1024  # lists that are remembered
 
 NONE = -1
 """Number of no order: the recommender's own."""
@@ -56,22 +57,18 @@ class SortedLists:
         self._shuffled = np.argsort(uniforms(seed, TIE, len(goods.facts), 0), kind="stable").astype(np.int32)
         self._orders = [_order(compiled, goods, rule) for rule in compiled.scenario.sorting.values()]
         self._bounds = np.cumsum([order.rule.share.value for order in self._orders])
+        self._stages = np.array([order.stages for order in self._orders])
+        self._listed: dict[tuple[int, int, int], tuple[Items, Items]] = {}  # of what, in which order
 
-    def split(self, chosen: Rows, rows: Array) -> Iterator[tuple[int, Rows]]:
-        """The orders that the rows `chosen` of `rows` ask for, NONE first, and the rows that ask for each."""
-        asked = self.asked(chosen, rows)
-        if (asked == NONE).all():
-            yield NONE, chosen
-            return
-        for number in np.unique(asked):
-            yield int(number), chosen[asked == number]
+    def forget(self) -> None:
+        """A new tick begins: lists stand in their orders anew."""
+        self._listed.clear()
 
     def asked(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
         """The order that each of the rows `chosen` asks for where it is, int8 (n,), NONE none."""
         visits = rows[chosen]
         wished = self._wished(visits)
-        stages = np.array([order.stages for order in self._orders])
-        here = (wished >= 0) & stages[wished, visits["slate_stage"]]
+        here = (wished >= 0) & self._stages[wished, visits["slate_stage"]]
         return np.where(here, wished, NONE).astype(np.int8)
 
     def known(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
@@ -106,11 +103,10 @@ class SortedLists:
         places = (first[:, None] + np.arange(filled)) % max(len(candidates), 1)
         order = self._orders[number]
         if order.promise is None:
-            items[:, :filled] = self._among(self._in_order(order), candidates)[places]
+            items[:, :filled] = self._list(number, -1, candidates)[places]
         else:
-            found = self._among(self._shuffled, candidates)
-            for k, user in enumerate(visits["user"]):
-                items[k, :filled] = found[self._between(order, int(user), found)][places[k]]
+            for k, user in enumerate(visits["user"].tolist()):
+                items[k, :filled] = self._list(number, user, candidates)[places[k]]
         odds = np.full(items.shape, np.nan, dtype=np.float32)
         odds[:, :filled] = 1.0
         return Slates(items, odds)
@@ -132,19 +128,29 @@ class SortedLists:
             order.order = self._shuffled[_sorted(order.rule, order.values[self._shuffled])]
         return order.order
 
-    def _among(self, everything: Items, candidates: Items) -> Items:
-        """Those of the candidates, in the order of all."""
+    def _list(self, number: int, user: int, candidates: Items) -> Items:
+        """The candidates in an order, by what lies between them and a user (-1: by what does not).
+
+        It stands until the next tick, so that who turns pages goes through one list.
+        """
+        key = (number, user, id(candidates))
+        known = self._listed.get(key)
+        if known is not None and known[0] is candidates:
+            return known[1]
+        order = self._orders[number]
+        everything = self._in_order(order) if order.promise is None else self._shuffled
         there = np.zeros(len(everything), dtype=np.bool_)
         there[candidates] = True
-        return everything[there[everything]]
-
-    def _between(self, order: _Order, user: int, found: Items) -> npt.NDArray[np.int64]:
-        """The order of items by what lies between them and a user."""
-        assert order.promise is not None
-        amounts = np.empty(len(found))
-        person = self._people.state["key"][user]
-        amounts_between(self._seed, user, person, found, order.promise, self._numbers, amounts)
-        return _sorted(order.rule, amounts)
+        found = everything[there[everything]]
+        if order.promise is not None:
+            amounts = np.empty(len(found))
+            person = self._people.state["key"][user]
+            amounts_between(self._seed, user, person, found, order.promise, self._numbers, amounts)
+            found = found[_sorted(order.rule, amounts)]
+        if len(self._listed) == _LISTED:
+            self._listed.clear()
+        self._listed[key] = candidates, found
+        return found
 
 
 def _sorted(rule: Sorting, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

@@ -62,7 +62,7 @@ def asked(name: str, stage: str, visit: int = 0) -> list[tuple[np.ndarray, np.nd
     s = compiled.names.stages.index(stage)
     rows["slate_stage"] = s
     there = np.flatnonzero(levels_of(compiled, goods) == compiled.plan.stages["level"][s]).astype(np.int32)
-    return [(*part, there) for part in criteria.ask(np.arange(USERS), rows, there)]
+    return [(*part[1:], there) for part in criteria.ask(np.arange(USERS), rows, [there])]
 
 
 @pytest.mark.parametrize(("name", "criterion", "stage"), LIMITED)

@@ -9,7 +9,6 @@ import numpy as np
 
 import simulator
 from simulator.catalog import draw_catalog
-from simulator.kernels.layout import STAGE, VISIT
 from simulator.levels import Levels
 from simulator.plan import compile_scenario
 from simulator.scenario.check import check_scenario
@@ -73,7 +72,5 @@ def test_levels_split_who_asks_for_what(tmp_path):
     assert (levels.among(0, everything) == np.arange(60, 70)).all()
     assert (levels.among(-1, everything) == np.arange(60)).all()
     assert levels.among(0, everything) is levels.among(0, everything)
-    visits, stages = np.zeros(5, dtype=VISIT), np.zeros(2, dtype=STAGE)
-    stages["level"], visits["slate_stage"] = [0, -1], [0, 1, 0, 0, 0]
-    parts = list(levels.alike(np.arange(5), np.array([3, 3, 4, 3, 4]), visits, stages))
-    assert [(size, level, list(rows)) for size, level, rows in parts] == [(3, -1, [1]), (3, 0, [0, 3]), (4, 0, [2, 4])]
+    asked = np.array([0, -1, 0], dtype=np.int32)
+    assert (levels.of(asked) == asked).all()

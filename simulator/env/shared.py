@@ -166,11 +166,9 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         """What is asked now in the form that plug-ins take: users (k,) and their requests, per size of slates."""
         assert self.world is not None
         rounds = self.world.rounds
-        return [
-            (rounds.visits.rows.state["user"][part.chosen].astype(np.int64), rounds.requests(part))
-            for part in rounds.alike(self._due, self.world.candidates, len(self._due))
-            if part.size > 0  # editors may fill every place
-        ]
+        parts = [part for part in rounds.alike(self._due, self.world.candidates, len(self._due)) if part.asks]
+        users = (rounds.visits.rows.state["user"][part.chosen].astype(np.int64) for part in parts)
+        return list(zip(users, rounds.requests(parts), strict=True))
 
     def result(self) -> RunResult:
         """Measures and logs of the world; it has to be over.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from recommenders.check import synthetic_world
 from recommenders.contract import Catalog, Label, PlatformLog, RecommenderError
+from recommenders.factorization import right_singular_vectors
 from recommenders.log import distinct_pairs
 from recommenders.offline import POSITIVE, log_of
 from recommenders.protocol import evaluate
@@ -328,3 +330,20 @@ def test_what_is_declared_comes_first():
     assert set(recommender.recommend(requests).items[0, :1].tolist()) == {0}
     stated = replace(requests, stated=np.array([[8, -1]], np.int32))
     assert recommender.recommend(stated).items[0, :2].tolist() == [3, 2]
+
+
+@pytest.mark.parametrize("shape", [(60, 200), (200, 60), (300, 80)])
+def test_leading_singular_vectors_are_those_of_a_dense_decomposition(shape):
+    matrix = sparse.random(*shape, density=0.1, random_state=1, format="csr")
+    found = right_singular_vectors(matrix, 7, np.random.default_rng(0))
+    dense = np.linalg.svd(matrix.toarray())[2][:7]
+    assert np.abs((found * dense.T).sum(axis=0)) == pytest.approx(np.ones(7), abs=1e-6)
+
+
+@pytest.mark.parametrize("few", [3, 100])
+def test_the_first_positives_of_a_log_are_decomposed_alike_every_time(few):
+    # all singular values are 1: the iteration ends early and begins again from something drawn
+    matrix = sparse.csr_matrix((np.ones(few), (np.arange(few), 2 * np.arange(few))), shape=(300, 1000))
+    first, again = (right_singular_vectors(matrix, 8, np.random.default_rng(0)) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert first.shape == (1000, min(few, 8))  # no direction in which there is nothing
