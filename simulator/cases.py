@@ -84,6 +84,7 @@ class Cases:
             places=_server_places(scenario, self.ground, units, servers, seed),
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
+        self._waits = np.empty(len(units), dtype=np.float32)
         self._ahead: Ahead | None = None
         self._make_room(_FIRST_ROOM)
         for r, resource in enumerate(shared.resources):
@@ -107,7 +108,7 @@ class Cases:
         starts_at = float(self.plan.starts_at[0])
         publish_waits(
             self.shared, self.ground, self.world.units, self.goods.facts, self._promising, time, starts_at,
-            self.goods.promised, self.people.promised,
+            self.goods.promised, self.people.promised, self._waits,
         )  # fmt: skip
 
     def spent(self, time: float) -> npt.NDArray[np.bool_]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernels.layout import BY_CREATOR, ITEM, Goods, Kind
+from simulator.kernels.menu_order import put_in_order
 from simulator.limits import weighed_limits
 from simulator.parents import Kin, numbered_parents
 from simulator.plan import Compiled
@@ -224,10 +225,12 @@ class Menus:
         self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
         self._children = goods.menu.copy()
         owners = _owners(goods)
-        self._place = goods.menus[owners, 0]  # rises from menu to menu
+        self._place = goods.menus[owners, 0].astype(np.int64)  # rises from menu to menu
         self._column, newest = _ordered(compiled, goods.menus[owners, 3])
         self._ages = np.where(newest, opens[goods.menu] / tick, 0.0).astype(np.int64)
         self._last = np.full(len(goods.menu), np.iinfo(np.int64).min)
+        # menus lie one behind the other, so all are put in order at once and each stays in its place
+        self._order = np.lexsort((self._luck, -self._ages, self._place))
         self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
 
     def publish(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
@@ -238,8 +241,8 @@ class Menus:
             self._goods.offered[:, 0] = self._spans[:, 0]
         counts = np.where(self._column >= 0, counters[self._children, self._column], self._ages)
         if not np.array_equal(counts, self._last):
-            # menus lie one behind the other, so all are put in order at once and each stays in its place
-            self._goods.menu[...] = self._children[np.lexsort((self._luck, -counts, self._place))]
+            put_in_order(self._place, counts, self._luck, self._order)
+            self._goods.menu[...] = self._children[self._order]
             self._last = counts
 
 

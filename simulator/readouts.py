@@ -18,25 +18,71 @@ _USUAL_WEIGHT = 5.0  # ratings at the overall mean that a mean of few is pulled 
 class Readouts:
     """The read-outs of a world: counted again at a tick only where something was counted, or came, or went.
 
+    What belongs to a parent is counted over all its children, and over the parent itself where a stage shows it; it is
+    compared with other parents, as what is an item's is with other items.
+
     Args:
         compiled, goods: of the world; `goods.readouts` is changed in place.
     """
 
     def __init__(self, compiled: Compiled, goods: Goods) -> None:
-        self._compiled, self._goods = compiled, goods
-        self._columns = [_columns(compiled, name) for name in compiled.names.readouts]
-        self._counted: list[Counters | None] = [None] * len(self._columns)
+        self._goods = goods
+        self._all = [_Readout(compiled, name, goods) for name in compiled.names.readouts]
+        self._counted: list[Counters | None] = [None] * len(self._all)
         self._offered = np.zeros(0, dtype=np.int32)
 
     def publish(self, counters: Counters, offered: npt.NDArray[np.int32]) -> None:
-        """As the function of that name; what is the same as at the tick before is left as it is."""
+        """Fill `goods.readouts` from `counters` (items, 1 + counters), standardised over what is `offered`.
+
+        What is the same as at the tick before is left as it is.
+        """
         new = not np.array_equal(self._offered, offered)
-        for r, columns in enumerate(self._columns):
-            counted, before = counters[:, columns], self._counted[r]
+        for r, each in enumerate(self._all):
+            counted, before = counters[:, each.columns], self._counted[r]
             if new or before is None or not np.array_equal(counted, before):
-                _publish_one(self._compiled, r, counters, offered, self._goods)
+                self._goods.readouts[:, r] = each.shown(counted, offered)
                 self._counted[r] = counted
         self._offered = offered
+
+
+class _Readout:
+    """What one read-out is counted from, over which rows, and among which it is compared.
+
+    Attributes:
+        columns: of the counters: how many; or how many, and the sum of their values.
+    """
+
+    def __init__(self, compiled: Compiled, name: str, goods: Goods) -> None:
+        self.columns = _columns(compiled, name)
+        types, shown = goods.facts["type"], compiled.shown_parents
+        shared = np.zeros(len(types), dtype=np.bool_)
+        for kin, rule in compiled.scenario.parents.items():
+            if name in rule.modalities:
+                kinds = enumerate(compiled.scenario.item_types)
+                of = [t for t, kind in kinds if rule.types is None or kind in rule.types]
+                of += [shown[kin]] if kin in shown else []
+                shared |= np.isin(types, of) & (goods.parent >= 0)
+        self._shared = np.flatnonzero(shared)
+        self._parent = goods.parent[self._shared]
+        own = [number for kind, number in shown.items() if name in compiled.scenario.parents[kind].modalities]
+        self._among = np.isin(types, own) if own else types < len(compiled.scenario.item_types)
+
+    def shown(self, counted: Counters, offered: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+        """What users read, (items,), of the own columns of the counters, (items, 1 or 2)."""
+        if len(self._shared):
+            counted = counted.copy()
+            for column in counted.T:
+                ours = column[self._shared]
+                column[self._shared] = np.bincount(self._parent, weights=ours)[self._parent]  # below 2^53: exact
+        those = self._among[offered]
+        among = offered if those.all() or not those.any() else offered[those]
+        n = counted[:, 0]
+        if len(self.columns) == 1:
+            return standardised(np.log1p(n.astype(np.float64)), among)
+        # beside what has a mean at all: of the many without one, each equals the overall mean
+        read = standardised(means(n, counted[:, 1]), among[n[among] > 0])
+        read[n == 0] = 0.0
+        return read
 
 
 def publish(
@@ -45,29 +91,8 @@ def publish(
     candidates: npt.NDArray[np.int32],
     goods: Goods,
 ) -> None:
-    """Fill `goods.readouts` (items, read-outs) from `counters` (items, 1 + counters), standardised over `candidates`.
-
-    What belongs to a parent is counted over all its children, and over the parent itself where a stage shows it; it is
-    compared with other parents, as what is an item's is with other items.
-    """
-    for r in range(len(compiled.names.readouts)):
-        _publish_one(compiled, r, counters, candidates, goods)
-
-
-def _publish_one(
-    compiled: Compiled, r: int, counters: Counters, candidates: npt.NDArray[np.int32], goods: Goods
-) -> None:
-    name = compiled.names.readouts[r]
-    own = over_parents(compiled, name, counters, goods)
-    columns = _columns(compiled, name)
-    among = _compared(compiled, name, candidates, goods)
-    n = own[:, columns[0]]
-    if len(columns) == 1:
-        goods.readouts[:, r] = standardised(np.log1p(n.astype(np.float64)), among)
-        return
-    # beside what has a mean at all: of the many without one, each equals the overall mean
-    goods.readouts[:, r] = standardised(means(n, own[:, columns[1]]), among[n[among] > 0])
-    goods.readouts[n == 0, r] = 0.0
+    """Fill `goods.readouts` (items, read-outs) from `counters` (items, 1 + counters), over `candidates`."""
+    Readouts(compiled, goods).publish(counters, candidates)
 
 
 def _columns(compiled: Compiled, name: str) -> list[int]:
@@ -77,34 +102,6 @@ def _columns(compiled: Compiled, name: str) -> list[int]:
     if modality.averages is None:
         return [1 + names.index(modality.counts)]
     return [1 + names.index(modality.averages), 1 + names.index(modality.averages + SUM)]
-
-
-def _compared(compiled: Compiled, name: str, candidates: npt.NDArray[np.int32], goods: Goods) -> npt.NDArray[np.int32]:
-    """Of the candidates, those that a read-out is compared among: all, where no stage shows parents."""
-    shown = compiled.shown_parents
-    if not shown:
-        return candidates
-    types = goods.facts["type"][candidates]
-    own = [number for kind, number in shown.items() if name in compiled.scenario.parents[kind].modalities]
-    among = np.isin(types, own) if own else types < len(compiled.scenario.item_types)
-    return candidates[among] if among.any() else candidates
-
-
-def over_parents(compiled: Compiled, name: str, counters: Counters, goods: Goods) -> Counters:
-    """The counters (items, 1 + counters) that a read-out goes by: those of all children where it is their parent's."""
-    shared = np.zeros(len(counters), dtype=np.bool_)
-    for kin, rule in compiled.scenario.parents.items():
-        if name in rule.modalities:
-            of = [t for t, kind in enumerate(compiled.scenario.item_types) if rule.types is None or kind in rule.types]
-            of += [compiled.shown_parents[kin]] if kin in compiled.shown_parents else []
-            shared |= np.isin(goods.facts["type"], of) & (goods.parent >= 0)
-    if not shared.any():
-        return counters
-    parent = goods.parent[shared]
-    own = counters.copy()
-    for column, counted in enumerate(counters[shared].T):
-        own[shared, column] = np.bincount(parent, weights=counted)[parent]  # sums below 2^53 are exact
-    return own
 
 
 def means(n: npt.NDArray[np.int64], total: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

@@ -25,6 +25,7 @@ def publish_waits(
     starts_at: float,
     of_items: npt.NDArray[np.float32],
     of_users: npt.NDArray[np.float32],
+    room: npt.NDArray[np.float32],
 ) -> None:
     """Fill what each promise announces before the way and the padding, s.
 
@@ -36,6 +37,7 @@ def publish_waits(
         time, starts_at: s; the hour of the day decides how many serve.
         of_items: (items, promises), times of the steps and the waits for what belongs to items.
         of_users: (users, promises), the waits for what belongs to users and their zones.
+        room: to work in, (units,).
     """
     clock = (time + starts_at) % _DAY
     for p in range(shared.promises.shape[0]):
@@ -55,7 +57,9 @@ def publish_waits(
                     unit = unit_of(shared, ground, items, resource, 0, item)
                     if unit >= 0:
                         of_items[item, p] += np.float32(expected_wait(shared, units, resource, unit, kept, clock))
-            if by_user:
+            if by_user:  # of few units, for many users
+                first = np.int64(shared.resources[resource].first_unit)
+                for unit in range(first, first + shared.resources[resource].n_units):
+                    room[unit] = np.float32(expected_wait(shared, units, resource, unit, kept, clock))
                 for user in range(of_users.shape[0]):
-                    unit = unit_of(shared, ground, items, resource, user, 0)
-                    of_users[user, p] += np.float32(expected_wait(shared, units, resource, unit, kept, clock))
+                    of_users[user, p] += room[unit_of(shared, ground, items, resource, user, 0)]
