@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.kernel import kernel
-from simulator.kernels.asides import Numbers, between
+from simulator.kernels.asides import Numbers, between, distance, promised_seconds
 from simulator.kernels.layout import Array
 from simulator.randomness import CRITERIA, PERCEPTION, SORTING, mix, root, uniform
 
@@ -54,13 +54,17 @@ def within_limits(
         out: filled.
     """
     perceptions = mix(root(seed, PERCEPTION), person)
-    for c in range(candidates.shape[0]):
-        item = np.int64(candidates[c])
-        key = mix(perceptions, np.uint64(item))
-        out[c] = True
-        for k in range(promises.shape[0]):
-            if between(key, promises[k], user, item, numbers) > limits[k]:
-                out[c] = False
+    out[:] = True
+    for k in range(promises.shape[0]):
+        promise, limit = promises[k], limits[k]
+        if promise < 0:  # a loop of its own, so that it is one over numbers alone
+            for c in range(candidates.shape[0]):
+                out[c] &= distance(user, np.int64(candidates[c]), numbers) <= limit
+        else:
+            for c in range(candidates.shape[0]):
+                item = np.int64(candidates[c])
+                key = mix(perceptions, np.uint64(item))
+                out[c] &= promised_seconds(key, promise, user, item, numbers) <= limit
 
 
 @kernel
