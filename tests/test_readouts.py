@@ -41,10 +41,11 @@ def test_a_mean_is_read_beside_what_has_one():
     modality = SimpleNamespace(averages="rate", counts=None)
     compiled = SimpleNamespace(
         names=SimpleNamespace(readouts=("rating",), counters=("rate", "rate+")),
-        scenario=SimpleNamespace(modalities={"rating": modality}, parents={}),
+        scenario=SimpleNamespace(modalities={"rating": modality}, parents={}, item_types={"thing": None}),
         shown_parents={},
     )
-    goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32))
+    facts = np.zeros(1000, dtype=[("type", "i4")])
+    goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), facts=facts)
     publish(compiled, counters, np.arange(1000, dtype=np.int32), goods)
     shown = goods.readouts[:, 0]
     assert (shown[4:] == 0.0).all()
