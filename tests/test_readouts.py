@@ -45,7 +45,7 @@ def test_a_mean_is_read_beside_what_has_one():
         shown_parents={},
     )
     facts = np.zeros(1000, dtype=[("type", "i4")])
-    goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), facts=facts)
+    goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), facts=facts, parent=np.full(1000, -1))
     publish(compiled, counters, np.arange(1000, dtype=np.int32), goods)
     shown = goods.readouts[:, 0]
     assert (shown[4:] == 0.0).all()
