@@ -74,6 +74,23 @@ def test_what_was_lately_sent_is_a_matrix_too_and_goes_with_its_rows():
         assert three.take(rows).recent.tolist() == expected
 
 
+def test_a_part_is_what_would_be_taken_but_for_its_candidates():
+    start, items = compressed(np.array([[-1, 4, -1], [-1, -1, -1], [3, 1, 2]], np.int32))
+    three = replace(ask(6, users=(0, 1, 2)), recent_start=start, recent_items=items)
+    few = np.array([1, 4], np.int32)
+    few.flags.writeable = False
+    part, taken = three.part(1, 3, few, 5), three.take(slice(1, 3))
+    assert part.candidates is few
+    assert (len(part), part.slate_size, part.filled) == (2, 5, 2)
+    for name, array in part.arrays().items():
+        assert not array.flags.writeable, name
+        if name != "candidates":
+            assert np.array_equal(array, taken.arrays()[name], equal_nan=array.dtype.kind == "f")
+            assert array.dtype == taken.arrays()[name].dtype
+    assert part.recent.tolist() == [[-1, -1, -1], [3, 1, 2]]
+    assert replace(part, slate_size=1).slate_size == 1  # and is as good as any other
+
+
 def test_taking_rows_keeps_candidates():
     one = REQUESTS.take(np.array([1]))
     assert len(one) == 1
