@@ -22,19 +22,20 @@ UNHURRIED = "tests.laws.plugins:Unhurried"
 FAST = "ecommerce"
 """The scenario of the short test: orders under way for days, so that some are open at whatever moment."""
 CHECKPOINTS = 16
+MANY = 600  # users, so that somebody is there at whatever moment, where visits are short
 
 
-def _world(name: str) -> dict[str, object]:
+def _world(name: str, **more: object) -> dict[str, object]:
     """The small world, with about `CHECKPOINTS` checkpoints."""
-    small = settings(name)
+    small = settings(name, **more)
     tick = load_scenario(name).clock.tick.value
     period = max(int(parse_duration(small["horizon"]) / CHECKPOINTS / tick), 1) * tick
     return {**small, "checkpoint": period}
 
 
-def _killed_and_resumed(name: str, folder: Path) -> int:
+def _killed_and_resumed(name: str, folder: Path, **more: object) -> int:
     """Returns how many visits and cases were under way in the checkpoint that the run was continued from."""
-    world = _world(name)
+    world = _world(name, **more)
     whole = simulator.run(name, "itemknn", output=folder / "whole", **world)  # type: ignore[arg-type]
     last = last_checkpoint(folder / "whole")
     assert last is not None
@@ -72,5 +73,5 @@ def test_every_scenario_is_killed_and_ends_with_the_same_log(name, tmp_path):
     for attempt in range(3):
         folder = tmp_path / str(attempt)
         folder.mkdir()
-        under_way += _killed_and_resumed(name, folder)
+        under_way += _killed_and_resumed(name, folder, users=MANY)
     assert under_way > 0
