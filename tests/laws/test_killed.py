@@ -22,7 +22,8 @@ UNHURRIED = "tests.laws.plugins:Unhurried"
 FAST = "ecommerce"
 """The scenario of the short test: orders under way for days, so that some are open at whatever moment."""
 CHECKPOINTS = 16
-MANY = 600  # users, so that somebody is there at whatever moment, where visits are short
+ATTEMPTS = 8
+MANY = 1500  # users, so that somebody is there at whatever moment, where visits are short
 
 
 def _world(name: str, **more: object) -> dict[str, object]:
@@ -70,8 +71,10 @@ def test_a_scenario_with_orders_is_killed_and_ends_with_the_same_log(tmp_path):
 @pytest.mark.parametrize("name", runnable())
 def test_every_scenario_is_killed_and_ends_with_the_same_log(name, tmp_path):
     under_way = 0
-    for attempt in range(3):
+    for attempt in range(ATTEMPTS):
         folder = tmp_path / str(attempt)
         folder.mkdir()
         under_way += _killed_and_resumed(name, folder, users=MANY)
+        if attempt >= 2 and under_way > 0:  # at night nobody may be there
+            break
     assert under_way > 0
