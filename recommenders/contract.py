@@ -31,13 +31,14 @@ from recommenders.catalog import Catalog, LazyFeatures
 from recommenders.columns import CODED, COLUMNS, Column, Columns
 from recommenders.encoding import item_features
 from recommenders.errors import RecommenderError
+from recommenders.lists import Lists
 from recommenders.log import Label, PlatformLog, Positives
 from recommenders.requests import NO_ITEM, Requests, Seen, Slates, compressed, in_slates, validate_slates
 from recommenders.settings import Choice, Range, Settings, setting
 
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
-    "LazyFeatures", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
+    "LazyFeatures", "Lists", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
     "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "setting",
     "validate_slates",
 ]  # fmt: skip
@@ -91,6 +92,14 @@ class Recommender:
     def recommend(self, requests: Requests) -> Slates:
         """Slates for a batch of requests; each a function of its own request only. Changes no array of it."""
         raise NotImplementedError(f"{type(self).__name__} does not implement recommend")
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
+        """Slates for requests that each choose from one of several lists of the candidates, in one go.
+
+        The answer is the one that ``recommend`` gives to the requests of each list, asked with this as their
+        candidates; slates of lists that are shorter end with -1. None, the default: that is how it is to be asked.
+        """
+        return None
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
         """How likely any items are to be in the slates, for whoever explores over a recommender that randomises.

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Reproducibility, Requests, Slates
+from recommenders.contract import NO_ITEM, Catalog, Lists, PlatformLog, Recommender, Reproducibility, Requests, Slates
 from recommenders.hashing import root
 from recommenders.kernel import below, kernel, mix
 
@@ -20,25 +20,30 @@ def _draw(
     key: np.ndarray,
     recent_start: np.ndarray,
     recent_items: np.ndarray,
-    candidates: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
     free: np.ndarray,
     barred: np.ndarray,
     deck: np.ndarray,
     seed: np.uint64,
 ) -> None:
-    """Fill ``items`` and ``propensity``, both (n, k), with ordered choices of the eligible candidates.
+    """Fill ``items`` and ``propensity``, both (n, k), with ordered choices of what is eligible on lists of candidates.
 
-    ``free`` (beyond the highest candidate,) starts at 0, uint8, and is 1 for what is a candidate, never its last place;
-    what a request cannot have is taken out, and put back after it, so that a request costs O(k + R), never O(m).
-    ``barred`` (R + k,) and ``deck`` (m,) are room to work in, int32.
+    ``lists`` (all,), ``bounds`` (lists, 2) and ``of`` (n,) are the lists. ``free`` (beyond the highest candidate,),
+    uint8, has 0 everywhere, and 1 for what is on the list in hand, never in its last place; what a request cannot have
+    is taken out, and put back after it, so that a request costs O(k + R), never O(m). ``barred`` (R + k,) and ``deck``
+    (m,) are room to work in, int32.
     """
     n, places = items.shape
-    m = candidates.size
-    for c in range(m):
-        free[candidates[c]] = 1
-    filled = min(places, m)
     beyond = np.int64(free.size - 1)
     for row in range(n):
+        begin, end = bounds[of[row], 0], bounds[of[row], 1]
+        m = end - begin
+        if row == 0 or of[row] != of[row - 1]:
+            for c in range(begin, end):
+                free[lists[c]] = 1
+        filled = min(places, m)
         n_barred = 0
         for r in range(recent_start[row], recent_start[row + 1]):
             item = min(np.int64(recent_items[r]), beyond)
@@ -53,19 +58,19 @@ def _draw(
             # any candidate, until it is one that is eligible and was not drawn: of those all are equally likely
             attempt = np.uint64(0)
             for k in range(drawn):
-                item = candidates[below(mix(luck, attempt), np.uint64(m))]
+                item = lists[begin + np.int64(below(mix(luck, attempt), np.uint64(m)))]
                 attempt += np.uint64(1)
                 while free[item] == 0:
-                    item = candidates[below(mix(luck, attempt), np.uint64(m))]
+                    item = lists[begin + np.int64(below(mix(luck, attempt), np.uint64(m)))]
                     attempt += np.uint64(1)
                 free[item] = 0
                 items[row, k] = item
                 propensity[row, k] = chance
         else:
             left = 0
-            for c in range(m):
-                deck[left] = candidates[c]
-                left += free[candidates[c]]
+            for c in range(begin, end):
+                deck[left] = lists[c]
+                left += free[lists[c]]
             for k in range(drawn):
                 pick = below(mix(luck, np.uint64(k)), np.uint64(eligible - k))
                 items[row, k] = deck[pick]
@@ -82,6 +87,12 @@ def _draw(
             items[row, k] = barred[pick]
             barred[pick] = barred[left - 1]
             propensity[row, k] = np.float32(filled - drawn) / np.float32(n_barred)
+        for k in range(filled, places):
+            items[row, k] = NO_ITEM
+            propensity[row, k] = np.float32(np.nan)
+        if row + 1 < n and of[row + 1] != of[row]:
+            for c in range(begin, end):
+                free[lists[c]] = 0
 
 
 class Random(Recommender):
@@ -111,22 +122,17 @@ class Random(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """Slates with propensities; each depends on its request's key and what was shown lately."""
+        return self.recommend_from(requests, Lists.one(requests.candidates, len(requests)))
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates:
+        """The same from several lists."""
         shape = (len(requests), requests.slate_size)
-        candidates = requests.candidates
-        filled = min(requests.slate_size, candidates.size)
         items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        items[:, filled:], propensity[:, filled:] = NO_ITEM, np.nan
         most = int(np.diff(requests.recent_start).max(initial=0))
         _draw(
-            items,
-            propensity,
-            requests.key,
-            requests.recent_start,
-            requests.recent_items,
-            candidates,
-            np.zeros(int(candidates.max(initial=-1)) + 2, np.uint8),
-            np.empty(most + 1, np.int32),
-            np.empty(candidates.size + 1, np.int32),
-            root(self.seed, self.name),
-        )
+            items, propensity, requests.key, requests.recent_start, requests.recent_items,
+            lists.items, lists.bounds, lists.of,
+            np.zeros(int(requests.candidates.max(initial=-1)) + 2, np.uint8), np.empty(most + 1, np.int32),
+            np.empty(lists.longest + 1, np.int32), root(self.seed, self.name),
+        )  # fmt: skip
         return Slates(items, propensity)

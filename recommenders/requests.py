@@ -166,6 +166,15 @@ class Requests:
         changed |= {"recent_start": start, "recent_items": self.recent_items[places]}
         return replace(self, **changed)
 
+    @classmethod
+    def unchecked(cls, **fields: Any) -> Requests:
+        """Requests of all fields, which are known to be right: arrays that nobody else has, made read-only here."""
+        own = object.__new__(cls)
+        for name in _ARRAYS:
+            fields[name].flags.writeable = False
+        own.__dict__.update(fields)
+        return own
+
     def part(self, first: int, last: int, candidates: np.ndarray, slate_size: int) -> Requests:
         """The requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
 

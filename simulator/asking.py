@@ -60,7 +60,7 @@ def asked(
         if own.shape[1] > 0:
             start, items = _with_own(start, items, own)
     told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
-    return Requests(
+    return Requests.unchecked(
         **batch._asdict(),
         recent_start=start,
         recent_items=items,

@@ -8,20 +8,25 @@ promise or a distance lets pass is another list for every user, made when the re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.lists import runs
+from simulator.errors import InputError
 from simulator.interests import affinities, cluster_means, topical
 from simulator.kernels.asides import numbers_of
-from simulator.kernels.criteria import luck_of_criteria, within_limits
+from simulator.kernels.criteria import LIMIT, OPTION, TOPIC, TYPE, Wishes, find_near, wishes_of
 from simulator.kernels.layout import Array, Goods, Kind, People
-from simulator.limits import LEVELS, LIMITS, kept_within, levels_of, lies_between, promise_of, weighed_limits
+from simulator.limits import LIMITS, kept_within, levels_of, lies_between, promise_of, weighed_limits
 from simulator.plan import Compiled
 from simulator.randomness import SEARCH, uniforms
 from simulator.scenario.world import Criterion
+from simulator.shelf import Shelf
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
@@ -29,9 +34,18 @@ Items = npt.NDArray[np.int32]
 
 _BLOCK = 65536  # users at a time
 _LISTS = 4  # lists of candidates that are remembered: one for each level that slates are made of
-_NEAR = 1024  # users whose lists of what is near enough are remembered
-_DRAWS = 4
-_PRESENT, _STATED, _HARD, _WHICH = range(_DRAWS)
+_FULL = 1 << 24  # items on the shelf, from which on it is cleared between two rounds
+_AT_ONCE = 1024
+_MOST_CODES = 1 << 62
+
+
+class Asked(NamedTuple):
+    """What rows ask for, in an order in which those of one kind lie together, and among these those of one list."""
+
+    rows: Rows  # (n,)
+    kinds: npt.NDArray[np.int64]  # (n,)
+    of: npt.NDArray[np.int64]  # the number of the list that each chooses from, (n,)
+    told: Float32  # what the platform is told, (n, criteria): codes and limits, NaN for nothing
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,7 @@ class Criteria:
 
     Attributes:
         taste: the users' own tastes in the satiation facet, which no visit changes, (n_users, width).
+        shelf: where the lists lie that visits choose from.
     """
 
     def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
@@ -81,152 +96,137 @@ class Criteria:
         for c, option in enumerate(self._options):
             search(option.own, option.passes, seed, c)
         self._between = [c for c, option in enumerate(self._options) if option.between]
-        self._odds = [
-            (what, np.array([getattr(option.own, key).value for option in self._options]))
-            for what, key in ((_PRESENT, "present"), (_STATED, "stated"), (_HARD, "hard"))
-        ]
+        self._promises = np.array([self._options[c].promise for c in self._between], dtype=np.int64)
         self._turning = any(option.turns is not None for option in self._options)
         self._moves = self._turning or any(option.columns is not None for option in self._options)
-        self._told_at = np.any([option.stages for option in self._options], axis=0)  # (stages,)
-        self._offered: list[tuple[Items, dict[bytes, Items]]] = []  # what passes, of the candidates lately met
-        self._near: dict[int, tuple[Items, bytes, Items]] = {}  # of what, within what, what is near
+        self._wishes = self._ready()
+        sizes = [len(option.codes) + 1 for option in self._options]
+        if math.prod(sizes) > _MOST_CODES:
+            raise InputError(
+                scenario.shown, f"criteria: {math.prod(sizes):.1e} ways to set them all", f"at most {_MOST_CODES:.1e}"
+            )
+        self._within = math.prod(sizes[c] for c in self._between)  # ways to set limits on what lies between
+        self._offered: list[tuple[Items, dict[int, Items]]] = []  # what passes, of the candidates lately met
+        self.shelf = Shelf()
+        self._alone: dict[int, int] = {}  # of a kind of slates and the filters on the items alone, the list
+        self._near: dict[tuple[int, int], int] = {}  # of user and all filters, the list
 
-    def ask(
-        self, chosen: Rows, rows: Array, lists: Sequence[Items], of: npt.NDArray[np.int64] | None = None
-    ) -> Iterator[tuple[int, Rows, Items, Float32]]:
+    def ask(self, chosen: Rows, rows: Array, kinds: npt.NDArray[np.int64], lists: Mapping[int, Items]) -> Asked:
         """What the rows `chosen`, which wait for slates, ask for; visits that ask for the first time get their needs.
 
         Args:
             chosen: places in `rows`, (n,).
             rows: all visits.
-            lists: what there is, one or several lists of candidates; must be the same arrays as long as they hold the
-                same.
-            of: which of these lists each row chooses from, (n,); None: the first.
+            kinds: what kind of slates each waits for, (n,).
+            lists: the candidates for each kind; must be the same arrays as long as they hold the same.
 
-        Yields:
-            The number of the list; the rows together that choose from it and set the same filters, in order within each
-            part, and one by one where these are on what lies between item and user; the candidates that pass; and what
-            the platform is told, (rows of the part, criteria): codes and limits, NaN for nothing.
+        Returns:
+            The lists that they choose from, which stand on `shelf` until this is called again or the next tick: what
+            passes the filters of a visit; and what the platform is told.
         """
-        told = np.full((len(chosen), len(self._options)), np.nan, dtype=np.float32)
-        filters = np.full(told.shape, -1, dtype=np.int16)
-        self._fill(chosen, rows, told, filters)
-        code = np.zeros(len(chosen), dtype=np.int64) if of is None else of.astype(np.int64)
-        for c, option in enumerate(self._options):  # a number for a row: to sort numbers is quicker than to sort rows
-            code = code * (len(option.codes) + 1) + filters[:, c] + 1
+        if self.shelf.used > _FULL:
+            self.forget()
+        told = np.empty((len(chosen), len(self._options)), dtype=np.float32)
+        filters = np.empty(told.shape, dtype=np.int16)
+        code = kinds.astype(np.int64)
+        wishes_of(self._seed, chosen, rows, self._turning, self._moves, self._wishes, told, filters, code)
         order = np.argsort(code, kind="stable")
-        chosen, told, code = chosen[order], told[order], code[order]
-        ends = [*(np.flatnonzero(code[1:] != code[:-1]) + 1).tolist(), len(code)] if len(code) else []
-        for begin, end in zip([0, *ends], ends, strict=False):
-            own, number = filters[order[begin]], 0 if of is None else int(of[order[begin]])
-            part, said, candidates = chosen[begin:end], told[begin:end], lists[number]
-            common = self._passing(own, candidates)
-            limits = [c for c in self._between if own[c] >= 0]
-            if not limits:
-                yield number, part, common, said
-                continue
-            for k, user in enumerate(rows["user"][part].tolist()):
-                near = self._near_enough(user, own, limits, common, candidates)
-                yield number, part[k : k + 1], near, said[k : k + 1]
+        code, found = code[order], Asked(chosen[order], kinds[order], np.empty(len(order), dtype=np.int64), told[order])
+        new: list[int] = []
+        for begin, end in runs(code):
+            key = int(code[begin])
+            alone = key // self._within
+            if alone not in self._alone:
+                passing = self._passing(alone, filters[order[begin]], lists[int(found.kinds[begin])])
+                self._alone[alone] = self.shelf.number(passing)
+            found.of[begin:end] = self._alone[alone]
+            if key % self._within:  # limits are set on what lies between: to each visit a list of its own
+                for k, user in enumerate(rows["user"][found.rows[begin:end]].tolist(), begin):
+                    if (user, key) in self._near:
+                        found.of[k] = self._near[user, key]
+                    else:
+                        self._near[user, key] = -1
+                        new.append(k)
+        if new:
+            self._find_near(np.array(new), code, found, filters[order], rows, lists)
+        return found
+
+    @property
+    def at_once(self) -> int | None:
+        """Rows to ask for at a time, where each may need a list of its own; None: any number."""
+        return _AT_ONCE if self._between else None
 
     def forget(self) -> None:
         """A new tick begins: what was near enough may be no more."""
+        self.shelf.clear()
+        self._alone.clear()
         self._near.clear()
 
-    def _fill(self, chosen: Rows, rows: Array, told: Float32, filters: npt.NDArray[np.int16]) -> None:
-        """What the platform is told by the rows `chosen`, and what of it are filters, both (n, criteria)."""
-        stage = rows["slate_stage"][chosen]
-        # where the platform is told nothing, and nothing begins, there is nothing to draw
-        asking = np.flatnonzero(self._told_at[stage] | (self._moves & (rows["request"][chosen] == 1)))
-        if len(asking) == 0:
-            return
-        visits, stage = rows[chosen[asking]], stage[asking]
-        present, stated, hard, value = self._drawn(visits)
-        self._begin(visits, present, value)
-        for c, option in enumerate(self._options):
-            here = stated[:, c] & option.stages[stage]
-            told[asking[here], c] = option.codes[value[here, c]]
-            here &= hard[:, c]
-            filters[asking[here], c] = value[here, c]
-
-    def _begin(self, visits: Array, present: npt.NDArray[np.bool_], value: npt.NDArray[np.int64]) -> None:
-        """Turn the tastes of users whose visits ask for the first time, and set their limits."""
-        first = visits["request"] == 1
-        if not first.any():
-            return
-        users, present, value = visits["user"][first].astype(np.int64), present[first], value[first]
-        if self._turning:
-            taste = self.taste[users]
-            for c, option in enumerate(self._options):
-                if option.turns is not None:
-                    taste += np.where(present[:, c, None], option.turns[value[:, c]], np.float32(0.0))
-            self._people.taste[users, self._facet] = taste
-        for c, option in enumerate(self._options):
-            if option.columns is None:
-                continue
-            if option.between:
-                own = np.where(present[:, c], option.codes[value[:, c]], np.float32(0.0))[:, None]
-            else:
-                own = (value[:, c, None] == np.arange(LEVELS)) & present[:, c, None]
-            self._people.traits[users, option.columns] = own
-
-    def _passing(self, filters: npt.NDArray[np.int16], candidates: Items) -> Items:
+    def _passing(self, key: int, filters: npt.NDArray[np.int16], candidates: Items) -> Items:
+        """What passes the filters that are on the items alone."""
         offered = next((cache for of, cache in self._offered if of is candidates), None)
         if offered is None:
             offered = {}
             self._offered = [*self._offered[1 - _LISTS :], (candidates, offered)]
-        key = filters.tobytes()
         if key not in offered:
             left = np.ones(len(candidates), dtype=np.bool_)
             for option, value in zip(self._options, filters, strict=True):
                 if value >= 0 and not option.between:
                     left &= option.passes[value, candidates]
-            offered[key] = candidates[left] if left.any() else candidates
+            offered[key] = candidates[left] if left.any() and not left.all() else candidates
         return offered[key]
 
-    def _near_enough(
-        self, user: int, filters: npt.NDArray[np.int16], limits: list[int], common: Items, candidates: Items
-    ) -> Items:
-        """Of what passes the other filters of a visit, what keeps to its limits on what lies between.
+    def _find_near(
+        self,
+        new: npt.NDArray[np.int64],
+        code: npt.NDArray[np.int64],
+        found: Asked,
+        filters: npt.NDArray[np.int16],
+        rows: Array,
+        lists: Mapping[int, Items],
+    ) -> None:
+        """Of what passes the other filters of visits, what keeps to their limits on what lies between.
 
         It is the same until the next tick, so that who turns pages is not looked up again.
         """
-        within, known = filters.tobytes(), self._near.get(user)
-        if known is not None and known[0] is common and known[1] == within:
-            return known[2]
-        left = np.empty(len(common), dtype=np.bool_)
-        within_limits(
-            self._seed, user, self._people.state["key"][user], common,
-            np.array([self._options[c].promise for c in limits]),
-            np.array([self._options[c].codes[filters[c]] for c in limits], dtype=np.float64),
-            self._numbers, left,
+        users = rows["user"][found.rows[new]].astype(np.int64)
+        rest = [self.shelf.number(lists[kind]) for kind in found.kinds[new].tolist()]
+        limits = np.full((len(new), len(self._between)), np.inf)
+        for k, c in enumerate(self._between):
+            set_to = filters[new, c]
+            limits[set_to >= 0, k] = self._options[c].codes[set_to[set_to >= 0]]
+        of, bounds = found.of[new], self.shelf.bounds
+        lengths = bounds[of, 1] - bounds[of, 0]
+        first = self.shelf.room(len(new), int(lengths.sum()) + 1)
+        end = find_near(
+            self._seed, users, self._people.state["key"][users], of, np.array(rest), self._promises, limits,
+            self._numbers, self.shelf.items, self.shelf.bounds, first, self.shelf.used,
+            np.empty(int(lengths.max()), dtype=np.bool_),
         )  # fmt: skip
-        found = common[left] if left.any() else candidates
-        if len(self._near) == _NEAR:
-            self._near.clear()
-        self._near[user] = common, within, found
-        return found
+        self.shelf.filled(end)
+        found.of[new] = np.arange(first, first + len(new))
+        for number, key in enumerate(zip(users.tolist(), code[new].tolist(), strict=True), first):
+            self._near[key] = number
 
-    def _drawn(
-        self, visits: Array
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-        """Whether each visit has each criterion, states it, and bends to nothing; and its value: each (n, criteria)."""
-        luck = np.empty((len(visits), len(self._options), _DRAWS))
-        luck_of_criteria(self._seed, visits, luck)
-
-        value = np.empty(luck.shape[:2], dtype=np.int64)
-        for c, option in enumerate(self._options):
-            if option.own.kind in LIMITS:
-                value[:, c] = luck[:, c, _WHICH] * LEVELS
-            elif option.own.on == "item_type":
-                value[:, c] = np.searchsorted(self._types, luck[:, c, _WHICH], side="right").clip(
-                    max=len(self._types) - 1
-                )
-            else:
-                place = (luck[:, c, _WHICH] * self._topics.shape[1]).astype(np.int64)
-                value[:, c] = self._topics[visits["user"], place]
-        present, stated, hard = (luck[:, :, what] < odds for what, odds in self._odds)
-        return present, present & stated, hard, value
+    def _ready(self) -> Wishes:
+        """The criteria as a kernel takes them."""
+        options = np.zeros(len(self._options), dtype=OPTION)
+        codes = np.zeros((len(options), max(len(option.codes) for option in self._options)), dtype=np.float32)
+        turns: list[Float32] = [np.zeros((0, self.taste.shape[1]), dtype=np.float32)]
+        for c, (row, option) in enumerate(zip(options, self._options, strict=True)):
+            own = option.own
+            row["kind"] = LIMIT if own.kind in LIMITS else TYPE if own.on == "item_type" else TOPIC
+            row["between"], row["values"] = option.between, len(option.codes)
+            row["present"], row["stated"], row["hard"] = own.present.value, own.stated.value, own.hard.value
+            row["column"] = -1 if option.columns is None else option.columns.start
+            row["turns"] = -1 if option.turns is None else sum(len(each) for each in turns)
+            if option.turns is not None:
+                turns.append(option.turns)
+            codes[c, : len(option.codes)] = option.codes
+        return Wishes(
+            options, codes, np.array([option.stages for option in self._options]), self._types, self._topics,
+            np.concatenate(turns), self.taste, self._people.taste[:, self._facet], self._people.traits,
+        )  # fmt: skip
 
 
 def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[np.int16]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommenders.contract import Positives
+from recommenders.contract import Lists, Positives, Requests, Slates
+from recommenders.random import Random
 from simulator.catalog import Catalog
 from simulator.kernels.layout import People
 from simulator.logs import LogWriter
 from simulator.memory import PlatformMemory
 from simulator.plan import Compiled
-from simulator.platform import create_recommender, declared_label
+from simulator.platform import declared_label
 from simulator.rounds import Rounds
 
 
@@ -25,12 +26,14 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
     log = LogWriter(None, "metrics", codes, horizon, memory)
     rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
     try:
-        policy = create_recommender("random", {}, compiled.scenario, seed)
+        policy = Random(seed=seed)
+
+        def answer(requests: Requests, lists: Lists | None) -> Slates:
+            return policy.recommend(requests) if lists is None else policy.recommend_from(requests, lists)
+
         tick = compiled.scenario.clock.tick.value
         for start in np.arange(0.0, horizon, tick):
-            rounds.tick(
-                [min(float(start) + tick, horizon)], catalog.available(float(start)), policy.recommend, lambda: 0
-            )
+            rounds.tick([min(float(start) + tick, horizon)], catalog.available(float(start)), answer, lambda: 0)
             rounds.messages()  # nobody fulfils anything in a pilot
         rounds.flush()
         log.drain()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from recommenders import registry
-from recommenders.contract import Catalog as PublicCatalog, Label, Recommender, Requests, Slates, validate_slates
+from recommenders.contract import Catalog as PublicCatalog, Label, Lists, Recommender, Requests, Slates, validate_slates
 from simulator.errors import InputError
-from simulator.kernels.slate_check import fits, offer
+from simulator.kernels.slate_check import fits
 from simulator.memory import PlatformMemory
 from simulator.scenario.schema import Scenario
 
@@ -64,9 +64,12 @@ class Platform:
                 "random, or a catalog with interactions",
             )
         self._last_update = -np.inf
-        self._offered: npt.NDArray[np.int32] | None = None  # candidates of the slates that were looked at last
-        self._looked_at = 0  # slates of these candidates
-        self._seen_in = np.empty(catalog.n_items, dtype=np.int64)  # of each item, the last of these slates with it
+        self._looked_at = 0  # slates
+        self._offered_in = np.full(catalog.n_items, -1, dtype=np.int64)  # marks of `fits`
+        self._seen_in = np.full(catalog.n_items, -1, dtype=np.int64)
+        self._offered: tuple[npt.NDArray[np.int32], int] | None = (
+            None  # the candidates that are marked, by which number
+        )
 
     @property
     def in_charge(self) -> Recommender:
@@ -99,19 +102,49 @@ class Platform:
         self.recommender.update(self._memory.since(self._last_update, time))
         self._last_update = time
 
-    def background(self, requests: Requests) -> Slates:
+    def background(self, requests: Requests, lists: Lists | None = None) -> Slates:
         """Slates of the warm-up policy, whoever is in charge."""
-        return self._warm_up.recommend(requests)
+        return self._answer(self._warm_up, requests, lists)
 
-    def answer(self, requests: Requests) -> Slates:
-        """Slates for a batch, checked against the contract. Raises RecommenderError for what breaks it."""
-        who = self.in_charge
-        slates = who.recommend(requests)
-        if not self._fit_in(slates, requests):
+    def answer(self, requests: Requests, lists: Lists | None = None) -> Slates:
+        """Slates for a batch, checked against the contract.
+
+        Args:
+            requests: they choose from their candidates,
+            lists: or each from one of several lists of these.
+
+        Raises:
+            RecommenderError: naming what breaks the contract.
+        """
+        return self._answer(self.in_charge, requests, lists)
+
+    def _answer(self, who: Recommender, requests: Requests, lists: Lists | None) -> Slates:
+        slates = who.recommend(requests) if lists is None else who.recommend_from(requests, lists)
+        if slates is not None and self._fit_in(slates, requests, lists):
+            return slates
+        if lists is None and slates is not None:
             validate_slates(slates, requests, self._catalog.n_items, who.name)
-        return slates
+            return slates
+        return self._list_by_list(who, requests, cast(Lists, lists), slates)
 
-    def _fit_in(self, slates: Slates, requests: Requests) -> bool:
+    def _list_by_list(self, who: Recommender, requests: Requests, lists: Lists, given: Slates | None) -> Slates:
+        """Have each list's requests answered by themselves; or look closely at what was `given`."""
+        items = np.empty((len(requests), requests.slate_size), dtype=np.int32)
+        odds = np.full(items.shape, np.nan, dtype=np.float32)
+        for first, last, candidates in lists.each():
+            part = requests.part(first, last, candidates, requests.slate_size)
+            if given is None:
+                slates = self._answer(who, part, None)
+            else:
+                of_these = None if given.propensity is None else given.propensity[first:last]
+                slates = Slates(given.items[first:last], of_these)
+                validate_slates(slates, part, self._catalog.n_items, who.name)
+            items[first:last] = slates.items
+            if slates.propensity is not None:
+                odds[first:last] = slates.propensity
+        return Slates(items, odds)
+
+    def _fit_in(self, slates: Slates, requests: Requests, lists: Lists | None) -> bool:
         """Whether slates are surely as the contract wants them: one pass, where `validate_slates` makes several.
 
         It says what is wrong, if anything is.
@@ -124,14 +157,19 @@ class Platform:
             odds = _NO_ODDS
         elif odds.shape != shape or odds.dtype != np.float32 or not odds.flags.c_contiguous:
             return False
-        if self._offered is not requests.candidates:
-            offer(requests.candidates, self._seen_in)
-            self._offered, self._looked_at = requests.candidates, 0
-        good = bool(fits(items, odds, requests.filled, self._seen_in, self._looked_at))
-        self._looked_at += len(requests)
-        if not good:
+        known = -1
+        if lists is None:
+            lists = Lists.one(requests.candidates, len(requests))
+            if self._offered is not None and self._offered[0] is requests.candidates:
+                known = self._offered[1]
+            self._offered = requests.candidates, self._looked_at + 1 if known < 0 else known
+        else:
             self._offered = None
-        return good
+        good = fits(
+            items, odds, lists.items, lists.bounds, lists.of, self._offered_in, self._seen_in, self._looked_at, known
+        )
+        self._looked_at += len(requests)
+        return bool(good)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that a resumed run needs of the platform, as plain arrays."""

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Requests, Slates
+from recommenders.contract import Lists, Requests, Slates
+from recommenders.lists import runs
 from simulator.asking import asked
 from simulator.criteria import Criteria
 from simulator.editors import Editors, edited
-from simulator.kernels.batches import pending, scatter, wanted
+from simulator.kernels.batches import pending, scatter
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import (
     EVENT,
@@ -25,18 +26,23 @@ from simulator.kernels.layout import (
     Output,
     People,
 )
+from simulator.kernels.list_order import NONE, kinds_of
 from simulator.kernels.visit import advance, parts_of, room_needed
 from simulator.levels import Levels
 from simulator.logs import LogWriter
 from simulator.plan import Compiled
 from simulator.sent import SentItems
-from simulator.sorting import NONE, SortedLists
+from simulator.sorting import SortedLists
 from simulator.visits import VisitTable
 
 Rows = npt.NDArray[np.int64]
 
+Numbers = npt.NDArray[np.int64]
+Answer: TypeAlias = Callable[[Requests, Lists | None], Slates]
+"""Slates for a batch, which chooses from its candidates, or each request from one of several lists of these."""
+_Kind: TypeAlias = tuple[int, int, int]
+
 _NO_PICKS = np.empty(0, dtype=np.int32)
-_LEVELS, _ORDERS = 1 << 16, 1 << 8  # more than there are kinds of parents, and orders
 _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
 
 
@@ -77,10 +83,11 @@ class _Worker:
 
 
 class Alike(NamedTuple):
-    """Rows that wait for slates of one size from the same candidates."""
+    """Rows that wait for slates of one size, and what each may choose from."""
 
     chosen: Rows
-    candidates: npt.NDArray[np.int32]
+    candidates: npt.NDArray[np.int32]  # what there is
+    of: npt.NDArray[np.int64] | None  # the list of each row, (rows,), rising in runs; None: all that there is
     told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
     size: int  # items that a recommender is asked for
     picks: npt.NDArray[np.int32]  # what editors fill, in the first places
@@ -90,6 +97,14 @@ class Alike(NamedTuple):
     def asks(self) -> bool:
         """Whether a recommender is asked: editors may fill every place."""
         return self.size > 0 and self.sorting == NONE
+
+    def some(self, first: int, last: int) -> Alike:
+        """The rows first ... last - 1 of it."""
+        return self._replace(
+            chosen=self.chosen[first:last],
+            of=None if self.of is None else self.of[first:last],
+            told=None if self.told is None else self.told[first:last],
+        )
 
 
 class Rounds:
@@ -105,6 +120,7 @@ class Rounds:
         self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
         self.sorting = SortedLists(compiled, people, goods, seed) if compiled.scenario.sorting else None
         self._levels = Levels(compiled, goods)
+        self._kinds, self._kind_at = _kinds(compiled, self._levels, self.sorting)
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
         self.editors = Editors(compiled, people, goods, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
@@ -133,7 +149,7 @@ class Rounds:
         self,
         windows: list[float],
         candidates: npt.NDArray[np.int32],
-        answer: Callable[[Requests], Slates],
+        answer: Answer,
         version: Callable[[], int],
     ) -> None:
         """Let users live until the last of `windows`, the ends of the parts that a tick is cut into, s."""
@@ -145,9 +161,8 @@ class Rounds:
 
         Whoever asks for the next round has handed slates to all rows of this one (`hand_out`).
         """
-        for part in (self.criteria, self.sorting):
-            if part is not None:
-                part.forget()
+        if self.criteria is not None:
+            self.criteria.forget()
         due = self.visits.due(self.people, windows[-1])
         for end in windows:
             todo = due[self.visits.rows.state["clock"][due] < end]
@@ -216,83 +231,96 @@ class Rounds:
             )
             worker.wrote(n)
 
-    def serve(
-        self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Callable[[Requests], Slates], version: int
-    ) -> None:
+    def serve(self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Answer, version: int) -> None:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
-        for parts in _together(self.alike(todo, candidates, self._batch), self._batch):
-            requests = self.requests([part for part in parts if part.asks])
-            for part in parts:
-                if part.asks:
-                    slates = answer(next(requests))
-                elif part.sorting != NONE and self.sorting is not None:
-                    slates = self.sorting.slates(
-                        part.sorting, part.chosen, self.visits.rows.state, part.candidates, part.size
-                    )
-                else:
-                    slates = Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
-                self.hand_out(part, slates, version)
+        step = len(todo) if self.criteria is None else self.criteria.at_once or len(todo)
+        for first in range(0, len(todo), step):
+            parts = self.alike(todo[first : first + step], candidates, self._batch)
+            for together in _together(parts, self._batch):
+                requests = self.requests([part for part in together if part.asks])
+                for part in together:
+                    self.hand_out(part, self._slates(part, requests, answer), version)
+
+    def _slates(self, part: Alike, requests: Iterator[Requests], answer: Answer) -> Slates:
+        if part.sorting != NONE and self.sorting is not None:
+            state = self.visits.rows.state
+            return self.sorting.slates(part.sorting, part.chosen, state, self._lists(part), part.size)
+        if part.asks:
+            return answer(next(requests), None if part.of is None else self._lists(part))
+        return Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
+
+    def _lists(self, part: Alike) -> Lists:
+        """The lists that the rows of a part choose from."""
+        if part.of is None or self.criteria is None:
+            return Lists.one(part.candidates, len(part.chosen))
+        return Lists(self.criteria.shelf.items, self.criteria.shelf.bounds, part.of)
 
     def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
         """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
-        if self.sorting is None:
-            return np.zeros(len(todo), dtype=np.bool_)
-        return np.asarray(self.sorting.asked(todo, self.visits.rows.state) != NONE)
+        return np.array([number != NONE for _, _, number in self._kinds])[self._kinds_of(todo)]
 
     def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
-        """The rows `todo` in parts that want as many items of the same candidates, at most so many rows each."""
-        state = self.visits.rows.state
-        kinds, of = self._kinds(todo)
-        lists = [self._levels.among(level, candidates) for _, level, _ in kinds]
-        parts: Iterator[tuple[int, Rows, npt.NDArray[np.int32], npt.NDArray[np.float32] | None]]
+        """The rows `todo` in parts that want as many items, at most so many rows each."""
+        kinds = self._kinds_of(todo)
+        there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
+        lists = {k: self._levels.among(self._kinds[k][1], candidates) for k in there}
+        of, told = None, None
         if self.criteria is not None:
-            parts = self.criteria.ask(todo, state, lists, of)
-        else:
-            parts = ((k, todo if of is None else todo[of == k], there, None) for k, there in enumerate(lists))
-        for k, rows, passing, told in parts:
-            size, _, number = kinds[k]
-            if number == NONE:
-                yield from self._unsorted(rows, passing, told, size, most)
+            todo, kinds, of, told = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
+        elif len(there) > 1:
+            order = np.argsort(kinds, kind="stable")
+            todo, kinds = todo[order], kinds[order]
+        first = 0
+        for k in there:
+            last = int(np.searchsorted(kinds, k, side="right"))
+            size, _, number = self._kinds[k]
+            whole = Alike(todo, lists[k], of, told, size if len(lists[k]) else 0, _NO_PICKS, number).some(first, last)
+            first = last
+            if number != NONE or self.editors is None:
+                yield from self._chunks(whole, most)
             else:
-                yield from _chunks(rows, passing, told, size, _NO_PICKS, number, most)
+                for part in self.list_by_list(whole):
+                    yield from self._beside_editors(part, most)
 
-    def _kinds(self, todo: Rows) -> tuple[list[tuple[int, int, int]], npt.NDArray[np.int64] | None]:
-        """Size of slate, level and order that the rows `todo` ask for, each kind once, and which is whose, (n,).
+    def _chunks(self, whole: Alike, most: int) -> Iterator[Alike]:
+        """A part in those of at most so many rows; where all of these choose from one list, it is all that there is."""
+        for first in range(0, len(whole.chosen), most):
+            part = whole.some(first, first + most)
+            if part.of is not None and (part.of == part.of[0]).all():
+                yield from self.list_by_list(part)
+            else:
+                yield part
 
-        None instead where all are of one kind.
-        """
-        state, stages = self.visits.rows.state, self.compiled.plan.stages
-        sizes = np.empty(len(todo), dtype=np.int64)
-        wanted(todo, state, stages, sizes)
-        levels = self._levels.of(stages["level"][state["slate_stage"][todo]])
-        orders = np.full(1, NONE) if self.sorting is None else self.sorting.asked(todo, state)
-        code = (sizes * _LEVELS + levels + 1) * _ORDERS + orders + 1
-        if (code == code[:1]).all():
-            found, of = code[:1], None
-        else:
-            found, of = np.unique(code, return_inverse=True)
-        return [
-            (each // _ORDERS // _LEVELS, each // _ORDERS % _LEVELS - 1, each % _ORDERS - 1) for each in found.tolist()
-        ], of
-
-    def _unsorted(
-        self,
-        rows: Rows,
-        candidates: npt.NDArray[np.int32],
-        told: npt.NDArray[np.float32] | None,
-        size: int,
-        most: int,
-    ) -> Iterator[Alike]:
-        """Rows whose slates a recommender makes, but for what editors fill."""
-        if self.editors is None:
-            yield from _chunks(rows, candidates, told, size, _NO_PICKS, NONE, most)
+    def list_by_list(self, part: Alike) -> Iterator[Alike]:
+        """A part in those whose rows all choose from one list, which are then all that there is for them."""
+        if part.of is None or self.criteria is None:
+            yield part
             return
+        for first, last in runs(part.of):
+            own = self.criteria.shelf.array(int(part.of[first]))
+            yield part.some(first, last)._replace(candidates=own, of=None)
+
+    def _beside_editors(self, part: Alike, most: int) -> Iterator[Alike]:
+        """Rows of one list, whose slates a recommender makes but for what editors fill."""
+        assert self.editors is not None
         state, stages = self.visits.rows.state, self.compiled.plan.stages
-        surfaces = stages["surface"][state["slate_stage"][rows]]
+        surfaces = stages["surface"][state["slate_stage"][part.chosen]]
         for surface in np.unique(surfaces):  # what editors fill is a surface's
             here = np.flatnonzero(surfaces == surface)
-            picks, others = self.editors.picks(int(surface), candidates)
-            yield from _chunks(rows[here], others, None if told is None else told[here], size, picks, NONE, most)
+            picks, others = self.editors.picks(int(surface), part.candidates)
+            others.flags.writeable = False
+            whole = part._replace(
+                chosen=part.chosen[here], told=None if part.told is None else part.told[here], candidates=others,
+                size=part.size - len(picks) if len(others) else 0, picks=picks,
+            )  # fmt: skip
+            yield from self._chunks(whole, most)
+
+    def _kinds_of(self, todo: Rows) -> npt.NDArray[np.int64]:
+        """The kind of slates that each of the rows `todo` waits for, (n,)."""
+        kinds = np.empty(len(todo), dtype=np.int64)
+        bounds = np.empty(0) if self.sorting is None else self.sorting.bounds
+        kinds_of(self._seed, todo, self.visits.rows.state, bounds, self._kind_at, kinds)
+        return kinds
 
     def requests(self, parts: Sequence[Alike]) -> Iterator[Requests]:
         """What each of these parts asks: gathered in one go, and handed out as views of it."""
@@ -336,18 +364,15 @@ def _together(parts: Iterable[Alike], most: int) -> Iterator[list[Alike]]:
         yield here
 
 
-def _chunks(
-    rows: Rows,
-    candidates: npt.NDArray[np.int32],
-    told: npt.NDArray[np.float32] | None,
-    size: int,
-    picks: npt.NDArray[np.int32],
-    sorting: int,
-    most: int,
-) -> Iterator[Alike]:
-    """Rows that wait for the same, at most so many at a time."""
-    candidates.flags.writeable = False  # so that requests hand on the very array, and its users can tell
-    left = size - len(picks) if len(candidates) else 0
-    for first in range(0, len(rows), most):
-        some = slice(first, first + most)
-        yield Alike(rows[some], candidates, None if told is None else told[some], left, picks, sorting)
+def _kinds(compiled: Compiled, levels: Levels, sorting: SortedLists | None) -> tuple[list[_Kind], Numbers]:
+    """Kinds of slates: size, level and order; and the number of each by stage and order, first without one."""
+    stages, found = compiled.plan.stages, list[_Kind]()
+    of = levels.of(stages["level"])
+    at = np.zeros((len(stages), 1 if sorting is None else 1 + len(sorting.stages)), dtype=np.int64)
+    for stage, order in np.ndindex(*at.shape):
+        given = order > 0 and sorting is not None and sorting.stages[order - 1, stage]
+        kind = (int(stages["slate"][stage]), int(of[stage % len(of)]), order - 1 if given else NONE)
+        if kind not in found:
+            found.append(kind)
+        at[stage, order] = found.index(kind)
+    return found, at

@@ -7,39 +7,40 @@ an order, and for which, is drawn by key. Equals stand in an order of luck; what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Slates
+from recommenders.lists import Lists
 from simulator.kernels.asides import Numbers, numbers_of
-from simulator.kernels.criteria import amounts_between, luck_of_sorting
 from simulator.kernels.layout import Array, Goods, People
+from simulator.kernels.list_order import known_orders, pages
 from simulator.plan import Compiled
 from simulator.randomness import TIE, uniforms
 from simulator.scenario.schema import AttributeModality
 from simulator.scenario.world import PLACE, Sorting
 
 Rows = npt.NDArray[np.int64]
-Items = npt.NDArray[np.int32]
 
-_LISTED = 1024  # lists that are remembered
-
-NONE = -1
-"""Number of no order: the recommender's own."""
+_OWN = -2  # in place of a promise: a number of the items' own
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Order:
-    """One order: by what, and all items in it as it last stood."""
+    """One order, and by what it is."""
 
     rule: Sorting
     stages: npt.NDArray[np.bool_]  # (stages,): where it can be asked for
-    promise: int | None  # the promise that it is by, -1 the distance; None: a number of the item's own
+    promise: int  # -1: the distance; _OWN: a number of the item's own
     readout: int | None  # the published number that it is by
-    values: npt.NDArray[np.float64]  # (items,), NaN where there is none; of what lies between nothing is kept
-    order: Items | None = None
+    values: npt.NDArray[np.float64]  # (items,), what comes first lowest, inf where there is none; zeros if `promise`
+
+    @property
+    def sign(self) -> float:
+        """1.0 where what is lowest comes first, else -1.0."""
+        return 1.0 if self.rule.first == "lowest" else -1.0
 
 
 class SortedLists:
@@ -49,131 +50,71 @@ class SortedLists:
         compiled: a scenario with `sorting`.
         people, goods: its users and items; what is published of them changes in place.
         seed: the world's seed.
+
+    Attributes:
+        bounds: shares of the orders, added up, (orders,).
+        stages: where each can be asked for, (orders, stages).
     """
 
     def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
         self._people, self._goods, self._seed = people, goods, seed
         self._numbers: Numbers = numbers_of(compiled.plan, people, goods)
-        self._shuffled = np.argsort(uniforms(seed, TIE, len(goods.facts), 0), kind="stable").astype(np.int32)
+        self._luck = np.empty(len(goods.facts), dtype=np.int64)
+        self._luck[np.argsort(uniforms(seed, TIE, len(goods.facts), 0), kind="stable")] = np.arange(len(goods.facts))
         self._orders = [_order(compiled, goods, rule) for rule in compiled.scenario.sorting.values()]
-        self._bounds = np.cumsum([order.rule.share.value for order in self._orders])
-        self._stages = np.array([order.stages for order in self._orders])
-        self._listed: dict[tuple[int, int, int], tuple[Items, Items]] = {}  # of what, in which order
-
-    def forget(self) -> None:
-        """A new tick begins: lists stand in their orders anew."""
-        self._listed.clear()
-
-    def asked(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
-        """The order that each of the rows `chosen` asks for where it is, int8 (n,), NONE none."""
-        visits = rows[chosen]
-        wished = self._wished(visits)
-        here = (wished >= 0) & self._stages[wished, visits["slate_stage"]]
-        return np.where(here, wished, NONE).astype(np.int8)
+        self.bounds = np.cumsum([order.rule.share.value for order in self._orders])
+        self.stages = np.array([order.stages for order in self._orders])
 
     def known(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
         """The order that the visits of the rows `chosen` have asked for so far, int8 (n,), NONE none."""
-        out = np.full(len(chosen), NONE, dtype=np.int8)
-        told = rows["listed_at"][chosen] > 0
-        if told.any():
-            out[told] = self._wished(rows[chosen[told]])
+        out = np.empty(len(chosen), dtype=np.int8)
+        known_orders(self._seed, chosen, rows, self.bounds, out)
         return out
 
-    def slates(self, number: int, chosen: Rows, rows: Array, candidates: Items, size: int) -> Slates:
+    def slates(self, number: int, chosen: Rows, rows: Array, lists: Lists, size: int) -> Slates:
         """What comes first among the candidates in an order, or next, where a list was gone through to its end.
 
         A visit that comes back to its list from somewhere else finds the page that it left. After the last page comes
-        the first. Each card is there for certain.
+        the first. Each card is there for certain. A list stands until the next tick, as what it is made of does.
 
         Args:
             number: of the order.
             chosen: rows that ask for it, (n,).
             rows: all visits; it is noted there how far each has come.
-            candidates: what there is, (m,).
+            lists: what there is for each of them.
             size: of the slates.
         """
-        filled = min(size, len(candidates))
-        visits = rows[chosen]
-        again = (visits["listed_at"] > 0) & (visits["listed_in"] == visits["slate_stage"])
-        turned = visits["request"] == visits["listed_at"] + 1
-        first = np.where(again, visits["listed"] + np.where(turned, filled, 0), 0).astype(np.int64)
-        rows["listed"][chosen], rows["listed_at"][chosen] = first, visits["request"]
-        rows["listed_in"][chosen] = visits["slate_stage"]
-        items = np.full((len(chosen), size), -1, dtype=np.int32)
-        places = (first[:, None] + np.arange(filled)) % max(len(candidates), 1)
         order = self._orders[number]
-        if order.promise is None:
-            items[:, :filled] = self._list(number, -1, candidates)[places]
-        else:
-            for k, user in enumerate(visits["user"].tolist()):
-                items[k, :filled] = self._list(number, user, candidates)[places[k]]
-        odds = np.full(items.shape, np.nan, dtype=np.float32)
-        odds[:, :filled] = 1.0
-        return Slates(items, odds)
-
-    def _wished(self, visits: Array) -> npt.NDArray[np.int64]:
-        """The order that each visit asks for wherever it can, (n,)."""
-        luck = np.empty(len(visits))
-        luck_of_sorting(self._seed, visits, luck)
-        wished = np.searchsorted(self._bounds, luck, side="right")
-        return np.where(wished < len(self._orders), wished, NONE)
-
-    def _in_order(self, order: _Order) -> Items:
-        """All items in an order, as it stands at this tick."""
+        values = order.values
         if order.readout is not None:
-            values = self._goods.readouts[:, order.readout].astype(np.float64)
-            if order.order is None or not np.array_equal(values, order.values):
-                order.values, order.order = values, None
-        if order.order is None:
-            order.order = self._shuffled[_sorted(order.rule, order.values[self._shuffled])]
-        return order.order
-
-    def _list(self, number: int, user: int, candidates: Items) -> Items:
-        """The candidates in an order, by what lies between them and a user (-1: by what does not).
-
-        It stands until the next tick, so that who turns pages goes through one list.
-        """
-        key = (number, user, id(candidates))
-        known = self._listed.get(key)
-        if known is not None and known[0] is candidates:
-            return known[1]
-        order = self._orders[number]
-        everything = self._in_order(order) if order.promise is None else self._shuffled
-        there = np.zeros(len(everything), dtype=np.bool_)
-        there[candidates] = True
-        found = everything[there[everything]]
-        if order.promise is not None:
-            amounts = np.empty(len(found))
-            person = self._people.state["key"][user]
-            amounts_between(self._seed, user, person, found, order.promise, self._numbers, amounts)
-            found = found[_sorted(order.rule, amounts)]
-        if len(self._listed) == _LISTED:
-            self._listed.clear()
-        self._listed[key] = candidates, found
-        return found
-
-
-def _sorted(rule: Sorting, values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Places of the values, first comes first; equals as they stand, NaN last."""
-    return np.argsort(values if rule.first == "lowest" else -values, kind="stable")
+            values = order.sign * self._goods.readouts[:, order.readout].astype(np.float64)
+        items, odds = np.empty((len(chosen), size), dtype=np.int32), np.empty((len(chosen), size), dtype=np.float32)
+        longest = lists.longest
+        pages(
+            self._seed, chosen, rows, lists.items, lists.bounds, lists.of, order.promise, order.sign, values,
+            self._luck, self._people.state, self._numbers, np.empty((longest, 2)),
+            np.empty(longest), items, odds,
+        )  # fmt: skip
+        return Slates(items, odds)
 
 
 def _order(compiled: Compiled, goods: Goods, rule: Sorting) -> _Order:
     scenario, names = compiled.scenario, compiled.names
     stages = np.array([name in rule.stages for name in names.stages])
-    promise, readout, values = None, None, np.empty(0)
+    promise, readout, values = _OWN, None, np.zeros(len(goods.facts))
     if rule.on == PLACE:
         promise = -1
     elif rule.on in scenario.promises:
         promise = list(scenario.promises).index(rule.on)
     elif rule.on == "published_at":
-        values = goods.published
+        values = goods.published.astype(np.float64)
     elif rule.on in names.attributes:
         own = goods.attributes[:, names.attributes.index(rule.on)].astype(np.float64)
         values = np.where(_has(compiled, goods, rule.on), own, np.nan)
     else:
         readout = names.readouts.index(rule.on)
-    return _Order(rule, stages, promise, readout, values)
+    order = _Order(rule, stages, promise, readout, values)
+    return replace(order, values=np.where(np.isnan(values), np.inf, order.sign * values))
 
 
 def _has(compiled: Compiled, goods: Goods, attribute: str) -> npt.NDArray[np.bool_]:

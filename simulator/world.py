@@ -202,8 +202,8 @@ class World:
         """What everybody can see from now on: new items, and counters."""
         self._ahead.ready(advance)
         self.now = time
-        offered, self._candidates = self._on_offer(time)
-        if len(self._candidates) == 0:
+        offered, candidates = self._on_offer(time)
+        if len(candidates) == 0:
             raise InputError(
                 "catalog",
                 f"no item is on offer at {time:g} s",
@@ -214,9 +214,11 @@ class World:
         if self.cases is not None:
             self.cases.publish(time)
             gone = self.cases.spent(time)
-            left = self._candidates[~gone[self._candidates]]
+            left = candidates[~gone[candidates]]
             if len(left):  # what is sold out or filled is not offered, as far as was known at the tick
-                self._candidates = left
+                candidates = left
+        if not np.array_equal(candidates, self._candidates):  # else the very array, by which lists are known again
+            self._candidates = candidates
         if self.menus is not None:
             self.menus.publish(counters, gone)
         if self.rounds.editors is not None:

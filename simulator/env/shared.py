@@ -24,6 +24,7 @@ from simulator.env.steps import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.errors import InputError
 from simulator.kernels.layout import VISIT, Array, Status
 from simulator.result import RunResult
+from simulator.rounds import Alike
 from simulator.stage_tables import beside_visits
 from simulator.world import World
 
@@ -166,7 +167,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         """What is asked now in the form that plug-ins take: users (k,) and their requests, per size of slates."""
         assert self.world is not None
         rounds = self.world.rounds
-        parts = [part for part in rounds.alike(self._due, self.world.candidates, len(self._due)) if part.asks]
+        parts = [part for part in self._parts() if part.asks]
         users = (rounds.visits.rows.state["user"][part.chosen].astype(np.int64) for part in parts)
         return list(zip(users, rounds.requests(parts), strict=True))
 
@@ -241,11 +242,18 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 scene.plan.stages, self._mirror, self.seen, self.kept,
             )  # fmt: skip
 
+    def _parts(self) -> Iterator[Alike]:
+        """Those who are due, in parts of one list of candidates."""
+        assert self.world is not None
+        rounds = self.world.rounds
+        for part in rounds.alike(self._due, self.world.candidates, len(self._due)):
+            yield from rounds.list_by_list(part)
+
     def _offer(self) -> None:
         """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
         world = self.world
         assert world is not None
-        for part in world.rounds.alike(self._due, world.candidates, len(self._due)):
+        for part in self._parts():
             self._offer_from(part.candidates, world.rounds.visits.rows.state["user"][part.chosen].astype(np.int64))
 
     def _offer_from(self, candidates: npt.NDArray[np.int32], users: Rows) -> None:

@@ -139,10 +139,3 @@ def pending(todo: npt.NDArray[np.int64], rows: Array, out: npt.NDArray[np.int64]
             out[n] = todo[k]
             n += 1
     return n
-
-
-@kernel
-def wanted(todo: npt.NDArray[np.int64], rows: Array, stages: Array, sizes: npt.NDArray[np.int64]) -> None:
-    """Fill `sizes` (k,) with the items that each row of `todo` waits for."""
-    for k in range(todo.shape[0]):
-        sizes[k] = stages[rows[todo[k]].slate_stage].slate

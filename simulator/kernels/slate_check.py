@@ -7,46 +7,47 @@ import numpy.typing as npt
 
 from simulator.kernel import kernel
 
-_NO_CANDIDATE, _ON_OFFER = -2, -1  # of an item that no slate has had yet
-
-
-@kernel
-def offer(candidates: npt.NDArray[np.int32], last: npt.NDArray[np.int64]) -> None:
-    """Begin anew with these candidates: `last` (items,) is to hold the slate that each of them was last seen in."""
-    for i in range(last.shape[0]):
-        last[i] = _NO_CANDIDATE
-    for c in range(candidates.shape[0]):
-        last[candidates[c]] = _ON_OFFER
-
 
 @kernel
 def fits(
     items: npt.NDArray[np.int32],
     odds: npt.NDArray[np.float32],
-    filled: int,
-    last: npt.NDArray[np.int64],
+    lists: npt.NDArray[np.int32],
+    bounds: npt.NDArray[np.int64],
+    of: npt.NDArray[np.int64],
+    offered: npt.NDArray[np.int64],
+    seen: npt.NDArray[np.int64],
     before: int,
+    known: int,
 ) -> bool:
     """Whether each of `items` (k, size) is a candidate and in its slate once, with `odds` that are probabilities.
 
     Args:
-        items: slates; the places from `filled` on are empty (-1).
+        items: slates; places that there are no candidates for are empty (-1).
         odds: propensities (k, size), or (0, 0) where there are none.
-        filled: places of a slate that there are candidates for.
-        last: of each item the slate that it was last seen in, (items,), since `offer`: good for the next slates unless
-            these do not fit.
-        before: slates looked at since then.
+        lists, bounds, of: lists of candidates, and the one of each slate, (k,).
+        offered, seen: of each item the list and the slate that it was last met in, (items,), by numbers that rise from
+            slate to slate; a list has that of its first.
+        before: the highest number so far.
+        known: the number of the first list where all on it is marked in `offered` already, else -1.
     """
     size = items.shape[1]
+    own = known
     for k in range(items.shape[0]):
-        slate = before + k
+        slate = before + 1 + k
+        begin, end = bounds[of[k], 0], bounds[of[k], 1]
+        if (k == 0 and known < 0) or (k > 0 and of[k] != of[k - 1]):
+            own = slate
+            for c in range(begin, end):
+                offered[lists[c]] = own
+        filled = min(size, end - begin)
         good = True
         for j in range(filled):
             item = items[k, j]
-            if item < 0 or item >= last.shape[0]:
+            if item < 0 or item >= seen.shape[0]:
                 return False
-            good &= (last[item] >= _ON_OFFER) & (last[item] != slate)
-            last[item] = slate
+            good &= (offered[item] == own) & (seen[item] != slate)
+            seen[item] = slate
         for j in range(filled, size):
             good &= items[k, j] == -1
         if odds.shape[0] > 0:
