@@ -12,6 +12,8 @@ import numpy as np
 class Lists:
     """Lists of candidates in one array, and which of them each of n requests chooses from.
 
+    They stand for one call: what is to be kept of them is to be copied.
+
     Attributes:
         items: int32 (m,), where the lists lie; what is on none of them means nothing.
         bounds: int64 (k, 2), where each begins and ends in `items`; a list rises.
@@ -34,10 +36,10 @@ class Lists:
         return int((chosen[:, 1] - chosen[:, 0]).max(initial=0))
 
     def each(self) -> Iterator[tuple[int, int, np.ndarray]]:
-        """The first request of each list, the one after its last, and the list, read-only."""
+        """The first request of each list, the one after its last, and a copy of the list, read-only."""
         for first, last in runs(self.of):
             begin, end = self.bounds[self.of[first]]
-            own = self.items[begin:end]
+            own = self.items[begin:end].copy()
             own.flags.writeable = False
             yield first, last, own
 

@@ -58,7 +58,7 @@ class Shelf:
         if number in self._arrays:
             return self._arrays[number]
         begin, end = self._bounds[number]
-        own = self.items[begin:end]
+        own = self.items[begin:end].copy()  # the shelf is cleared, and what is handed out stays
         own.flags.writeable = False
         return own
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import simulator
 from recommenders.contract import Recommender, Slates
+from recommenders.lists import runs
 from simulator.catalog import draw_catalog
 from simulator.criteria import Criteria, search
 from simulator.errors import InputError
@@ -64,13 +66,21 @@ def visits_of(compiled: Compiled, users: int, visit: int, stage: str = "search",
     return rows
 
 
+def parts(criteria: Criteria, rows: np.ndarray, there: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
+    """Rows that choose from one list, the list, and what is told of them."""
+    criteria.forget()
+    asked = criteria.ask(np.arange(len(rows)), rows, np.zeros(len(rows), dtype=np.int64), {0: there})
+    for first, last in runs(asked.of):
+        yield asked.rows[first:last], criteria.shelf.array(int(asked.of[first])), asked.told[first:last]
+
+
 def asked(users: int = 200, visit: int = 0, stage: str = "search", request: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """What each user's visit is told of, (users, criteria), and how many items pass its filters."""
     compiled, goods, _, criteria = drawn(users)
     rows = visits_of(compiled, users, visit, stage, request)
     told, passing = np.full((users, 2), np.nan), np.zeros(users, dtype=int)
     everything = np.arange(len(goods.facts), dtype=np.int32)
-    for _, part, items, said in criteria.ask(np.arange(users), rows, [everything]):
+    for part, items, said in parts(criteria, rows, everything):
         told[part], passing[part] = said, len(items)
     return told, passing
 
@@ -230,7 +240,7 @@ def test_a_search_that_finds_nothing_is_answered_without_its_filters():
     criteria = Criteria(compiled, draw_people(compiled, goods, 200, 1), goods, 1)
     rows = visits_of(compiled, 200, 0)
     one_topic = np.flatnonzero(goods.facts["topic"] == goods.facts["topic"][0]).astype(np.int32)
-    for _, _, items, said in criteria.ask(np.arange(200), rows, [one_topic]):
+    for _, items, said in parts(criteria, rows, one_topic):
         assert len(items)
         if len(said) and (said[:, QUERY] != goods.facts["topic"][0]).all() and np.isnan(said[:, CEILING]).all():
             assert np.array_equal(items, one_topic)
@@ -270,7 +280,7 @@ def test_a_category_of_items_filters_by_type():
     rows = visits_of(compiled, 300, 0)
     counts = np.zeros(len(compiled.names.types))
     criteria = Criteria(compiled, people, goods, 1)
-    for _, part, items, said in criteria.ask(np.arange(300), rows, [np.arange(500, dtype=np.int32)]):
+    for part, items, said in parts(criteria, rows, np.arange(500, dtype=np.int32)):
         kind = int(said[0, QUERY])
         assert (said[:, QUERY] == kind).all()
         assert np.array_equal(items, np.flatnonzero(goods.facts["type"] == kind))
@@ -356,7 +366,7 @@ def test_what_a_search_finds_is_what_is_shown():
     everything = np.arange(len(goods.facts), dtype=np.int32)
     right, found, there = 0, 0, 0
     visits = [visits_of(compiled, 200, visit) for visit in range(10)]
-    for _, _, items, said in (part for rows in visits for part in criteria.ask(np.arange(200), rows, [everything])):
+    for _, items, said in (part for rows in visits for part in parts(criteria, rows, everything)):
         if len(items) < len(everything) and not np.isnan(said[:, QUERY]).any() and np.isnan(said[:, CEILING]).all():
             asked_for = goods.facts["topic"] == said[0, QUERY]
             right, found, there = right + asked_for[items].sum(), found + len(items), there + asked_for.sum()

@@ -23,6 +23,7 @@ from simulator.population import draw_people
 from simulator.randomness import table_points
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import luck_of
+from tests.test_criteria import parts
 
 PERCEPTION, SEED, USERS = 2, 1, 300
 LIMITED = [("jobs", "place", "search"), ("fooddelivery", "within", "home"), ("fooddelivery", "nearby", "home")]
@@ -62,7 +63,7 @@ def asked(name: str, stage: str, visit: int = 0) -> list[tuple[np.ndarray, np.nd
     s = compiled.names.stages.index(stage)
     rows["slate_stage"] = s
     there = np.flatnonzero(levels_of(compiled, goods) == compiled.plan.stages["level"][s]).astype(np.int32)
-    return [(*part[1:], there) for part in criteria.ask(np.arange(USERS), rows, [there])]
+    return [(*part, there) for part in parts(criteria, rows, there)]
 
 
 @pytest.mark.parametrize(("name", "criterion", "stage"), LIMITED)

@@ -12,17 +12,18 @@ import pytest
 
 import simulator
 import simulator.env
-from recommenders.contract import Recommender, Slates
+from recommenders.contract import Lists, Recommender, Slates
 from simulator.catalog import draw_catalog
 from simulator.errors import InputError
 from simulator.kernels.layout import VISIT
+from simulator.kernels.list_order import NONE, kinds_of
 from simulator.levels import levels_of
 from simulator.plan import Compiled, compile_scenario
 from simulator.population import draw_people
 from simulator.readouts import publish
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
-from simulator.sorting import NONE, SortedLists
+from simulator.sorting import SortedLists
 from tests.laws.harness import number, spoilt
 from tests.test_limits import between
 
@@ -48,7 +49,13 @@ def rows_of(name: str, stage: str, users: int = USERS, visit: int = 0) -> np.nda
 
 
 def asked(name: str, stage: str, users: int = USERS, visit: int = 0) -> np.ndarray:
-    return drawn(name)[2].asked(np.arange(users), rows_of(name, stage, users, visit))
+    """The order that each user's visit asks for there, NONE none."""
+    lists, rows, out = drawn(name)[2], rows_of(name, stage, users, visit), np.empty(users, dtype=np.int64)
+    number = np.full((lists.stages.shape[1], 1 + len(lists.stages)), NONE)
+    for order, stages in enumerate(lists.stages):
+        number[stages, 1 + order] = order
+    kinds_of(SEED, np.arange(users), rows, lists.bounds, number, out)
+    return out
 
 
 def there(name: str, stage: str) -> np.ndarray:
@@ -62,7 +69,7 @@ def listed(name: str, order: str, stage: str, size: int) -> np.ndarray:
     compiled, _, lists = drawn(name)
     number_of = list(compiled.scenario.sorting).index(order)
     rows = rows_of(name, stage, 3)
-    slates = lists.slates(number_of, np.arange(3), rows, there(name, stage), size)
+    slates = lists.slates(number_of, np.arange(3), rows, Lists.one(there(name, stage), 3), size)
     assert (slates.propensity == 1).all()
     return slates.items
 
@@ -82,7 +89,7 @@ def test_the_cheapest_of_all_that_was_found_come_first():
     price = goods.attributes[:, compiled.names.attributes.index("price")]
     found = there("ecommerce", "search")[::3].copy()
     rows = rows_of("ecommerce", "search", 2)
-    slates = lists.slates(0, np.arange(2), rows, found, 20)
+    slates = lists.slates(0, np.arange(2), rows, Lists.one(found, 2), 20)
     assert np.array_equal(slates.items, np.tile(found[np.argsort(price[found])][:20], (2, 1)))
 
 
@@ -92,7 +99,7 @@ def test_a_list_goes_on_page_by_page_and_is_found_again_where_it_was_left():
 
     def page(request: int, stage: int = int(rows["slate_stage"][0])) -> list[int]:
         rows["request"], rows["slate_stage"] = request, stage
-        return list(lists.slates(0, np.array([0]), rows, found[:50].copy(), 20).items[0])
+        return list(lists.slates(0, np.array([0]), rows, Lists.one(found[:50], 1), 20).items[0])
 
     first, second = page(1), page(2)
     assert not set(first) & set(second)
