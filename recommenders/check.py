@@ -20,6 +20,7 @@ from recommenders.contract import (
     NO_ITEM,
     Catalog,
     Label,
+    Lists,
     PlatformLog,
     Recommender,
     RecommenderError,
@@ -161,6 +162,7 @@ def _check_behaviour(factory: Factory, label: Label | None, modalities: tuple[st
     _check_inputs_unchanged(factory, ordinary)
     _check_determinism(factory, ordinary)
     _check_batches(factory, ordinary)
+    _check_lists(factory, ordinary)
     _check_refit(factory, ordinary, synthetic_world(seed=1, label=label, modalities=modalities))
     _check_state(factory, ordinary)
     _check_saved(factory, ordinary)
@@ -250,6 +252,28 @@ def _check_batches(factory: Factory, world: World) -> None:
                     f"the same requests asked {what} get other slates than in one batch",
                     "a slate must be a function of its own request; or declare reproducibility = 'none'",
                 )
+
+
+def _check_lists(factory: Factory, world: World) -> None:
+    """Of several lists of candidates, asked all at once, slates are as of each list by itself."""
+    recommender, requests = _fitted(factory, world), world.requests
+    candidates, n = requests.candidates, len(requests)
+    own = [candidates, candidates[::2], candidates[:1]]
+    ends = np.cumsum([each.size for each in own])
+    bounds = np.stack([ends - [each.size for each in own], ends], axis=1)
+    lists = Lists(np.concatenate(own), bounds, np.sort(np.arange(n) % len(own)))
+    whole = recommender.recommend_from(requests, lists)
+    if whole is None or recommender.reproducibility == "none":
+        return
+    for first, last, there in lists.each():
+        alone = recommender.recommend(replace(requests.take(slice(first, last)), candidates=there))
+        odds = None if whole.propensity is None else whole.propensity[first:last]
+        if not _equal(alone, Slates(whole.items[first:last], odds)):
+            raise _broken(
+                recommender,
+                "recommend_from answers otherwise than recommend does for each list by itself",
+                "the same slates, -1 where a list has fewer items than there are places",
+            )
 
 
 def _check_refit(factory: Factory, world: World, other: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 
 import gymnasium
 import numpy as np
@@ -192,6 +193,18 @@ class Pickled(Popularity):
         return {**super().state(), "label": np.array([self.label], dtype=object)}
 
 
+class Joined(Random):
+    """Takes all lists for the first one."""
+
+    name = "joined"
+
+    def recommend_from(self, requests, lists):
+        return super().recommend_from(requests, replace(lists, of=np.zeros_like(lists.of)))
+
+    def recommend(self, requests):
+        return Random(seed=self.seed).recommend(requests)
+
+
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
@@ -205,6 +218,7 @@ class Pickled(Popularity):
         (Batchy, "the same requests asked alone get other slates"),
         (Drifting, "asked twice the same, it answers differently"),
         (Unequal, "two that were made and fitted alike answer differently"),
+        (Joined, "recommend_from answers otherwise than recommend does"),
         (Meddling, "it changes what it was given .assignment destination is read-only"),
         (Greedy, "it changed log.value"),
         (lambda: Remembering(label=LABELS[0]), "it remembers the first fit"),
