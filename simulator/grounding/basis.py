@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import LinearOperator, svds
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 Floats = npt.NDArray[np.float64]
+
+_TOLERANCE = 1e-4  # of singular values, relative
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,12 @@ def user_axes(log: csr_matrix, k: int, start: npt.NDArray[Any]) -> tuple[Floats,
         rmatvec=lambda x: scaled_t @ x.ravel() - q * (p @ x.ravel()),
         dtype=np.float64,
     )
-    vectors, values, _ = svds(operator, k=k, v0=start, tol=1e-4)
-    order = np.argsort(-values, kind="stable")
-    return vectors[:, order] * left[:, None], activity > 0
+    # as `svds` goes about it, which hands no generator on to where the iteration has to begin again
+    wide = scaled.shape[0] <= scaled.shape[1]
+    own, other = (operator, operator.T) if wide else (operator.T, operator)
+    _, vectors = eigsh(own @ other, k=k, v0=start, tol=_TOLERANCE**2, rng=np.random.default_rng(0))
+    users, _, turn = np.linalg.svd(other @ vectors, full_matrices=False)
+    return (vectors @ turn.T if wide else users) * left[:, None], activity > 0
 
 
 def measure(log: csr_matrix, items: npt.NDArray[np.int64], axes: Floats, known: npt.NDArray[np.bool_]) -> Measured:
