@@ -40,6 +40,7 @@ class Cases:
         published_at: of the items, s, (items,): openings of an item close so long after that.
         horizon: length of the run, s.
         seed: the world's.
+        soonest: of the users' visits (`VisitTable.soonest`), where such a table is what lets them arrive.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Cases:
         published_at: npt.NDArray[np.float64],
         horizon: float,
         seed: int,
+        soonest: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
         self._promising = _promising(plan, goods)
@@ -62,7 +64,7 @@ class Cases:
             plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
             plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, people.state, people.taste,
             people.mood, goods.facts, goods.vectors, goods.colour, plan.types, people.had, goods.parent, people.known,
-            plan.weights, people.later,
+            plan.weights, people.later, np.zeros(0) if soonest is None else soonest,
         )  # fmt: skip
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
