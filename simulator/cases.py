@@ -86,7 +86,7 @@ class Cases:
             places=_server_places(scenario, self.ground, units, servers, seed),
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
-        self._waits = np.empty(len(units), dtype=np.float32)
+        self._waits = np.full((len(shared.parts), len(units)), np.nan, dtype=np.float32)  # what `publish` told users
         self._ahead: Ahead | None = None
         self._make_room(_FIRST_ROOM)
         for r, resource in enumerate(shared.resources):
@@ -192,6 +192,7 @@ class Cases:
         kept = {name: np.array(arrays[name]) for name in World._fields}
         kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
         self.world = World(**kept)
+        self._waits[:] = np.nan  # told to users in another world
         self._make_heap_room(0)
 
 
