@@ -67,7 +67,7 @@ class _Readout:
                 of = [t for t, kind in kinds if rule.types is None or kind in rule.types]
                 of += [shown[kin]] if kin in shown else []
                 shared |= np.isin(types, of) & (goods.parent >= 0)
-        whose = np.where(shared, goods.parent, len(types) + np.arange(len(types)))  # there are fewer parents than rows
+        whose = np.where(shared, goods.parent, goods.parent.max(initial=-1) + 1 + np.arange(len(types)))
         _, self._shows, self._rows = np.unique(whose, return_inverse=True, return_counts=True)
         own = [number for kind, number in shown.items() if name in compiled.scenario.parents[kind].modalities]
         self._among = np.isin(types, own) if own else types < len(compiled.scenario.item_types)
