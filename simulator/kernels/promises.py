@@ -64,7 +64,7 @@ def publish_waits(
                     news |= wait != waits[k, unit]
                     waits[k, unit] = wait
         if news:
-            _tell_users(shared, ground, items, p, waits, of_users)
+            _tell_users(shared, ground, p, waits, of_users)
 
 
 @internal
@@ -78,19 +78,19 @@ def _by_user(shared: WorldPlan, k: int) -> bool:
 
 @internal
 def _tell_users(
-    shared: WorldPlan,
-    ground: Ground,
-    items: Array,
-    p: int,
-    waits: npt.NDArray[np.float32],
-    of_users: npt.NDArray[np.float32],
+    shared: WorldPlan, ground: Ground, p: int, waits: npt.NDArray[np.float32], of_users: npt.NDArray[np.float32]
 ) -> None:
-    """Fill a promise's column of `of_users`: the waits, of all parts, for what is each user's."""
+    """Fill a promise's column of `of_users`: the waits, of all parts, for what is each user's (as in `unit_of`)."""
     for user in range(of_users.shape[0]):
         of_users[user, p] = 0.0
     for k in range(shared.promises[p].first_part, shared.promises[p].first_part + shared.promises[p].n_parts):
         if not _by_user(shared, k):
             continue
-        resource, own = np.int64(shared.parts[k].resource), waits[k]
-        for user in range(of_users.shape[0]):
-            of_users[user, p] += own[unit_of(shared, ground, items, resource, user, 0)]
+        r, own = shared.resources[np.int64(shared.parts[k].resource)], waits[k]
+        first = np.int64(r.first_unit)
+        if r.per == _ZONE:
+            for user in range(of_users.shape[0]):
+                of_users[user, p] += own[first + np.int64(ground.zone[user])]
+        else:
+            for user in range(of_users.shape[0]):
+                of_users[user, p] += own[first + user]
