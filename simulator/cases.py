@@ -40,6 +40,7 @@ class Cases:
         published_at: of the items, s, (items,): openings of an item close so long after that.
         horizon: length of the run, s.
         seed: the world's.
+        soonest: of the users' visits (`VisitTable.soonest`), where such a table is what lets them arrive.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Cases:
         published_at: npt.NDArray[np.float64],
         horizon: float,
         seed: int,
+        soonest: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
         self._promising = _promising(plan, goods)
@@ -62,7 +64,7 @@ class Cases:
             plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
             plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, people.state, people.taste,
             people.mood, goods.facts, goods.vectors, goods.colour, plan.types, people.had, goods.parent, people.known,
-            plan.weights, people.later,
+            plan.weights, people.later, np.zeros(0) if soonest is None else soonest,
         )  # fmt: skip
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
@@ -84,7 +86,7 @@ class Cases:
             places=_server_places(scenario, self.ground, units, servers, seed),
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
-        self._waits = np.empty(len(units), dtype=np.float32)
+        self._waits = np.full((len(shared.parts), len(units)), np.nan, dtype=np.float32)  # what `publish` told users
         self._ahead: Ahead | None = None
         self._make_room(_FIRST_ROOM)
         for r, resource in enumerate(shared.resources):
@@ -190,6 +192,7 @@ class Cases:
         kept = {name: np.array(arrays[name]) for name in World._fields}
         kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
         self.world = World(**kept)
+        self._waits[:] = np.nan  # told to users in another world
         self._make_heap_room(0)
 
 

@@ -223,23 +223,29 @@ class Menus:
         self._spans = np.stack([opens, closes], axis=1)
         goods.offered[...] = self._spans
         self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
-        self._children = goods.menu.copy()
+        self._children = goods.menu.astype(np.int64)
         owners = _owners(goods)
         self._place = goods.menus[owners, 0].astype(np.int64)  # rises from menu to menu
-        self._column, newest = _ordered(compiled, goods.menus[owners, 3])
+        columns, newest = _ordered(compiled, goods.menus[owners, 3])
+        self._counted = columns >= 0
+        self._at = self._children * (1 + len(compiled.names.counters)) + np.maximum(columns, 0)  # in all counters
         self._ages = np.where(newest, opens[goods.menu] / tick, 0.0).astype(np.int64)
         self._last = np.full(len(goods.menu), np.iinfo(np.int64).min)
+        self._hides = False  # anything, as sold out
         # menus lie one behind the other, so all are put in order at once and each stays in its place
         self._order = np.lexsort((self._luck, -self._ages, self._place))
         self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
 
     def publish(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
         """What everybody can see from now on: `counters` (n, 1 + counters), and which rows are sold out, (n,)."""
+        hides = False
         if gone is not None and gone.any():
+            hides = True
             self._goods.offered[:, 0] = np.where(gone, np.inf, self._spans[:, 0])
-        else:
+        elif self._hides:
             self._goods.offered[:, 0] = self._spans[:, 0]
-        counts = np.where(self._column >= 0, counters[self._children, self._column], self._ages)
+        self._hides = hides
+        counts = np.where(self._counted, counters.ravel()[self._at], self._ages)
         if not np.array_equal(counts, self._last):
             put_in_order(self._place, counts, self._luck, self._order)
             self._goods.menu[...] = self._children[self._order]

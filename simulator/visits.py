@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernels.calling import call, ended, present
+from simulator.kernels.calling import BLOCK, call, ended, present
 from simulator.kernels.layout import CARD, OFFER, VISIT, VISIT_MEMORY, People, Visits
 
 _FIRST_CAPACITY = 1024
@@ -19,12 +19,25 @@ _BLANK = np.zeros(1, dtype=VISIT)
 
 
 class VisitTable:
-    """Open visits of a world; `rows` are the arrays that kernels read and write."""
+    """Open visits of a world; `rows` are the arrays that kernels read and write.
+
+    Who is away arrives no earlier than they were last found to, unless whoever says otherwise changes `soonest` too.
+    """
 
     def __init__(self, slate: int, menu: int = 0) -> None:
         self.rows = empty_visits(0, slate, menu)
         self._free = np.empty(0, dtype=np.int64)
         self._called = np.empty(0, dtype=np.int64)  # rows that were last due
+        self._soonest: npt.NDArray[np.float64] | None = None
+
+    def soonest(self, people: People) -> npt.NDArray[np.float64]:
+        """What tells `due` whom it need not look at, as in `calling.present`: the same array for all time.
+
+        It follows from the users, and so is no part of a checkpoint: at first, and after `restore`, it says nothing.
+        """
+        if self._soonest is None:
+            self._soonest = np.full(-(-len(people.state) // BLOCK), -np.inf)
+        return self._soonest
 
     def _grow(self, needed: int) -> None:
         old = len(self.rows.state)
@@ -38,7 +51,7 @@ class VisitTable:
     def due(self, people: People, end: float) -> npt.NDArray[np.int64]:
         """Rows with something to do before `end`, in the order of users; users who arrive get a row."""
         listed = np.empty(len(people.state), dtype=np.int64)
-        n, arriving = present(people.state, end, listed)
+        n, arriving = present(people.state, end, self.soonest(people), listed)
         if arriving > len(self._free):
             self._grow(arriving - len(self._free))
         called = np.empty(n, dtype=np.int64)
@@ -81,6 +94,7 @@ class VisitTable:
             array[slots] = kept
         people.state["row"] = -1
         people.state["row"][users] = slots
+        self.soonest(people)[:] = -np.inf
 
 
 def empty_visits(n: int, slate: int, menu: int) -> Visits:

@@ -143,7 +143,7 @@ class World:
         if compiled.world is not None:
             self.cases = Cases(
                 self.compiled.scenario, compiled.world, self.compiled.plan, self.people, goods, catalog.n_creators,
-                goods.parent, catalog.published_at, self.horizon, config.seed,
+                goods.parent, catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(self.people),
             )  # fmt: skip
             self.cases.prepare(self._ahead, self.rounds.output)
         if isinstance(plugin, Recommender) and plugin.learns:

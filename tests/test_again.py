@@ -12,6 +12,7 @@ import pytest
 
 import simulator
 from simulator.errors import InputError
+from simulator.kernels.calling import BLOCK
 from simulator.kernels.layout import NO_CASE
 from simulator.plan import compile_scenario
 from simulator.scenario.check import check_scenario
@@ -84,7 +85,7 @@ def tiny(**again: Any) -> TinyWorld:
     edits |= {f"item_types.{kind}.remembered": memory for kind in kinds}
     steps = [{"step": "go", "delay": exponential(60.0)}]
     world = TinyWorld(steps, {}, users=2000, edits=edits, ends=False)
-    world.people.state["due"] = 50 * DAY
+    world.people.state["due"] = world.soonest[:] = 50 * DAY
     users = np.arange(2000)
     world.decide(users + 1.0, users, users % 20)
     world.run(30 * DAY)
@@ -101,6 +102,14 @@ def test_as_many_as_the_share_says_and_not_before_it_is_used_up():
     assert (state["due"][means_to] == later["until"][means_to]).all()
     assert (state["due"][means_to] > 3 * DAY).all()
     assert (state["due"][~means_to] == 50 * DAY).all()
+
+
+def test_their_arrivals_are_looked_for_when_they_come_back():
+    world = tiny(base=claim(0.01, "probability"))
+    due = world.people.state["due"]
+    of = [due[first : first + BLOCK].min() for first in range(0, len(due), BLOCK)]
+    assert (world.soonest == of).all()
+    assert 10 < (world.soonest < 50 * DAY).sum() < len(of)  # and elsewhere nobody is
 
 
 def test_they_come_back_at_hours_at_which_people_come():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, strategies as st
 
+from simulator.kernels.calling import BLOCK, forward
 from simulator.kernels.layout import FOLLOWED, USER, People, Status
 from simulator.visits import VisitTable
 
@@ -84,3 +85,44 @@ def test_a_checkpoint_of_the_open_visits_restores_them(statuses, idle):
     other.state["due"][other.state["row"] < 0] = 5.0
     more = fresh.due(other, 6.0)
     assert len(set(more.tolist())) == len(more)
+
+
+def looked_at_one_by_one(people: People, table: VisitTable, end: float) -> list[int]:
+    """Users with something to do before `end`."""
+    clock, row = people.state["due"].copy(), people.state["row"]
+    clock[row >= 0] = table.rows.state["clock"][row[row >= 0]]
+    return np.flatnonzero(clock < end).tolist()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5 * BLOCK), st.floats(0.5, 60.0))
+def test_nobody_is_passed_over(seed, n, pause):
+    """Whatever became of their visits, and whoever was called back, dismissed, or taken back from a checkpoint."""
+    luck = np.random.default_rng(seed)
+    people, table = crowd(luck.exponential(pause, n).tolist()), VisitTable(2)
+    for end in np.arange(1.0, 31.0):
+        awaited = looked_at_one_by_one(people, table, end)
+        rows = table.due(people, end)
+        state = table.rows.state
+        assert state["user"][rows].tolist() == awaited
+        for row in rows:
+            state["status"][row] = luck.choice([Status.ACTIVE, Status.AWAY, Status.GONE], p=[0.4, 0.5, 0.1])
+            state["clock"][row] = end + luck.exponential(pause if state["status"][row] == Status.AWAY else 1.0)
+            if state["status"][row] != Status.ACTIVE:
+                gone = state["status"][row] == Status.GONE
+                people.state["due"][state["user"][row]] = np.inf if gone else state["clock"][row]
+        table.release(people)
+        away = np.flatnonzero(people.state["row"] < 0)
+        for user in luck.choice(away, min(len(away), 2), replace=False):
+            if luck.random() < 0.5:
+                forward(people.state, user, end + luck.exponential(3.0), table.soonest(people))
+            else:
+                people.state["due"][user] = np.inf
+        if luck.random() < 0.2:
+            users, kept = table.compacted(people)
+            before = people.state["due"].copy()
+            people.state["due"] = luck.exponential(30.0, n)  # of the world that is continued in
+            if luck.random() < 0.5:
+                table = VisitTable(2)
+            table.due(people, end)
+            people.state["due"] = before
+            table.restore(people, users, kept)

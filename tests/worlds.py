@@ -10,6 +10,7 @@ import numpy as np
 
 from simulator.cases import Cases
 from simulator.catalog import draw_catalog
+from simulator.kernels.calling import BLOCK
 from simulator.kernels.case_layout import Count
 from simulator.kernels.case_row import CASE
 from simulator.kernels.layout import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output
@@ -97,9 +98,10 @@ class TinyWorld:
         self.catalog = catalog
         self.people = draw_people(self.compiled, catalog.goods, users, seed)
         assert self.compiled.world is not None
+        self.soonest = np.full(-(-users // BLOCK), -np.inf)
         self.cases = Cases(
             scenario, self.compiled.world, self.compiled.plan, self.people, catalog.goods, catalog.n_creators,
-            catalog.goods.parent, catalog.published_at, horizon, seed,
+            catalog.goods.parent, catalog.published_at, horizon, seed, self.soonest,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

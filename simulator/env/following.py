@@ -277,7 +277,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
                     plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities,
                     plan.facets, plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, alone.state,
                     alone.taste, alone.mood, goods.facts, goods.vectors, goods.colour, plan.types, alone.had,
-                    goods.parent, alone.known, plan.weights, alone.later,
+                    goods.parent, alone.known, plan.weights, alone.later, plan.hours[:0],  # looks at all users itself
                 )  # fmt: skip
                 ground = Ground(
                     a.parent, terms.zones[j : j + 1], alone.place, a.item_place, a.chooser_taste,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.kernel import internal
+from simulator.kernels.calling import forward
 from simulator.kernels.case_layout import Luck, Tables, WorldPlan
 from simulator.kernels.case_steps import case_luck
 from simulator.kernels.layout import NO_CASE, Array
@@ -36,4 +37,4 @@ def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, t
     lasts = units * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
     later.until = after(time, lasts, tables.hours, tables.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
-        u.due = min(np.float64(u.due), np.float64(later.until))
+        forward(tables.users, np.int64(c.user), np.float64(later.until), tables.soonest)

@@ -12,24 +12,54 @@ from simulator.kernels.layout import Array, Status
 _AWAY, _GONE = int(Status.AWAY), int(Status.GONE)
 _AHEAD = 8  # rows whose memory is asked for before they are needed
 
+BLOCK = 32
+"""Users who are passed over together while none of them is there and none arrives."""
+
 
 @kernel
-def present(users: Array, end: float, out: npt.NDArray[np.int64]) -> tuple[int, int]:
+def present(users: Array, end: float, soonest: npt.NDArray[np.float64], out: npt.NDArray[np.int64]) -> tuple[int, int]:
     """Users with an open visit or who arrive before `end`, rising, written to `out` (users,).
+
+    `soonest` (users / BLOCK, rounded up) says of every block of users before when it need not be looked at: no arrival
+    of them is before that, s. It is -inf of a block of which anybody is there or about to be, whose next arrival is
+    open until they are found to have left, and so of one that has not been looked at yet. Beside this only
+    `forward` changes it.
 
     Returns:
         How many they are, and how many of them arrive.
     """
     n, arriving = 0, 0
-    for user in range(users.shape[0]):
-        if users[user].row >= 0:
-            out[n] = user
-            n += 1
-        elif users[user].due < end:
-            out[n] = user
-            n += 1
-            arriving += 1
+    for block in range(soonest.shape[0]):
+        if soonest[block] >= end:
+            continue
+        first = np.inf
+        for user in range(block * BLOCK, min((block + 1) * BLOCK, users.shape[0])):
+            due = np.float64(users[user].due)
+            if users[user].row >= 0:
+                first = -np.inf
+                out[n] = user
+                n += 1
+            elif due < end:
+                first = -np.inf
+                out[n] = user
+                n += 1
+                arriving += 1
+            elif due < first:
+                first = due
+        soonest[block] = first
     return n, arriving
+
+
+@kernel
+def forward(users: Array, user: int, due: float, soonest: npt.NDArray[np.float64]) -> None:
+    """A user who is away arrives at `due`, s, if not before; `soonest` as in `present`, (0,) where nobody keeps it.
+
+    This is the only way in which somebody who is away may come to arrive earlier.
+    """
+    u = users[user]
+    u.due = min(np.float64(u.due), due)
+    if soonest.shape[0] > 0:
+        soonest[user // BLOCK] = min(soonest[user // BLOCK], due)
 
 
 @kernel

@@ -311,6 +311,7 @@ class Tables(NamedTuple):
     known: Array  # KNOWN
     weights: npt.NDArray[np.float64]
     later: Array  # LATER
+    soonest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `calling.present`; (0,): not kept
 
 
 @group

@@ -117,6 +117,51 @@ def test_a_promise_counts_how_long_a_server_is_kept():
     assert real > 6000.0
 
 
+def test_users_are_told_of_the_waits_that_are_theirs():
+    """Also where only some of the waits are new, and in a world that was taken back from a checkpoint."""
+    steps = [
+        {"step": "read", "uses": "clerk"},
+        {"step": "ride", "uses": "couriers"},
+        {"step": "greet", "uses": "clerk"},
+    ]
+    resources = {
+        "clerk": queue(1, per="user", service=constant(700)),
+        "couriers": queue(2, per="zone", service=constant(900)),
+    }
+    places = {"side": claim(4, "km"), "zones": claim(4, "zones"), "reach": claim(9, "km"), "speed": claim(18, "km/h")}
+    promise = {"stage": "delivery", "steps": ["read", "ride", "greet"], "padding": claim(0, "s")}
+    edits = {"places": places, "promises.eta": promise}
+    world = TinyWorld(steps, resources, delivery={**FOREVER, "promise": "eta"}, edits=edits, users=60)
+    told = world.people.promised[:, 0]
+
+    def awaited() -> np.ndarray:
+        waits = {}
+        for name, servers, service in (("clerk", 1, 700.0), ("couriers", 2, 900.0)):
+            row = world.cases.shared.resources[list(world.compiled.scenario.resources).index(name)]
+            units = world.cases.world.units[row["first_unit"] : row["first_unit"] + row["n_units"]]
+            idle = (units["busy"] < servers) & (units["waiting"] == 0)
+            waits[name] = np.where(idle, 0.0, service * (units["waiting"] + 1.0) / servers).astype(np.float32)
+        couriers = waits["couriers"][world.cases.ground.zone]
+        return waits["clerk"] + couriers + waits["clerk"]
+
+    luck, kinds = np.random.default_rng(2), set()
+    for time in np.arange(0.0, 20_000.0, 500.0):
+        world.run(time)
+        world.cases.publish(time)
+        assert np.array_equal(told, awaited())
+        kinds.add(len(np.unique(told)))
+        if time == 5000.0:
+            told[:] = 7.0
+            world.cases.restore(world.cases.state())
+            world.cases.publish(time)
+            assert np.array_equal(told, awaited())
+        if time < 10_000.0:
+            users = luck.integers(0, 60, 3)
+            world.decide(time + np.arange(3.0), users, luck.integers(0, 20, 3))
+    assert max(kinds) > 5
+    assert (told == 0.0).all()
+
+
 def test_silence_counts_from_the_last_news():
     told = [
         {"step": "a", "event": "shipped", "delay": constant(40)},
