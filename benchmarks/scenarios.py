@@ -17,7 +17,7 @@ from simulator.world import World
 
 SIZES = {
     "shortvideo": (20_000, "1d"), "news": (50_000, "3d"), "audio": (50_000, "1d"), "ecommerce": (100_000, "6d"),
-    "fooddelivery": (200_000, "2d"), "jobs": (100_000, "6d"),
+    "fooddelivery": (600_000, "1d"), "jobs": (100_000, "6d"),
 }  # fmt: skip  # about a million impressions or more: what a tick costs whatever happens in it is not what is asked for
 REPEATS = 3
 ALLOWED_PER_CASE = 25e-6

@@ -190,7 +190,8 @@ class Criteria:
         It is the same until the next tick, so that who turns pages is not looked up again.
         """
         users = rows["user"][found.rows[new]].astype(np.int64)
-        rest = [self.shelf.number(lists[kind]) for kind in found.kinds[new].tolist()]
+        everything = {kind: self.shelf.number(there) for kind, there in lists.items()}
+        rest = [everything[kind] for kind in found.kinds[new].tolist()]
         limits = np.full((len(new), len(self._between)), np.inf)
         for k, c in enumerate(self._between):
             set_to = filters[new, c]

@@ -100,6 +100,8 @@ class Alike(NamedTuple):
 
     def some(self, first: int, last: int) -> Alike:
         """The rows first ... last - 1 of it."""
+        if first == 0 and last >= len(self.chosen):
+            return self
         return self._replace(
             chosen=self.chosen[first:last],
             of=None if self.of is None else self.of[first:last],
@@ -286,10 +288,7 @@ class Rounds:
         """A part in those of at most so many rows; where all of these choose from one list, it is all that there is."""
         for first in range(0, len(whole.chosen), most):
             part = whole.some(first, first + most)
-            if part.of is not None and (part.of == part.of[0]).all():
-                yield from self.list_by_list(part)
-            else:
-                yield part
+            yield self._of_list(part) if part.of is not None and (part.of == part.of[0]).all() else part
 
     def list_by_list(self, part: Alike) -> Iterator[Alike]:
         """A part in those whose rows all choose from one list, which are then all that there is for them."""
@@ -297,8 +296,13 @@ class Rounds:
             yield part
             return
         for first, last in runs(part.of):
-            own = self.criteria.shelf.array(int(part.of[first]))
-            yield part.some(first, last)._replace(candidates=own, of=None)
+            yield self._of_list(part.some(first, last))
+
+    def _of_list(self, part: Alike) -> Alike:
+        """A part of one list, which is then all that there is for its rows."""
+        assert self.criteria is not None
+        assert part.of is not None
+        return part._replace(candidates=self.criteria.shelf.array(int(part.of[0])), of=None)
 
     def _beside_editors(self, part: Alike, most: int) -> Iterator[Alike]:
         """Rows of one list, whose slates a recommender makes but for what editors fill."""
