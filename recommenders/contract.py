@@ -31,7 +31,7 @@ from recommenders.catalog import Catalog, LazyFeatures
 from recommenders.columns import CODED, COLUMNS, Column, Columns
 from recommenders.encoding import item_features
 from recommenders.errors import RecommenderError
-from recommenders.lists import Lists
+from recommenders.lists import Lists, runs
 from recommenders.log import Label, PlatformLog, Positives
 from recommenders.requests import NO_ITEM, Requests, Seen, Slates, compressed, in_slates, validate_slates
 from recommenders.settings import Choice, Range, Settings, setting
@@ -39,7 +39,7 @@ from recommenders.settings import Choice, Range, Settings, setting
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
-    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "setting",
+    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "runs", "setting",
     "validate_slates",
 ]  # fmt: skip
 

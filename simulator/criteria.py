@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.lists import runs
+from recommenders.contract import runs
 from simulator.errors import InputError
 from simulator.interests import affinities, cluster_means, topical
 from simulator.kernels.asides import numbers_of

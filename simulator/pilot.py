@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from recommenders.contract import Lists, Positives, Requests, Slates
-from recommenders.random import Random
 from simulator.catalog import Catalog
 from simulator.kernels.layout import People
 from simulator.logs import LogWriter
 from simulator.memory import PlatformMemory
 from simulator.plan import Compiled
-from simulator.platform import declared_label
+from simulator.platform import create_recommender, declared_label
 from simulator.rounds import Rounds
 
 
@@ -26,10 +25,12 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
     log = LogWriter(None, "metrics", codes, horizon, memory)
     rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
     try:
-        policy = Random(seed=seed)
+        policy = create_recommender("random", {}, compiled.scenario, seed)
 
         def answer(requests: Requests, lists: Lists | None) -> Slates:
-            return policy.recommend(requests) if lists is None else policy.recommend_from(requests, lists)
+            slates = policy.recommend(requests) if lists is None else policy.recommend_from(requests, lists)
+            assert slates is not None
+            return slates
 
         tick = compiled.scenario.clock.tick.value
         for start in np.arange(0.0, horizon, tick):

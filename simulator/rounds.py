@@ -9,8 +9,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Lists, Requests, Slates
-from recommenders.lists import runs
+from recommenders.contract import Lists, Requests, Slates, runs
 from simulator.asking import asked
 from simulator.criteria import Criteria
 from simulator.editors import Editors, edited

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Slates
-from recommenders.lists import Lists
+from recommenders.contract import Lists, Slates
 from simulator.kernels.asides import Numbers, numbers_of
 from simulator.kernels.layout import Array, Goods, People
 from simulator.kernels.list_order import known_orders, pages
