@@ -68,6 +68,7 @@ class MultVAE(Ranker):
     """
 
     name: ClassVar[str] = "multvae"
+    candidates_matter: ClassVar[bool] = False
     Config = MultVAESettings
     config: MultVAESettings
 
@@ -136,6 +137,7 @@ class UNeuRec(Ranker):
     """
 
     name: ClassVar[str] = "uneurec"
+    candidates_matter: ClassVar[bool] = False
     Config = NeuRecSettings
     config: NeuRecSettings
 

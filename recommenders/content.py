@@ -150,7 +150,7 @@ def _score(
                 for k in range(size):
                     slates[row, k] = best[k]
             if size < places:
-                fill_by_popularity(slates, row, size, marks, ranked)
+                fill_by_popularity(slates, row, size, np.int64(ranked.size), marks, ranked)
             unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
@@ -201,7 +201,7 @@ class ContentKNN(Recommender):
     def recommend(self, requests: Requests) -> Slates:
         """The candidates most like the profile, then the most popular."""
         history = fitted(self._history, self.name)
-        marks, ranked = history.ready(requests, self.name)
+        marks, ranked, *_ = history.ready(requests, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         _score(
             slates,

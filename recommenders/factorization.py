@@ -62,6 +62,7 @@ class PureSVD(Ranker):
     """The profile projected on the first right singular vectors of the positives (Cremonesi et al., RecSys 2010)."""
 
     name: ClassVar[str] = "puresvd"
+    candidates_matter: ClassVar[bool] = False
     Config = SVDSettings
     config: SVDSettings
 
@@ -166,6 +167,7 @@ class IALS(Ranker):
     """
 
     name: ClassVar[str] = "ials"
+    candidates_matter: ClassVar[bool] = False
     Config = ALSSettings
     config: ALSSettings
 
@@ -223,6 +225,7 @@ class NMF(Ranker):
     """
 
     name: ClassVar[str] = "nmf"
+    candidates_matter: ClassVar[bool] = False
     Config = NMFSettings
     config: NMFSettings
 

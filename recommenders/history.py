@@ -9,16 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from recommenders.contract import Positives, RecommenderError, Requests
+from recommenders.contract import Lists, Positives, RecommenderError, Requests
 from recommenders.hashing import mix
 from recommenders.kernel import kernel
 
 HAD = np.uint8(1)
 LATELY = np.uint8(2)
 UNAVAILABLE = np.uint8(4)
+
+
+_NO_LISTS = np.empty(0, np.int32), np.empty((0, 2), np.int64), np.empty(0, np.int64)
+
+
+class Offer(NamedTuple):
+    """What the requests of a batch choose from, for kernels: see :func:`turn_to`.
+
+    Attributes:
+        marks: uint8 (n_items,), UNAVAILABLE but for the candidates of all; where there are lists, of all items.
+        ranked: int32, by popularity: the candidates of all; where there are lists, all items.
+        lists, bounds, of: as in :class:`recommenders.lists.Lists`; empty where all choose from the same.
+    """
+
+    marks: np.ndarray
+    ranked: np.ndarray
+    lists: np.ndarray
+    bounds: np.ndarray
+    of: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,10 +85,10 @@ class History:
         """From its arrays."""
         return cls(state["start"], state["items"], state["ranking"])
 
-    def ready(self, requests: Requests, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """What a kernel needs of a batch's candidates: marks uint8 (n_items,) and the candidates by popularity, int32.
+    def ready(self, requests: Requests, name: str, lists: Lists | None = None) -> Offer:
+        """What a kernel needs of a batch's candidates.
 
-        Batches with the very same array of candidates share them, so a kernel has to leave the marks as they were.
+        Batches with the very same array of candidates share it, so a kernel has to leave the marks as they were.
 
         Raises:
             RecommenderError: if the requests name items that the catalog did not have at fit (kernels do not check).
@@ -81,11 +101,14 @@ class History:
             raise RecommenderError(
                 f"recommender {name}", f"a request names item {highest}", f"the catalog at fit had {self.n_items} items"
             )
+        if lists is not None:
+            nothing = np.full(self.n_items, UNAVAILABLE, np.uint8)
+            return Offer(nothing, self.ranking, lists.items, lists.bounds, lists.of)
         if not self._offer or self._offer[0] is not requests.candidates:
             marks = np.full(self.n_items, UNAVAILABLE, np.uint8)
             marks[requests.candidates] = 0
             self._offer[:] = [requests.candidates, marks, self.ranking[marks[self.ranking] == 0]]
-        return self._offer[1], self._offer[2]
+        return Offer(self._offer[1], self._offer[2], *_NO_LISTS)
 
 
 def seen_mark(requests: Requests) -> np.uint8:
@@ -151,12 +174,37 @@ def unmark(
 
 
 @kernel
-def fill_by_popularity(slates: np.ndarray, row: int, filled: np.int64, marks: np.ndarray, ranked: np.ndarray) -> None:
+def turn_to(
+    row: int, marks: np.ndarray, ranked: np.ndarray, lists: np.ndarray, bounds: np.ndarray, of: np.ndarray
+) -> np.int64:
+    """Mark what a request can choose from; the arguments behind ``row`` are those of an :class:`Offer`.
+
+    Rows are to be gone through from 0 on: whatever is on the list of the one before is unavailable again.
+
+    Returns:
+        How many candidates there are.
+    """
+    if of.size == 0:
+        return np.int64(ranked.size)
+    if row == 0 or of[row] != of[row - 1]:
+        if row > 0:
+            for c in range(bounds[of[row - 1], 0], bounds[of[row - 1], 1]):
+                marks[lists[c]] = UNAVAILABLE
+        for c in range(bounds[of[row], 0], bounds[of[row], 1]):
+            marks[lists[c]] = 0
+    return np.int64(bounds[of[row], 1] - bounds[of[row], 0])
+
+
+@kernel
+def fill_by_popularity(
+    slates: np.ndarray, row: int, filled: np.int64, candidates: np.int64, marks: np.ndarray, ranked: np.ndarray
+) -> None:
     """Fill a slate from place ``filled`` on with candidates by popularity; see the module's text for the order.
 
-    ``ranked`` int32 holds all candidates by popularity; what already is in the slate must carry no mark.
+    ``ranked`` int32 holds all ``candidates`` by popularity, and perhaps others, which are marked as unavailable; what
+    already is in the slate must carry no mark.
     """
-    places = min(slates.shape[1], ranked.size)
+    places = min(slates.shape[1], candidates)
     given = filled
     # Eligible items first (no mark), then those that the user has had, then those shown lately (had or not).
     for wanted in range(3):
@@ -164,7 +212,7 @@ def fill_by_popularity(slates: np.ndarray, row: int, filled: np.int64, marks: np
         while filled < places and walk < ranked.size:
             item = ranked[walk]
             walk += 1
-            found = marks[item] if wanted < 2 else marks[item] & LATELY
+            found = marks[item] if wanted < 2 else marks[item] & (LATELY | UNAVAILABLE)
             if found != (0 if wanted == 0 else (HAD if wanted == 1 else LATELY)):
                 continue
             if wanted == 0:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Requests, Slates
+from recommenders.contract import NO_ITEM, Catalog, Lists, PlatformLog, Recommender, Requests, Slates
 from recommenders.hashing import root
-from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
+from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
 from recommenders.kernel import kernel, offer, sort_best_first
 from recommenders.profiles import LEAST_WEIGHT, csr, next_to, profiles
 
@@ -75,6 +75,9 @@ def _score(
     events_value: np.ndarray,
     marks: np.ndarray,
     ranked: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
     start: np.ndarray,
     had: np.ndarray,
     near_start: np.ndarray,
@@ -95,6 +98,7 @@ def _score(
     """
     places = slates.shape[1]
     for row in range(slates.shape[0]):
+        candidates = turn_to(row, marks, ranked, lists, bounds, of)
         first, last = span(start, np.int64(user[row]))
         mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
         n_touched = 0
@@ -128,7 +132,7 @@ def _score(
         for k in range(size):
             slates[row, k] = best[k]
         if size < places:
-            fill_by_popularity(slates, row, size, marks, ranked)
+            fill_by_popularity(slates, row, size, candidates, marks, ranked)
         unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
@@ -157,8 +161,14 @@ class ItemItem(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """The best-scored candidates, then the most popular."""
+        return self._slates(requests, None)
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
+        """The same from several lists."""
+        return self._slates(requests, lists) if type(self).recommend is ItemItem.recommend else None
+
+    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
         history = fitted(getattr(self, "_history", None), self.name)
-        marks, ranked = history.ready(requests, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         _score(
             slates,
@@ -168,8 +178,7 @@ class ItemItem(Recommender):
             requests.recent_items,
             requests.events_item,
             requests.events_value,
-            marks,
-            ranked,
+            *history.ready(requests, self.name, lists),
             history.start,
             history.items,
             self._near["near_start"],

@@ -209,6 +209,7 @@ class UserKNN(Ranker):
     """
 
     name: ClassVar[str] = "userknn"
+    candidates_matter: ClassVar[bool] = False
     reproducibility: ClassVar[Reproducibility] = "exact"
     needs = "user"
     Config = NeighborSettings

@@ -11,6 +11,7 @@ from recommenders.contract import (
     NO_ITEM,
     Catalog,
     Label,
+    Lists,
     PlatformLog,
     Recommender,
     Reproducibility,
@@ -18,7 +19,7 @@ from recommenders.contract import (
     Slates,
 )
 from recommenders.hashing import root
-from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
+from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
 from recommenders.kernel import kernel
 
 
@@ -31,15 +32,19 @@ def _walk(
     events_item: np.ndarray,
     marks: np.ndarray,
     ranked: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
     start: np.ndarray,
     had: np.ndarray,
     seen: np.uint8,
 ) -> None:
     """Fill ``slates`` (n, k) from the candidates by popularity."""
     for row in range(slates.shape[0]):
+        candidates = turn_to(row, marks, ranked, lists, bounds, of)
         first, last = span(start, np.int64(user[row]))
         mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
-        fill_by_popularity(slates, row, np.int64(0), marks, ranked)
+        fill_by_popularity(slates, row, np.int64(0), candidates, marks, ranked)
         unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 
@@ -63,8 +68,14 @@ class Popularity(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """The first candidates of the ranking that the user has not had."""
+        return self._slates(requests, None)
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
+        """The same from several lists."""
+        return self._slates(requests, lists) if type(self).recommend is Popularity.recommend else None
+
+    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
         history = fitted(self._history, self.name)
-        marks, ranked = history.ready(requests, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         _walk(
             slates,
@@ -72,8 +83,7 @@ class Popularity(Recommender):
             requests.recent_start,
             requests.recent_items,
             requests.events_item,
-            marks,
-            ranked,
+            *history.ready(requests, self.name, lists),
             history.start,
             history.items,
             seen_mark(requests),

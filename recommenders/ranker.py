@@ -7,7 +7,7 @@ scores run out, state, and blocks, so that memory is bounded by ``BLOCK`` rows o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -16,6 +16,7 @@ import numpy as np
 from recommenders.contract import (
     NO_ITEM,
     Catalog,
+    Lists,
     PlatformLog,
     Positives,
     Recommender,
@@ -25,7 +26,7 @@ from recommenders.contract import (
     Slates,
 )
 from recommenders.hashing import root
-from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
+from recommenders.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
 from recommenders.kernel import kernel, offer, sort_best_first
 from recommenders.profiles import csr, profiles
 
@@ -104,10 +105,13 @@ class Ranker(Recommender):
         needs: whom it can score for: users with a 'profile' (positives or a visit's items), with positives at fit
             ('user'), or all ('nothing'). Others get what is popular.
         next_to: whether it can also score for whoever asks for a slate next to an item.
+        candidates_matter: whether scores may depend on what the candidates are. Where they do not, requests that choose
+            from many lists are scored together.
     """
 
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "profile"
     next_to: ClassVar[bool] = False
+    candidates_matter: ClassVar[bool] = True
     reproducibility: ClassVar[Reproducibility] = "same machine"
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -141,9 +145,18 @@ class Ranker(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """The best-scored candidates, then the most popular."""
+        return self._slates(requests, None)
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
+        """The same from several lists."""
+        alone = self.candidates_matter or type(self).recommend is not Ranker.recommend
+        return None if alone else self._slates(requests, lists)
+
+    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         for first, batch in self.batches(requests):
-            self.fill(slates[first : first + BLOCK], batch, self.scored(batch))
+            own = None if lists is None else replace(lists, of=lists.of[first : first + BLOCK])
+            self.fill(slates[first : first + BLOCK], batch, self.scored(batch), own)
         return Slates(slates, self.propensities(slates))
 
     def scores(self, requests: Requests) -> np.ndarray:
@@ -178,10 +191,9 @@ class Ranker(Recommender):
             scores[~told] = np.nan
         return scores
 
-    def fill(self, slates: np.ndarray, batch: Batch, scores: np.ndarray) -> None:
+    def fill(self, slates: np.ndarray, batch: Batch, scores: np.ndarray, lists: Lists | None = None) -> None:
         """Write the best-scored candidates of each request into ``slates``, then the most popular."""
         requests = batch.requests
-        marks, ranked = self.history.ready(requests, self.name)
         _pick(
             slates,
             scores,
@@ -189,8 +201,7 @@ class Ranker(Recommender):
             requests.recent_start,
             requests.recent_items,
             requests.events_item,
-            marks,
-            ranked,
+            *self.history.ready(requests, self.name, lists),
             self.history.start,
             self.history.items,
             root(self.seed, self.name),
@@ -219,6 +230,9 @@ def _pick(
     events_item: np.ndarray,
     marks: np.ndarray,
     ranked: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
     start: np.ndarray,
     had: np.ndarray,
     ties: np.uint64,
@@ -229,6 +243,7 @@ def _pick(
     """Fill ``slates`` (n, k) with the best of ``scores`` (n, n_items) that carry no mark, then by popularity."""
     places = slates.shape[1]
     for row in range(slates.shape[0]):
+        candidates = turn_to(row, marks, ranked, lists, bounds, of)
         first, last = span(start, np.int64(user[row]))
         mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
         size = np.int64(0)
@@ -243,7 +258,7 @@ def _pick(
         for k in range(size):
             slates[row, k] = best[k]
         if size < places:
-            fill_by_popularity(slates, row, size, marks, ranked)
+            fill_by_popularity(slates, row, size, candidates, marks, ranked)
         unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
 
 

@@ -114,6 +114,7 @@ def _bpr(
 class UserItem(Ranker):
     """Base of models that end in a vector per user and one per item."""
 
+    candidates_matter: ClassVar[bool] = False
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "user"
 
     def prepare(self) -> None:

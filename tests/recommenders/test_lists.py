@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from recommenders.check import synthetic_world
 from recommenders.contract import Label, Lists, Recommender, RecommenderError, Slates
+from recommenders.factorization import PureSVD
 from recommenders.lists import runs
 from recommenders.random import Random
+from recommenders.ranker import Ranker
+from recommenders.registry import create
 from simulator.platform import Platform
 from simulator.scenario.load import load_scenario
 from tests.recommenders.little import ask
@@ -41,6 +47,56 @@ def test_random_slates_of_a_list_do_not_depend_on_the_others(data):
         alone = policy.recommend(one)
         assert np.array_equal(together.items[row], alone.items[0])
         assert np.array_equal(together.propensity[row], alone.propensity[0], equal_nan=True)
+
+
+@pytest.mark.parametrize("name", ["itemknn", "p3alpha", "popularity", "puresvd", "userknn"])
+def test_many_requests_of_many_lists_get_what_each_gets_alone(name):
+    """More requests than are scored together, lists shorter than a slate among them, some of them met again."""
+    label = Label("like", ("like",))
+    world = synthetic_world(n_requests=150, label=label)
+    recommender = create(name, {}, seed=1, label=label)
+    recommender.fit(world.log, world.catalog)
+    random = np.random.default_rng(1)
+    own = [np.sort(random.permutation(120)[: random.integers(2, 60)]).astype(np.int32) for _ in range(40)]
+    ends = np.cumsum([each.size for each in own])
+    of = np.repeat(np.r_[np.arange(40), np.arange(35)], 2)
+    lists = Lists(np.concatenate(own), np.stack([np.r_[0, ends[:-1]], ends], axis=1), of)
+    together = recommender.recommend_from(world.requests, lists)
+    for first, last, there in lists.each():
+        part = replace(world.requests.take(slice(first, last)), candidates=there)
+        assert np.array_equal(together.items[first:last], recommender.recommend(part).items)
+
+
+class Choosy(Ranker):
+    """Scores that depend on the candidates."""
+
+    name = "choosy"
+    needs = "nothing"
+
+    def learn(self, data):
+        return {}
+
+    def score(self, batch):
+        return np.tile(np.arange(self.history.n_items, dtype=np.float32), (len(batch.requests), 1))
+
+
+class Overriding(PureSVD):
+    """Another way to recommend than the base's."""
+
+    name = "overriding"
+
+    def recommend(self, requests):
+        return Slates(super().recommend(requests).items[:, ::-1].copy())
+
+
+@pytest.mark.parametrize("kind", [Choosy, Overriding])
+def test_who_may_answer_otherwise_is_asked_list_by_list(kind):
+    label = Label("like", ("like",))
+    world = synthetic_world(label=label)
+    recommender = kind(label=label)
+    recommender.fit(world.log, world.catalog)
+    everything = Lists.one(world.requests.candidates, len(world.requests))
+    assert recommender.recommend_from(world.requests, everything) is None
 
 
 class First(Recommender):
