@@ -61,7 +61,7 @@ class Watch:
 
 
 def run_share(users: int = 10_000, horizon: str = "12h", names: Sequence[str] = ()) -> None:
-    """Print how much of a run's living lies outside of `recommend` and `fit`, of these recommenders or of all dense."""
+    """Print how much of a run's living lies outside of its recommender, of these recommenders or of all dense."""
     live = World.live
     for name in names or DENSE:
         for size, length in ((100, "2h"), (users, horizon)):  # the first compiles
@@ -69,8 +69,8 @@ def run_share(users: int = 10_000, horizon: str = "12h", names: Sequence[str] = 
 
             def watched(world: World, stop: Any, inside: Watch = inside) -> None:
                 recommender = world.platform.recommender
-                recommender.recommend = inside(recommender.recommend)
-                recommender.fit = inside(recommender.fit)
+                for call in ("recommend", "recommend_from", "fit"):
+                    setattr(recommender, call, inside(getattr(recommender, call)))
                 live(world, stop)
 
             World.live = living(watched)  # type: ignore[method-assign]
