@@ -182,6 +182,16 @@ def test_settings_change_no_limits_and_slates_keep_to_them(name, horizon):
     assert len({candidates for _, candidates in lived[0][0].values()}) > 20
 
 
+@pytest.mark.parametrize(("at_once", "full"), [(3, 1 << 24), (1024, 0)])
+def test_how_many_lists_stand_at_a_time_changes_nothing(monkeypatch, at_once, full):
+    """Few rows at a time, and a shelf that is cleared between any two rounds."""
+    world: dict[str, Any] = {"users": 400, "items": 400, "horizon": "4d", "first_fit": "6h", "seed": 3}
+    usual = simulator.run("jobs", "random", **world)
+    monkeypatch.setattr("simulator.criteria._AT_ONCE", at_once)
+    monkeypatch.setattr("simulator.criteria._FULL", full)
+    assert simulator.run("jobs", "random", **world).manifest["log"] == usual.manifest["log"]
+
+
 def test_how_late_it_came_is_no_matter_of_the_limit():
     """The visit that set the limit is over: what was eaten is worth what it is, and lateness counts once."""
     result = simulator.run("fooddelivery", "random", users=600, items=200, horizon="2d", seed=3)
