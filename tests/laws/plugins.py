@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import Catalog, Label, PlatformLog, Recommender, Reproducibility, Requests, Slates
+from recommenders.contract import Catalog, Label, Lists, PlatformLog, Recommender, Reproducibility, Requests, Slates
 from recommenders.neighbors import ItemKNN
 from recommenders.random import Random
 
@@ -58,6 +58,11 @@ class Unhurried(ItemKNN):
         """Slates after a pause."""
         time.sleep(self._pause)
         return super().recommend(requests)
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates:
+        """The same from several lists after one pause, not one for each."""
+        time.sleep(self._pause)
+        return self._slates(requests, lists)
 
 
 class Mortal(ItemKNN):
