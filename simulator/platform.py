@@ -67,9 +67,8 @@ class Platform:
         self._looked_at = 0  # slates
         self._offered_in = np.full(catalog.n_items, -1, dtype=np.int64)  # marks of `fits`
         self._seen_in = np.full(catalog.n_items, -1, dtype=np.int64)
-        self._offered: tuple[npt.NDArray[np.int32], int] | None = (
-            None  # the candidates that are marked, by which number
-        )
+        # the candidates that are marked, and by which number
+        self._offered: tuple[npt.NDArray[np.int32], int] | None = None
 
     @property
     def in_charge(self) -> Recommender:

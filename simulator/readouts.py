@@ -140,9 +140,3 @@ def _mean_and_spread(shown: npt.NDArray[np.float64]) -> tuple[float, float]:
     mean = shown.mean(keepdims=True)
     spread = shown.std(mean=mean)
     return (float(mean[0]), float(spread)) if spread > 1e-12 else (0.0, np.inf)
-
-
-def standardised(values: npt.NDArray[np.float64], candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-    """As users read them: standardised over what is published; 0 where all are alike, or nothing is."""
-    mean, spread = _mean_and_spread(values[candidates])
-    return np.asarray((values - mean) / spread, dtype=np.float32)

@@ -18,10 +18,11 @@ from simulator.catalog import Catalog, draw_catalog
 from simulator.errors import InputError
 from simulator.parents import draw_kin
 from simulator.plan import Compiled, compile_scenario
-from simulator.readouts import publish, standardised
+from simulator.readouts import publish
 from simulator.scenario.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import edited, number
+from tests.test_readouts import in_numpy
 from tests.worlds import TinyWorld
 
 DAY = 86400.0
@@ -202,10 +203,10 @@ def test_what_is_counted_of_a_parent_is_counted_over_its_children(tmp_path):
     opened = counters[:, 1 + compiled.names.counters.index("open")]
     sums = np.bincount(catalog.goods.parent, opened)[catalog.goods.parent]
     shown = catalog.goods.readouts[:, compiled.names.readouts.index("most_read")]
-    assert shown == pytest.approx(standardised(np.log1p(sums), candidates), abs=1e-5)
+    assert shown == pytest.approx(in_numpy(np.log1p(sums), candidates), abs=1e-5)
     own, alone = drawn("news", n=403)
     publish(own, counters, candidates, alone.goods)
-    assert alone.goods.readouts[:, 0] == pytest.approx(standardised(np.log1p(opened), candidates), abs=1e-5)
+    assert alone.goods.readouts[:, 0] == pytest.approx(in_numpy(np.log1p(opened), candidates), abs=1e-5)
 
 
 # ---- when children appear

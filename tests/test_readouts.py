@@ -8,16 +8,32 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from simulator.readouts import Readouts, means, publish, standardised
+from simulator.readouts import Readouts, means, publish
+
+
+def shown_of(counts: list[int], candidates: np.ndarray) -> np.ndarray:
+    """What is shown of so many events of each item."""
+    compiled = SimpleNamespace(
+        names=SimpleNamespace(readouts=("opened",), counters=("open",)),
+        scenario=SimpleNamespace(
+            modalities={"opened": SimpleNamespace(averages=None, counts="open")}, parents={}, item_types={"thing": None}
+        ),
+        shown_parents={},
+    )
+    n = len(counts)
+    facts, readouts = np.zeros(n, dtype=[("type", "i4")]), np.full((n, 1), 9.0, dtype=np.float32)
+    goods = SimpleNamespace(readouts=readouts, facts=facts, parent=np.full(n, -1))
+    publish(compiled, np.stack([np.zeros(n, dtype=np.int64), np.array(counts)], axis=1), candidates, goods)
+    return readouts[:, 0]
 
 
 def test_values_are_standardised_over_what_is_on_offer():
-    values, candidates = np.log1p([0.0, 3.0, 8.0, 1000.0]), np.array([0, 1, 2], dtype=np.int32)
-    shown = standardised(values, candidates)
+    candidates = np.array([0, 1, 2], dtype=np.int32)
+    shown = shown_of([0, 3, 8, 1000], candidates)
     assert shown[candidates].mean() == pytest.approx(0.0, abs=1e-6)
     assert shown[candidates].std() == pytest.approx(1.0, abs=1e-6)
     assert shown[3] > shown[2]
-    assert (standardised(np.full(4, 2.5), candidates) == 0.0).all()
+    assert (shown_of([2, 2, 2, 2], candidates) == 0.0).all()
 
 
 def test_a_mean_of_few_is_pulled_towards_the_overall_mean():
