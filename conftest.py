@@ -2,4 +2,4 @@
 
 from importlib.util import find_spec
 
-collect_ignore = [] if find_spec("stable_baselines3") else ["simulator/env/sb3.py"]
+collect_ignore = [] if find_spec("stable_baselines3") else ["simulator/env/agents/sb3_vector.py"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from recommenders.errors import RecommenderError
+from recommenders.contract.errors import RecommenderError
 from simulator import __version__
-from simulator.command_line import WHERE
+from simulator.cli.arguments import WHERE
 from simulator.config import unknown_name
 from simulator.errors import BeholderError, InputError
 
@@ -103,7 +103,7 @@ def _dispatch(words: Sequence[str]) -> int:
     command, rest = rest[0], rest[1:]
     if command not in COMMANDS:
         raise InputError(WHERE, *unknown_name("command", command, list(COMMANDS)))
-    from analysis import launch  # nothing heavy at its top either, but --help needs none of it
+    from analysis import commands as launch  # nothing heavy at its top either, but --help needs none of it
 
     if command in ("counterfactual", "compare"):
         return launch.counterfactual(rest) if command == "counterfactual" else launch.compare(rest)

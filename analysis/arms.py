@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simulator.command_line import WHERE, split_list
+from simulator.cli.arguments import WHERE, split_list
 from simulator.errors import InputError
 
 _CALL = re.compile(r"([^()=]+)\((.*=.*)\)")
@@ -36,7 +36,7 @@ def read_arm(text: str) -> Arm:
     >>> read_arm("itemknn(neighbors=50,shrink=1e2)")
     Arm(name='itemknn(neighbors=50,shrink=1e2)', recommender='itemknn', parameters={'neighbors': 50, 'shrink': 100.0})
     """
-    from simulator.strict_yaml import parse_value
+    from simulator.scenario.strict_yaml import parse_value
 
     match = _CALL.fullmatch(text)
     if match is None:

@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from analysis.arms import read_arm
-from analysis.both_ways import judge_offline
 from analysis.grid import experiment
 from analysis.offline import LOG
+from analysis.offline_vs_online import judge_offline
 from analysis.report.page import Section, page
-from simulator import sweep as sweeping
+from simulator.cli import sweep as sweeping
 from simulator.config import unknown_name
 from simulator.errors import InputError
-from simulator.manifest import ITEMS
-from simulator.run_folder import CONFIG, MANIFEST, safe_name, write_atomic
+from simulator.records.manifest import ITEMS
+from simulator.records.run_folder import CONFIG, MANIFEST, safe_name, write_atomic
 from simulator.scenario.load import available_scenarios, load_scenario
 
 PAGE = "comparison.html"

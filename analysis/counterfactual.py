@@ -21,8 +21,8 @@ import pandas as pd
 from analysis.statistics import LEVEL, compare
 from simulator.config import CHANGE_PREFIX, resolve, unknown_name
 from simulator.errors import InputError, RunInterrupted
-from simulator.run_folder import disk_errors, write_json
-from simulator.strict_yaml import load_yaml
+from simulator.records.run_folder import disk_errors, write_json
+from simulator.scenario.strict_yaml import load_yaml
 
 SHIPPED = Path(__file__).with_name("counterfactuals.yaml")
 TAGS = ("law", "wired", "emergent")
@@ -44,7 +44,7 @@ class Counterfactual:
         treatment: settings of the treated worlds beside (or in place of) those.
         within: two names with settings each: the effect is then that of the first less that of the second.
         expect: measure to sign: `+`, `-`, or `0` for a law.
-        readings: functions of `analysis.readings` that add measures from a run's logs.
+        readings: functions of `analysis.log_measures` that add measures from a run's logs.
     """
 
     name: str
@@ -128,7 +128,7 @@ def check(given: Counterfactual) -> None:
 def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, float]:
     """Measures of one world, with those that the readings add."""
     import simulator
-    from analysis import readings
+    from analysis import log_measures as readings
 
     own = dict(settings)
     recommender = own.pop("recommender", None)
@@ -163,7 +163,7 @@ def run(
         InputError: a measure is unknown, or the folder holds worlds of another engine or other settings.
         RunInterrupted: stopped; worlds that ended are kept.
     """
-    from simulator.kernel import source_hash
+    from simulator.engine.jit.compile import source_hash
 
     for each in given:
         check(each)

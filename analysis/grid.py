@@ -11,11 +11,12 @@ import pandas as pd
 
 from analysis.arms import Arm, read_arm
 from analysis.tables import COLUMNS, Experiment
-from simulator import __version__, sweep as sweeping
+from simulator import __version__
+from simulator.cli import sweep as sweeping
+from simulator.cli.listing import check_recommender_name
 from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig, complete, resolve
 from simulator.errors import InputError
-from simulator.listing import check_recommender_name
-from simulator.run_folder import CONFIG, MANIFEST, METRICS, disk_errors, remove_partials, safe_name, write_json
+from simulator.records.run_folder import CONFIG, MANIFEST, METRICS, disk_errors, remove_partials, safe_name, write_json
 from simulator.scenario.load import load_scenario
 
 IDENTITY = "experiment.json"
@@ -47,7 +48,7 @@ def experiment(
         workers: worlds at a time; as many as the cores hold unless given.
         output: folder of the experiment. Where it is one already, its finished worlds are reused after checking that
             their configuration is the same, and its unfinished ones are continued.
-        report: is called after each world that was run, as in `simulator.sweep.sweep`.
+        report: is called after each world that was run, as in `simulator.cli.sweep.sweep`.
         stop: when it says so, running worlds are asked to checkpoint, and no other is started.
         command: what runs one world; `key=value` arguments are appended.
 
@@ -109,7 +110,7 @@ def plan(
 
 def _claim(folder: Path, scenario: str) -> None:
     """Make the experiment's folder, or see that it is one of the same scenario and the same engine."""
-    from simulator.kernel import source_hash
+    from simulator.engine.jit.compile import source_hash
 
     identity = {"scenario": load_scenario(scenario).hash, "beholder": __version__, "engine": source_hash()}
     path = folder / IDENTITY

@@ -1,7 +1,7 @@
 """What a platform could learn offline from a run: how dense its log's positives are, and how far item-kNN gets.
 
 Both are properties of the log as the platform recorded it, by the scenario's own label, judged in the same way as the
-real sets (`recommenders.offline`).
+real sets (`recommenders.evaluation.offline`).
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recommenders import offline
 from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, PlatformLog
+from recommenders.evaluation import offline
 from simulator.config import RunConfig, unknown_name
 from simulator.errors import InputError
-from simulator.manifest import ITEMS
-from simulator.run_folder import CONFIG, MANIFEST
+from simulator.records.manifest import ITEMS
+from simulator.records.run_folder import CONFIG, MANIFEST
 from simulator.scenario.load import load_scenario
-from simulator.scenario.schema import Scenario
+from simulator.scenario.schema.scenario import Scenario
 
 LOG = "platform"
 FOUND = ("positives", "density", "recall_popularity", "recall_itemknn", "ratio", "shrink", "n_test_users")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from simulator.__main__ import main as simulate
 from simulator.config import CHANGEABLE_ON_RESUME
-from simulator.run_folder import CONFIG
+from simulator.records.run_folder import CONFIG
 
 
 def arguments(words: Sequence[str]) -> list[str]:
@@ -27,7 +27,7 @@ def arguments(words: Sequence[str]) -> list[str]:
 
 
 def _path(text: str) -> Path | None:
-    from simulator.command_line import read_value
+    from simulator.cli.arguments import read_value
 
     return Path(str(read_value("output", text))) if text else None
 

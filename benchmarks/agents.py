@@ -90,7 +90,7 @@ def trained(name: str, seed: int, say: Callable[[int, float, float], None]) -> A
     import torch
     from stable_baselines3 import PPO
 
-    from simulator.env.sb3 import Sb3Vector
+    from simulator.env.agents.sb3_vector import Sb3Vector
 
     task, begun = TASKS[name], time.perf_counter()
     torch.set_num_threads(1)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
-from simulator.randomness import mix, uniform
+from simulator.engine.jit.compile import kernel
+from simulator.engine.randomness import mix, uniform
 
 DIMENSIONS = 32
 RECORD = np.dtype([("user", "u4"), ("item", "u4"), ("position", "u4"), ("clicked", "u4"), ("time", "f8")])

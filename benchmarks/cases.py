@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from simulator.kernels.case_layout import Count
+from simulator.engine.tables.case_tables import Count
 from tests.worlds import TinyWorld, claim, exponential
 
 _FIRST, _USERS, _PER_ITEM, _PER_CASE = (

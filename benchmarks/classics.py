@@ -13,10 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from recommenders.dataset import read_dataset
-from recommenders.errors import RecommenderError
-from recommenders.protocol import evaluate
-from recommenders.splits import SPLITS
+from recommenders.contract.errors import RecommenderError
+from recommenders.evaluation.dataset import read_dataset
+from recommenders.evaluation.protocol import evaluate
+from recommenders.evaluation.splits import SPLITS
 
 PUBLISHED = {  # mean rank over data sets and measures in the published comparison of 20 classics
     "itemknn": 2.3, "p3alpha": 4.2, "slimbpr": 4.7, "ease": 5.3, "rp3beta": 6.0, "puresvd": 6.0, "slim": 7.0,

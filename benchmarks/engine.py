@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 
 from benchmarks.bare_loop import RECORD, bare_loop
 from simulator import RunConfig
-from simulator.catalog import draw_catalog
 from simulator.config import complete
-from simulator.logs import CODED, PLATFORM, TRUTH, read_parts
-from simulator.plan import compile_scenario
-from simulator.population import bytes_per_user, draw_people
+from simulator.plan.compiler import compile_scenario
+from simulator.population.catalog import draw_catalog
+from simulator.population.users import bytes_per_user, draw_people
+from simulator.records.log_writer import CODED, PLATFORM, TRUTH, read_parts
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
 

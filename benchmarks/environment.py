@@ -20,11 +20,11 @@ import gymnasium
 import numpy as np
 
 import simulator.env
-from simulator.env.fleet import Fleet
+from simulator.engine.tables.tables import Status
+from simulator.engine.visit.advance import advance, parts_of
+from simulator.env.batch.fleet import Fleet
 from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings
-from simulator.kernels.layout import Status
-from simulator.kernels.visit import advance, parts_of
 
 ITEMS, SLATE, MANY, REPEATS = 1000, 10, 1024, 7
 SARDINE = "sardine/SlateTopK-Bored-v0"

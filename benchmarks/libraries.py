@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recommenders import metrics
-from recommenders.dataset import Dataset, read_dataset
-from recommenders.offline import Split
-from recommenders.protocol import evaluate
-from recommenders.splits import SPLITS
+from recommenders.evaluation import metrics
+from recommenders.evaluation.dataset import Dataset, read_dataset
+from recommenders.evaluation.offline import Split
+from recommenders.evaluation.protocol import evaluate
+from recommenders.evaluation.splits import SPLITS
 
 PLACES = 20
 FEW = 256

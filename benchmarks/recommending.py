@@ -19,9 +19,9 @@ import numpy as np
 
 import simulator
 from recommenders.contract import Catalog
-from recommenders.log import distinct_pairs
-from recommenders.metrics import HeldOut
-from recommenders.offline import POSITIVE, log_of, requests_for
+from recommenders.contract.log import distinct_pairs
+from recommenders.evaluation.metrics import HeldOut
+from recommenders.evaluation.offline import POSITIVE, log_of, requests_for
 from recommenders.registry import create
 from simulator.world import World
 

@@ -17,7 +17,7 @@ from agents import AGENTS, play
 from stable_baselines3 import PPO
 
 import simulator.env
-from simulator.env.sb3 import Sb3Vector
+from simulator.env.agents.sb3_vector import Sb3Vector
 
 STEPS, USERS, EPISODES = 1_500_000, 256, 2000
 PARAMETERS: dict[str, Any] = {

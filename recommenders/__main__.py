@@ -14,7 +14,7 @@ from collections.abc import Sequence
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-from recommenders.errors import RecommenderError  # noqa: E402
+from recommenders.contract.errors import RecommenderError  # noqa: E402
 
 HELP = """\
 python -m recommenders list                     what recommenders there are, and their settings
@@ -62,14 +62,14 @@ def _dispatch(words: list[str]) -> int:
         sys.stdout.write(HELP)
         return 0
     if words[0] in ("list", "--list"):
-        from recommenders.listing import list_text
+        from recommenders.cli.listing import list_text
 
         sys.stdout.write(list_text(words[1] if len(words) > 1 else None))
         return 0
     if words[0] not in ("evaluate", "export"):
         right = "expected list, evaluate or export; see --help"
         raise RecommenderError("command line", f"{words[0]!r} is no command", right)
-    from recommenders.launch import evaluate, export
+    from recommenders.cli.commands import evaluate, export
 
     return evaluate(words[1:]) if words[0] == "evaluate" else export(words[1:])
 

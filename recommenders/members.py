@@ -7,7 +7,7 @@ from typing import Any
 
 from recommenders.contract import Label, Recommender, RecommenderError
 from recommenders.registry import create
-from recommenders.words import read_value, typed
+from recommenders.values import read_value, typed
 
 
 def create_member(text: str, seed: int, label: Label | None, where: str) -> Recommender:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from recommenders.errors import RecommenderError
-from recommenders.settings import Described, read
+from recommenders.contract.errors import RecommenderError
+from recommenders.contract.settings import Described, read
 
 if typing.TYPE_CHECKING:
     from recommenders.contract import Label, Recommender
@@ -20,44 +20,44 @@ ENTRY_POINTS = "beholder.recommenders"
 """Group of entry points under which other packages offer recommenders."""
 
 _OURS = {
-    "random": "recommenders.random:Random",
-    "popularity": "recommenders.popularity:Popularity",
-    "itemknn": "recommenders.neighbors:ItemKNN",
-    "userknn": "recommenders.neighbors:UserKNN",
-    "contentknn": "recommenders.content:ContentKNN",
-    "p3alpha": "recommenders.graph:P3alpha",
-    "rp3beta": "recommenders.graph:RP3beta",
-    "ease": "recommenders.linear:EASE",
-    "slim": "recommenders.linear:SLIM",
-    "puresvd": "recommenders.factorization:PureSVD",
-    "ials": "recommenders.factorization:IALS",
-    "nmf": "recommenders.factorization:NMF",
-    "bpr": "recommenders.sgd:BPR",
-    "slimbpr": "recommenders.sgd:SlimBPR",
-    "funk": "recommenders.sgd:Funk",
-    "asysvd": "recommenders.sgd:AsymmetricSVD",
-    "multvae": "recommenders.autoencoder:MultVAE",
-    "uneurec": "recommenders.autoencoder:UNeuRec",
-    "lightgcn": "recommenders.multimodal.lightgcn:LightGCN",
-    "vbpr": "recommenders.multimodal.vbpr:VBPR",
-    "freedom": "recommenders.multimodal.freedom:Freedom",
-    "linucb": "recommenders.bandits:LinUCB",
-    "thompson": "recommenders.bandits:Thompson",
-    "pipeline": "recommenders.compose:Pipeline",
-    "ensemble": "recommenders.ensemble:Ensemble",
-    "filtered": "recommenders.compose:Filtered",
-    "exploring": "recommenders.compose:Exploring",
-    "composed": "recommenders.compose:FromFile",
-    "globaleffects": "recommenders.ratings:GlobalEffects",
-    "slopeone": "recommenders.ratings:SlopeOne",
-    "coclustering": "recommenders.ratings:CoClustering",
-    "recentpopularity": "recommenders.everyday:RecentPopularity",
-    "lastevents": "recommenders.everyday:LastEvents",
-    "declared": "recommenders.everyday:DeclaredInterest",
-    "sb3": "recommenders.agent:Sb3Agent",
-    "implicit": "recommenders.adapters.implicit:Implicit",
-    "lenskit": "recommenders.adapters.lenskit:LensKit",
-    "cornac": "recommenders.adapters.cornac:Cornac",
+    "random": "recommenders.models.random:Random",
+    "popularity": "recommenders.models.popularity:Popularity",
+    "itemknn": "recommenders.models.neighbors:ItemKNN",
+    "userknn": "recommenders.models.neighbors:UserKNN",
+    "contentknn": "recommenders.models.content:ContentKNN",
+    "p3alpha": "recommenders.models.graph:P3alpha",
+    "rp3beta": "recommenders.models.graph:RP3beta",
+    "ease": "recommenders.models.linear:EASE",
+    "slim": "recommenders.models.linear:SLIM",
+    "puresvd": "recommenders.models.factorization:PureSVD",
+    "ials": "recommenders.models.factorization:IALS",
+    "nmf": "recommenders.models.factorization:NMF",
+    "bpr": "recommenders.models.sgd:BPR",
+    "slimbpr": "recommenders.models.sgd:SlimBPR",
+    "funk": "recommenders.models.sgd:Funk",
+    "asysvd": "recommenders.models.sgd:AsymmetricSVD",
+    "multvae": "recommenders.models.autoencoder:MultVAE",
+    "uneurec": "recommenders.models.autoencoder:UNeuRec",
+    "lightgcn": "recommenders.models.multimodal.lightgcn:LightGCN",
+    "vbpr": "recommenders.models.multimodal.vbpr:VBPR",
+    "freedom": "recommenders.models.multimodal.freedom:Freedom",
+    "linucb": "recommenders.models.bandits:LinUCB",
+    "thompson": "recommenders.models.bandits:Thompson",
+    "pipeline": "recommenders.compose.pipeline:Pipeline",
+    "ensemble": "recommenders.compose.ensemble:Ensemble",
+    "filtered": "recommenders.compose.pipeline:Filtered",
+    "exploring": "recommenders.compose.pipeline:Exploring",
+    "composed": "recommenders.compose.pipeline:FromFile",
+    "globaleffects": "recommenders.models.ratings:GlobalEffects",
+    "slopeone": "recommenders.models.ratings:SlopeOne",
+    "coclustering": "recommenders.models.ratings:CoClustering",
+    "recentpopularity": "recommenders.models.baselines:RecentPopularity",
+    "lastevents": "recommenders.models.baselines:LastEvents",
+    "declared": "recommenders.models.baselines:DeclaredInterest",
+    "sb3": "recommenders.agents.agent:Sb3Agent",
+    "implicit": "recommenders.models.adapters.implicit:Implicit",
+    "lenskit": "recommenders.models.adapters.lenskit:LensKit",
+    "cornac": "recommenders.models.adapters.cornac:Cornac",
 }
 
 _GIVEN_BY_US = ("self", "seed", "label")

@@ -10,7 +10,7 @@ def rehearse(recommender: Recommender) -> None:
     """Fit a recommender on a small synthetic platform, and ask it for slates.
 
     >>> from recommenders.contract import Label
-    >>> from recommenders.popularity import Popularity
+    >>> from recommenders.models.popularity import Popularity
     >>> rehearse(Popularity(label=Label("click", ("click",))))
     """
     world = synthetic_world(label=recommender.label)

@@ -12,12 +12,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from simulator.version import __version__
 
 if TYPE_CHECKING:
     from simulator.api import resume, run
     from simulator.config import RunConfig
-    from simulator.scenario.check import check_scenario
+    from simulator.scenario.checks.check import check_scenario
     from simulator.scenario.load import available_scenarios, load_scenario
 
 __all__ = ["RunConfig", "__version__", "available_scenarios", "check_scenario", "load_scenario", "resume", "run"]
@@ -25,7 +25,7 @@ __all__ = ["RunConfig", "__version__", "available_scenarios", "check_scenario", 
 _HOMES = {
     "RunConfig": "simulator.config",
     "available_scenarios": "simulator.scenario.load",
-    "check_scenario": "simulator.scenario.check",
+    "check_scenario": "simulator.scenario.checks.check",
     "load_scenario": "simulator.scenario.load",
     "resume": "simulator.api",
     "run": "simulator.api",

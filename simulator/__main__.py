@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from recommenders.errors import RecommenderError
+from recommenders.contract.errors import RecommenderError
 from simulator import __version__
-from simulator.command_line import WHERE, Arguments, read_arguments
+from simulator.cli.arguments import WHERE, Arguments, read_arguments
 from simulator.errors import BeholderError, InputError
 
 EXIT_FAILED, EXIT_INPUT, EXIT_STOPPED = 1, 2, 130
@@ -34,23 +34,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _dispatch(arguments: Arguments) -> int:
     if "help" in arguments.flags:
-        from simulator.listing import help_text
+        from simulator.cli.listing import help_text
 
         return _say(help_text())
     if "version" in arguments.flags:
         return _say(f"beholder {__version__}")
     if "list" in arguments.flags:
-        from simulator.listing import list_text
+        from simulator.cli.listing import list_text
 
         return _say(list_text())
     if arguments.command is not None:
         return _command(arguments.command, arguments.operands)
     if not any(key in ("scenario", "resume") for key, _ in arguments.pairs):
-        from simulator.listing import list_text
+        from simulator.cli.listing import list_text
 
         sys.stderr.write(f"{list_text()}\n\n")
         raise InputError(WHERE, "no scenario is given", "expected scenario=NAME; --help shows all settings")
-    from simulator import launch
+    from simulator.cli import run as launch
 
     if "show" in arguments.flags:
         return _say(launch.show(arguments))
@@ -61,16 +61,16 @@ def _command(command: str, operands: Sequence[str]) -> int:
     if command == "check":
         if len(operands) != 1:
             raise InputError(WHERE, f"check was given {len(operands)} files", "expected one: check FILE")
-        from simulator.listing import check_text
+        from simulator.cli.listing import check_text
 
         return _say(check_text(operands[0]))
     if operands:
         raise InputError(WHERE, f"{command} takes no argument, got {' '.join(operands)}")
     if command == "schema":
-        from simulator.listing import schema_text
+        from simulator.cli.listing import schema_text
 
         return _say(schema_text())
-    from simulator import doctor
+    from simulator.cli import doctor
 
     findings = doctor.examine()
     _say(doctor.report(findings))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from simulator.config import complete, resolve
 
 if TYPE_CHECKING:
-    from simulator.progress import Progress
-    from simulator.result import RunResult
+    from simulator.records.result import RunResult
+    from simulator.runtime.progress import Progress
 
 
 def run(
@@ -25,7 +25,7 @@ def run(
     Args:
         scenario: name of a scenario, or path of a scenario file.
         recommender: a recommender object, or a name; None takes the scenario's default.
-        report: called now and then with a `simulator.progress.Progress`; a `ProgressLine` shows it on a terminal.
+        report: called now and then with a `Progress` (simulator.runtime); a `ProgressLine` shows it on a terminal.
         settings: any setting of the command line (`users=500, horizon="12h", seed=1, output="runs/a"`). Without
             `output` nothing is written. `recommender_parameters={"neighbors": 50}` gives a named recommender its
             parameters.
@@ -66,7 +66,7 @@ def resume(
     Raises:
         InputError: there is no run in that folder, or a setting cannot change.
     """
-    from simulator.run_folder import resumed_config
+    from simulator.records.run_folder import resumed_config
 
     config = resumed_config(resolve([("resume", folder), *settings.items()], where="simulator.resume"), settings)
     from simulator.world import run_world  # after the settings are checked: this loads numba

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recommenders.errors import RecommenderError
-from simulator.durations import exact_duration, parse_duration
+from recommenders.contract.errors import RecommenderError
 from simulator.errors import InputError
+from simulator.scenario.durations import exact_duration, parse_duration
 
 LONGEST = 36500 * 86400.0  # seconds, a century
 LOGS = ("full", "platform", "metrics")
@@ -155,7 +155,7 @@ class RunConfig:
         Raises:
             InputError: the file is missing or broken, or holds a setting that is unknown or wrong.
         """
-        from simulator.strict_yaml import load_yaml
+        from simulator.scenario.strict_yaml import load_yaml
 
         loaded = load_yaml(Path(path))
         if not isinstance(loaded, Mapping):

@@ -13,33 +13,36 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Recommender
-from simulator.ahead import Ahead
-from simulator.cases import Cases
-from simulator.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
-from simulator.clock import Clock, Order
+from recommenders.rehearsal import rehearse
 from simulator.config import RunConfig
+from simulator.engine.jit.compile import source_hash
+from simulator.engine.jit.precompile import Ahead
+from simulator.engine.tables.tables import Array, People, Tally, Visits
+from simulator.engine.visit.advance import advance, first_arguments
 from simulator.errors import InputError, RunInterrupted
-from simulator.interests import Interests, topical
-from simulator.kernel import source_hash
-from simulator.kernels.layout import Array, People, Tally, Visits
-from simulator.kernels.visit import advance, first_arguments
-from simulator.levels import Menus, asked_for
-from simulator.logs import KEPT, PLATFORM, LogWriter, drop_parts_after, read_parts
-from simulator.manifest import write_items, write_results
-from simulator.measures import Outcome, check_measures, event_counts, measure
-from simulator.memory import PlatformMemory
-from simulator.oracle import ORACLES, Oracle
-from simulator.plan import Compiled, compile_scenario
-from simulator.platform import Platform, create_recommender
-from simulator.progress import Progress
-from simulator.readouts import Readouts
-from simulator.result import RunResult
-from simulator.rounds import Rounds
-from simulator.run_folder import claim_folder, remove_partials, write_config
-from simulator.scenario.check import check_scenario
+from simulator.plan.compiler import Compiled, compile_scenario
+from simulator.platform.counters import Readouts
+from simulator.platform.oracle import ORACLES, Oracle
+from simulator.platform.service import Platform, create_recommender
+from simulator.population.catalog import draw_catalog
+from simulator.population.interests import Interests, topical
+from simulator.population.parent_rows import Menus, asked_for
+from simulator.population.setting import Setting
+from simulator.population.users import draw_people
+from simulator.records.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
+from simulator.records.log_writer import KEPT, PLATFORM, LogWriter, drop_parts_after, read_parts
+from simulator.records.manifest import RunFacts, write_items, write_results
+from simulator.records.measures import Outcome, check_measures, event_counts, measure
+from simulator.records.platform_log import PlatformMemory
+from simulator.records.result import RunResult
+from simulator.records.run_folder import claim_folder, remove_partials, write_config
+from simulator.runtime.cases import Cases
+from simulator.runtime.clock import Clock, Order
+from simulator.runtime.progress import Progress
+from simulator.runtime.rounds import Rounds
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
-from simulator.scenario.schema import Scenario
-from simulator.setting import Setting, check_times, set_up
+from simulator.scenario.schema.scenario import Scenario
 
 Report = Callable[[Progress], None]
 
@@ -90,6 +93,39 @@ def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Reco
             "an object of a class derived from recommenders.contract.Recommender",
         )
     return given
+
+
+def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:
+    """Make the setting that a configuration asks for."""
+    if config.catalog is not None:
+        from simulator.grounding.setting import ground_setting  # reads files and estimates: only where it is wanted
+
+        return ground_setting(config, compiled, say)
+    defaults = compiled.scenario.defaults
+    horizon = config.horizon or defaults.horizon
+    catalog = draw_catalog(compiled, config.items or defaults.items, horizon, config.seed)
+    people = draw_people(compiled, catalog.goods, config.users or defaults.users, config.seed)
+    return Setting(compiled, catalog, people, None, horizon, {"catalog": "drawn from the scenario"})
+
+
+def check_times(config: RunConfig, scenario: Scenario) -> None:
+    """Everything that happens at ticks must fall on ticks."""
+    tick = scenario.clock.tick.value
+    own = scenario.platform
+    times = {
+        "first_fit" if config.first_fit else f"{scenario.shown}: platform.first_fit": config.first_fit or own.first_fit,
+        "refit" if config.refit else f"{scenario.shown}: platform.refit": config.refit or own.refit,
+        "checkpoint": config.checkpoint,
+    }
+    for where, seconds in times.items():
+        if seconds < tick or (seconds / tick) != int(seconds / tick):
+            raise InputError(
+                where,
+                f"{seconds:g} s is no multiple of the tick",
+                f"a multiple of {tick:g} s (clock.tick of the scenario)",
+            )
+    if (tick * 1024.0) != int(tick * 1024.0):
+        raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
 
 
 class World:
@@ -146,8 +182,8 @@ class World:
                 goods.parent, catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(self.people),
             )  # fmt: skip
             self.cases.prepare(self._ahead, self.rounds.output)
-        if isinstance(plugin, Recommender) and plugin.learns:
-            self._ahead.rehearse(plugin)
+        if isinstance(plugin, Recommender) and plugin.learns and type(plugin).__module__.startswith("recommenders."):
+            self._ahead.rehearse(rehearse, plugin)  # what others do at a fit is their own business
         self.interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
@@ -376,9 +412,9 @@ class World:
         self.now = self.horizon
         self.rounds.flush()
         self.log.close_parts(self._next_checkpoint)
-        catalog = self.setting.catalog
+        catalog, compiled = self.setting.catalog, self.compiled
         outcome = Outcome(
-            self.compiled,
+            compiled,
             self.rounds.tallies,
             self.rounds.counters[:, 0],
             catalog.goods.facts["creator"],
@@ -387,9 +423,13 @@ class World:
             self.cases.world.counts if self.cases is not None else None,
         )
         metrics = measure(outcome)
-        manifest = write_results(
-            self.folder, self.config, self, metrics, event_counts(outcome), time.perf_counter() - self._begun
-        )
+        platform = self.platform
+        facts = RunFacts(
+            compiled.scenario, self.config.seed, len(self.people.state), catalog.n_items, self.horizon,
+            platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
+            time.perf_counter() - self._begun, self.log,
+        )  # fmt: skip
+        manifest = write_results(self.folder, facts, metrics)
         return RunResult(metrics, manifest, self.folder, self.log.tables, catalog.public.columns)
 
     def close(self) -> None:

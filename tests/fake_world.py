@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from simulator.config import RunConfig
-from simulator.progress import Progress
+from simulator.runtime.progress import Progress
 
 
 @dataclass

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from simulator.checkpoint import last_checkpoint
-from simulator.result import RunResult
+from simulator.records.checkpoint import last_checkpoint
+from simulator.records.result import RunResult
 from tests.laws.harness import assert_same_log
 
 ROOT = Path(__file__).resolve().parents[1]

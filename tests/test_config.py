@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from simulator.command_line import read_arguments, single_settings
+from simulator.cli.arguments import read_arguments, single_settings
 from simulator.config import RunConfig, complete, nearest, resolve
-from simulator.durations import duration_text, exact_duration, parse_duration
 from simulator.errors import InputError
+from simulator.scenario.durations import duration_text, exact_duration, parse_duration
 
 DEFAULTS = {"recommender": "itemknn", "users": 3000, "items": 10000, "horizon": 172800.0}
 

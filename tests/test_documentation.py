@@ -19,15 +19,16 @@ import pytest
 from analysis import __main__ as analysis_line, compare, counterfactual, grid
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
-from recommenders.columns import COLUMNS
 from recommenders.contract import Label, Recommender
-from simulator import RunConfig, __main__, available_scenarios, load_scenario, randomness as luck
+from recommenders.contract.columns import COLUMNS
+from simulator import RunConfig, __main__, available_scenarios, load_scenario
+from simulator.engine import randomness as luck
+from simulator.engine.tables.tables import EVENT
 from simulator.errors import InputError
-from simulator.kernels.layout import EVENT
-from simulator.logs import CODED, ONLY_TRUTH, to_table
-from simulator.plan import compile_scenario
-from simulator.scenario.check import check_scenario
-from simulator.scenario.provenance import provenance_summary
+from simulator.plan.compiler import compile_scenario
+from simulator.records.log_writer import CODED, ONLY_TRUTH, to_table
+from simulator.scenario.checks.check import check_scenario
+from simulator.scenario.checks.provenance import provenance_summary
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -265,7 +266,7 @@ def test_the_table_of_columns_is_that_of_the_logs():
 
 def test_the_table_of_purposes_is_that_of_the_code():
     shown = {row[0].strip("`"): int(row[1]) for row in _table(ROOT / "docs/engine.md", "purpose")}
-    source = (ROOT / "simulator/randomness.py").read_text()
+    source = (ROOT / "simulator/engine/randomness.py").read_text()
     section = source[source.index("# Purposes:") :]
     names = re.findall(r"^([A-Z]+) = np\.uint64\(", section, re.MULTILINE)
     assert shown == {name: int(getattr(luck, name)) for name in names}

@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 # simulator may import these modules of recommenders, and nothing else of it.
 CONTRACT = {
-    "recommenders.contract", "recommenders.registry", "recommenders.errors", "recommenders.rehearsal",
+    "recommenders.contract", "recommenders.registry", "recommenders.rehearsal",
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
-    "recommenders.encoding", "recommenders.remembering", "recommenders.agent_file",
+    "recommenders.contract.item_encoder", "recommenders.agents.user_features", "recommenders.agents.agent_file",
 }  # fmt: skip
 # No scenario of the design may be named in code, whether its file is there yet or not. (The others are ordinary words.)
 DISTINCTIVE = {"ecommerce", "shortvideo", "fooddelivery"}
@@ -46,6 +46,64 @@ def _imports(path: Path) -> Iterator[str]:
             )
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+# The story, from the bottom up: a package may import those of earlier lines, and its own modules.
+ORDER = {
+    "simulator": (
+        "errors version", "scenario engine", "config plan", "population records", "platform", "runtime", "grounding",
+        "world", "api cli env", "__main__ __init__",
+    ),
+    "recommenders": (
+        "contract values", "registry", "members saving", "models", "compose agents check", "rehearsal evaluation",
+        "cli", "__main__ __init__",
+    ),
+}  # fmt: skip
+
+
+def _modules(package: str) -> dict[str, Path]:
+    return {_module(path): path for path in _files(package)}
+
+
+def _known_imports(path: Path, known: dict[str, Path]) -> set[str]:
+    """The most exact modules that a file imports: of `from a import b`, `a.b` where that is a module."""
+    names = {name for name in _imports(path) if name in known} - {_module(path)}
+    # A package whose module is imported is not imported for its own sake.
+    return {name for name in names if not any(other.startswith(f"{name}.") for other in names)}
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_no_arrow_runs_back_up(package):
+    level = {room: n for n, rooms in enumerate(ORDER[package]) for room in rooms.split()}
+    known = _modules(package)
+
+    def room(name: str) -> str:
+        return name.split(".")[1] if "." in name else "__init__"
+
+    assert {room(name) for name in known} == set(level), "every package and module has its place in the story"
+    back = [
+        f"{name} imports {other}"
+        for name, path in known.items()
+        for other in _known_imports(path, known)
+        if other != package and room(other) != room(name) and level[room(other)] >= level[room(name)]
+    ]
+    assert back == []
+
+
+@pytest.mark.parametrize("package", [*ORDER, "analysis"])
+def test_modules_import_each_other_in_no_circle(package):
+    known = _modules(package)
+    graph = {name: _known_imports(path, known) for name, path in known.items()}
+    while graph:
+        leaves = [name for name, others in graph.items() if not others & graph.keys()]
+        assert leaves, f"a circle among {sorted(graph)}"
+        for name in leaves:
+            del graph[name]
+
+
+def test_the_engine_knows_arrays_and_no_class_of_the_project():
+    project = re.compile(r"(simulator(?!\.engine\b)|recommenders|analysis|scenarios)(\..*)?")
+    assert _breaches(("simulator/engine",), project) == []
 
 
 def _breaches(packages: tuple[str, ...], forbidden: re.Pattern[str]) -> list[str]:
@@ -83,7 +141,7 @@ def test_only_the_clock_imports_simpy():
     users = {
         str(path.relative_to(ROOT)) for path in _files("simulator", "recommenders") if "simpy" in set(_imports(path))
     }
-    assert users <= {"simulator/clock.py"}
+    assert users <= {"simulator/runtime/clock.py"}
 
 
 def test_scenarios_are_data():

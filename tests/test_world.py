@@ -16,7 +16,7 @@ import pytest
 import simulator
 from simulator.config import RunConfig, complete, resolve
 from simulator.errors import InputError, RunInterrupted
-from simulator.progress import Progress
+from simulator.runtime.progress import Progress
 from simulator.scenario.load import load_scenario
 from simulator.world import World, run_world
 from tests.laws.harness import edited, number
@@ -77,8 +77,8 @@ def test_the_configuration_in_the_folder_repeats_the_run(tmp_path):
 
 
 def test_an_object_and_its_name_are_the_same_recommender():
-    from recommenders.neighbors import ItemKNN
-    from simulator.platform import declared_label
+    from recommenders.models.neighbors import ItemKNN
+    from simulator.platform.service import declared_label
 
     by_name = simulator.run(NAME, "itemknn", users=50, items=80, horizon="8h", first_fit="6h")
     mine = ItemKNN(seed=0, label=declared_label(load_scenario(NAME)))
@@ -198,7 +198,7 @@ def test_a_second_process_compiles_nothing(tmp_path):
 
 
 def test_kernels_of_this_source_are_used_again_within_a_process():
-    from simulator.kernels.visit import advance
+    from simulator.engine.visit.advance import advance
 
     simulator.run(NAME, "random", users=20, items=40, horizon="7h")
     before = (sum(advance.stats.cache_hits.values()), sum(advance.stats.cache_misses.values()), len(advance.signatures))
@@ -214,7 +214,8 @@ def test_the_life_of_a_visit_counts_no_references(tmp_path):
     program = (
         "import os; os.cpu_count = lambda: 1  # all is compiled in this process\n"
         "import simulator\n"
-        "from simulator.kernels.shared_steps import shared_steps; from simulator.kernels.visit import advance\n"
+        "from simulator.engine.visit.batch_steps import shared_steps\n"
+        "from simulator.engine.visit.advance import advance\n"
         f"simulator.run({NAME!r}, 'random', users=20, items=40, horizon='7h', first_fit='6h')\n"
         "for part in (advance, shared_steps):\n"
         "    code = part.inspect_llvm(part.signatures[0])\n"

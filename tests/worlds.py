@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from simulator.cases import Cases
-from simulator.catalog import draw_catalog
-from simulator.kernels.calling import BLOCK
-from simulator.kernels.case_layout import Count
-from simulator.kernels.case_row import CASE
-from simulator.kernels.layout import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output
-from simulator.plan import compile_scenario
-from simulator.population import draw_people
-from simulator.scenario.check import check_scenario
+from simulator.engine.tables.case_row import CASE
+from simulator.engine.tables.case_tables import Count
+from simulator.engine.tables.tables import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output
+from simulator.engine.visit.due import BLOCK
+from simulator.plan.compiler import compile_scenario
+from simulator.population.catalog import draw_catalog
+from simulator.population.users import draw_people
+from simulator.runtime.cases import Cases
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario, scenario_from
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.strict_yaml import load_yaml
 
 BASE = "ecommerce"
 

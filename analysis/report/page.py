@@ -8,12 +8,12 @@ from html import escape
 
 import numpy as np
 
-from analysis.both_ways import OFFLINE, BothWays
+from analysis.offline_vs_online import OFFLINE, BothWays
 from analysis.report.pictures import funnel, life_cycle, two_rankings
 from analysis.statistics import t_interval
-from simulator.scenario.provenance import provenance_summary
-from simulator.scenario.schema import Scenario
-from simulator.scenario.targets import role_of
+from simulator.scenario.checks.provenance import provenance_summary
+from simulator.scenario.schema.scenario import Scenario
+from simulator.scenario.schema.targets import role_of
 
 STYLE = """
 :root{color-scheme:light}*{box-sizing:border-box}

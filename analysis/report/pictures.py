@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from simulator.scenario.cycle import entries, started, successors
-from simulator.scenario.schema import Scenario
+from simulator.scenario.life_cycle import entries, started, successors
+from simulator.scenario.schema.scenario import Scenario
 
 INK, QUIET, LINE, MISSED, SEEN = "#1c2733", "#5b6875", "#8a96a3", "#e4b07a", "#4f7fb0"
 KINDS = {

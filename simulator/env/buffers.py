@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.remembering import CONTEXT
+from recommenders.agents.user_features import CONTEXT
+from simulator.engine.jit.structs import group
 from simulator.env.rewards import REWARDS
 from simulator.env.scene import Scene
-from simulator.events import MOST_EVENTS
-from simulator.kernels.groups import group
+from simulator.scenario.events import MOST_EVENTS
 
 PAID = 64
 """Orders whose payment is remembered."""

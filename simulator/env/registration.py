@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import gymnasium
 from gymnasium.envs import registration as gymnasium_ids
 
 from simulator.scenario.load import available_scenarios, title_of
 
 NAMESPACE, VERSION = "beholder", 1
-_SINGLE, _VECTOR = "simulator.env.single:BeholderEnv", "simulator.env.making:make_vector"
+_SINGLE, _VECTOR = "simulator.env.single:BeholderEnv", "simulator.env.registration:make_vector"
 
 
 def register() -> None:
@@ -26,3 +29,14 @@ def _title(name: str) -> str:
     'Jobs'
     """
     return "".join(word[:1].upper() + word[1:] for word in title_of(name).replace("-", "").split())
+
+
+def make_vector(num_envs: int = 1, **given: Any) -> gymnasium.vector.VectorEnv[Any, Any, Any]:
+    """Make what `gymnasium.make_vec` asks for: users in worlds of their own, or with `shared=True` users of one."""
+    # Here: registering ids compiles nothing.
+    from simulator.env.shared import SharedVectorEnv
+    from simulator.env.vector import BeholderVectorEnv
+
+    if given.get("shared"):
+        return SharedVectorEnv(num_envs, **given)
+    return BeholderVectorEnv(num_envs, **given)

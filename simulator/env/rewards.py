@@ -23,12 +23,12 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.config import unknown_name
+from simulator.engine.tables.tables import Kind
 from simulator.env.settings import WHERE
 from simulator.errors import InputError
-from simulator.events import MOST_EVENTS
-from simulator.kernels.layout import Kind
-from simulator.plan import Compiled
-from simulator.stage_tables import beside_visits
+from simulator.plan.compiler import Compiled
+from simulator.plan.stages import beside_visits
+from simulator.scenario.events import MOST_EVENTS
 
 REWARDS = ("clicks", "watch_time", "orders", "margin", "retention", "reported_satisfaction", "truth_satisfaction")
 CLICKS, WATCH_TIME, ORDERS, MARGIN, RETENTION, REPORTED, TRUTH = range(len(REWARDS))

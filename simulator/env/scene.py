@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import item_features
-from simulator.cases import Cases
-from simulator.catalog import Catalog, draw_catalog
+from simulator.engine.tables.tables import Goods, People, Plan
 from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
 from simulator.errors import InputError
-from simulator.kernels.layout import Goods, People, Plan
-from simulator.levels import Menus, asked_for, levels_of
-from simulator.measures import check_measures
-from simulator.plan import Compiled, compile_scenario
-from simulator.population import draw_tastes, new_people, reference_scales
-from simulator.scenario.check import check_scenario
+from simulator.plan.compiler import Compiled, compile_scenario
+from simulator.population.catalog import Catalog, draw_catalog
+from simulator.population.parent_rows import Menus, asked_for, levels_of
+from simulator.population.users import draw_tastes, new_people, reference_scales
+from simulator.records.measures import check_measures
+from simulator.runtime.cases import Cases
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 
 DAY = 86400.0
@@ -32,7 +32,7 @@ class Scene:
     Attributes:
         compiled: the scenario.
         catalog: drawn by `catalog_seed`; its items are the actions.
-        features: float32 (items, columns), see `recommenders.encoding.item_features`.
+        features: float32 (items, columns), see `recommenders.contract.item_encoder.item_features`.
         tables, weights: of the rewards.
         horizon: end of a lifetime, s.
         askable: int64 (n,), the numbers that a slate may hold: of items, or of parents where slates show these.

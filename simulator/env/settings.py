@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from simulator.config import unknown_name
-from simulator.durations import parse_duration
 from simulator.errors import InputError
+from simulator.scenario.durations import parse_duration
 
 EPISODES = ("visit", "lifetime")
 WHERE = "environment"

@@ -14,18 +14,18 @@ from gymnasium.vector.utils import batch_space
 
 from recommenders.contract import Recommender, Requests, Slates
 from simulator.config import LOGS, RunConfig
+from simulator.engine.tables.tables import VISIT, Array, Status
+from simulator.env.batch.encode import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
 from simulator.env.rewards import TRUTH
 from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings, seconds_of, whole_number
 from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
-from simulator.env.steps import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.errors import InputError
-from simulator.kernels.layout import VISIT, Array, Status
-from simulator.result import RunResult
-from simulator.rounds import Alike
-from simulator.stage_tables import beside_visits
+from simulator.plan.stages import beside_visits
+from simulator.records.result import RunResult
+from simulator.runtime.rounds import Alike
 from simulator.world import World
 
 Rows = npt.NDArray[np.int64]

@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.config import unknown_name
-from simulator.env.fleet import Fleet
+from simulator.env.batch.encode import TERMINATED, TRUNCATED
+from simulator.env.batch.fleet import Fleet
+from simulator.env.render.screen import as_picture, as_text, screen_of
 from simulator.env.scene import Scene
 from simulator.env.settings import WHERE, EnvSettings
 from simulator.env.spaces import action_space, observation_space
-from simulator.env.steps import TERMINATED, TRUNCATED
 from simulator.errors import InputError
-from simulator.screen import as_picture, as_text, screen_of
 
 _ONE = np.zeros(1, dtype=np.int64)
 
@@ -74,7 +74,7 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         return row.observed(), row.info()
 
     def step(self, action: npt.NDArray[np.int64]) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Answer the request with a slate: item numbers, best first; see `simulator.env.steps.answer`."""
+        """Answer the request with a slate: item numbers, best first; see `simulator.env.batch.encode.answer`."""
         if not self._begun or self._ended:
             raise gymnasium.error.ResetNeeded("call reset first: there is no user")
         actions = as_actions(action, self.scene, 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from recommenders.remembering import CONTEXT
+from recommenders.agents.user_features import CONTEXT
 from simulator.env.buffers import Kept, Seen
 from simulator.env.scene import Scene
 

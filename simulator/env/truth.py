@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.kernel import kernel
-from simulator.kernels.beliefs import utility_of
-from simulator.kernels.layout import MAX_SCREEN, SCRATCH_WIDTH, Array, Goods, People, Plan
-from simulator.randomness import PERCEPTION, mix, root
+from simulator.engine.jit.compile import kernel
+from simulator.engine.randomness import PERCEPTION, mix, root
+from simulator.engine.tables.tables import MAX_SCREEN, SCRATCH_WIDTH, Array, Goods, People, Plan
+from simulator.engine.user.beliefs import utility_of
 
 
 @kernel

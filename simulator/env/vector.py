@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector.utils import batch_space
 
-from simulator.env.fleet import Fleet
+from simulator.env.batch.encode import TERMINATED, TRUNCATED
+from simulator.env.batch.fleet import Fleet
 from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings, whole_number
 from simulator.env.single import as_actions, as_seed, check_options, check_render_mode, drawn
 from simulator.env.spaces import CODES, INFO, PLAIN, Row, action_space, observation_space
-from simulator.env.steps import TERMINATED, TRUNCATED
 from simulator.errors import InputError
 
 Rows = npt.NDArray[np.int64]

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags
 
+from simulator.engine.randomness import normals, uniforms
 from simulator.errors import InputError
 from simulator.grounding.basis import Measured, halves
 from simulator.grounding.folder import TEST, TRAIN, VALIDATION, Interactions, RealFolder
 from simulator.grounding.heldout import ITEM, HeldOut, evaluate
 from simulator.grounding.shares import LEAST_ITEMS, Estimate, Shares, estimate_shares, principal
 from simulator.grounding.vectors import estimate_vectors
-from simulator.randomness import normals, uniforms
 
 Floats = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.float32]

@@ -129,7 +129,7 @@ def _mapping(file: Path) -> tuple[dict[str, str], dict[str, str | None]]:
     """Columns by role and modalities by feature name, from mapping.yaml where it is there."""
     if not file.exists():
         return {}, {}
-    from simulator.strict_yaml import load_yaml
+    from simulator.scenario.strict_yaml import load_yaml
 
     content = load_yaml(file)
     parts: dict[str, dict[str, str | None]] = {"columns": {}, "modalities": {}}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulator.scenario.check import check_scenario
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import available_scenarios, load_scenario
-from simulator.scenario.schema import Scenario, scenario_json_schema
+from simulator.scenario.schema.scenario import Scenario, scenario_json_schema
 
 __all__ = ["Scenario", "available_scenarios", "check_scenario", "load_scenario", "scenario_json_schema"]

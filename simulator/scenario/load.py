@@ -11,10 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from simulator.errors import InputError
-from simulator.scenario.changes import with_changes
-from simulator.scenario.report import as_input_error, nearest, shown_value
-from simulator.scenario.schema import Scenario, content_hash
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.messages import as_input_error, nearest, shown_value
+from simulator.scenario.overrides import with_changes
+from simulator.scenario.schema.scenario import Scenario, content_hash
+from simulator.scenario.strict_yaml import load_yaml
 
 _PACKAGE = "scenarios"  # data only, so without __init__.py
 _SOURCES = ".sources"
@@ -86,7 +86,7 @@ def scenario_from(content: dict[str, Any], shown: str = "scenario", sources: dic
 def load_scenario(name_or_path: str | Path, changes: Mapping[str, object] | None = None) -> Scenario:
     """Read a scenario by name or by path (anything with a slash, or ending in .yaml or .yml).
 
-    ``changes`` are made to the file's content first (``simulator.scenario.changes``).
+    ``changes`` are made to the file's content first (``simulator.scenario.overrides``).
 
     Only the schema is checked here; ``check_scenario`` looks at whether it hangs together. Raises InputError for an
     unknown name (with the nearest and the list), a missing or unreadable file, and whatever the schema forbids.

@@ -14,7 +14,7 @@ import pytest
 import simulator
 from analysis import compare as comparing
 from analysis.__main__ import main
-from analysis.both_ways import BothWays, _judge, judge_offline
+from analysis.offline_vs_online import BothWays, _judge, judge_offline
 from analysis.report.page import Section, page
 from analysis.report.pictures import funnel, life_cycle, two_rankings
 from analysis.tables import Experiment

@@ -11,8 +11,8 @@ import pytest
 from analysis import grid, world
 from analysis.arms import Arm, read_arm
 from analysis.grid import experiment
+from simulator.cli.sweep import SweepError
 from simulator.errors import InputError
-from simulator.sweep import SweepError
 
 SCENARIO = "shortvideo"
 # Stands in for the engine: plays = 100 x seed + length of the recommender's name; every start leaves a line in `begun`.

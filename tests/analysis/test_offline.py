@@ -15,7 +15,7 @@ from analysis.offline import finished_run, label_of, learnability, read_platform
 from recommenders.contract import COLUMNS
 from simulator.config import RunConfig
 from simulator.errors import InputError
-from simulator.run_folder import write_config, write_json
+from simulator.records.run_folder import write_config, write_json
 from simulator.scenario.load import load_scenario
 
 SCENARIO = "shortvideo"

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 import simulator.env
+from simulator.engine.tables.tables import EVENT
+from simulator.env.batch.encode import fold
 from simulator.env.rewards import REWARDS
-from simulator.env.steps import fold
 from simulator.env.wrappers import (
     FlatObservation,
     FlatVectorObservation,
@@ -17,7 +18,6 @@ from simulator.env.wrappers import (
     RevealHiddenState,
     ScoreAction,
 )
-from simulator.kernels.layout import EVENT
 
 simulator.env.register()
 SMALL = {"items": 60, "slate": 5}

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from simulator.catalog import draw_catalog
-from simulator.grounded import _pace
-from simulator.pilot import pilot_positives
-from simulator.plan import compile_scenario
-from simulator.population import draw_people, new_people
+from simulator.grounding.pilot import pilot_positives
+from simulator.grounding.setting import _pace
+from simulator.plan.compiler import compile_scenario
+from simulator.population.catalog import draw_catalog
+from simulator.population.users import draw_people, new_people
 from simulator.scenario.load import load_scenario
 
 DAY = 86400.0

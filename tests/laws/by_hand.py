@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.kernels.layout import NORMAL
-from simulator.randomness import KNOWLEDGE, PERCEPTION, table_points
+from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, table_points
+from simulator.engine.tables.tables import NORMAL
 from tests.laws.harness import CLOCK, Bench, from_table, luck_of
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.kernels.layout import Goods
-from simulator.randomness import table_points
+from simulator.engine.randomness import table_points
+from simulator.engine.tables.tables import Goods
 from tests.laws.harness import Bench
 
 Change = Callable[[Bench, int, float, slice | list[int]], Goods]

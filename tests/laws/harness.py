@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.catalog import draw_catalog
-from simulator.errors import InputError
-from simulator.kernels.layout import (
+from simulator.engine.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION
+from simulator.engine.tables.tables import (
     CASE,
     EVENT,
     MAX_SCREEN,
@@ -34,14 +33,15 @@ from simulator.kernels.layout import (
     Status,
     Visits,
 )
-from simulator.kernels.visit import advance, parts_of, room_needed
-from simulator.levels import levels_of
-from simulator.plan import Compiled, compile_scenario
-from simulator.population import draw_people
-from simulator.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION
+from simulator.engine.visit.advance import advance, parts_of, room_needed
+from simulator.errors import InputError
+from simulator.plan.compiler import Compiled, compile_scenario
+from simulator.population.catalog import draw_catalog
+from simulator.population.parent_rows import levels_of
+from simulator.population.users import draw_people
+from simulator.runtime.visit_table import VisitTable
 from simulator.scenario.load import available_scenarios, load_scenario
-from simulator.strict_yaml import load_yaml
-from simulator.visits import VisitTable
+from simulator.scenario.strict_yaml import load_yaml
 
 SEED = 5
 CLOCK = 36000.0
@@ -109,7 +109,7 @@ Keys = npt.NDArray[np.uint64]
 
 
 def mixed(h: Any, key: Any) -> Keys:
-    """One more key into a chain of hashes, for arrays; must agree with `simulator.randomness.mix` to the bit."""
+    """One more key into a chain of hashes, for arrays; must agree with `simulator.engine.randomness.mix` to the bit."""
     with np.errstate(over="ignore"):
         h = (np.asarray(h, dtype=np.uint64) ^ np.asarray(key, dtype=np.uint64)) * np.uint64(0xFF51AFD7ED558CCD)
         h ^= h >> np.uint64(33)

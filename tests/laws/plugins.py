@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from recommenders.contract import Catalog, Label, Lists, PlatformLog, Recommender, Reproducibility, Requests, Slates
-from recommenders.neighbors import ItemKNN
-from recommenders.random import Random
+from recommenders.models.neighbors import ItemKNN
+from recommenders.models.random import Random
 
 
 class Spy(Recommender):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.kernels.layout import Kind, Layout
-from simulator.stage_tables import beside_visits
+from simulator.engine.tables.tables import Kind, Layout
+from simulator.plan.stages import beside_visits
 from tests.laws.harness import compiled_of, runnable
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import Phase, given, settings, strategies as st
 
 import simulator
-from simulator.kernels.layout import What
-from simulator.randomness import DECISION
+from simulator.engine.randomness import DECISION
+from simulator.engine.tables.tables import What
 from tests.laws.harness import as_uniform, assert_same_log, bench, decision, edited, luck_of, number
 
 NAME = "shortvideo"
@@ -146,7 +146,7 @@ def test_counters_show_only_what_had_happened(busy, monkeypatch):
 
 
 def test_fresh_items_are_shown_from_their_tick_on_and_not_before():
-    from simulator.catalog import draw_catalog
+    from simulator.population.catalog import draw_catalog
 
     catalog = draw_catalog(bench(NAME).compiled, 300, 24 * 3600.0, 4)
     truth = simulator.run(NAME, "random", users=150, items=300, horizon="24h", seed=4).truth

@@ -9,12 +9,12 @@ import pytest
 
 import simulator
 from simulator.config import RunConfig, complete, resolve
-from simulator.durations import parse_duration
 from simulator.errors import RunInterrupted
+from simulator.plan.fulfilment import CASE_OUTCOMES
+from simulator.plan.stages import beside_visits
+from simulator.scenario.durations import parse_duration
 from simulator.scenario.load import load_scenario
-from simulator.stage_tables import beside_visits
 from simulator.world import run_world
-from simulator.world_plan import CASE_OUTCOMES
 from tests.laws import small_worlds
 from tests.laws.harness import runnable
 from tests.laws.small_worlds import WORLDS

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.checkpoint import last_checkpoint, read_checkpoint
-from simulator.durations import parse_duration
-from simulator.kernels.case_layout import Count
-from simulator.kernels.layout import Status
+from simulator.engine.tables.case_tables import Count
+from simulator.engine.tables.tables import Status
+from simulator.records.checkpoint import last_checkpoint, read_checkpoint
+from simulator.scenario.durations import parse_duration
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import runnable
 from tests.laws.small_worlds import settings

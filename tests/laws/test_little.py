@@ -13,10 +13,10 @@ import pytest
 
 import simulator
 from simulator import world as worlds
-from simulator.cases import Cases
-from simulator.durations import parse_duration
-from simulator.kernels.case_layout import Count, ResourceKind
-from simulator.kernels.case_resources import settle_unit, unit_of
+from simulator.engine.cases.resources import settle_unit, unit_of
+from simulator.engine.tables.case_tables import Count, ResourceKind
+from simulator.runtime.cases import Cases
+from simulator.scenario.durations import parse_duration
 from tests.laws.harness import compiled_of, edited, number, runnable
 from tests.laws.small_worlds import settings
 

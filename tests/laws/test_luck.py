@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 import simulator
-from simulator import logs, rounds
-from simulator.kernels.layout import NORMAL, What
-from simulator.randomness import CONTENT, DECISION, PERCEPTION
-from simulator.result import RunResult
+from simulator.engine.randomness import CONTENT, DECISION, PERCEPTION
+from simulator.engine.tables.tables import NORMAL, What
+from simulator.records import log_writer as logs
+from simulator.records.result import RunResult
+from simulator.runtime import rounds
 from tests.laws.harness import (
     as_uniform,
     assert_same_log,
@@ -125,7 +126,7 @@ def test_the_two_worlds_really_differ(pair):
 
 def test_users_tastes_items_and_first_arrivals_are_shared():
     from simulator.config import RunConfig
-    from simulator.plan import compile_scenario
+    from simulator.plan.compiler import compile_scenario
     from simulator.scenario.load import load_scenario
     from simulator.world import World, _plugin
 
@@ -237,7 +238,7 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
     result = life(recommender)
     of = bench(NAME, users=USERS, items=ITEMS)
     plan = of.compiled.plan
-    from simulator.population import draw_people
+    from simulator.population.users import draw_people
 
     patience = draw_people(of.compiled, of.goods, USERS, SEED).state["patience"].astype(np.float64)
     plays = _ended(result)
@@ -266,8 +267,8 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
 
 def test_the_part_that_no_model_can_learn_belongs_to_user_and_item(pair):
     """Utility less the matches of taste and truth is the keyed draw of (user, item), in both worlds."""
-    from simulator.catalog import draw_catalog
-    from simulator.population import draw_people
+    from simulator.population.catalog import draw_catalog
+    from simulator.population.users import draw_people
 
     compiled = bench(NAME).compiled
     plan = compiled.plan
@@ -290,6 +291,6 @@ def test_the_part_that_no_model_can_learn_belongs_to_user_and_item(pair):
 
 def test_items_are_keyed_by_their_number_not_by_their_count():
     """The first items of a larger catalog say what those of a smaller one say."""
-    from simulator.randomness import normals
+    from simulator.engine.randomness import normals
 
     assert np.array_equal(normals(3, CONTENT, 50, 8), normals(3, CONTENT, 400, 8)[:50])

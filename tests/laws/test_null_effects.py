@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 import simulator
-from simulator.randomness import PERSON, uniforms
+from simulator.engine.randomness import PERSON, uniforms
 from tests.laws.harness import runnable
 from tests.laws.small_worlds import settings
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.strict_yaml import load_yaml
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("simulator", "recommenders", "analysis", "scenarios", "tests", "benchmarks", "pyproject.toml")

@@ -11,9 +11,9 @@ import yaml
 
 import simulator
 from simulator.errors import InputError
-from simulator.scenario.check import check_scenario
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import available_scenarios, load_scenario
-from simulator.scenario.targets import role_of
+from simulator.scenario.schema.targets import role_of
 from tests.laws.harness import edited, runnable
 
 PROVENANCES = {"sourced", "calibrated", "estimate"}

@@ -12,12 +12,12 @@ import pytest
 
 import simulator
 from recommenders.contract import COLUMNS, Catalog, PlatformLog, Requests
-from recommenders.errors import RecommenderError
-from simulator.catalog import told_topic
-from simulator.events import EVENTS
-from simulator.logs import ONLY_TRUTH
-from simulator.plan import compile_scenario
-from simulator.randomness import OBSERVATION
+from recommenders.contract.errors import RecommenderError
+from simulator.engine.randomness import OBSERVATION
+from simulator.plan.compiler import compile_scenario
+from simulator.population.catalog import told_topic
+from simulator.records.log_writer import ONLY_TRUTH
+from simulator.scenario.events import EVENTS
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import (
     as_uniform,
@@ -219,14 +219,14 @@ def test_nothing_that_a_plug_in_is_given_has_a_place_for_the_truth():
 
 
 def _catalog() -> Catalog:
-    from simulator.catalog import draw_catalog
+    from simulator.population.catalog import draw_catalog
 
     return draw_catalog(bench(NAME).compiled, 50, 3600.0, 0).public
 
 
 def test_features_are_no_copy_of_the_truth():
     """What an encoder gives correlates with the contents, and no dimension of it is one of the truth."""
-    from simulator.catalog import draw_catalog
+    from simulator.population.catalog import draw_catalog
 
     catalog = draw_catalog(bench(NAME).compiled, 400, 3600.0, 0)
     truth = catalog.goods.vectors[:, : bench(NAME).compiled.latent_width]
@@ -238,7 +238,7 @@ def test_features_are_no_copy_of_the_truth():
 def test_oracles_are_no_plug_ins():
     """They need the truth to be made, and no registry has it to give: not by name, not by import path."""
     from recommenders import registry
-    from simulator.oracle import ORACLES, Oracle
+    from simulator.platform.oracle import ORACLES, Oracle
 
     assert not set(ORACLES) & set(registry.available())
     for name in (*ORACLES, f"{Oracle.__module__}:{Oracle.__name__}"):

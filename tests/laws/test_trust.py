@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.cases import Cases
-from simulator.kernels.case_row import CASE
-from simulator.kernels.layout import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output, People
-from simulator.stage_tables import beside_visits
+from simulator.engine.tables.case_row import CASE
+from simulator.engine.tables.tables import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output, People
+from simulator.plan.stages import beside_visits
+from simulator.runtime.cases import Cases
 from tests.laws.changes import bias_moved
 from tests.laws.harness import Bench, bench, compiled_of, runnable, step, threshold
 from tests.laws.screens import RESPOND, label

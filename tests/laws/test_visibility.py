@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulator.kernels.layout import Kind, Tally
-from simulator.stage_tables import beside_visits
+from simulator.engine.tables.tables import Kind, Tally
+from simulator.plan.stages import beside_visits
 from tests.laws.changes import all_moved, number_moved
 from tests.laws.harness import After, Bench, bench, bits, compiled_of, edited, number, runnable, step, threshold
 from tests.laws.screens import CASES, FEEDS, HIDDEN, NO_TIME, READ, RESPOND, label, of_kind
@@ -128,7 +128,7 @@ def test_a_response_follows_the_experience_and_reads_nothing_again(case):
 def test_a_feature_never_changes_a_response_to_a_slate(monkeypatch):
     """Two encoders of the same contents, a recommender that looks at neither: the same log."""
     import simulator
-    from simulator import catalog
+    from simulator.population.users import catalog
 
     settings = {"users": 120, "items": 200, "horizon": "8h"}
     name = "shortvideo"
@@ -152,7 +152,7 @@ def test_a_feature_never_changes_a_response_to_a_slate(monkeypatch):
 def test_features_made_and_overwritten_leave_the_truth_alone():
     name = "shortvideo"
     config_of = bench(name)
-    from simulator.catalog import draw_catalog
+    from simulator.population.catalog import draw_catalog
 
     drawn = draw_catalog(config_of.compiled, 200, 86400.0, 5)
     before = [part.tobytes() for part in drawn.goods]

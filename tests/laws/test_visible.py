@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.kernels.layout import Kind, Layout, Status
+from simulator.engine.tables.tables import Kind, Layout, Status
 from tests.laws.by_hand import basket_by_hand, belief_by_hand
 from tests.laws.changes import appeal_moved, bias_moved, content_moved, made_better, number_moved
 from tests.laws.harness import CLOCK, After, Bench, bench, step, threshold

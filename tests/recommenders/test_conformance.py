@@ -9,12 +9,12 @@ import gymnasium
 import numpy as np
 import pytest
 
-from recommenders.agent_file import Description, write_description
+from recommenders.agents.agent_file import Description, write_description
 from recommenders.check import check_recommender, synthetic_world
 from recommenders.contract import Label, Recommender, RecommenderError, Slates
-from recommenders.encoding import ItemEncoder
-from recommenders.popularity import Popularity
-from recommenders.random import Random
+from recommenders.contract.item_encoder import ItemEncoder
+from recommenders.models.popularity import Popularity
+from recommenders.models.random import Random
 from recommenders.registry import accepted_parameters, available, create, find
 
 LABELS = [Label("like", ("like",)), Label("long_view", ("skip", "complete"), 18.0, "duration")]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommenders.contract import Settings, setting
-from recommenders.ranker import Ranker
+from recommenders.models.ranker import Ranker
 
 
 @dataclass(frozen=True)

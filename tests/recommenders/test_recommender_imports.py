@@ -41,7 +41,8 @@ def run(code: str, **environment: str) -> str:
 
 def test_the_contract_needs_numpy_only():
     heavy = "('numba', 'scipy', 'pandas', 'pyarrow', 'torch', 'sklearn')"
-    code = f"import sys, recommenders.contract, recommenders.check; print([m for m in {heavy} if m in sys.modules])"
+    load = "import sys, recommenders.check; from recommenders.contract import *"
+    code = f"{load}; print([m for m in {heavy} if m in sys.modules])"
     assert run(code).strip() == "[]"
 
 
@@ -49,14 +50,14 @@ USE_ALL = """
 from recommenders.check import synthetic_world
 from recommenders.contract import Label
 from recommenders.registry import create
-from recommenders import content, itemitem, neighbors, popularity, random
+from recommenders.models import content, item_item, neighbors, popularity, random
 label = Label("like", ("like",))
 world = synthetic_world(label=label)
 for name, parameters in {"random": {}, "popularity": {}, "itemknn": {}, "contentknn": {"modality": "cover"}}.items():
     recommender = create(name, parameters, label=label)
     recommender.fit(world.log, world.catalog)
     recommender.recommend(world.requests)
-kernels = (content._score, itemitem._score, neighbors.nearest, itemitem._scatter, popularity._walk, random._draw)
+kernels = (content._score, item_item._score, neighbors.nearest, item_item._scatter, popularity._walk, random._draw)
 print(sum(len(k.stats.cache_misses) for k in kernels), *(len(k.signatures) for k in kernels))
 """
 

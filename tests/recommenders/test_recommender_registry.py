@@ -63,7 +63,7 @@ def test_entry_points_are_found_and_cannot_take_our_names(monkeypatch):
         ("itemkn", {}, r"recommender: 'itemkn' is not known; did you mean 'itemknn'\? there are: asysvd, "),
         ("zzz", {}, "'zzz' is not known; there are: asysvd"),
         ("no_such_package.models:Mine", {}, "cannot import 'no_such_package.models'"),
-        ("recommenders.neighbors:ItemKN", {}, r"has no class 'ItemKN'; did you mean 'ItemKNN'\?"),
+        ("recommenders.models.neighbors:ItemKN", {}, r"has no class 'ItemKN'; did you mean 'ItemKNN'\?"),
         (f"{__name__}:Lame", {}, "has no method recommend"),
         ("itemknn", {"neighbours": 5}, r"itemknn.neighbours: is no parameter of it; did you mean 'neighbors'\? it takes"
          r": neighbors: int = 100, shrink: float = "),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from simulator.scenario.load import load_scenario, scenario_from
-from simulator.scenario.schema import Scenario
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.schema.scenario import Scenario
+from simulator.scenario.strict_yaml import load_yaml
 
 SHIPPED = "shortvideo"
 

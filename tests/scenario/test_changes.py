@@ -9,8 +9,8 @@ import pytest
 import simulator
 from simulator.config import RunConfig, resolve
 from simulator.errors import InputError
-from simulator.scenario.changes import WHY, with_changes
 from simulator.scenario.load import load_scenario
+from simulator.scenario.overrides import WHY, with_changes
 
 FILE = {
     "user": {"churn": {"value": 0.1, "unit": "probability", "from": "sourced", "see": "7"}},

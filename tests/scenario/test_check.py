@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from simulator.errors import InputError
-from simulator.scenario.check import check_scenario
-from simulator.scenario.cycle import entries, possible_events
+from simulator.scenario.checks.check import check_scenario
+from simulator.scenario.life_cycle import entries, possible_events
 from simulator.scenario.load import available_scenarios, load_scenario
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 from scipy import stats
 
-from simulator.scenario.distributions import Distribution
+from simulator.scenario.schema.distributions import Distribution
 
 P = np.linspace(0.001, 0.999, 199)
 REFERENCES = {

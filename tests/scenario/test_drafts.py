@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from simulator.errors import InputError
-from simulator.scenario.check import check_scenario
-from simulator.scenario.cycle import entries
+from simulator.scenario.checks.check import check_scenario
+from simulator.scenario.checks.provenance import provenance_summary
+from simulator.scenario.life_cycle import entries
 from simulator.scenario.load import available_scenarios, load_scenario
-from simulator.scenario.provenance import provenance_summary
 
 FOLDER = Path(__file__).parent / "drafts"
 DRAFTS = sorted(path for path in FOLDER.glob("*.yaml") if not path.stem.endswith(".sources"))

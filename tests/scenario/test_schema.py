@@ -5,10 +5,10 @@ import json
 import pytest
 
 from simulator.errors import InputError
+from simulator.scenario.checks.provenance import claims_in
 from simulator.scenario.load import load_scenario
-from simulator.scenario.provenance import claims_in
-from simulator.scenario.schema import content_hash, scenario_json_schema
-from simulator.strict_yaml import load_yaml
+from simulator.scenario.schema.scenario import content_hash, scenario_json_schema
+from simulator.scenario.strict_yaml import load_yaml
 
 HERE = "scenarios/shortvideo.yaml: "
 

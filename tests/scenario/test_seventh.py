@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import simulator
-from simulator.scenario.check import check_scenario
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 
 HOTEL = Path(__file__).parent / "seventh/hotel.yaml"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from simulator.errors import InputError
-from simulator.scenario.check import check_scenario
+from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
-from simulator.scenario.targets import role_of, targets_with_role
+from simulator.scenario.schema.targets import role_of, targets_with_role
 
 
 @given(st.text())

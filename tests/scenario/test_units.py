@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.scenario.units import parse_unit
+from simulator.scenario.schema.units import parse_unit
 
 
 @pytest.mark.parametrize(

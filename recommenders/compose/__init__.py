@@ -1,0 +1,1 @@
+"""Recommenders made of others: pipelines, filters, exploration, ensembles."""

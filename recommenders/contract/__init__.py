@@ -1,0 +1,61 @@
+"""The contract between a platform and its recommenders: all that a plug-in may see, and what it must do.
+
+Everything is loaded when it is first used, so that naming an error costs no arrays.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recommenders.contract.candidate_lists import Lists, runs
+    from recommenders.contract.catalog import Catalog, LazyFeatures
+    from recommenders.contract.columns import CODED, COLUMNS, Column, Columns
+    from recommenders.contract.errors import RecommenderError
+    from recommenders.contract.item_encoder import item_features
+    from recommenders.contract.log import Label, PlatformLog, Positives
+    from recommenders.contract.recommender import CONTRACT_VERSION, Recommender, Reproducibility
+    from recommenders.contract.requests import (
+        NO_ITEM,
+        Requests,
+        Seen,
+        Slates,
+        compressed,
+        in_slates,
+        validate_slates,
+    )
+    from recommenders.contract.settings import Choice, Range, Settings, setting
+
+__all__ = [
+    "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
+    "LazyFeatures", "Lists", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
+    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "runs", "setting",
+    "validate_slates",
+]  # fmt: skip
+
+_HOMES = {
+    "candidate_lists": ("Lists", "runs"),
+    "catalog": ("Catalog", "LazyFeatures"),
+    "columns": ("CODED", "COLUMNS", "Column", "Columns"),
+    "errors": ("RecommenderError",),
+    "item_encoder": ("item_features",),
+    "log": ("Label", "PlatformLog", "Positives"),
+    "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility"),
+    "requests": ("NO_ITEM", "Requests", "Seen", "Slates", "compressed", "in_slates", "validate_slates"),
+    "settings": ("Choice", "Range", "Settings", "setting"),
+}
+_MODULE_OF = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _MODULE_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

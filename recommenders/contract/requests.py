@@ -1,0 +1,285 @@
+"""What is asked of a recommender, what it answers, and the check of the answer."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from recommenders.contract.errors import RecommenderError
+
+NO_ITEM = -1
+"""Padding of item arrays in requests and slates."""
+
+_PER_ROW = {
+    "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
+    "surface": "u1", "device": "u1", "stage": "u1", "about": "i4", "context": "i1",
+    "sorting": "i1",
+}  # fmt: skip
+_FEW = 1024
+_PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
+_SHAPES = [
+    (name, np.dtype(kind), dimensions)
+    for names, dimensions in ((_PER_ROW, 1), (_PER_ROW_WIDE, 2))
+    for name, kind in names.items()
+]
+_ROWS = (*_PER_ROW, *_PER_ROW_WIDE)
+_ARRAYS = (*_ROWS, "recent_start", "recent_items", "candidates")
+
+Seen = Literal["last", "allow"]
+"""What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """A batch of n slate requests, in the order of the engine's keys.
+
+    Attributes:
+        key: uint64 (n,), the request's luck. Whatever a plug-in draws for a request must be a pure function of its
+            key and of the plug-in's seed, so that a slate does not depend on the batch that it was made in.
+        user, session, request: uint32 (n,).
+        time: float64 (n,), s.
+        surface, device, stage: uint8 (n,), codes as in the log.
+        recent_start: int64 (n + 1,), and recent_items: int32 (recent_start[-1],), items lately sent to the user of row
+            r: ``recent_items[recent_start[r] : recent_start[r + 1]]``. They are not to be recommended unless the
+            candidates run out. ``recent`` has the same as a matrix.
+        events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end. H differs from
+            batch to batch.
+        events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
+        candidates: int32 (m,), the items that can be shown now, rising, common to the batch.
+        slate_size: items wanted per request.
+        seen: the policy for items that the user has had (a positive at fit, or part of this visit): 'last' (only when
+            other candidates run out) or 'allow' (people order again). What is in `recent` comes last either way.
+        stated: int32 (n, S), what the user has declared an interest in, as codes of a public column of the items,
+            padded with -1; S is 0 where the platform asks for nothing.
+        criteria: float32 (n, C), what the user asks for in this visit, a column for each of the scenario's criteria:
+            the code of a topic or type, or a limit (on a public column, on a promised time, s, or on a distance, km);
+            NaN where the user says nothing. Whatever is a filter is applied: `candidates` are those that pass. C is 0
+            where visits have no criteria.
+        about: int32 (n,), the item that a slate is asked for next to (the article just read, the product looked at, the
+            song that a radio began with), -1 where there is none. It is among what was lately sent.
+        context: int8 (n,), the visit's context (work, sport, sleep) by its number in the scenario, where the user
+            tells; -1 where the platform knows of none.
+        sorting: int8 (n,), the order (cheapest first, newest first) that the visit has had a list put in before, by its
+            number in the scenario; -1 none. A list in an order is not asked for here: it is the platform's own.
+
+    All arrays are read-only views: a recommender cannot change what it was asked.
+    """
+
+    key: np.ndarray
+    user: np.ndarray
+    session: np.ndarray
+    request: np.ndarray
+    time: np.ndarray
+    surface: np.ndarray
+    device: np.ndarray
+    stage: np.ndarray
+    recent_start: np.ndarray
+    recent_items: np.ndarray
+    events_item: np.ndarray
+    events_value: np.ndarray
+    candidates: np.ndarray
+    slate_size: int
+    seen: Seen = "last"
+    stated: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int32))
+    criteria: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    about: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    context: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+    sorting: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+
+    def __post_init__(self) -> None:
+        n = len(self)
+        if self.stated.size == 0:
+            object.__setattr__(self, "stated", np.empty((n, 0), np.int32))
+        if self.criteria.size == 0:
+            object.__setattr__(self, "criteria", np.empty((n, 0), np.float32))
+        if self.about.size == 0:
+            object.__setattr__(self, "about", np.full(n, NO_ITEM, np.int32))
+        if self.context.size == 0:
+            object.__setattr__(self, "context", np.full(n, -1, np.int8))
+        if self.sorting.size == 0:
+            object.__setattr__(self, "sorting", np.full(n, -1, np.int8))
+        for name, dtype, dimensions in _SHAPES:  # for each of many small batches: no more than it takes
+            array: np.ndarray = getattr(self, name)
+            shape = array.shape
+            if len(shape) != dimensions or shape[0] != n or array.dtype != dtype:
+                raise RecommenderError(
+                    f"requests.{name}",
+                    f"is {array.dtype} of shape {array.shape}",
+                    f"expected {dtype} with {dimensions} dimension(s) and {n} rows",
+                )
+        start, sent = self.recent_start, self.recent_items
+        if start.shape != (len(self) + 1,) or start.dtype != np.int64 or start[0] != 0 or start[-1] != sent.size:
+            raise RecommenderError(
+                "requests.recent_start",
+                f"is {start.dtype} of shape {start.shape}",
+                f"expected int64 ({len(self) + 1},), from 0 to the {sent.size} of recent_items",
+            )
+        if sent.ndim != 1 or sent.dtype != np.int32:
+            raise RecommenderError("requests.recent_items", f"is {sent.dtype}", "expected int32, one dimension")
+        if self.events_item.shape != self.events_value.shape:
+            raise RecommenderError(
+                "requests.events_value", f"has shape {self.events_value.shape}", f"expected {self.events_item.shape}"
+            )
+        if self.candidates.ndim != 1 or self.candidates.dtype != np.int32:
+            raise RecommenderError(
+                "requests.candidates", f"is {self.candidates.dtype}", "expected int32, one dimension"
+            )
+        if self.slate_size < 1:
+            raise RecommenderError("requests.slate_size", f"is {self.slate_size}", "expected at least 1")
+        if self.seen not in typing.get_args(Seen):
+            raise RecommenderError("requests.seen", f"is {self.seen!r}", "expected 'last' or 'allow'")
+        for name in _ARRAYS:
+            array = getattr(self, name)
+            if array.flags.writeable:
+                view = array.view()
+                view.setflags(write=False)
+                object.__setattr__(self, name, view)
+
+    def __len__(self) -> int:
+        return self.key.size
+
+    @cached_property
+    def recent(self) -> np.ndarray:
+        """What was lately sent as int32 (n, R), padded with -1 at the end; R differs from batch to batch."""
+        sizes = np.diff(self.recent_start)
+        matrix = np.full((len(self), int(sizes.max(initial=0))), NO_ITEM, np.int32)
+        matrix[np.arange(matrix.shape[1]) < sizes[:, None]] = self.recent_items
+        matrix.flags.writeable = False
+        return matrix
+
+    @property
+    def filled(self) -> int:
+        """Places of a slate that can be filled: slate_size, or the number of candidates where that is smaller."""
+        return min(self.slate_size, self.candidates.size)
+
+    def take(self, rows: np.ndarray | slice) -> Requests:
+        """The requests of these rows, with the same candidates."""
+        changed: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[rows]) for name in _ROWS}
+        chosen = np.arange(len(self))[rows]
+        sizes = self.recent_start[chosen + 1] - self.recent_start[chosen]
+        start = np.concatenate(([0], np.cumsum(sizes)))
+        places = np.arange(start[-1]) + np.repeat(self.recent_start[chosen] - start[:-1], sizes)
+        changed |= {"recent_start": start, "recent_items": self.recent_items[places]}
+        return replace(self, **changed)
+
+    @classmethod
+    def unchecked(cls, **fields: Any) -> Requests:
+        """Requests of all fields, which are known to be right: arrays that nobody else has, made read-only here."""
+        own = object.__new__(cls)
+        for name in _ARRAYS:
+            fields[name].flags.writeable = False
+        own.__dict__.update(fields)
+        return own
+
+    def part(self, first: int, last: int, candidates: np.ndarray, slate_size: int) -> Requests:
+        """The requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
+
+        What was checked of the whole is not checked again; `candidates` has to be int32, rising, and read-only.
+        """
+        own = object.__new__(Requests)
+        known = own.__dict__
+        for name in _ROWS:
+            known[name] = getattr(self, name)[first:last]
+        begin, end = self.recent_start[first], self.recent_start[last]
+        start = self.recent_start[first : last + 1] - begin
+        start.flags.writeable = False
+        known["recent_start"], known["recent_items"] = start, self.recent_items[begin:end]
+        known["candidates"], known["slate_size"], known["seen"] = candidates, slate_size, self.seen
+        return own
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All arrays by name, the very ones."""
+        return {name: getattr(self, name) for name in _ARRAYS}
+
+
+@dataclass(frozen=True)
+class Slates:
+    """The answer to a batch.
+
+    Attributes:
+        items: int32 (n, slate_size), best first. Only where there are fewer candidates than places, the last
+            ``slate_size - m`` places are -1.
+        propensity: float32 (n, slate_size), the probability that the item is in the slate, given the request; or None
+            where the recommender does not randomise (or cannot say).
+    """
+
+    items: np.ndarray
+    propensity: np.ndarray | None = None
+
+
+def in_slates(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
+    """Whether each of items, int32 (n, k), stands in the slate of its row, int32 (n, size); never where it is -1."""
+    return np.asarray((items[:, :, None] == slates[:, None, :]).any(axis=2) & (items != NO_ITEM))
+
+
+def compressed(recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`recent_start` and `recent_items` of a matrix int32 (n, R) that is padded with -1 in any place."""
+    there = recent != NO_ITEM
+    return np.concatenate(([0], np.cumsum(there.sum(axis=1)))).astype(np.int64), recent[there].astype(np.int32)
+
+
+def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str) -> None:
+    """Check that slates answer requests: shape, type, range, candidates only, no item twice.
+
+    Raises:
+        RecommenderError: naming the recommender, the first offending request, and what would be right.
+    """
+    where = f"recommender {name}"
+    shape = (len(requests), requests.slate_size)
+    items = slates.items
+    if items.shape != shape:
+        raise RecommenderError(where, f"its slates have shape {items.shape}", f"expected {shape}")
+    if items.dtype != np.int32:
+        raise RecommenderError(where, f"its slates are {items.dtype}", "expected int32")
+    if slates.propensity is not None and slates.propensity.shape != shape:
+        raise RecommenderError(where, f"its propensities have shape {slates.propensity.shape}", f"expected {shape}")
+    if not len(requests):
+        return
+    filled = requests.filled
+    # Columns first: comparisons then run over contiguous memory, which matters at millions of slates.
+    places = np.ascontiguousarray(items[:, :filled].T)
+    if filled and (places.min() < 0 or places.max() >= n_items):
+        row, item = _first(places, (places < 0) | (places >= n_items))
+        raise RecommenderError(where, f"request {row} of the batch got item {item}", f"items are 0 ... {n_items - 1}")
+    if filled < requests.slate_size and (items[:, filled:] != NO_ITEM).any():
+        raise RecommenderError(
+            where, f"fills more places than there are candidates ({filled})", f"the others should be {NO_ITEM}"
+        )
+    if requests.candidates.size < n_items:
+        available = np.zeros(n_items, dtype=bool)
+        available[requests.candidates] = True
+        allowed = available[places]
+        if not allowed.all():
+            row, item = _first(places, ~allowed)
+            raise RecommenderError(where, f"request {row} of the batch got item {item}", "it is not a candidate")
+    twice = _twice(places)
+    if twice is not None:
+        row, item = twice
+        raise RecommenderError(where, f"request {row} of the batch got item {item} twice", "expected each item once")
+    if slates.propensity is not None:
+        given = slates.propensity[:, :filled]
+        if not ((given > 0) & (given <= 1)).all():
+            raise RecommenderError(where, "a propensity is outside (0, 1]", "expected probabilities")
+
+
+def _first(places: np.ndarray, wrong: np.ndarray) -> tuple[int, int]:
+    """Row and item of the first wrong place; both arrays are (places, requests)."""
+    place, row = np.argwhere(wrong)[0]
+    return int(row), int(places[place, row])
+
+
+def _twice(places: np.ndarray) -> tuple[int, int] | None:
+    """Request and item of a slate that has an item twice, of items (places, requests); None where there is none."""
+    if places.shape[1] <= _FEW:  # a call for each place would cost more than sorting
+        ordered = np.sort(places, axis=0)
+        same = ordered[1:] == ordered[:-1]
+        return _first(ordered[1:], same) if same.any() else None
+    for place in range(1, len(places)):
+        same = places[:place] == places[place]
+        if same.any():
+            return _first(places[:place], same)
+    return None

@@ -1,0 +1,189 @@
+"""Typed settings of recommenders: each a documented field of a frozen dataclass, refused where it is wrong.
+
+    @dataclass(frozen=True)
+    class MySettings(Settings):
+        neighbors: int = setting(100, "neighbours kept per item", low=1, search=Range(5, 1000, log=True))
+
+A field's type is one of bool, int, float, str, a ``Literal`` of words, or one of these or None.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import inspect
+import math
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from recommenders.contract.errors import RecommenderError
+
+S = TypeVar("S", bound="Settings")
+
+
+@dataclass(frozen=True)
+class Range:
+    """A range of numbers to search in, both ends included; ``log``: evenly over the logarithm."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def at(self, place: float) -> float:
+        """The value at a place of [0, 1).
+
+        >>> round(Range(1, 100, log=True).at(0.5), 6)
+        10.0
+        """
+        if not self.log:
+            return self.low + place * (self.high - self.low)
+        return float(math.exp(math.log(self.low) + place * (math.log(self.high) - math.log(self.low))))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A few values to search among."""
+
+    values: tuple[Any, ...]
+
+    def at(self, place: float) -> Any:
+        """The value at a place of [0, 1).
+
+        >>> Choice((True, False)).at(0.7)
+        False
+        """
+        return self.values[min(int(place * len(self.values)), len(self.values) - 1)]
+
+
+def setting(
+    default: Any = dataclasses.MISSING,
+    meaning: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    search: Range | Choice | None = None,
+) -> Any:
+    """A field of settings: its default (none: it must be given), what it means, its bounds, where a search may look."""
+    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "search": search})
+
+
+@dataclass(frozen=True)
+class Described:
+    """One setting, for listings and for searches."""
+
+    name: str
+    kind: Any
+    default: Any
+    required: bool
+    meaning: str = ""
+    low: float | None = None
+    high: float | None = None
+    search: Range | Choice | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.name}: {type_name(self.kind)}"
+        return text if self.required else f"{text} = {self.default!r}"
+
+    def checked(self, value: Any, where: str) -> Any:
+        """The value, as a float where one is wanted.
+
+        Raises:
+            RecommenderError: it is of the wrong type, not finite, or out of bounds.
+        """
+        if not fits(value, self.kind):
+            raise RecommenderError(f"{where}.{self.name}", f"is {value!r}", f"expected {type_name(self.kind)}")
+        if self.kind is float:
+            value = float(value)
+        if isinstance(value, float | int) and not isinstance(value, bool):
+            low = -math.inf if self.low is None else self.low
+            high = math.inf if self.high is None else self.high
+            if not (math.isfinite(value) and low <= value <= high):
+                parts = [f"at least {self.low:g}"] if self.low is not None else []
+                parts += [f"at most {self.high:g}"] if self.high is not None else []
+                raise RecommenderError(
+                    f"{where}.{self.name}",
+                    f"is {value}",
+                    f"expected {' and '.join(parts) or 'a finite number'}",
+                )
+        return value
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings; alone, it has none."""
+
+    @classmethod
+    def described(cls) -> dict[str, Described]:
+        """Its settings by name, in order."""
+        hints = typing.get_type_hints(cls)
+        return {
+            each.name: Described(
+                each.name, hints[each.name], each.default, each.default is dataclasses.MISSING, **dict(each.metadata)
+            )
+            for each in dataclasses.fields(cls)
+        }
+
+    @classmethod
+    def read(cls: type[S], given: Mapping[str, Any], where: str) -> S:
+        """Settings of these values, defaults for the rest.
+
+        Raises:
+            RecommenderError: one is unknown (with the nearest match), missing, of the wrong type or out of bounds.
+        """
+        return cls(**read(cls.described(), given, where))
+
+    def values(self) -> dict[str, Any]:
+        """All values by name."""
+        return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+
+
+def read(known: Mapping[str, Described], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The given values, each checked; settings that are not given are left out.
+
+    Raises:
+        RecommenderError: one is unknown (with the nearest match), missing, of the wrong type or out of bounds.
+    """
+    takes = ", ".join(str(each) for each in known.values()) or "none"
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise RecommenderError(f"{where}.{name}", "is no parameter of it", f"{hint}it takes: {takes}")
+    for name, each in known.items():
+        if each.required and name not in given:
+            raise RecommenderError(f"{where}.{name}", "is missing", f"it takes: {takes}")
+    return {name: known[name].checked(value, where) for name, value in given.items()}
+
+
+def type_name(hint: Any) -> str:
+    """A type as users know it.
+
+    >>> type_name(int), type_name(str | None), type_name(typing.Literal["a", "b"])
+    ('int', 'str | None', "'a' or 'b'")
+    """
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(repr(each) for each in typing.get_args(hint))
+    return hint.__name__ if inspect.isclass(hint) and not typing.get_args(hint) else str(hint).replace("typing.", "")
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value from a command line or a YAML file fits a type; other types than these are not checked."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return any(fits(value, one) for one in inner)
+    if origin is typing.Literal:
+        return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in inner)
+    if hint is type(None):
+        return value is None
+    if hint is bool or isinstance(value, bool):
+        return isinstance(value, bool) and hint in (bool, Any, object)
+    if hint is float:
+        return isinstance(value, int | float)
+    if hint in (int, str):
+        return isinstance(value, hint)
+    if origin in (list, tuple):
+        return isinstance(value, list | tuple)
+    return True

@@ -1,0 +1,1 @@
+"""The offline protocol: reading data sets, splitting them, ranking, and measuring."""

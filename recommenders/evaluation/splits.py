@@ -1,0 +1,66 @@
+"""Ways to hold out: at random, each user's last, by time, or as the source says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from recommenders.contract import Positives, RecommenderError
+from recommenders.evaluation.dataset import Dataset
+from recommenders.evaluation.offline import Split, holdout_split
+from recommenders.models.hashing import mix, root
+
+SHARES = (0.8, 0.1, 0.1)
+
+
+def _parts(positives: Positives, part: np.ndarray) -> Split:
+    return Split(*(positives.take(np.flatnonzero(part == p)) for p in range(3)))
+
+
+def random(data: Dataset, seed: int) -> Split:
+    """8:1:1, each pair by a keyed hash of (seed, user, item) alone."""
+    return holdout_split(data.positives, seed, SHARES)
+
+
+def leave_one_out(data: Dataset, seed: int) -> Split:
+    """Each user's last pair is the test, the one before the validation; without times, two by a keyed hash.
+
+    Users with fewer than three pairs stay in training.
+    """
+    pairs = data.positives
+    start = np.full(1, root(seed, "leave-one-out"))
+    luck = mix(mix(start, pairs.user.astype(np.uint64)), pairs.item.astype(np.uint64))
+    order = np.lexsort((luck, pairs.time if data.timed else np.zeros(len(pairs)), pairs.user))
+    ends = np.cumsum(np.bincount(pairs.user, minlength=data.n_users))
+    size = np.bincount(pairs.user, minlength=data.n_users)
+    part = np.zeros(len(pairs), np.int8)
+    part[order[ends[size >= 3] - 1]] = 2
+    part[order[ends[size >= 3] - 2]] = 1
+    return _parts(pairs, part)
+
+
+def temporal(data: Dataset, seed: int) -> Split:
+    """The earliest 80 % of all pairs train, the next tenth validates, the last tenth tests: two dates for everybody."""
+    if not data.timed:
+        raise RecommenderError(f"data {data.name}", "has no times", "expected split=random, leave-one-out or given")
+    time = data.positives.time
+    first, second = np.quantile(time, (SHARES[0], SHARES[0] + SHARES[1]))
+    return _parts(data.positives, (time > first).astype(np.int8) + (time > second))
+
+
+def given(data: Dataset, seed: int) -> Split:
+    """The source's own split: 0 train, 1 validation, 2 test."""
+    if data.part is None:
+        right = "expected split=random, leave-one-out or temporal, or a column split (0 train, 1 validation, 2 test)"
+        raise RecommenderError(f"data {data.name}", "has no split of its own", right)
+    return _parts(data.positives, data.part)
+
+
+SPLITS: dict[str, Callable[[Dataset, int], Split]] = {
+    "random": random,
+    "leave-one-out": leave_one_out,
+    "temporal": temporal,
+    "given": given,
+}
+"""All splits by name."""

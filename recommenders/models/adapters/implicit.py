@@ -1,0 +1,35 @@
+"""Models of implicit (https://github.com/benfred/implicit): ``recommender=implicit``."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from recommenders.models.adapters.library import LibraryModel
+from recommenders.models.ranker import product
+
+
+class Implicit(LibraryModel):
+    """A model of implicit, as in ``model=AlternatingLeastSquares(factors=64, alpha=1)``."""
+
+    name: ClassVar[str] = "implicit"
+    package: ClassVar[str] = "implicit"
+    modules: ClassVar[tuple[str, ...]] = (
+        "implicit.als", "implicit.bpr", "implicit.lmf", "implicit.nearest_neighbours",
+    )  # fmt: skip
+    ours: ClassVar[dict[str, Any]] = {"num_threads": 1, "random_state": LibraryModel.SEED, "use_gpu": False}
+
+    def train(self, model: Any, matrix: Any) -> None:
+        """Its confidence of a positive is what alpha says."""
+        model.fit(matrix, show_progress=False)
+
+    def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
+        """Products of factors; or what neighbours add up to."""
+        if hasattr(model, "item_factors"):
+            return product(np.asarray(model.user_factors[users]), np.asarray(model.item_factors).T)
+        found = np.full((users.size, self.history.n_items), np.nan, np.float32)
+        items, scores = model.recommend(users, profile, N=self.history.n_items, filter_already_liked_items=False)
+        rows, places = np.nonzero((items >= 0) & (scores > 0))
+        found[rows, items[rows, places]] = scores[rows, places]
+        return found

@@ -1,0 +1,48 @@
+"""Keyed hashes over numpy arrays: luck that depends on keys and on nothing else."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+
+
+def mix(state: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """One more key into a hash, uint64 arrays of broadcastable shapes: SplitMix64's step and finaliser.
+
+    The same function as ``recommenders.models.kernel.mix``; SplitMix64: Steele, Lea and Flood, OOPSLA 2014.
+
+    >>> int(mix(np.array([0], np.uint64), np.array([0], np.uint64))[0]) == 0xE220A8397B1DCDAF
+    True
+    """
+    z = (state ^ key) + _GOLDEN
+    z = (z ^ (z >> np.uint64(30))) * _M1
+    z = (z ^ (z >> np.uint64(27))) * _M2
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def chain(seed: int, *keys: np.ndarray) -> np.ndarray:
+    """Hash of a seed and one or more arrays of non-negative integers, uint64, of their broadcast shape."""
+    state = np.full(1, np.uint64(seed % 2**64))
+    for key in keys:
+        state = mix(state, np.asarray(key).astype(np.uint64))
+    return state
+
+
+@lru_cache(maxsize=1024)
+def root(seed: int, purpose: str) -> np.uint64:
+    """Start of a chain for one purpose of one seed; different purposes share no luck."""
+    letters = np.frombuffer(purpose.encode(), dtype=np.uint8)
+    state = np.full(1, np.uint64(seed % 2**64))
+    for letter in letters:
+        state = mix(state, np.full(1, np.uint64(letter)))
+    return np.uint64(state[0])
+
+
+def uniform(luck: np.ndarray) -> np.ndarray:
+    """Float64 in [0, 1) from 64 random bits each (the upper 53 of them)."""
+    return np.asarray((luck >> np.uint64(11)) * 2.0**-53)

@@ -1,0 +1,212 @@
+"""Base of recommenders that score by item-item weights: users get what goes with what they had.
+
+Each item keeps at most a few others with positive weights; the score of item j for a profile is the sum, over the
+profile's items i that are among j's, of the profile's weight of i times the weight of (i, j).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from recommenders.contract import NO_ITEM, Catalog, Lists, PlatformLog, Recommender, Requests, Slates
+from recommenders.models.hashing import root
+from recommenders.models.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
+from recommenders.models.kernel import kernel, offer, sort_best_first
+from recommenders.models.profiles import LEAST_WEIGHT, csr, next_to, profiles
+
+NEXT_TO = np.float32(1000.0)
+"""Weight of the item that a slate is asked for next to: what goes with it comes first, and what the user had before
+decides only where it says nothing, or next to nothing."""
+
+LEAST_SIMILARITY = np.float32(1e-20)
+"""Below it two items count as unlike, for the reason of :data:`recommenders.models.profiles.LEAST_WEIGHT`."""
+
+
+def transpose(
+    start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compressed rows turned into compressed columns.
+
+    Args:
+        start: int64 (rows + 1,).
+        columns: int32, of each entry; -1 for padding, which is dropped.
+        values: float32, of each entry.
+        n_columns: columns there are.
+
+    Returns:
+        start int64 (n_columns + 1,), and rows int32 and values float32 of each entry, rows rising within a column.
+
+    >>> start, rows, values = transpose(np.array([0, 2, 3]), np.array([0, 1, 1], np.int32), np.ones(3, np.float32), 2)
+    >>> start.tolist(), rows.tolist()
+    ([0, 1, 3], [0, 0, 1])
+    """
+    turned_start = np.zeros(n_columns + 1, np.int64)
+    np.cumsum(np.bincount(columns[columns >= 0], minlength=n_columns), out=turned_start[1:])
+    rows = np.empty(turned_start[-1], np.int32)
+    turned = np.empty(turned_start[-1], np.float32)
+    _scatter(start, columns, values, turned_start.copy(), rows, turned)
+    return turned_start, rows, turned
+
+
+@kernel
+def _scatter(
+    start: np.ndarray, columns: np.ndarray, values: np.ndarray, free: np.ndarray, rows: np.ndarray, turned: np.ndarray
+) -> None:
+    """Put each entry at the next free place of its column."""
+    for r in range(start.size - 1):
+        for p in range(start[r], start[r + 1]):
+            c = columns[p]
+            if c >= 0:
+                rows[free[c]] = r
+                turned[free[c]] = values[p]
+                free[c] += 1
+
+
+@kernel
+def _score(
+    slates: np.ndarray,
+    user: np.ndarray,
+    about: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
+    events_item: np.ndarray,
+    events_value: np.ndarray,
+    marks: np.ndarray,
+    ranked: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
+    start: np.ndarray,
+    had: np.ndarray,
+    near_start: np.ndarray,
+    near: np.ndarray,
+    similarity: np.ndarray,
+    ties: np.uint64,
+    seen: np.uint8,
+    total: np.ndarray,
+    touched: np.ndarray,
+    best: np.ndarray,
+    score: np.ndarray,
+) -> None:
+    """Fill ``slates`` (n, k): for each request add up the neighbours of its profile, keep the best, then popularity.
+
+    ``near[near_start[i]:near_start[i + 1]]`` are the items that have i among their neighbours.
+    ``total`` float32 (n_items,) of zeros, ``touched`` int32 (n_items + 1,: it is written without a branch, so one place
+    may be written in vain), ``best`` int32 and ``score`` float32 (k,) are room to work in.
+    """
+    places = slates.shape[1]
+    for row in range(slates.shape[0]):
+        candidates = turn_to(row, marks, ranked, lists, bounds, of)
+        first, last = span(start, np.int64(user[row]))
+        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
+        n_touched = 0
+        for p in range(first, last):
+            for q in range(near_start[had[p]], near_start[had[p] + 1]):
+                other = near[q]
+                touched[n_touched] = other
+                n_touched += total[other] == 0
+                total[other] += similarity[q]
+        for h in range(-1, events_item.shape[1]):  # -1: what the slate stands next to
+            item = about[row] if h < 0 else events_item[row, h]
+            weight = NEXT_TO if h < 0 else events_value[row, h]
+            if item < 0 or not weight >= LEAST_WEIGHT:  # NaN: nothing known of it
+                continue
+            for q in range(near_start[item], near_start[item + 1]):
+                other = near[q]
+                touched[n_touched] = other
+                n_touched += total[other] == 0
+                total[other] += weight * similarity[q]
+        size = np.int64(0)
+        bar = np.float32(0)  # what an item must reach to be among the best so far
+        for t in range(n_touched):
+            other = touched[t]
+            value = total[other]
+            total[other] = 0
+            if value >= bar and marks[other] == 0:
+                size = offer(score, best, size, value, other, ties)
+                if size == places:
+                    bar = score[0]
+        sort_best_first(score, best, size, ties)
+        for k in range(size):
+            slates[row, k] = best[k]
+        if size < places:
+            fill_by_popularity(slates, row, size, candidates, marks, ranked)
+        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
+
+
+class ItemItem(Recommender):
+    """Base: subclasses say in :meth:`neighbours` which items go with which; scoring and state are here.
+
+    The profile of a request is the user's positives at fit, each with weight 1, and the visit's items so far, each
+    weighted by how much of it was consumed; an item that the slate stands next to outweighs them all. Where the
+    profile's items do not fill a slate, popularity does: a cold user without any profile gets the most popular items.
+    """
+
+    def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
+        """For each item, who adds to its score: items int32 and weights float32, (n_items, K), -1 for none."""
+        raise NotImplementedError
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Find what goes with every item."""
+        ties = root(self.seed, self.name)
+        history = History.of(self.positives(log, catalog), log.n_users, catalog.n_items, ties)
+        found, weight = self.neighbours(history, catalog)
+        found = np.where(weight >= LEAST_SIMILARITY, found, NO_ITEM).astype(np.int32)
+        rows = np.arange(catalog.n_items + 1, dtype=np.int64) * found.shape[1]
+        near_start, near, similarity = transpose(rows, found.reshape(-1), weight.reshape(-1), catalog.n_items)
+        self._history: History | None = history
+        self._near = {"near_start": near_start, "near": near, "similarity": similarity}
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The best-scored candidates, then the most popular."""
+        return self._slates(requests, None)
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
+        """The same from several lists."""
+        return self._slates(requests, lists) if type(self).recommend is ItemItem.recommend else None
+
+    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
+        history = fitted(getattr(self, "_history", None), self.name)
+        slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
+        _score(
+            slates,
+            requests.user,
+            requests.about,
+            requests.recent_start,
+            requests.recent_items,
+            requests.events_item,
+            requests.events_value,
+            *history.ready(requests, self.name, lists),
+            history.start,
+            history.items,
+            self._near["near_start"],
+            self._near["near"],
+            self._near["similarity"],
+            root(self.seed, self.name),
+            seen_mark(requests),
+            np.zeros(history.n_items, np.float32),
+            np.empty(history.n_items + 1, np.int32),
+            np.empty(requests.slate_size, np.int32),
+            np.empty(requests.slate_size, np.float32),
+        )
+        return Slates(slates)
+
+    def scores(self, requests: Requests) -> np.ndarray:
+        """Sums of weights; NaN for what goes with nothing in the profile."""
+        history = fitted(getattr(self, "_history", None), self.name)
+        history.ready(requests, self.name)
+        near = csr(self._near["near_start"], self._near["near"], self._near["similarity"], history.n_items)
+        profile = profiles(history, requests)[1] + NEXT_TO * next_to(requests, history.n_items)
+        found = np.asarray((profile @ near).todense(), dtype=np.float32)
+        return np.where(found > 0, found, np.float32(np.nan))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The users' positives, the ranking by popularity, and who is near to whom."""
+        return {**fitted(getattr(self, "_history", None), self.name).state(), **self._near}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``state`` gave."""
+        self._history = History.restored(state)
+        self._near = {name: state[name] for name in ("near_start", "near", "similarity")}

@@ -1,0 +1,138 @@
+"""Random slates: uniform, without replacement, and a function of the request's key alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from recommenders.contract import NO_ITEM, Catalog, Lists, PlatformLog, Recommender, Reproducibility, Requests, Slates
+from recommenders.models.hashing import root
+from recommenders.models.kernel import below, kernel, mix
+
+_SCARCE = 4  # below one eligible candidate in so many they are dealt from a list, not drawn until one is eligible
+
+
+@kernel
+def _draw(
+    items: np.ndarray,
+    propensity: np.ndarray,
+    key: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
+    free: np.ndarray,
+    barred: np.ndarray,
+    deck: np.ndarray,
+    seed: np.uint64,
+) -> None:
+    """Fill ``items`` and ``propensity``, both (n, k), with ordered choices of what is eligible on lists of candidates.
+
+    ``lists`` (all,), ``bounds`` (lists, 2) and ``of`` (n,) are the lists. ``free`` (beyond the highest candidate,),
+    uint8, has 0 everywhere, and 1 for what is on the list in hand, never in its last place; what a request cannot have
+    is taken out, and put back after it, so that a request costs O(k + R), never O(m). ``barred`` (R + k,) and ``deck``
+    (m,) are room to work in, int32.
+    """
+    n, places = items.shape
+    beyond = np.int64(free.size - 1)
+    for row in range(n):
+        begin, end = bounds[of[row], 0], bounds[of[row], 1]
+        m = end - begin
+        if row == 0 or of[row] != of[row - 1]:
+            for c in range(begin, end):
+                free[lists[c]] = 1
+        filled = min(places, m)
+        n_barred = 0
+        for r in range(recent_start[row], recent_start[row + 1]):
+            item = min(np.int64(recent_items[r]), beyond)
+            barred[n_barred] = item
+            n_barred += free[item]
+            free[item] = 0
+        eligible = m - n_barred
+        luck = mix(seed, key[row])
+        drawn = min(filled, eligible)
+        chance = np.float32(drawn) / np.float32(max(eligible, 1))
+        if _SCARCE * (eligible - drawn) >= m:
+            # any candidate, until it is one that is eligible and was not drawn: of those all are equally likely
+            attempt = np.uint64(0)
+            for k in range(drawn):
+                item = lists[begin + np.int64(below(mix(luck, attempt), np.uint64(m)))]
+                attempt += np.uint64(1)
+                while free[item] == 0:
+                    item = lists[begin + np.int64(below(mix(luck, attempt), np.uint64(m)))]
+                    attempt += np.uint64(1)
+                free[item] = 0
+                items[row, k] = item
+                propensity[row, k] = chance
+        else:
+            left = 0
+            for c in range(begin, end):
+                deck[left] = lists[c]
+                left += free[lists[c]]
+            for k in range(drawn):
+                pick = below(mix(luck, np.uint64(k)), np.uint64(eligible - k))
+                items[row, k] = deck[pick]
+                deck[pick] = deck[eligible - k - 1]
+                propensity[row, k] = chance
+        for k in range(drawn):
+            free[items[row, k]] = 1
+        for b in range(n_barred):
+            free[barred[b]] = 1
+        # The candidates ran out: the rest comes, equally at random, from what was shown lately.
+        for k in range(drawn, filled):
+            left = n_barred - (k - drawn)
+            pick = below(mix(luck, np.uint64(k)), np.uint64(left))
+            items[row, k] = barred[pick]
+            barred[pick] = barred[left - 1]
+            propensity[row, k] = np.float32(filled - drawn) / np.float32(n_barred)
+        for k in range(filled, places):
+            items[row, k] = NO_ITEM
+            propensity[row, k] = np.float32(np.nan)
+        if row + 1 < n and of[row + 1] != of[row]:
+            for c in range(begin, end):
+                free[lists[c]] = 0
+
+
+class Random(Recommender):
+    """Every slate is a uniformly random ordered choice of the candidates that were not shown lately.
+
+    Its propensity is exact: slate size over the number of eligible candidates.
+    """
+
+    name: ClassVar[str] = "random"
+    learns: ClassVar[bool] = False
+    reproducibility: ClassVar[Reproducibility] = "exact"
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Nothing to learn."""
+
+    def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
+        """Slate size over eligible candidates; items shown lately only fill up what is left."""
+        there = requests.recent
+        available = np.isin(there, requests.candidates) & (there != NO_ITEM)
+        lately = np.array([np.unique(row[kept]).size for row, kept in zip(there, available, strict=True)], np.int64)
+        eligible = (requests.candidates.size - lately)[:, None]
+        drawn = np.minimum(requests.filled, eligible)
+        late = (items[:, :, None] == there[:, None, :]).any(axis=2)
+        by_late = (requests.filled - drawn) / np.maximum(lately, 1)[:, None]
+        found = np.where(late, by_late, drawn / np.maximum(eligible, 1))
+        return np.where(np.isin(items, requests.candidates) & (items != NO_ITEM), found, 0.0)
+
+    def recommend(self, requests: Requests) -> Slates:
+        """Slates with propensities; each depends on its request's key and what was shown lately."""
+        return self.recommend_from(requests, Lists.one(requests.candidates, len(requests)))
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates:
+        """The same from several lists."""
+        shape = (len(requests), requests.slate_size)
+        items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
+        most = int(np.diff(requests.recent_start).max(initial=0))
+        _draw(
+            items, propensity, requests.key, requests.recent_start, requests.recent_items,
+            lists.items, lists.bounds, lists.of,
+            np.zeros(int(requests.candidates.max(initial=-1)) + 2, np.uint8), np.empty(most + 1, np.int32),
+            np.empty(lists.longest + 1, np.int32), root(self.seed, self.name),
+        )  # fmt: skip
+        return Slates(items, propensity)

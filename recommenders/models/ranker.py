@@ -1,0 +1,283 @@
+"""Base of recommenders that give every item a score: they learn arrays and score a batch; the rest is here.
+
+The rest is: positives into rows, masks of what a request should not get, the best k with keyed ties, popularity where
+scores run out, state, and blocks, so that memory is bounded by ``BLOCK`` rows of scores whatever the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from recommenders.contract import (
+    NO_ITEM,
+    Catalog,
+    Lists,
+    PlatformLog,
+    Positives,
+    Recommender,
+    RecommenderError,
+    Reproducibility,
+    Requests,
+    Slates,
+)
+from recommenders.models.hashing import root
+from recommenders.models.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
+from recommenders.models.kernel import kernel, offer, sort_best_first
+from recommenders.models.profiles import csr, profiles
+
+BLOCK = 64
+"""Requests scored together. Dense products are always of this many rows, padded with zeros, so that a request's scores
+do not depend on its batch: a matrix library may add up in another order for another shape."""
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What a recommender learns from.
+
+    Attributes:
+        log, catalog: as given to ``fit``.
+        positives: distinct pairs, by user, then item.
+        history: the same as compressed rows, with the items' ranking by popularity.
+        seed: of this recommender's training.
+    """
+
+    log: PlatformLog
+    catalog: Catalog
+    positives: Positives
+    history: History
+    seed: int
+
+    @property
+    def n_users(self) -> int:
+        """Users of the log."""
+        return self.history.n_users
+
+    @property
+    def n_items(self) -> int:
+        """Items of the catalog."""
+        return self.history.n_items
+
+    @cached_property
+    def matrix(self) -> Any:
+        """Users by items, scipy CSR float32, 1 where there is a positive."""
+        return csr(self.history.start, self.history.items, np.ones(self.history.items.size), self.n_items)
+
+    @property
+    def popularity(self) -> np.ndarray:
+        """Positives per item, int64 (n_items,)."""
+        return np.bincount(self.history.items, minlength=self.n_items)
+
+    def random(self) -> np.random.Generator:
+        """Luck of this training, the same at every fit."""
+        return np.random.default_rng(self.seed)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """At most ``BLOCK`` requests, with what their users have had.
+
+    Attributes:
+        requests: the requests themselves.
+        known: bool (n,), whether the user had positives at fit.
+        profile: scipy CSR float32 (n, n_items): the user's positives with weight 1, and the visit's items so far, each
+            weighted by how much of it was consumed.
+    """
+
+    requests: Requests
+    known: np.ndarray
+    profile: Any
+
+    @property
+    def users(self) -> np.ndarray:
+        """Row of each request's user in arrays by user; 0 for users who were not known."""
+        return np.where(self.known, self.requests.user, 0).astype(np.int64)
+
+
+class Ranker(Recommender):
+    """Base: subclasses give :meth:`learn` and :meth:`score`.
+
+    Class attributes:
+        needs: whom it can score for: users with a 'profile' (positives or a visit's items), with positives at fit
+            ('user'), or all ('nothing'). Others get what is popular.
+        next_to: whether it can also score for whoever asks for a slate next to an item.
+        candidates_matter: whether scores may depend on what the candidates are. Where they do not, requests that choose
+            from many lists are scored together.
+    """
+
+    needs: ClassVar[Literal["profile", "user", "nothing"]] = "profile"
+    next_to: ClassVar[bool] = False
+    candidates_matter: ClassVar[bool] = True
+    reproducibility: ClassVar[Reproducibility] = "same machine"
+
+    def learn(self, data: Learning) -> dict[str, np.ndarray]:
+        """What :meth:`score` needs, as plain arrays; found again in ``self.learned``."""
+        raise NotImplementedError
+
+    def score(self, batch: Batch) -> np.ndarray:
+        """Scores float32 (n, n_items); NaN where there is none. Each row depends on its own request only."""
+        raise NotImplementedError
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Learn from all positives."""
+        ties = root(self.seed, self.name)
+        positives = self.positives(log, catalog)
+        history = History.of(positives, log.n_users, catalog.n_items, ties)
+        data = Learning(log, catalog, positives, history, int(ties))
+        self._take(history, self.learn(data))
+
+    def _take(self, history: History, learned: Mapping[str, np.ndarray]) -> None:
+        self._history: History | None = history
+        self.learned = dict(learned)
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Whatever can be made once from ``self.learned``, after fitting and after restoring."""
+
+    @property
+    def history(self) -> History:
+        """The positives at fit."""
+        return fitted(getattr(self, "_history", None), self.name)
+
+    def recommend(self, requests: Requests) -> Slates:
+        """The best-scored candidates, then the most popular."""
+        return self._slates(requests, None)
+
+    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
+        """The same from several lists."""
+        alone = self.candidates_matter or type(self).recommend is not Ranker.recommend
+        return None if alone else self._slates(requests, lists)
+
+    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
+        slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
+        for first, batch in self.batches(requests):
+            own = None if lists is None else replace(lists, of=lists.of[first : first + BLOCK])
+            self.fill(slates[first : first + BLOCK], batch, self.scored(batch), own)
+        return Slates(slates, self.propensities(slates))
+
+    def scores(self, requests: Requests) -> np.ndarray:
+        """What the items are ranked by."""
+        found = [self.scored(batch) for _, batch in self.batches(requests)]
+        return np.concatenate(found) if found else np.empty((0, self.history.n_items), np.float32)
+
+    def propensities(self, slates: np.ndarray) -> np.ndarray | None:
+        """Probability of each item being in its slate; None where the recommender does not say."""
+        return None
+
+    def batches(self, requests: Requests) -> list[tuple[int, Batch]]:
+        """The requests in blocks, each with the row of its first."""
+        self.history.ready(requests, self.name)
+        firsts = range(0, len(requests), BLOCK)
+        return [(first, self._batch(requests.take(slice(first, first + BLOCK)))) for first in firsts]
+
+    def _batch(self, requests: Requests) -> Batch:
+        known, profile = profiles(self.history, requests)
+        return Batch(requests, known, profile)
+
+    def scored(self, batch: Batch) -> np.ndarray:
+        """Scores, NaN in the rows of those for whom there can be none."""
+        scores = np.ascontiguousarray(self.score(batch), dtype=np.float32)
+        shape = (len(batch.requests), self.history.n_items)
+        if scores.shape != shape:
+            raise RecommenderError(f"recommender {self.name}", f"its scores are {scores.shape}", f"expected {shape}")
+        if self.needs != "nothing":
+            told = batch.known if self.needs == "user" else np.diff(batch.profile.indptr) > 0
+            if self.next_to:
+                told = told | (batch.requests.about != NO_ITEM)
+            scores[~told] = np.nan
+        return scores
+
+    def fill(self, slates: np.ndarray, batch: Batch, scores: np.ndarray, lists: Lists | None = None) -> None:
+        """Write the best-scored candidates of each request into ``slates``, then the most popular."""
+        requests = batch.requests
+        _pick(
+            slates,
+            scores,
+            requests.user,
+            requests.recent_start,
+            requests.recent_items,
+            requests.events_item,
+            *self.history.ready(requests, self.name, lists),
+            self.history.start,
+            self.history.items,
+            root(self.seed, self.name),
+            seen_mark(requests),
+            np.empty(requests.slate_size, np.int32),
+            np.empty(requests.slate_size, np.float32),
+        )
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The users' positives, the ranking by popularity, and what was learned."""
+        return {**self.history.state(), **{f"learned_{name}": array for name, array in self.learned.items()}}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``state`` gave."""
+        own = {name.removeprefix("learned_"): a for name, a in state.items() if name.startswith("learned_")}
+        self._take(History.restored(state), own)
+
+
+@kernel
+def _pick(
+    slates: np.ndarray,
+    scores: np.ndarray,
+    user: np.ndarray,
+    recent_start: np.ndarray,
+    recent_items: np.ndarray,
+    events_item: np.ndarray,
+    marks: np.ndarray,
+    ranked: np.ndarray,
+    lists: np.ndarray,
+    bounds: np.ndarray,
+    of: np.ndarray,
+    start: np.ndarray,
+    had: np.ndarray,
+    ties: np.uint64,
+    seen: np.uint8,
+    best: np.ndarray,
+    score: np.ndarray,
+) -> None:
+    """Fill ``slates`` (n, k) with the best of ``scores`` (n, n_items) that carry no mark, then by popularity."""
+    places = slates.shape[1]
+    for row in range(slates.shape[0]):
+        candidates = turn_to(row, marks, ranked, lists, bounds, of)
+        first, last = span(start, np.int64(user[row]))
+        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
+        size = np.int64(0)
+        worst = np.float32(-np.inf)
+        for item in range(scores.shape[1]):
+            value = scores[row, item]
+            if value >= worst and marks[item] == 0:  # never true of NaN
+                size = offer(score, best, size, value, np.int32(item), ties)
+                if size == places:
+                    worst = score[0]
+        sort_best_first(score, best, size, ties)
+        for k in range(size):
+            slates[row, k] = best[k]
+        if size < places:
+            fill_by_popularity(slates, row, size, candidates, marks, ranked)
+        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
+
+
+def product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """``rows @ matrix`` for at most ``BLOCK`` rows, float32, each row's result independent of the others."""
+    padded = np.zeros((BLOCK, rows.shape[1]), np.float32)
+    padded[: rows.shape[0]] = rows
+    return np.asarray((padded @ matrix)[: rows.shape[0]])
+
+
+def refuse_beyond(n_items: int, largest: int, name: str, what: str) -> None:
+    """Refuse a catalog for which a dense matrix of items by items would be too large.
+
+    Raises:
+        RecommenderError: with the size and the memory that it would take.
+    """
+    if n_items > largest:
+        raise RecommenderError(
+            f"recommender {name}",
+            f"{what} of {n_items:,} items takes {n_items**2 * 8 / 2**30:.1f} GiB",
+            f"expected at most {largest:,} items; raise {name}.largest if there is memory for it",
+        )

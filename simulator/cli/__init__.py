@@ -1,0 +1,1 @@
+"""The commands of ``python -m simulator``: arguments, runs, sweeps, and what they print."""

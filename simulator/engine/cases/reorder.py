@@ -1,0 +1,40 @@
+"""Bought again: what satisfied is remembered, and when it is used up its user comes back for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.engine.cases.steps import case_luck
+from simulator.engine.jit.compile import internal
+from simulator.engine.primitives import drawn, sigmoid
+from simulator.engine.randomness import uniform
+from simulator.engine.tables.case_tables import Luck, Tables, WorldPlan
+from simulator.engine.tables.tables import NO_CASE, Array
+from simulator.engine.user.return_and_churn import after
+from simulator.engine.visit.due import forward
+
+_L_AGAIN, _L_LASTS = int(Luck.AGAIN), int(Luck.LASTS)
+_NOTHING = np.uint32(NO_CASE)
+
+
+@internal
+def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, time: float) -> None:
+    """After the verdict `value` on an item that is used up, its user may mean to come back for it once it is.
+
+    A user has room for one such thing (as for what is put off in a visit): who has one already remembers no other.
+    Units last one after the other; a basket is one thing (a meal), however much is in it.
+    """
+    s = shared.stages[c.stage]
+    u, later = tables.users[np.int64(c.user)], tables.later[np.int64(c.user), 0]
+    kind = np.uint64(tables.items[np.int64(c.item)].type)
+    if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != _NOTHING or u.gone == 1:
+        return
+    if uniform(case_luck(c, 0, _L_AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, tables.powers):
+        return
+    later.item, later.stage = c.item, s.again_stage
+    later.seconds = 0.0
+    units = np.float64(c.amount) if c.picks == 0 else 1.0
+    lasts = units * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
+    later.until = after(time, lasts, tables.hours, tables.starts_at[0])  # at an hour at which people come
+    if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
+        forward(tables.users, np.int64(c.user), np.float64(later.until), tables.soonest)

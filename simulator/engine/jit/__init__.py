@@ -1,0 +1,1 @@
+"""How kernels are compiled, linked, handed groups of tables, and compiled in the background."""

@@ -1,0 +1,1 @@
+"""Every table that kernels read or write: its columns, their types and units."""

@@ -1,0 +1,1 @@
+"""How one user reads, judges, remembers, tires, and comes back."""

@@ -1,0 +1,193 @@
+"""Utility, readings and beliefs: what an item is worth to a user, and what they make of what they see.
+
+Matches, readings and beliefs are kept per facet in units of the facet's own spread over users and items, where the
+prior is standard normal; utility weighs the facets by the roots of their shares of variance.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import internal, kernel
+from simulator.engine.jit.simd import dot
+from simulator.engine.primitives import decision_key
+from simulator.engine.randomness import mix, table_index
+from simulator.engine.tables.tables import NORMAL, Array, CueColumn, What
+
+_PRECISION, _READING = int(CueColumn.PRECISION), int(CueColumn.READING)
+_ATTEND = int(What.ATTEND)
+
+COINS, COIN_BITS = 4, 16
+COIN, COIN_MASK = 65536.0, np.uint64(65535)
+"""Of a word of 64 random bits each of 4 modalities has 16, to be attended to or not."""
+
+# Keys below (user, item): modality numbers are small, these are not.
+TASTE_KEY = np.uint64(1 << 20)
+COMMON_KEY = np.uint64(1 << 21)
+
+
+@kernel
+def matched(x: float, saturation: float, scale: float) -> float:
+    """Match of taste and item from their dot product: linear, or levelling off as x / (1 + s |x|)."""
+    return scale * x / (1.0 + saturation * abs(x))
+
+
+@kernel
+def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[float, float]:
+    """Belief about one facet from its cues, prior N(0, 1).
+
+    Cues of precisions t_m with a common error of variance c say sum(t_m x_m) / sum(t_m) with variance
+    1 / sum(t_m) + c (Oruc, Maloney and Landy 2003, correlated cues of equal covariance); the result is combined with
+    the prior by precision (Ernst and Banks 2002).
+
+    Args:
+        sum_t: sum of the cues' precisions; 0 leaves the prior.
+        sum_tx: sum of precision times reading, without the common error.
+        common: variance c of the common error.
+        shift: the common error itself.
+
+    Returns:
+        Posterior mean and variance.
+    """
+    # with precision p = 1 / (1 / sum_t + common), the mean p (sum_tx / sum_t + shift) / (1 + p) and the variance
+    # 1 / (1 + p) in one division, which also holds without any cue
+    doubt = 1.0 + common * sum_t
+    share = 1.0 / (doubt + sum_t)
+    return (sum_tx + sum_t * shift) * share, doubt * share
+
+
+@internal
+def utility_of(
+    key: np.uint64,
+    user: int,
+    item: int,
+    kind: int,
+    taste: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    facets: Array,
+    weights: npt.NDArray[np.float64],
+    types: Array,
+    habits: Array,
+    quantiles: npt.NDArray[np.float32],
+    scratch: npt.NDArray[np.float64],
+) -> float:
+    """What `item` is worth to `user`: weighted facet matches plus the idiosyncratic part; `key` is that of the two."""
+    total = types[kind].prior
+    own = habits.idiosyncratic * types[kind].idiosyncratic
+    total += own * quantiles[NORMAL, table_index(mix(key, TASTE_KEY))]
+    for f in range(facets.shape[0]):
+        offset = facets[f].offset
+        x = dot(taste, user, offset, vectors, item, offset, facets[f].width)
+        total += weights[kind, f] * matched(x, facets[f].saturation, facets[f].scale)
+    return total
+
+
+@internal
+def attended_to(
+    visible: np.uint32,
+    already: np.uint32,
+    budget: float,
+    visit_key: np.uint64,
+    request: int,
+    slot: int,
+    modalities: Array,
+) -> np.uint32:
+    """Which visible modalities a user attends to: in the scenario's order, each if it catches the eye and time is left.
+
+    Attention is a budget in seconds: what an image takes is gone for text. `already` attended modalities cost nothing
+    again. Sound is on or off for a whole visit, so what is heard is decided once per visit. A few modalities' lucks are
+    parts of one word.
+    """
+    left = budget
+    mask = already & visible
+    coins = np.uint64(0)
+    for m in range(modalities.shape[0]):
+        if m % COINS == 0:
+            coins = decision_key(visit_key, request, slot, _ATTEND + m // COINS)
+        bit = np.uint32(1) << np.uint32(m)
+        if (visible & bit) == 0 or (mask & bit) != 0:
+            continue
+        word = decision_key(visit_key, 0, 0, _ATTEND + m // COINS) if modalities[m].heard == 1 else coins
+        luck = np.float64((word >> np.uint64(COIN_BITS * (m % COINS))) & COIN_MASK) + 0.5
+        # without a branch: whether a modality is attended to is a coin that no processor can predict
+        catches = (luck < modalities[m].salience * COIN) & (modalities[m].reading <= left)
+        mask |= bit * np.uint32(catches)
+        left -= modalities[m].reading * catches
+    return mask
+
+
+@internal
+def belief_about(
+    key: np.uint64,
+    user: int,
+    item: int,
+    kind: int,
+    attended: np.uint32,
+    glance: float,
+    knowledge: float,
+    taste: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    colour: npt.NDArray[np.float32],
+    mood: npt.NDArray[np.float32],
+    readouts: npt.NDArray[np.float32],
+    pairs: Array,
+    modalities: Array,
+    facets: Array,
+    weights: npt.NDArray[np.float64],
+    types: Array,
+    habits: Array,
+    quantiles: npt.NDArray[np.float32],
+    scratch: npt.NDArray[np.float64],
+) -> tuple[float, float]:
+    """Belief of `user` about `item` from the modalities in `attended`: mean and variance of utility.
+
+    A cue of modality m about facet f reads the match of the user's taste with the *content*, plus the creator's bias
+    less what the user has learned to expect of it, plus a misreading that belongs to (user, item, modality). Its
+    precision is the scenario's, times the user's knowledge, times `glance` where the modality unfolds in time.
+    """
+    n_facets = facets.shape[0]
+    for f in range(n_facets):
+        scratch[f, _PRECISION] = 0.0
+        scratch[f, _READING] = 0.0
+    root_knowledge = math.sqrt(knowledge)
+    root_glance = math.sqrt(glance)
+    for m in range(modalities.shape[0]):
+        if (attended >> np.uint32(m)) & np.uint32(1) == 0:
+            continue
+        misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
+        shift = np.float64(colour[item, m])
+        if modalities[m].trust >= 0:
+            shift -= np.float64(mood[user, modalities[m].trust])
+        reads = weights[kind, n_facets + m]
+        root_reads = weights[kind, n_facets + modalities.shape[0] + m]
+        for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):
+            f = np.uint32(pairs[p].facet)
+            share = knowledge
+            root_share = root_knowledge
+            if pairs[p].timed == 1:
+                share *= glance
+                root_share *= root_glance
+            if pairs[p].column >= 0:
+                x = dot(taste, user, facets[f].offset, vectors, item, pairs[p].column, facets[f].width)
+                x = matched(x, facets[f].saturation, facets[f].scale)
+            else:
+                x = np.float64(readouts[item, np.uint32(pairs[p].readout)])
+            share *= reads
+            root_share *= root_reads
+            t = pairs[p].precision * share
+            scratch[f, _PRECISION] += t
+            scratch[f, _READING] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
+    common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
+    mean = types[kind].prior
+    own = habits.idiosyncratic * types[kind].idiosyncratic
+    variance = own * own
+    for f in range(n_facets):
+        sum_t, sum_tx = scratch[f, _PRECISION], scratch[f, _READING]
+        facet_mean, facet_variance = combined(sum_t, sum_tx, habits.common_error, common_error)
+        w = weights[kind, f]
+        mean += w * facet_mean
+        variance += w * w * facet_variance
+    return mean, variance

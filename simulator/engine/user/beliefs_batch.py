@@ -1,0 +1,190 @@
+"""Utilities, attention and beliefs of many plays side by side: the rules are those of `beliefs`, a step at a time.
+
+Each step is a loop over plays, so that the compiler can do it for several plays at once. Nothing is left out by a
+branch: what does not count, counts 0. `wide` are the places of the columns that are filled (`padded`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import inlined
+from simulator.engine.jit.simd import dot
+from simulator.engine.primitives import chosen_by, drawn
+from simulator.engine.randomness import mix
+from simulator.engine.stack_arrays import SIDE_BY_SIDE, by_facet, reals, words
+from simulator.engine.tables.tables import NORMAL, Array, Goods, People, Plan, What
+from simulator.engine.user.beliefs import COIN, COIN_BITS, COIN_MASK, COINS, COMMON_KEY, TASTE_KEY, combined, matched
+
+_ATTEND = int(What.ATTEND)
+
+Whole: TypeAlias = npt.NDArray[np.int64]
+Word: TypeAlias = npt.NDArray[np.uint64]
+Real: TypeAlias = npt.NDArray[np.float64]
+
+
+@inlined
+def match_all(wide: int, x: Real, saturation: float, scale: float) -> None:
+    """Matches from dot products, in place; without a division where nothing levels off."""
+    if saturation == 0.0:
+        for k in range(wide):
+            x[k] = scale * x[k]
+    else:
+        for k in range(wide):
+            x[k] = matched(x[k], saturation, scale)
+
+
+@inlined
+def utilities(
+    wide: int,
+    key: Word,
+    user: Whole,
+    item: Whole,
+    kind: Whole,
+    taste: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    facets: Array,
+    weights: Real,
+    types: Array,
+    habits: Array,
+    quantiles: npt.NDArray[np.float32],
+    out: Real,
+) -> None:
+    """What items are worth to users, as `utility_of` says it, into `out`."""
+    x = reals()
+    for k in range(wide):
+        own = habits.idiosyncratic * types[kind[k]].idiosyncratic
+        out[k] = types[kind[k]].prior + own * drawn(quantiles, NORMAL, mix(key[k], TASTE_KEY))
+    for f in range(facets.shape[0]):
+        offset, width = facets[f].offset, facets[f].width
+        saturation, scale = facets[f].saturation, facets[f].scale
+        for k in range(wide):
+            x[k] = dot(taste, user[k], offset, vectors, item[k], offset, width)
+        match_all(wide, x, saturation, scale)
+        for k in range(wide):
+            out[k] += weights[kind[k], f] * x[k]
+
+
+@inlined
+def attention(
+    wide: int, visit_key: Word, place: Word, visible: Word, already: Word, budget: Real, modalities: Array, out: Word
+) -> None:
+    """Which modalities users attend to, as `attended_to` says it, with those `already` attended to, into `out`."""
+    left, coins, word = reals(), words(), words()
+    for k in range(wide):
+        left[k] = budget[k]
+        out[k] = already[k] & visible[k]
+    for mod in range(modalities.shape[0]):
+        if mod % COINS == 0:
+            for k in range(wide):
+                coins[k] = chosen_by(visit_key[k], place[k], _ATTEND + mod // COINS)
+        bit, lowest = np.uint64(mod), np.uint64(COIN_BITS * (mod % COINS))
+        bar, reading = modalities[mod].salience * COIN, modalities[mod].reading
+        if modalities[mod].heard == 1:
+            for k in range(wide):
+                word[k] = chosen_by(visit_key[k], np.uint64(0), _ATTEND + mod // COINS)
+        else:
+            for k in range(wide):
+                word[k] = coins[k]
+        for k in range(wide):
+            luck = np.float64((word[k] >> lowest) & COIN_MASK) + 0.5
+            open_to = (visible[k] & ~out[k]) >> bit & np.uint64(1)
+            catches = np.uint64((luck < bar) & (reading <= left[k])) & open_to
+            out[k] |= catches << bit
+            left[k] -= reading * np.float64(catches)
+    for k in range(wide):
+        out[k] |= already[k]
+
+
+@inlined
+def beliefs(
+    wide: int,
+    key: Word,
+    knowing: Word,
+    user: Whole,
+    item: Whole,
+    kind: Whole,
+    attended: Word,
+    glance: float,
+    plan: Plan,
+    people: People,
+    goods: Goods,
+    mean: Real,
+    variance: Real,
+) -> None:
+    """What users think of items from the modalities they attend to, as `belief_about` says it.
+
+    `knowing` are the keys of the users' knowledge of the items' types.
+    """
+    pairs, modalities, facets, types, weights = plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights
+    habits, quantiles = plan.habits[0], plan.quantiles
+    taste, mood, vectors, colour, readouts = people.taste, people.mood, goods.vectors, goods.colour, goods.readouts
+    n_facets = facets.shape[0]
+    first_root = n_facets + modalities.shape[0]
+    root_glance = math.sqrt(glance)
+    knowledge, root_knowledge, misreading, shift, x, share, root_share = (
+        reals(), reals(), reals(), reals(), reals(), reals(), reals(),
+    )  # fmt: skip
+    precision, reading = by_facet(), by_facet()
+    for k in range(wide):
+        knowledge[k] = drawn(quantiles, types[kind[k]].knowledge, knowing[k])
+    for k in range(wide):
+        root_knowledge[k] = math.sqrt(knowledge[k])
+    for f in range(n_facets):
+        for k in range(wide):
+            precision[f * SIDE_BY_SIDE + k] = 0.0
+            reading[f * SIDE_BY_SIDE + k] = 0.0
+    anybody = np.uint64(0)
+    for k in range(wide):
+        anybody |= attended[k]
+    for mod in range(modalities.shape[0]):
+        if (anybody >> np.uint64(mod)) & np.uint64(1) == 0:
+            continue
+        trust = np.int64(modalities[mod].trust)
+        for k in range(wide):
+            shift[k] = np.float64(colour[item[k], mod])
+        if trust >= 0:
+            for k in range(wide):
+                shift[k] -= np.float64(mood[user[k], trust])
+        for k in range(wide):
+            misreading[k] = drawn(quantiles, NORMAL, mix(key[k], np.uint64(mod)))
+        for k in range(wide):
+            counts = np.float64((attended[k] >> np.uint64(mod)) & np.uint64(1))
+            share[k] = knowledge[k] * weights[kind[k], n_facets + mod] * counts
+            root_share[k] = root_knowledge[k] * weights[kind[k], first_root + mod] * counts
+        for p in range(np.uint32(modalities[mod].first_pair), np.uint32(modalities[mod].end_pair)):
+            f = np.int64(pairs[p].facet)
+            column, width, offset = pairs[p].column, facets[f].width, facets[f].offset
+            t, root_t = pairs[p].precision, pairs[p].root_precision
+            if pairs[p].timed == 1:
+                t *= glance
+                root_t *= root_glance
+            if column >= 0:
+                for k in range(wide):
+                    x[k] = dot(taste, user[k], offset, vectors, item[k], column, width)
+                match_all(wide, x, facets[f].saturation, facets[f].scale)
+            else:
+                for k in range(wide):
+                    x[k] = np.float64(readouts[item[k], np.int64(pairs[p].readout)])
+            first = f * SIDE_BY_SIDE
+            for k in range(wide):
+                precision[first + k] += t * share[k]
+                reading[first + k] += t * share[k] * (x[k] + shift[k]) + root_t * root_share[k] * misreading[k]
+    for k in range(wide):
+        misreading[k] = habits.root_common_error * drawn(quantiles, NORMAL, mix(key[k], COMMON_KEY))
+        mean[k] = types[kind[k]].prior
+        own = habits.idiosyncratic * types[kind[k]].idiosyncratic
+        variance[k] = own * own
+    for f in range(n_facets):
+        first = f * SIDE_BY_SIDE
+        for k in range(wide):
+            facet_mean, facet_variance = combined(
+                precision[first + k], reading[first + k], habits.common_error, misreading[k]
+            )
+            w = weights[kind[k], f]
+            mean[k] += w * facet_mean
+            variance[k] += w * w * facet_variance

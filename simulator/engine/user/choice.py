@@ -1,0 +1,59 @@
+"""Examination and choice: how cards are looked at and compared (pure functions, with closed forms to test against)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import kernel
+from simulator.engine.primitives import exponential, sigmoid
+from simulator.engine.tables.tables import CardColumn
+
+_ATTRACTION, _EXAMINED = int(CardColumn.ATTRACTION), int(CardColumn.EXAMINED)
+
+
+@kernel
+def compared(
+    cards: npt.NDArray[np.float64],
+    n: int,
+    outside: float,
+    temperature: float,
+    luck: float,
+    powers: npt.NDArray[np.float64],
+) -> int:
+    """Choice among the examined cards of a screen and the outside option (multinomial logit; McFadden 1974).
+
+    P(k) = exp(a_k / T) / (exp(a_0 / T) + sum_j exp(a_j / T)), by inversion of one uniform.
+
+    Returns:
+        Index of the chosen card, or -1 for the outside option.
+    """
+    top = outside
+    for k in range(n):
+        if cards[k, _EXAMINED] > 0.0:
+            top = max(top, cards[k, _ATTRACTION])
+    total = exponential((outside - top) / temperature, powers)
+    for k in range(n):
+        if cards[k, _EXAMINED] > 0.0:
+            total += exponential((cards[k, _ATTRACTION] - top) / temperature, powers)
+    left = luck * total - exponential((outside - top) / temperature, powers)
+    if left < 0.0:
+        return -1
+    last = -1
+    for k in range(n):
+        if cards[k, _EXAMINED] > 0.0:
+            last = k
+            left -= exponential((cards[k, _ATTRACTION] - top) / temperature, powers)
+            if left < 0.0:
+                return k
+    return last
+
+
+@kernel
+def taken(attraction: float, outside: float, temperature: float, luck: float, powers: npt.NDArray[np.float64]) -> bool:
+    """Whether one card, judged by itself, is taken: P = sigma((a - a_0) / T).
+
+    A list is a cascade of such judgments from the top (Craswell et al. 2008): P(k taken) = P(k examined and
+    attractive) times the product over the cards above it of not being taken.
+    """
+    return luck < sigmoid((attraction - outside) / temperature, powers)

@@ -1,0 +1,65 @@
+"""Recall: what a user had before, of an item or of its creator, is one more cue to what it is worth."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import inlined, internal
+from simulator.engine.primitives import exponential
+from simulator.engine.tables.tables import Array
+
+_LN_2 = 0.6931471805599453
+_CREATORS = 1 << 31  # their numbers begin here, beside those of items
+
+
+@inlined
+def known_again(item: int, creator: int, kind: Array) -> int:
+    """Under which number a user keeps what they had of an item of a type: its own, or its creator's."""
+    return _CREATORS + creator if kind.known_of == 1 else item
+
+
+@internal
+def recalled(
+    mean: float,
+    variance: float,
+    known: Array,
+    user: int,
+    subject: int,
+    time: float,
+    kind: Array,
+    powers: npt.NDArray[np.float64],
+) -> tuple[float, float]:
+    """A belief about what is recognised (`known_again`), with what the user remembers of it; `kind` is its type's row.
+
+    The memory is a cue of precision p = known * 2^(-age / forgetting) about the worth itself, combined with the belief
+    by precision (Ernst and Banks 2002); numbers that are shown (prices, ages) are no part of it.
+    """
+    for k in range(known.shape[1]):
+        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
+            age = max(time - known[user, k].at, 0.0)
+            precision = kind.known * exponential(-_LN_2 * age / kind.forgetting, powers)
+            share = precision * variance / (1.0 + precision * variance)
+            return mean + share * (np.float64(known[user, k].worth) - mean), variance * (1.0 - share)
+    return mean, variance
+
+
+@internal
+def keep_in_mind(known: Array, user: int, subject: int, worth: float, rate: float, time: float) -> None:
+    """A subject was had at `time` > 0 s and turned out to be worth so much; where no place is left, the oldest goes.
+
+    What is kept moves by a share `rate` from what it was to what it turned out to be this time.
+    """
+    place, met = 0, worth
+    for k in range(known.shape[1]):
+        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
+            place = k
+            if rate < 1.0:
+                met = np.float64(known[user, k].worth)
+                met += rate * (worth - met)
+            break
+        if known[user, k].at < known[user, place].at:
+            place = k
+    known[user, place].item = np.uint32(subject)
+    known[user, place].worth = np.float32(met)
+    known[user, place].at = time

@@ -1,0 +1,67 @@
+"""Siblings: what a user had lately of the same parent, and what that does to the worth of the next item of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import internal
+from simulator.engine.primitives import exponential
+from simulator.engine.tables.tables import Array
+
+_LN_2 = 0.6931471805599453
+
+
+@internal
+def had_lately(
+    had: Array, user: int, parent: int, time: float, half_life: float, powers: npt.NDArray[np.float64]
+) -> float:
+    """How many items of a parent (-1 none) the user had, fading by half in `half_life` s; a play counts at its end."""
+    if parent < 0:
+        return 0.0
+    for k in range(had.shape[1]):
+        if had[user, k].amount > 0.0 and had[user, k].parent == parent:
+            gone = max(time - had[user, k].at, 0.0)
+            return np.float64(had[user, k].amount) * exponential(-_LN_2 * gone / half_life, powers)
+    return 0.0
+
+
+@internal
+def repeated(rest: float, amount: float, powers: npt.NDArray[np.float64]) -> float:
+    """Share of a repetition's worth after `amount` siblings, 1 - r^amount, `rest` being the logarithm of r."""
+    return 1.0 - exponential(rest * amount, powers) if amount > 0.0 else 0.0
+
+
+@internal
+def remember(
+    had: Array,
+    user: int,
+    parent: int,
+    time: float,
+    amount: float,
+    half_life: float,
+    powers: npt.NDArray[np.float64],
+) -> None:
+    """Add so much of an item to what the user had of its parent; where all places are taken, the least goes.
+
+    What is less than everything remembered is not remembered. Time does not go back: what a case brings late is dated
+    at what is there already.
+    """
+    if parent < 0 or amount <= 0.0:
+        return
+    place = -1
+    least = amount
+    for k in range(had.shape[1]):
+        h = had[user, k]
+        now = np.float64(h.amount) * exponential(-_LN_2 * max(time - h.at, 0.0) / half_life, powers)
+        if h.amount > 0.0 and h.parent == parent:
+            h.amount = now + amount
+            h.at = max(time, h.at)
+            return
+        if now < least:
+            place = k
+            least = now
+    if place >= 0:
+        had[user, place].parent = parent
+        had[user, place].amount = amount
+        had[user, place].at = time

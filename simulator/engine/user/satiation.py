@@ -1,0 +1,65 @@
+"""What stays with a user from one item to the next: satiation per topic, and how it fades."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import inlined, internal
+from simulator.engine.primitives import exponential
+from simulator.engine.tables.tables import Array
+
+STALE = 1.0 / 64.0
+"""Factor below which a stored satiation is brought up to date."""
+
+
+@internal
+def settle(u: Array, user: int, time: float, factor: float, mood: npt.NDArray[np.float32], first: int) -> None:
+    """Bring a user's stored satiation (columns `first` and up of `mood`) up to date."""
+    for t in range(first, mood.shape[1]):
+        mood[user, t] *= np.float32(factor)
+    u.satiated_at = time
+
+
+@inlined
+def faded_all(
+    wide: int,
+    m: int,
+    user: npt.NDArray[np.int64],
+    clock: npt.NDArray[np.float64],
+    satiated_at: npt.NDArray[np.float64],
+    users: Array,
+    mood: npt.NDArray[np.float32],
+    habits: Array,
+    powers: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float64],
+) -> None:
+    """What `faded` says of each of `m` users at their clocks, side by side, into `out`."""
+    for k in range(wide):
+        out[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
+    for k in range(m):
+        if out[k] < STALE:
+            settle(users[user[k]], user[k], clock[k], out[k], mood, habits.first_topic)
+            out[k] = 1.0
+
+
+@inlined
+def faded(
+    u: Array,
+    user: int,
+    time: float,
+    mood: npt.NDArray[np.float32],
+    first: int,
+    habits: Array,
+    powers: npt.NDArray[np.float64],
+) -> float:
+    """Factor that brings a user's stored satiation to `time`: it fades by exp(-dt / recovery).
+
+    One factor serves all topics, so that time passing costs one exponential and not one per topic; the stored row is
+    brought up to date only when the factor has become small.
+    """
+    factor = exponential((u.satiated_at - time) / habits.satiation_recovery, powers)
+    if factor < STALE:
+        settle(u, user, time, factor, mood, first)
+        factor = 1.0
+    return factor

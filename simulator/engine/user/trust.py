@@ -1,0 +1,56 @@
+"""Trust: what a modality promised against what was met moves what its reader expects of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import inlined
+from simulator.engine.jit.simd import dot
+from simulator.engine.randomness import mix, table_index
+from simulator.engine.tables.tables import NORMAL, Array
+from simulator.engine.user.beliefs import matched
+
+
+@inlined
+def learn_trust(
+    key: np.uint64,
+    learning: np.uint32,
+    user: int,
+    item: int,
+    rate: float,
+    pairs: Array,
+    modalities: Array,
+    facets: Array,
+    quantiles: npt.NDArray[np.float32],
+    taste: npt.NDArray[np.float32],
+    mood: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    colour: npt.NDArray[np.float32],
+) -> None:
+    """Move the learned bias of the modalities in `learning` (bits) towards what they promised beyond what was met.
+
+    `key` is that of the user's misreadings of the item; the promise of a modality is its bias and, over its facets, the
+    mean of reading less truth.
+    """
+    for m in range(modalities.shape[0]):
+        if (learning >> np.uint32(m)) & np.uint32(1) == 0:
+            continue
+        misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
+        error = 0.0
+        count = 0
+        for p in range(modalities[m].first_pair, modalities[m].end_pair):
+            if pairs[p].column < 0:
+                continue
+            f = pairs[p].facet
+            offset = facets[f].offset
+            told = dot(taste, user, offset, vectors, item, pairs[p].column, facets[f].width)
+            met = dot(taste, user, offset, vectors, item, offset, facets[f].width)
+            error += matched(told, facets[f].saturation, facets[f].scale)
+            error -= matched(met, facets[f].saturation, facets[f].scale)
+            error += misreading / pairs[p].root_precision
+            count += 1
+        if count > 0:
+            promised = np.float64(colour[item, m]) + error / count
+            known = modalities[m].trust
+            mood[user, known] += np.float32(rate * (promised - np.float64(mood[user, known])))

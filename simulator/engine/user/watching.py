@@ -1,0 +1,52 @@
+"""Watching: when a viewer leaves, how often they look again, how satisfied they are (pure functions)."""
+
+from __future__ import annotations
+
+from simulator.engine.jit.compile import kernel
+
+
+@kernel
+def leave_time(
+    left: float, at_sight: float, judged_after: float, judged: float, known_after: float, known: float
+) -> float:
+    """Time at which a viewer would swipe away, from a piecewise constant hazard, s.
+
+    The hazard is `at_sight` until the gut judgment, `judged` until the viewer knows what the video is worth, `known`
+    from then on; inversion of the cumulative hazard, so one draw gives one time. All three pieces are computed and one
+    is taken, because no processor could predict which.
+
+    Args:
+        left: a draw from the standard exponential distribution.
+        at_sight, judged, known: hazards, 1/s, positive.
+        judged_after, known_after: times, s, in this order.
+    """
+    beyond_first = left - at_sight * judged_after
+    beyond_second = beyond_first - judged * (known_after - judged_after)
+    first = left / at_sight
+    second = judged_after + beyond_first / judged
+    third = known_after + beyond_second / known
+    later = second if beyond_second < 0.0 else third
+    return first if beyond_first < 0.0 else later
+
+
+@kernel
+def loops(luck: float, again: float, at_most: int) -> int:
+    """How often a completed video is played again: geometric, P(n or more) = again^n, capped; one uniform."""
+    n = 0
+    survivor = again
+    while n < at_most and luck < survivor:
+        n += 1
+        survivor *= again
+    return n
+
+
+@kernel
+def satisfied(
+    lived: float, expected: float, experience_weight: float, confirmation: float, loss_aversion: float
+) -> float:
+    """Satisfaction from experience and confirmation (Oliver 1980), losses weighing more (Tversky and Kahneman 1992).
+
+    w * lived + c * (lived - expected) where that is a gain, w * lived - c * lambda * (expected - lived) where a loss.
+    """
+    gap = lived - expected
+    return experience_weight * lived + confirmation * (max(gap, 0.0) + loss_aversion * min(gap, 0.0))

@@ -1,0 +1,1 @@
+"""One visit from top to bottom: browse, inspect, commit, consume, respond."""

@@ -1,0 +1,172 @@
+"""The two ends of a visit: a user arrives, and later leaves for a while or for good."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import internal
+from simulator.engine.primitives import decision_key, drawn, exponential, fixed, quantised
+from simulator.engine.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION, mix, root, uniform
+from simulator.engine.tables.tables import NO_CASE, Array, Output, People, Plan, Status, Tally, What
+from simulator.engine.user.return_and_churn import after
+from simulator.engine.visit.contexts import begin_context, tell_context
+from simulator.engine.visit.records import NAN, record
+
+EXIT = 255
+_OUTREACH_KEY = 1 << 24  # below a user, beside items
+_AFTER = np.uint64(3)
+NO_STAGE = 254
+
+_AWAY, _ACTIVE, _GONE = int(Status.AWAY), int(Status.ACTIVE), int(Status.GONE)
+_LEAVE = 15  # code of the event "leave"
+_ABSENT = np.uint32(NO_CASE)
+_W_DEVICE, _W_ENTRY, _W_BUDGET, _W_TOLERANCE = int(What.DEVICE), int(What.ENTRY), int(What.BUDGET), int(What.TOLERANCE)
+_W_RETURN, _W_CHURN = int(What.RETURN), int(What.CHURN)
+_VISITS, _USER_DAYS, _CHURNED = int(Tally.VISITS), int(Tally.PRESENCE_IN_DAYS), int(Tally.CHURNED)
+_REGRET, _REGRETTED = int(Tally.REGRET), int(Tally.REGRETTED)
+_VISIT_SECONDS, _EVENT = int(Tally.VISIT_SECONDS), int(Tally.EVENT)
+_DAY = 86400.0
+
+
+@internal
+def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, out: Output) -> int:
+    """A visit begins: its keys, context, device and first stage, its budget of time and of tolerance.
+
+    Returns the number of records.
+    """
+    entries, quantiles, habits, tallies = plan.entries, plan.quantiles, plan.habits[0], out.tallies
+    later = people.later
+    user = u.key
+    v.visit = u.visits
+    u.visits += np.uint32(1)
+    v.decisions = mix(mix(root(seed, DECISION), user), np.uint64(v.visit))
+    v.observations = mix(mix(root(seed, OBSERVATION), user), np.uint64(v.visit))
+    v.perceptions = mix(root(seed, PERCEPTION), user)
+    v.knowing = mix(root(seed, KNOWLEDGE), user)
+    begin_context(v, plan)
+    luck = uniform(decision_key(v.decisions, 0, 0, _W_DEVICE))
+    v.device = 0
+    while v.device < plan.devices.shape[0] - 1 and luck >= plan.context_devices[v.context, v.device]:
+        v.device += 1
+    luck = uniform(decision_key(v.decisions, 0, 0, _W_ENTRY))
+    v.stage = 0
+    while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
+        v.stage += 1
+    v.item = np.uint32(NO_CASE)
+    v.resumed = 0.0
+    if u.called >= 0:
+        v.stage = u.called
+        u.called = -1
+    elif later.shape[1] > 0 and v.clock >= later[v.user, 0].until:
+        # what was put off is taken up where it was left
+        left = later[v.user, 0]
+        v.stage = left.stage
+        v.item = left.item
+        v.slot = 0
+        v.picked = 1
+        v.attended = np.uint32(0)
+        v.propensity = np.float32(np.nan)
+        v.resumed = left.seconds
+        left.seconds = 0.0
+        left.item = np.uint32(NO_CASE)
+        left.until = np.inf
+    v.seed = v.item
+    v.start = v.clock
+    v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, _W_BUDGET))
+    v.budget *= plan.contexts[v.context].budget
+    v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, _W_TOLERANCE))
+    v.request = 0
+    v.slate_n = 0
+    v.position = 0
+    v.slate_stage = NO_STAGE
+    v.memory_n = 0
+    v.policy = 0
+    v.streak = 0
+    v.playing = 0
+    v.inside = 0
+    v.menus = 0
+    v.taken = 0
+    v.shown = 0
+    v.status = _ACTIVE
+    tallies[_VISITS] += 1
+    day = np.int64(v.clock / _DAY)
+    if day < 32 and (u.days >> np.uint32(day)) & np.uint32(1) == 0:
+        u.days |= np.uint32(1) << np.uint32(day)
+        tallies[_USER_DAYS] += 1
+    return tell_context(v, n, plan, out) if v.context > 0 else n
+
+
+@internal
+def depart(v: Array, u: Array, n: int, plan: Plan, people: People, out: Output) -> int:
+    """A visit ends: the user comes back after a while, or never. Returns the number of records."""
+    habits, quantiles, powers, tallies, records = plan.habits[0], plan.quantiles, plan.powers, out.tallies, out.records
+    close_request(v, tallies)
+    tallies[_EVENT + _LEAVE] += 1
+    tallies[_VISIT_SECONDS] += np.int64((v.clock - v.start) * 1024.0)
+    if records.shape[0] > 0:
+        n = record(
+            records, n, v, v.clock, _LEAVE, NO_CASE, _ABSENT, 0xFFFF, EXIT, EXIT, v.clock - v.start, NAN, NAN, NAN, NAN,
+            NAN, np.uint32(0), np.uint32(0), plan.observation, quantiles,
+        )  # fmt: skip
+    u.goodwill = u.own_goodwill + habits.goodwill_decay * (u.goodwill - u.own_goodwill)
+    churn = habits.churn * exponential(-habits.churn_goodwill * u.goodwill, powers)
+    if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, _W_CHURN)) < churn:
+        u.gone = 1
+        u.due = np.inf
+        v.clock = np.inf
+        v.status = _GONE
+        tallies[_CHURNED] += 1
+    else:
+        now = v.clock
+        waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
+        pace = np.float64(people.pace[v.user, 0]) if people.pace.shape[1] > 0 else 1.0
+        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / pace
+        v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
+        if people.later.shape[1] > 0:
+            # what was put off brings its user back, if nothing else does before
+            v.clock = min(v.clock, max(np.float64(people.later[v.user, 0].until), now + 1.0 / 1024.0))
+        if plan.outreach.shape[0] > 0:
+            v.clock = _called(v, u, now, v.clock, plan)
+        u.due = v.clock
+        v.status = _AWAY
+    return n
+
+
+@internal
+def _called(v: Array, u: Array, now: float, due: float, plan: Plan) -> float:
+    """When the next visit begins, s: at `due`, or earlier where a message from outside is opened before.
+
+    Messages are keyed by (user, kind of message, period), whatever the user does between them.
+    """
+    for o in range(plan.outreach.shape[0]):
+        row = plan.outreach[o]
+        key = mix(v.perceptions, np.uint64(_OUTREACH_KEY + o))
+        if uniform(key) >= row.reaches:
+            continue
+        offset = row.at if row.at >= 0.0 else uniform(mix(key, np.uint64(1))) * row.every
+        period = np.int64(max((now - offset) / row.every, -1.0)) + 1
+        while offset + period * row.every < due:
+            own = mix(mix(key, np.uint64(2)), np.uint64(period))
+            if uniform(own) < row.opened:
+                opens = (
+                    offset + period * row.every + quantised(drawn(plan.quantiles, row.opened_after, mix(own, _AFTER)))
+                )
+                opens = np.floor(opens * 1024.0) / 1024.0
+                if now < opens < due:
+                    due = opens
+                    u.called = row.stage
+                    break
+            period += 1
+    return due
+
+
+@internal
+def close_request(v: Array, tallies: npt.NDArray[np.int64]) -> None:
+    """Count the regret of a request: the best of what was shown against each item that was shown."""
+    if v.shown > 0:
+        tallies[_REGRET] += fixed(np.float64(v.best) * v.shown - v.total)
+        tallies[_REGRETTED] += v.shown
+    v.shown = 0
+    v.best = 0.0
+    v.total = 0.0

@@ -1,0 +1,66 @@
+"""The context of a visit: where its user is and what else they do, and what that changes while the visit lasts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulator.engine.jit.compile import internal
+from simulator.engine.primitives import decision_key
+from simulator.engine.randomness import uniform
+from simulator.engine.tables.tables import NO_CASE, Array, Output, Plan, Tally, What
+from simulator.engine.visit.records import NAN, record
+
+_NO_STAGE = 255
+_W_CONTEXT, _W_MUTE = int(What.CONTEXT), int(What.MUTE)
+_EVENT = int(Tally.EVENT)
+_DAY, _HOUR = 86400.0, 3600.0
+
+
+@internal
+def begin_context(v: Array, plan: Plan) -> None:
+    """Draw the context of a visit that begins at `v.clock`, by its hour of the day, and set what it changes.
+
+    Each visit has one context or none. What it mutes is decided once: sound is off for the whole way to work.
+    """
+    v.context = 0
+    v.muted = np.uint32(0)
+    hours = plan.context_hours
+    if hours.shape[1] > 0:
+        clock = v.clock + plan.starts_at[0]
+        hour = np.int64((clock - np.floor(clock / _DAY) * _DAY) / _HOUR)
+        luck = uniform(decision_key(v.decisions, 0, 0, _W_CONTEXT))
+        for c in range(hours.shape[1] - 1, -1, -1):
+            if luck < hours[hour, c]:
+                v.context = c + 1
+        for m in range(plan.context_mutes.shape[1]):
+            if uniform(decision_key(v.decisions, 0, m, _W_MUTE)) < plan.context_mutes[v.context, m]:
+                v.muted |= np.uint32(1) << np.uint32(m)
+    own = plan.contexts[v.context]
+    v.haste = own.haste
+    v.mindful = own.mindful
+    v.elsewhere = own.elsewhere
+
+
+@internal
+def stated_context(v: Array, contexts: Array) -> int:
+    """The number of a visit's context where its user tells the platform, else -1."""
+    if v.context == 0 or uniform(decision_key(v.decisions, 0, 0, _W_CONTEXT + 1)) >= contexts[v.context].stated:
+        return -1
+    return np.int64(v.context) - 1
+
+
+@internal
+def tell_context(v: Array, n: int, plan: Plan, out: Output) -> int:
+    """Count and record the context of a visit; the platform has a record of what is stated only. Returns how many."""
+    event = np.int64(plan.contexts[v.context].event)
+    out.tallies[_EVENT + event] += 1
+    if out.records.shape[0] > 0:
+        stated = stated_context(v, plan.contexts)
+        n = record(
+            out.records, n, v, v.clock, event, NO_CASE, np.uint32(NO_CASE), 0xFFFF, _NO_STAGE, _NO_STAGE,
+            np.float64(v.context) - 1.0, NAN, NAN, NAN, NAN, NAN, np.uint32(0), np.uint32(0), plan.observation,
+            plan.quantiles,
+        )  # fmt: skip
+        if stated < 0:
+            out.records[n - 1].logged_at = np.nan
+    return n

@@ -1,0 +1,1 @@
+"""Trained agents: saving them, and the vector environment that Stable-Baselines3 takes."""

@@ -1,0 +1,87 @@
+"""Trained agents of Stable-Baselines3 into files that `recommender=sb3` of a run reads."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recommenders.agents.agent_file import Description, write_description
+from recommenders.contract.item_encoder import ItemEncoder
+from simulator.env.rewards import ITEM_EVENT
+from simulator.env.scene import Scene
+from simulator.errors import InputError
+from simulator.records.run_folder import write_atomic
+
+WHERE = "save_agent"
+
+
+def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
+    """Write a trained agent, and what it was told of users and items, so that a run can take it as its recommender.
+
+    `python -m simulator scenario=NAME recommender=sb3 recommender.path=PATH` then judges it like any other. The run's
+    items should be those of the training: `seed=` the environment's `catalog_seed`, `items=` as many.
+
+    Args:
+        model: an algorithm of stable_baselines3 or sb3_contrib.
+        env: the environment that it was trained in, or one with equal settings: single or vector, wrapped or not.
+        path: of the file; a file that is there is replaced.
+
+    Raises:
+        InputError: the model's observations are not the flat ones of this environment, or its actions are neither
+            queries, nor scores, nor slates.
+    """
+    scene = _scene_of(env)
+    columns = scene.features.shape[1]
+    space = model.action_space
+    if hasattr(space, "nvec"):
+        answers = "slate"
+    elif space.shape == (columns,):
+        answers = "query"
+    elif space.shape == (scene.catalog.n_items,):
+        answers = "scores"
+    else:
+        raise InputError(
+            WHERE, f"the model answers with {space}", "queries, scores or slates, see simulator.env.wrappers"
+        )
+    names, library = scene.compiled.names, type(model).__module__.partition(".")[0]
+    description = Description(
+        library=library, algorithm=type(model).__name__, answers=answers, scenario=scene.compiled.scenario.scenario,
+        names={"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events},
+        says=_says(scene), starts_at=float(scene.plan.starts_at[0]), slate=scene.slate,
+        history=scene.settings.history,
+    )  # fmt: skip
+    if model.observation_space.shape != (description.width(columns),):
+        raise InputError(
+            WHERE, f"the model observes {model.observation_space}",
+            f"the flat form of this environment, {description.width(columns)} numbers (FlatObservation)",
+        )  # fmt: skip
+    file = io.BytesIO()
+    model.save(file)
+    with zipfile.ZipFile(file, "a") as archive:
+        write_description(archive, description, ItemEncoder.of(scene.catalog.public, scene.settings.features))
+    write_atomic(Path(path), file.getvalue())
+
+
+def _scene_of(env: Any) -> Scene:
+    for one in (env, getattr(env, "unwrapped", None), getattr(env, "inner", None), *getattr(env, "envs", ())):
+        scene = getattr(getattr(one, "unwrapped", one), "scene", None)
+        if isinstance(scene, Scene):
+            return scene
+    raise InputError(WHERE, f"{env} is no environment of this package", "a beholder/... id, or a vector of them")
+
+
+def _says(scene: Scene) -> dict[str, dict[str, float | None]]:
+    """What every event that is remembered says about a liking, by stage; None: the share that was consumed."""
+    names, tables = scene.compiled.names, scene.tables
+    found: dict[str, dict[str, float | None]] = {}
+    for s, stage in enumerate(names.stages):
+        for e, event in enumerate(names.events):
+            if tables.marks[s, e] & ITEM_EVENT:
+                says = float(tables.signal[s, e])
+                found.setdefault(stage, {})[event] = None if np.isnan(says) else says
+    return found

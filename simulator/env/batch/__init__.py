@@ -1,0 +1,1 @@
+"""Many environments stepped together, as rows of one set of arrays."""

@@ -1,0 +1,302 @@
+"""The kernels around a step: from actions to slates, from records to sums, from rows to observations.
+
+What users do is not here: between `answer` and `look` the engine's own `advance` runs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.agents.user_features import remember, tell_context, tell_interest
+from simulator.engine.jit.compile import kernel
+from simulator.engine.tables.tables import NO_CASE, Array, Status
+from simulator.env.buffers import PAID, Kept, Seen
+from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, PAYS, RETENTION, TAKES_BACK, TRUTH
+
+GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2
+
+_ACTIVE, _AWAY = int(Status.ACTIVE), int(Status.AWAY)
+_NEEDS_SLATE, _GONE = int(Status.NEEDS_SLATE), int(Status.GONE)
+_ABSENT = np.uint32(NO_CASE)
+
+Rows = npt.NDArray[np.int64]
+
+
+@kernel
+def _there(item: int, tick: float, opens: npt.NDArray[np.float64], closes: npt.NDArray[np.float64]) -> bool:
+    return opens[item] <= tick and closes[item] > tick
+
+
+@kernel
+def answer(
+    rows: Rows,
+    actions: npt.NDArray[np.int64],
+    cap: int,
+    tick: float,
+    recent: int,
+    opens: npt.NDArray[np.float64],
+    closes: npt.NDArray[np.float64],
+    stages: Array,
+    visits: Array,
+    slate: Array,
+    seen: Seen,
+    kept: Kept,
+) -> None:
+    """Hand the slates that `actions` (k, places) name to the users `rows`.
+
+    Only as many places are used as the surface has, `cap` at the most. An item that cannot be had (not available, or
+    already in the slate) is replaced by the next one by number that can, round the catalog.
+    """
+    available, ring, n_sent, shown = seen.available, kept.sent, kept.n_sent, kept.shown
+    n_items = available.shape[1]
+    for k in range(rows.shape[0]):
+        j = rows[k]
+        v = visits[j]
+        now = math.floor(v.clock / tick) * tick
+        size = min(np.int64(stages[v.slate_stage].slate), cap)
+        filled = 0
+        for p in range(shown.shape[1]):
+            shown[j, p] = -1
+        for p in range(size):
+            item = np.int64(actions[k, p])
+            tried = 0
+            while tried < n_items and available[j, item] == 0:
+                item = item + 1 if item + 1 < n_items else 0
+                tried += 1
+            if tried == n_items:
+                break
+            available[j, item] = 0
+            slate[j, p].item = item
+            slate[j, p].propensity = np.float32(np.nan)
+            shown[j, p] = item
+            filled += 1
+        place = n_sent[j] % max(recent, 1)
+        for p in range(filled):
+            item = np.int64(shown[j, p])
+            if recent == 0:
+                available[j, item] = 1
+                continue
+            old = np.int64(ring[j, place])
+            if old >= 0 and _there(old, now, opens, closes):
+                available[j, old] = 1
+            ring[j, place] = item
+            place = place + 1 if place + 1 < recent else 0
+            n_sent[j] += 1
+        v.slate_n = filled
+        v.position = 0
+        v.policy = 1
+        v.status = _ACTIVE
+        kept.steps[j] += 1
+
+
+@kernel
+def choose(
+    users: Rows,
+    sizes: npt.NDArray[np.int64],
+    actions: npt.NDArray[np.int64],
+    available: npt.NDArray[np.int8],
+    out: npt.NDArray[np.int32],
+) -> None:
+    """The slates (k, places) that `actions` (n, places) of `users` (k,) name, by the same rule as `answer`."""
+    n_items = available.shape[1]
+    for k in range(users.shape[0]):
+        j = users[k]
+        for p in range(out.shape[1]):
+            out[k, p] = -1
+        for p in range(sizes[k]):
+            item = np.int64(actions[j, p])
+            tried = 0
+            while tried < n_items and available[j, item] == 0:
+                item = item + 1 if item + 1 < n_items else 0
+                tried += 1
+            if tried == n_items:
+                break
+            available[j, item] = 0
+            out[k, p] = item
+        for p in range(sizes[k]):
+            if out[k, p] >= 0:
+                available[j, out[k, p]] = 1
+
+
+@kernel
+def begin_step(rows: Rows, seen: Seen) -> None:
+    """Sums at 0."""
+    for k in range(rows.shape[0]):
+        j = rows[k]
+        for e in range(seen.counts.shape[1]):
+            seen.counts[j, e] = 0
+            seen.values[j, e] = np.float32(0.0)
+        for c in range(seen.earned.shape[1]):
+            seen.earned[j, c] = np.float32(0.0)
+
+
+@kernel
+def begin_episode(rows: Rows, people: Array, visits: Array, seen: Seen, kept: Kept) -> None:
+    """Users who are about to arrive, and nothing known of them."""
+    for k in range(rows.shape[0]):
+        j = rows[k]
+        v = visits[j]
+        v.user = np.uint32(j)
+        v.clock = people[j].due
+        v.status = _AWAY
+        v.slate_n = 0
+        v.position = 0
+        v.shown = 0
+        v.best = 0.0
+        v.total = 0.0
+        v.playing = 0
+        v.inside = 0
+        v.memory_n = 0
+        v.policy = 0
+        v.attended = np.uint32(0)
+        people[j].row = np.int32(j)
+        for h in range(seen.history_item.shape[1]):
+            seen.history_item[j, h] = -1
+            seen.history_event[j, h] = -1
+            seen.history_value[j, h] = np.float32(0.0)
+        for side in range(2):
+            kept.weight[j, side] = np.float32(0.0)
+            for d in range(kept.liked.shape[2]):
+                kept.liked[j, side, d] = np.float32(0.0)
+        for r in range(kept.sent.shape[1]):
+            kept.sent[j, r] = -1
+        for p in range(PAID):
+            kept.paid[j, p] = np.float32(0.0)
+        for p in range(kept.shown.shape[1]):
+            kept.shown[j, p] = -1
+        kept.n_sent[j] = 0
+        kept.changes[j] = -1.0
+        kept.visit[j] = 0
+        kept.steps[j] = 0
+        seen.ended[j] = GOES_ON
+        seen.time[j] = v.clock
+
+
+@kernel
+def fold(
+    records: Array,
+    n: int,
+    margin: float,
+    worth: npt.NDArray[np.float32],
+    marks: npt.NDArray[np.uint8],
+    signal: npt.NDArray[np.float32],
+    items: Array,
+    features: npt.NDArray[np.float32],
+    seen: Seen,
+    kept: Kept,
+) -> None:
+    """Add the first n records up: counts, rewards, history, and what they say about what their users like."""
+    counts, values, earned, time = seen.counts, seen.values, seen.earned, seen.time
+    paid, liked, weight = kept.paid, kept.liked, kept.weight
+    history_item, history_event, history_value = seen.history_item, seen.history_event, seen.history_value
+    rewards = earned.shape[1]
+    for r in range(n):
+        row = records[r]
+        j, s, e = np.int64(row.user), np.int64(row.stage), np.int64(row.event)
+        known = row.logged_at == row.logged_at
+        value = row.value if row.value == row.value else np.float32(0.0)
+        time[j] = max(time[j], row.time)
+        if known:
+            counts[j, e] += 1
+            values[j, e] += value
+        mark = marks[s, e]
+        satisfaction = row.satisfaction if row.satisfaction == row.satisfaction else np.float32(0.0)
+        if mark == 0:
+            continue
+        if mark & PAYS:
+            for c in range(rewards):
+                if known or c == TRUTH:
+                    earned[j, c] += worth[s, e, c, 0] + worth[s, e, c, 1] * value + worth[s, e, c, 2] * satisfaction
+        if mark & CONFIRMS and row.case != _ABSENT:
+            paid[j, np.int64(row.case) % PAID] = value
+        if mark & TAKES_BACK and row.case != _ABSENT:
+            place = np.int64(row.case) % PAID
+            earned[j, MARGIN] -= np.float32(margin) * paid[j, place]
+            paid[j, place] = np.float32(0.0)
+        if mark & ITEM_EVENT == 0 or not known or row.item == _ABSENT:
+            continue
+        item = np.int64(row.item)
+        remember(
+            j, item, e, value, signal[s, e], items[item].duration, features, history_item, history_event,
+            history_value, liked, weight,
+        )  # fmt: skip
+
+
+@kernel
+def renew(
+    rows: Rows,
+    tick: float,
+    recent: int,
+    opens: npt.NDArray[np.float64],
+    closes: npt.NDArray[np.float64],
+    edges: npt.NDArray[np.float64],
+    visits: Array,
+    seen: Seen,
+    kept: Kept,
+) -> None:
+    """What can be shown to the users `rows` now. `edges` are the rising times at which items come or go, then inf."""
+    available = seen.available
+    for k in range(rows.shape[0]):
+        j = rows[k]
+        now = math.floor(visits[j].clock / tick) * tick
+        if visits[j].status != _NEEDS_SLATE or now < kept.changes[j]:
+            continue
+        for item in range(available.shape[1]):  # without a branch: some at a time
+            available[j, item] = np.int8((opens[item] <= now) & (closes[item] > now))
+        for r in range(min(recent, kept.n_sent[j])):
+            available[j, kept.sent[j, r]] = 0
+        low, high = 0, edges.shape[0] - 1  # the first edge after now
+        while low < high:
+            middle = (low + high) // 2
+            if edges[middle] > now:
+                high = middle
+            else:
+                low = middle + 1
+        kept.changes[j] = edges[low]
+
+
+@kernel
+def look(
+    rows: Rows,
+    limit: int,
+    cap: int,
+    starts_at: float,
+    horizon: float,
+    weights: npt.NDArray[np.float32],
+    stages: Array,
+    visits: Array,
+    seen: Seen,
+    kept: Kept,
+) -> None:
+    """Observations of the users `rows`, their rewards, and whether their episodes are over."""
+    context, interest = seen.context, seen.interest
+    for k in range(rows.shape[0]):
+        j = rows[k]
+        v = visits[j]
+        waits = v.status == _NEEDS_SLATE
+        if waits:
+            seen.ended[j] = TRUNCATED if kept.steps[j] >= limit else GOES_ON
+            seen.time[j] = v.clock
+            came = np.int64(v.visit) - kept.visit[j]
+            seen.earned[j, RETENTION] += np.float32(came)
+            kept.visit[j] = np.int64(v.visit)
+            stage = np.int64(v.slate_stage)
+            seen.stage[j] = stage
+            seen.surface[j] = stages[stage].surface
+            seen.device[j] = v.device
+        elif v.status == _GONE:
+            seen.ended[j] = TERMINATED
+        else:
+            seen.ended[j] = TRUNCATED
+            seen.time[j] = horizon
+        share = min(np.int64(stages[seen.stage[j]].slate), cap) / np.float64(cap)
+        tell_context(j, seen.time[j], starts_at, kept.visit[j], np.int64(v.request), share, context)
+        tell_interest(j, kept.liked, kept.weight, interest)
+        reward = 0.0
+        for c in range(weights.shape[0]):
+            if weights[c] != 0.0:
+                reward += np.float64(weights[c]) * np.float64(seen.earned[j, c])
+        seen.reward[j] = reward

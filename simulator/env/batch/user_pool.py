@@ -1,0 +1,96 @@
+"""Users for episodes: drawn many at a time and ahead of their turn, each from its own key."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import kernel
+from simulator.engine.randomness import PERSON, mix, root
+from simulator.engine.tables.tables import FOLLOWED, People
+from simulator.env.scene import Scene
+from simulator.runtime.cases import zone_of
+
+Rows = npt.NDArray[np.int64]
+_EPISODE_LIFT = np.uint64(1 << 63)  # no key of an episode is the number of a world's user
+
+
+@kernel
+def episode_keys(seeds: npt.NDArray[np.uint64], episodes: npt.NDArray[np.int64], out: npt.NDArray[np.uint64]) -> None:
+    """Keys (n,) of the users of episodes: a function of the seed and of how many episodes went before."""
+    for i in range(seeds.shape[0]):
+        out[i] = mix(mix(root(0, PERSON), seeds[i]), np.uint64(episodes[i])) | _EPISODE_LIFT
+
+
+@kernel
+def put_users(rows: Rows, places: Rows, source: People, target: People) -> None:
+    """Copy users from `places` of a pool to `rows` of a fleet."""
+    for k in range(rows.shape[0]):
+        i, j = places[k], rows[k]
+        target.state[j] = source.state[i]
+        for d in range(target.taste.shape[1]):
+            target.taste[j, d] = source.taste[i, d]
+        for d in range(target.mood.shape[1]):
+            target.mood[j, d] = np.float32(0.0)
+        for d in range(target.traits.shape[1]):
+            target.traits[j, d] = source.traits[i, d]
+        for k in range(target.had.shape[1]):
+            target.had[j, k].amount = np.float32(0.0)
+        for k in range(target.known.shape[1]):
+            target.known[j, k].at = 0.0
+        for d in range(FOLLOWED, target.followed.shape[1]):  # topics; how many creators there are is in the state
+            target.followed[j, d] = np.uint32(0)
+        for d in range(target.place.shape[1]):
+            target.place[j, d] = source.place[i, d]
+        for d in range(target.later.shape[1]):
+            target.later[j, d] = source.later[i, d]
+        for d in range(target.pace.shape[1]):
+            target.pace[j, d] = source.pace[i, d]
+
+
+class UserPool:
+    """The users of the next episodes of n sub-environments.
+
+    Args:
+        scene: draws them.
+        n: sub-environments.
+        ahead: users drawn ahead for each.
+
+    Attributes:
+        people: the users (n x ahead,), and the zones that they live in.
+    """
+
+    def __init__(self, scene: Scene, n: int, ahead: int) -> None:
+        self._scene, self._ahead = scene, ahead
+        self.seeds = np.zeros(n, dtype=np.uint64)
+        self.episodes = np.zeros(n, dtype=np.int64)  # the next one of each
+        self._drawn = np.zeros(n, dtype=np.int64)  # those before it are in the pool
+        self.people = scene.people(np.zeros(n * ahead, dtype=np.uint64))
+        self.zones = np.zeros(n * ahead, dtype=np.int32)
+
+    def seed(self, rows: Rows, seeds: npt.NDArray[np.uint64]) -> None:
+        """Begin again from these seeds."""
+        self.seeds[rows] = seeds
+        self.episodes[rows] = 0
+        self._drawn[rows] = 0
+
+    def next(self, rows: Rows) -> Rows:
+        """Where in `people` the next user of each of `rows` is found."""
+        episodes = self.episodes[rows]
+        if (episodes >= self._drawn[rows]).any():
+            self._draw()
+        self.episodes[rows] = episodes + 1
+        return rows * self._ahead + episodes % self._ahead
+
+    def _draw(self) -> None:
+        missing = self.episodes + self._ahead - self._drawn
+        rows = np.repeat(np.arange(len(missing)), missing)
+        ends = np.cumsum(missing)
+        number = self._drawn[rows] + np.arange(len(rows)) - np.repeat(ends - missing, missing)
+        keys = np.empty(len(rows), dtype=np.uint64)
+        episode_keys(self.seeds[rows], number, keys)
+        drawn = self._scene.people(keys)
+        places = rows * self._ahead + number % self._ahead
+        put_users(places, np.arange(len(rows)), drawn, self.people)
+        self.zones[places] = zone_of(self._scene.compiled.scenario, drawn.place)
+        self._drawn += missing

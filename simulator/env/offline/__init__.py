@@ -1,0 +1,1 @@
+"""Episodes with exact propensities, and their export to formats of other libraries."""

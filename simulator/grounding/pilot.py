@@ -1,0 +1,44 @@
+"""Short runs of a world for calibration: what a random policy would put into the platform's log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recommenders.contract import Lists, Positives, Requests, Slates
+from simulator.engine.tables.tables import People
+from simulator.plan.compiler import Compiled
+from simulator.platform.service import create_recommender, declared_label
+from simulator.population.catalog import Catalog
+from simulator.records.log_writer import LogWriter
+from simulator.records.platform_log import PlatformMemory
+from simulator.runtime.rounds import Rounds
+
+
+def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizon: float, seed: int) -> Positives:
+    """Positives, by the scenario's label, that the platform would have recorded by `horizon` under a random policy.
+
+    Changes `people` (it is lived through): pass users made for this. Counters stay unpublished.
+    """
+    names = compiled.names
+    codes = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events}
+    memory = PlatformMemory(codes, len(people.state), catalog.n_items)
+    log = LogWriter(None, "metrics", codes, horizon, memory)
+    rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
+    try:
+        policy = create_recommender("random", {}, compiled.scenario, seed)
+
+        def answer(requests: Requests, lists: Lists | None) -> Slates:
+            slates = policy.recommend(requests) if lists is None else policy.recommend_from(requests, lists)
+            assert slates is not None
+            return slates
+
+        tick = compiled.scenario.clock.tick.value
+        for start in np.arange(0.0, horizon, tick):
+            rounds.tick([min(float(start) + tick, horizon)], catalog.available(float(start)), answer, lambda: 0)
+            rounds.messages()  # nobody fulfils anything in a pilot
+        rounds.flush()
+        log.drain()
+        return memory.arrived(horizon).positives(declared_label(compiled.scenario), catalog.public)
+    finally:
+        log.abandon()
+        rounds.close()

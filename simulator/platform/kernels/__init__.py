@@ -1,0 +1,1 @@
+"""Compiled work of the platform: filters, sorting, requests, checks of slates, counters."""

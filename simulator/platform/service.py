@@ -1,0 +1,193 @@
+"""The platform: who answers requests, when models are fitted, and on what has arrived by then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders import registry
+from recommenders.contract import Catalog as PublicCatalog, Label, Lists, Recommender, Requests, Slates, validate_slates
+from simulator.errors import InputError
+from simulator.platform.kernels.slate_check import fits
+from simulator.records.platform_log import PlatformMemory
+from simulator.scenario.schema.scenario import Scenario
+
+_NO_ODDS = np.empty((0, 0), dtype=np.float32)
+
+
+def declared_label(scenario: Scenario) -> Label:
+    """What the scenario counts as a positive."""
+    name = scenario.platform.label
+    label = scenario.platform.labels[name]
+    return Label(name, tuple(label.events), label.at_least.value if label.at_least else None, label.or_item)
+
+
+def create_recommender(name: str, parameters: Mapping[str, Any], scenario: Scenario, seed: int) -> Recommender:
+    """A registered recommender, or one by import path, with the scenario's label."""
+    return registry.create(name, dict(parameters), seed=seed, label=declared_label(scenario))
+
+
+def overrides_update(recommender: Recommender) -> bool:
+    """Whether a recommender does anything with what arrives between two fits."""
+    return type(recommender).update is not Recommender.update
+
+
+class Platform:
+    """Answers requests with the warm-up policy until the first fit, with the recommender from then on.
+
+    Versions count the models that were put in charge: 0 is the warm-up policy.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        recommender: Recommender,
+        catalog: PublicCatalog,
+        memory: PlatformMemory | None,
+        seed: int,
+        first_fit: float,
+    ) -> None:
+        settings = scenario.platform
+        self.recommender = recommender
+        self.version = 0
+        self.fitted_at: list[float] = []
+        self._catalog, self._memory = catalog, memory
+        self._first_fit = first_fit
+        self._warm_up = create_recommender(settings.warm_up, {}, scenario, seed)
+        if self._warm_up.learns and first_fit > 0.0:
+            raise InputError(
+                scenario.shown,
+                f"platform.warm_up = {settings.warm_up} learns from a log and there is none yet",
+                "random, or a catalog with interactions",
+            )
+        self._last_update = -np.inf
+        self._looked_at = 0  # slates
+        self._offered_in = np.full(catalog.n_items, -1, dtype=np.int64)  # marks of `fits`
+        self._seen_in = np.full(catalog.n_items, -1, dtype=np.int64)
+        # the candidates that are marked, and by which number
+        self._offered: tuple[npt.NDArray[np.int32], int] | None = None
+
+    @property
+    def in_charge(self) -> Recommender:
+        """Who answers now."""
+        return self.recommender if self.version > 0 else self._warm_up
+
+    @property
+    def takes_updates(self) -> bool:
+        """Whether a recommender is in charge that learns from what arrives between two fits."""
+        return self.version > 0 and self._memory is not None and overrides_update(self.recommender)
+
+    @property
+    def first_fit(self) -> float:
+        """When the recommender takes over, s."""
+        return self._first_fit
+
+    def fit(self, time: float) -> None:
+        """Fit the recommender on everything that has arrived, and put it in charge."""
+        if self._memory is not None:
+            self.recommender.fit(self._memory.arrived(time), self._catalog)
+        if self.recommender.learns or self.version == 0:
+            self.version += 1
+            self.fitted_at.append(time)
+        self._last_update = time
+
+    def update(self, time: float) -> None:
+        """Hand over what arrived since the last fit or update, to recommenders that take it."""
+        if not self.takes_updates or self._memory is None or self._last_update >= time:
+            return
+        self.recommender.update(self._memory.since(self._last_update, time))
+        self._last_update = time
+
+    def background(self, requests: Requests, lists: Lists | None = None) -> Slates:
+        """Slates of the warm-up policy, whoever is in charge."""
+        return self._answer(self._warm_up, requests, lists)
+
+    def answer(self, requests: Requests, lists: Lists | None = None) -> Slates:
+        """Slates for a batch, checked against the contract.
+
+        Args:
+            requests: they choose from their candidates,
+            lists: or each from one of several lists of these.
+
+        Raises:
+            RecommenderError: naming what breaks the contract.
+        """
+        return self._answer(self.in_charge, requests, lists)
+
+    def _answer(self, who: Recommender, requests: Requests, lists: Lists | None) -> Slates:
+        slates = who.recommend(requests) if lists is None else who.recommend_from(requests, lists)
+        if slates is not None and self._fit_in(slates, requests, lists):
+            return slates
+        if lists is None and slates is not None:
+            validate_slates(slates, requests, self._catalog.n_items, who.name)
+            return slates
+        return self._list_by_list(who, requests, cast(Lists, lists), slates)
+
+    def _list_by_list(self, who: Recommender, requests: Requests, lists: Lists, given: Slates | None) -> Slates:
+        """Have each list's requests answered by themselves; or look closely at what was `given`."""
+        items = np.empty((len(requests), requests.slate_size), dtype=np.int32)
+        odds = np.full(items.shape, np.nan, dtype=np.float32)
+        for first, last, candidates in lists.each():
+            part = requests.part(first, last, candidates, requests.slate_size)
+            if given is None:
+                slates = self._answer(who, part, None)
+            else:
+                of_these = None if given.propensity is None else given.propensity[first:last]
+                slates = Slates(given.items[first:last], of_these)
+                validate_slates(slates, part, self._catalog.n_items, who.name)
+            items[first:last] = slates.items
+            if slates.propensity is not None:
+                odds[first:last] = slates.propensity
+        return Slates(items, odds)
+
+    def _fit_in(self, slates: Slates, requests: Requests, lists: Lists | None) -> bool:
+        """Whether slates are surely as the contract wants them: one pass, where `validate_slates` makes several.
+
+        It says what is wrong, if anything is.
+        """
+        items, odds = slates.items, slates.propensity
+        shape = (len(requests), requests.slate_size)
+        if items.shape != shape or items.dtype != np.int32 or not items.flags.c_contiguous:
+            return False
+        if odds is None:
+            odds = _NO_ODDS
+        elif odds.shape != shape or odds.dtype != np.float32 or not odds.flags.c_contiguous:
+            return False
+        known = -1
+        if lists is None:
+            lists = Lists.one(requests.candidates, len(requests))
+            if self._offered is not None and self._offered[0] is requests.candidates:
+                known = self._offered[1]
+            self._offered = requests.candidates, self._looked_at + 1 if known < 0 else known
+        else:
+            self._offered = None
+        good = fits(
+            items, odds, lists.items, lists.bounds, lists.of, self._offered_in, self._seen_in, self._looked_at, known
+        )
+        self._looked_at += len(requests)
+        return bool(good)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that a resumed run needs of the platform, as plain arrays."""
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "version": np.array([self.version]),
+            "fitted_at": np.array(self.fitted_at, dtype=np.float64),
+            "last_update": np.array([self._last_update]),
+        }
+        if self.version > 0:
+            arrays |= {f"model/{name}": array for name, array in self.recommender.state().items()}
+        return arrays
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take back what `state` gave; nothing is fitted again."""
+        self.version = int(arrays["version"][0])
+        self.fitted_at = [float(time) for time in arrays["fitted_at"]]
+        self._last_update = float(arrays["last_update"][0])
+        if self.version > 0:
+            prefix = "model/"
+            self.recommender.restore(
+                {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+            )

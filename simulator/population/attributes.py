@@ -1,0 +1,106 @@
+"""The public numbers of items (prices, salaries), what they are worth to users, and where users and items are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.randomness import PARENT, PERSON, SUPPLY, Keys, numbered, table_points, uniforms
+from simulator.plan.compiler import Compiled
+from simulator.plan.limits import limit_worths
+from simulator.population.parents import Kin
+from simulator.scenario.schema.distributions import Distribution
+from simulator.scenario.schema.scenario import Scenario
+
+Float32 = npt.NDArray[np.float32]
+
+# What is drawn under PERSON, beside what `population` draws, and under SUPPLY, beside what `catalog` draws.
+_GROUP, _TRAIT, _PLACE = 300, 320, 400
+_ATTRIBUTE = 420  # + number of the attribute
+
+
+def drawn(quantity: Any, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Values of a distribution by these lucks; of a number, the number."""
+    if isinstance(quantity, Distribution):
+        return np.asarray(quantity.quantile(luck))
+    return np.full(len(luck), float(quantity.value))
+
+
+def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Float32:
+    """Places on the scenario's square, km, (n, 2); at 0 where it has none."""
+    out = np.zeros((len(numbered(rows)), 2), dtype=np.float32)
+    if scenario.places is not None:
+        for axis in range(2):
+            out[:, axis] = scenario.places.side.value * uniforms(seed, purpose, rows, _PLACE + axis)
+    return out
+
+
+def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[Kin, ...] = ()) -> Float32:
+    """Where items are, km, (n, 2): where their parent is, if all its children are of one creator."""
+    out = places(scenario, seed, SUPPLY, n_items)
+    for each in kin:
+        if each.rule.one_creator:
+            out[each.children] = places(scenario, seed, PARENT, each.keys)[each.parent]
+    return out
+
+
+def attributes(
+    compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int, kin: tuple[Kin, ...] = ()
+) -> tuple[Float32, Float32]:
+    """Numbers of items, (n, attributes), and what they are worth, (n, asides): beside the usual of their type, and what
+    missing each limit costs.
+    """
+    scenario, names = compiled.scenario, compiled.names
+    values = np.zeros((len(types), len(names.attributes)), dtype=np.float32)
+    usual = np.zeros((len(names.types), len(names.attributes)))
+    for a, name in enumerate(names.attributes):
+        luck = uniforms(seed, SUPPLY, len(types), _ATTRIBUTE + a)
+        for t, kind in enumerate(scenario.item_types.values()):
+            if name in kind.attributes:
+                of_type = types == t
+                values[of_type, a] = drawn(kind.attributes[name], luck[of_type])
+                usual[t, a] = drawn(kind.attributes[name], table_points()).mean()
+    for each in kin:
+        for name, quantity in each.rule.attributes.items():
+            a = names.attributes.index(name)
+            values[each.children, a] = drawn(quantity, each.luck(_ATTRIBUTE + a))[each.parent]
+            usual[np.unique(types[each.children]), a] = drawn(quantity, table_points()).mean()
+    worth = np.zeros((len(types), len(names.asides)), dtype=np.float32)
+    for k, name in enumerate(names.asides):
+        modality: Any = scenario.modalities[name]
+        if modality.kind == "attribute" and modality.shows in names.attributes:
+            a = names.attributes.index(modality.shows)
+            per = modality.per.value if modality.per is not None else 1.0
+            beside = usual[types, a]
+            unit = beside if modality.relative else np.ones(len(types))
+            more = np.divide(values[:, a] - beside, per * unit, out=np.zeros(len(types)), where=unit > 0.0)
+            worth[:, k] = modality.weight.value * more
+    return values, np.concatenate([worth, limit_worths(scenario, names.attributes, values)], axis=1)
+
+
+def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float32:
+    """How much each number that is shown matters to the users with these keys, (n, asides): 1 where none is named.
+
+    A group's own trait goes before everybody's. Limits matter only while a visit has them: 0.
+    """
+    scenario, user = compiled.scenario, compiled.scenario.user
+    out = np.zeros((len(rows), len(compiled.plan.asides)), dtype=np.float32)
+    out[:, : len(compiled.names.asides)] = 1.0
+    out[:, compiled.plan.asides["repeats"] == 1] = 1.0
+    groups = list(user.groups.values())
+    known = list(dict.fromkeys([*user.traits, *(trait for group in groups for trait in group.traits)]))
+    bounds = np.cumsum([group.share.value for group in groups])
+    member = np.minimum(np.searchsorted(bounds, uniforms(seed, PERSON, rows, _GROUP), side="right"), len(groups) - 1)
+    for a, name in enumerate(compiled.names.asides):
+        trait = getattr(scenario.modalities[name], "trait", None)
+        if trait is None:
+            continue
+        luck = uniforms(seed, PERSON, rows, _TRAIT + known.index(trait))
+        if trait in user.traits:
+            out[:, a] = drawn(user.traits[trait], luck)
+        for g, group in enumerate(groups):
+            if trait in group.traits:
+                out[member == g, a] = drawn(group.traits[trait], luck)[member == g]
+    return out

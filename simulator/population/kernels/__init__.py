@@ -1,0 +1,1 @@
+"""Compiled work of the population: stated interests, the order of menus."""

@@ -1,0 +1,71 @@
+"""What users say about themselves outside of the life cycle's stages, as rows of the logs."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import kernel
+from simulator.engine.primitives import decision_key
+from simulator.engine.randomness import DECISION, DECLARED, mix, root, uniform
+from simulator.engine.tables.tables import NO_CASE, Array, What
+from simulator.engine.visit.records import NAN, arrival
+
+_NOWHERE = 255  # no surface, no stage
+_RECORD_KEY = np.uint64(0xFFFFFFFF)  # below (user, occasion), beside what `interests` draws
+_ABSENT = np.uint32(NO_CASE)
+_W_DEVICE = int(What.DEVICE)
+
+
+@kernel
+def device_of(seed: int, user: int, visit: int, devices: npt.NDArray[np.float64]) -> int:
+    """The device of a user's visit: the draw that `attendance.arrive` makes."""
+    key = mix(mix(root(seed, DECISION), np.uint64(user)), np.uint64(visit))
+    luck = uniform(decision_key(key, 0, 0, _W_DEVICE))
+    device = 0
+    while device < devices.shape[0] - 1 and luck >= devices[device]:
+        device += 1
+    return device
+
+
+@kernel
+def declare(
+    seed: int,
+    occasion: int,
+    event: int,
+    users: npt.NDArray[np.int64],
+    times: npt.NDArray[np.float64],
+    visits: npt.NDArray[np.uint32],
+    codes: npt.NDArray[np.int32],
+    devices: npt.NDArray[np.float64],
+    observation: Array,
+    quantiles: npt.NDArray[np.float32],
+    records: Array,
+) -> int:
+    """Write a row for each code that each of `users` (n,) names in `codes` (n, S), -1 none; returns how many.
+
+    A row's `value` is the code and its `position` the place among the user's; its `session` is the visit that the user
+    began last. There is no item, surface or stage.
+    """
+    n = 0
+    start = root(seed, DECLARED)
+    for i in range(users.shape[0]):
+        user = users[i]
+        own = mix(mix(mix(start, np.uint64(user)), np.uint64(occasion)), _RECORD_KEY)
+        visit = max(np.int64(visits[i]) - 1, 0)
+        device = device_of(seed, user, visit, devices)
+        for k in range(codes.shape[1]):
+            if codes[i, k] < 0:
+                continue
+            row = records[n]
+            row.time = times[i]
+            row.logged_at = arrival(times[i], event, mix(own, np.uint64(k)), observation, quantiles)
+            row.user, row.session, row.request = user, visit, 0
+            row.item, row.case, row.parent_case = _ABSENT, _ABSENT, _ABSENT
+            row.value = codes[i, k]
+            row.propensity, row.belief, row.belief_sd, row.utility, row.satisfaction = NAN, NAN, NAN, NAN, NAN
+            row.visible, row.attended = 0, 0
+            row.position, row.policy_version = k, 0
+            row.surface, row.device, row.stage, row.event = _NOWHERE, device, _NOWHERE, event
+            n += 1
+    return n

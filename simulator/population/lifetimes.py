@@ -1,0 +1,58 @@
+"""When items leave the catalog: news go stale, postings close, products are delisted.
+
+An item that is withdrawn is no candidate any more from the next tick on. What was sent before stays as it was sent: a
+card on somebody's screen can still be opened, and a decision that was put off can still be taken up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.randomness import SUPPLY, table_points, uniforms
+from simulator.scenario.schema.distributions import Distribution
+from simulator.scenario.schema.scenario import Scenario
+
+_LIFETIME, _PASSED = 1100, 1101  # drawn under SUPPLY, beside what `catalog` and `numbers` draw
+
+
+def withdrawals(
+    scenario: Scenario,
+    types: npt.NDArray[np.integer[Any]],
+    published_at: npt.NDArray[np.float64],
+    fresh: npt.NDArray[np.bool_],
+    seed: int,
+) -> npt.NDArray[np.float64] | None:
+    """When each item is withdrawn, s, (n,); None where the scenario has no lifetimes.
+
+    Items of before the run have what is left of a lifetime in a stream of items that has always flowed: a lifetime met
+    with probability in proportion to its length, at a uniform point of it (the residual life of a renewal process).
+
+    Args:
+        scenario: with a lifetime of the supply, or of a type, which goes before it.
+        types: type of each item, (n,).
+        published_at: s, (n,).
+        fresh: whether an item appears during the run, bool (n,).
+        seed: the world's seed.
+    """
+    own = [kind.lifetime or scenario.supply.lifetime for kind in scenario.item_types.values()]
+    if not any(own):
+        return None
+    luck, passed = uniforms(seed, SUPPLY, len(types), _LIFETIME), uniforms(seed, SUPPLY, len(types), _PASSED)
+    until = np.full(len(types), np.inf)
+    for t, lifetime in enumerate(own):
+        if lifetime is not None:
+            new, old = (types == t) & fresh, (types == t) & ~fresh
+            until[new] = published_at[new] + lifetime.quantile(luck[new])
+            until[old] = _met(lifetime, luck[old]) * (1.0 - passed[old])
+    return until
+
+
+def _met(lifetime: Distribution, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Lifetimes of what is there at a moment: each length in proportion to itself."""
+    lengths = lifetime.quantile(table_points())
+    cumulative = np.cumsum(lengths)
+    place = np.searchsorted(cumulative, luck * cumulative[-1], side="right")
+    return np.asarray(lengths[np.minimum(place, len(lengths) - 1)])

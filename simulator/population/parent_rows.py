@@ -1,0 +1,272 @@
+"""Parents that stages show in place of items, as rows of the table of items; and their children, as menus.
+
+The rows lie behind those of the items, kind by kind. A parent is worth what its children are on average (its facets, by
+the weights of its type: see `plan.compiler`), shows the modalities that belong to it, and has the numbers that
+belong to it; of its children's numbers it has the mean. It is there from its first child on until its last one is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.randomness import TIE, uniforms
+from simulator.engine.tables.tables import BY_CREATOR, ITEM, Goods, Kind
+from simulator.plan.compiler import Compiled
+from simulator.plan.limits import weighed_limits
+from simulator.population.kernels.menu_order import put_in_order
+from simulator.population.parents import Kin, numbered_parents
+from simulator.scenario.life_cycle import CREATOR, NEWEST
+
+Float32 = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+def with_parents(compiled: Compiled, goods: Goods, kin: Sequence[Kin], own: Sequence[tuple[Float32, Float32]]) -> Goods:
+    """The same items, and behind them the parents that a stage shows; without such a stage, the same.
+
+    Args:
+        compiled: the scenario.
+        goods: items alone.
+        kin: their parents.
+        own: of each kind, truths of the parents (parents, latent_width) and what all modalities would say of them
+            (parents, content_width).
+    """
+    rows = [_rows(compiled, goods, each, *its) for each, its in zip(kin, own, strict=True) if each.row >= 0]
+    if rows:
+        tables = {name: np.concatenate([getattr(goods, name), *(row[name] for row in rows)]) for name in rows[0]}
+        goods = goods._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["facts"])))
+        for each in kin:
+            if each.row >= 0:  # a number of the parent's counts once, and there
+                goods.asides[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
+    return with_menus(compiled, goods, kin)
+
+
+def listed(compiled: Compiled) -> set[str]:
+    """Kinds of parents whose children are shown on menus; CREATOR where what one made is."""
+    return {stage.within for stage in compiled.scenario.stages.values() if stage.within is not None}
+
+
+def _rows(compiled: Compiled, goods: Goods, kin: Kin, truth: Float32, said: Float32) -> dict[str, npt.NDArray[Any]]:
+    """The tables of `Goods` of the parents of one kind, by name."""
+    names, n, eldest = compiled.names, len(kin.keys), kin.eldest()
+    own = np.array([name in kin.rule.modalities for name in names.modalities])
+    facts = np.zeros(n, dtype=ITEM)
+    facts["type"] = compiled.shown_parents[kin.name]
+    for key in ("creator", "topic"):
+        facts[key] = goods.facts[key][eldest]
+    for m, name in enumerate(names.modalities):
+        if own[m]:  # whether a parent has it is the parent's, and so the same for its children
+            facts["missing"] |= goods.facts["missing"][eldest] & np.uint32(1 << m)
+        elif compiled.scenario.modalities[name].kind != "attribute":
+            facts["missing"] |= np.uint32(1 << m)
+    tells = np.zeros_like(said)
+    for pair in compiled.pairs:
+        if own[pair.modality]:
+            first = pair.column - compiled.latent_width
+            part = slice(first, first + compiled.facets[pair.facet].width)
+            tells[:, part] = said[:, part]
+    return {
+        "facts": facts,
+        "vectors": np.concatenate([truth, tells], axis=1),
+        "colour": goods.colour[eldest] * np.tile(own, 2),
+        "readouts": np.zeros((n, goods.readouts.shape[1]), dtype=np.float32),
+        "attributes": _averaged(kin, goods.attributes),
+        "asides": _averaged(kin, goods.asides),
+        "place": goods.place[eldest],
+        "promised": np.zeros((n, goods.promised.shape[1]), dtype=np.float32),
+        "published": _over_children(np.minimum, kin, goods.published),
+    }
+
+
+def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
+    """Columns of `Goods.asides` that are about numbers of parents of this kind, limits on them included."""
+    names = compiled.names.asides
+    columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
+    for limit, own in weighed_limits(compiled.scenario):
+        if limit.on in kin.rule.attributes:
+            columns += range(len(names) + own.start, len(names) + own.stop)
+    return np.array(columns, dtype=np.int64)
+
+
+def _averaged(kin: Kin, values: Float32) -> Float32:
+    """Means over children, (parents, columns); what is the parent's is the same for all of them, and so its own."""
+    total = np.zeros((len(kin.keys), values.shape[1]))
+    np.add.at(total, kin.parent, values[kin.children])
+    return np.asarray(total / np.bincount(kin.parent)[:, None], dtype=np.float32)
+
+
+def _over_children(best: np.ufunc, kin: Kin, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    out = values[kin.eldest()].copy()
+    best.at(out, kin.parent, values[kin.children])
+    return out
+
+
+def until(kin: Sequence[Kin], withdrawn_at: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
+    """When each row is withdrawn, s: a parent with the last of its children; None where nothing ever is."""
+    if withdrawn_at is None:
+        return None
+    shown = [_over_children(np.maximum, each, withdrawn_at) for each in kin if each.row >= 0]
+    return np.concatenate([withdrawn_at, *shown])
+
+
+def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
+    """Kind of the parent that each row is, -1 an item, int32 (n,)."""
+    out = np.full(len(goods.facts), -1, dtype=np.int32)
+    for name, number in compiled.shown_parents.items():
+        out[goods.facts["type"] == number] = list(compiled.scenario.parents).index(name)
+    return out
+
+
+def asked_for(compiled: Compiled, goods: Goods) -> npt.NDArray[np.bool_]:
+    """Rows that some slate can be made of, bool (n,): parents that are shown; items where slates are of items."""
+    stages = compiled.plan.stages
+    asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
+    return np.isin(levels_of(compiled, goods), stages["level"][asks])
+
+
+class Levels:
+    """Who is asked for items, and who for parents of which kind.
+
+    Args:
+        compiled, goods: of the world.
+    """
+
+    def __init__(self, compiled: Compiled, goods: Goods) -> None:
+        self._levels = levels_of(compiled, goods)
+        asks = asked_for(compiled, goods)
+        self._one = len(np.unique(self._levels[asks])) < 2  # then all candidates are of that level
+        self._of_which: npt.NDArray[np.int32] | None = None
+        self._among: dict[int, npt.NDArray[np.int32]] = {}
+
+    def of(self, levels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """The levels that rows ask for, (n,), as `among` tells them apart; -1 all where all candidates are of one."""
+        return np.full(1, -1, dtype=np.int32) if self._one else levels
+
+    def among(self, level: int, candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Those of a level; the same array as long as the candidates are the same."""
+        if self._one:
+            return candidates
+        if self._of_which is not candidates:
+            self._of_which, self._among = candidates, {}
+        if level not in self._among:
+            self._among[level] = candidates[self._levels[candidates] == level]
+        return self._among[level]
+
+
+def with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
+    """The same items, with what menus show: children of listed parents, and what creators made.
+
+    Those of one parent or creator lie together in `Goods.menu`; `Goods.menus` says where they begin and end.
+    """
+    lists = listed(compiled)
+    if not lists:
+        return goods
+    parents = sum(len(each.keys) for each in kin)
+    made = np.flatnonzero(levels_of(compiled, goods) < 0) if CREATOR in lists else np.zeros(0, dtype=np.int64)
+    creator = goods.facts["creator"][made].astype(np.int64)
+    menus = np.zeros((parents + int(creator.max(initial=-1)) + 1, 4), dtype=np.int32)
+    menus[:, 2] = -1
+    menu, n = [], 0
+    for kind, each in enumerate(kin):
+        own = slice(each.first, each.first + len(each.keys))
+        menus[own, 3] = kind
+        if each.row >= 0:
+            menus[own, 2] = each.row + np.arange(len(each.keys))
+        if each.name in lists:
+            n = _bound(menus[own], each.parent, n)
+            menu.append(each.children)  # dealt in the order of their parents
+    if CREATOR in lists:
+        own = slice(parents, None)
+        menus[own, 3] = BY_CREATOR
+        _bound(menus[own][::-1], creator, n)
+        menu.append(made[np.argsort(creator, kind="stable")])
+    offered = np.tile([-np.inf, np.inf], (len(goods.facts), 1))
+    return goods._replace(menu=np.concatenate(menu).astype(np.int32), menus=menus, offered=offered)
+
+
+def _bound(menus: npt.NDArray[np.int32], whose: Rows, n: int) -> int:
+    """Say in `menus`, a row for each owner, where what is theirs begins and ends behind the first n; where all ends."""
+    ends = n + np.cumsum(np.bincount(whose, minlength=len(menus)))
+    menus[:, 1] = ends
+    menus[:, 0] = np.concatenate([[n], ends[:-1]])
+    return int(ends[-1]) if len(ends) else n
+
+
+class Menus:
+    """What menus show and in which order: children on offer, those with most events of a kind first, or the newest.
+
+    All of it is as at the tick.
+
+    Args:
+        compiled: a scenario with stages within parents or creators.
+        goods: its items; `menu` and `offered` are changed in place.
+        published_at, withdrawn_at: of all rows, s, (n,); None: nothing is ever withdrawn.
+        seed: of the order among equals.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        goods: Goods,
+        published_at: npt.NDArray[np.float64],
+        withdrawn_at: npt.NDArray[np.float64] | None,
+        seed: int,
+    ) -> None:
+        self._goods, tick = goods, compiled.scenario.clock.tick.value
+        # known from the next tick on, as everything that is published
+        opens = np.ceil(published_at / tick) * tick
+        closes = np.full(len(opens), np.inf) if withdrawn_at is None else np.ceil(withdrawn_at / tick) * tick
+        self._spans = np.stack([opens, closes], axis=1)
+        goods.offered[...] = self._spans
+        self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
+        self._children = goods.menu.astype(np.int64)
+        owners = _owners(goods)
+        self._place = goods.menus[owners, 0].astype(np.int64)  # rises from menu to menu
+        columns, newest = _ordered(compiled, goods.menus[owners, 3])
+        self._counted = columns >= 0
+        self._at = self._children * (1 + len(compiled.names.counters)) + np.maximum(columns, 0)  # in all counters
+        self._ages = np.where(newest, opens[goods.menu] / tick, 0.0).astype(np.int64)
+        self._last = np.full(len(goods.menu), np.iinfo(np.int64).min)
+        self._hides = False  # anything, as sold out
+        # menus lie one behind the other, so all are put in order at once and each stays in its place
+        self._order = np.lexsort((self._luck, -self._ages, self._place))
+        self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
+
+    def publish(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
+        """What everybody can see from now on: `counters` (n, 1 + counters), and which rows are sold out, (n,)."""
+        hides = False
+        if gone is not None and gone.any():
+            hides = True
+            self._goods.offered[:, 0] = np.where(gone, np.inf, self._spans[:, 0])
+        elif self._hides:
+            self._goods.offered[:, 0] = self._spans[:, 0]
+        self._hides = hides
+        counts = np.where(self._counted, counters.ravel()[self._at], self._ages)
+        if not np.array_equal(counts, self._last):
+            put_in_order(self._place, counts, self._luck, self._order)
+            self._goods.menu[...] = self._children[self._order]
+            self._last = counts
+
+
+def _owners(goods: Goods) -> Rows:
+    """Row in `Goods.menus` of whose menu each entry of `Goods.menu` is on."""
+    order = np.argsort(goods.menus[:, 0], kind="stable")
+    sizes = goods.menus[order, 1] - goods.menus[order, 0]
+    return np.repeat(order, sizes)
+
+
+def _ordered(compiled: Compiled, kinds: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Column of the counters by which entries on menus of these kinds are put in order, -1 by none; where by age."""
+    names, scenario = compiled.names, compiled.scenario
+    column, newest = np.full(len(kinds), -1, dtype=np.int64), np.zeros(len(kinds), dtype=np.bool_)
+    for stage in scenario.stages.values():
+        if stage.within is not None and stage.ordered_by is not None:
+            those = kinds == (BY_CREATOR if stage.within == CREATOR else list(scenario.parents).index(stage.within))
+            newest[those] = stage.ordered_by == NEWEST
+            if stage.ordered_by != NEWEST:
+                column[those] = 1 + names.counters.index(stage.ordered_by)
+    return column, newest

@@ -1,0 +1,25 @@
+"""The setting of a world: its catalog and its users at time 0, drawn from the scenario or grounded in a real folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.tables.tables import People
+from simulator.plan.compiler import Compiled
+from simulator.population.catalog import Catalog
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a world begins, and how long it lasts."""
+
+    compiled: Compiled
+    catalog: Catalog
+    people: People
+    warm: dict[str, npt.NDArray[np.generic]] | None  # columns of a real log, before the run
+    horizon: float  # s, where the configuration leaves it open
+    facts: dict[str, Any]  # for the manifest: what was calibrated, what was assumed

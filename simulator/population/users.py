@@ -1,0 +1,165 @@
+"""The users of a world: tastes, traits, and where they stand."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import kernel
+from simulator.engine.randomness import PERSON, SPACE, TASTE, normals, numbered, uniforms
+from simulator.engine.tables.tables import (
+    FOLLOWED,
+    HAD,
+    ITEMS_KNOWN,
+    KNOWN,
+    LATER,
+    NO_CASE,
+    PARENTS_HAD,
+    TOPICS_FOLLOWED,
+    USER,
+    Goods,
+    People,
+)
+from simulator.engine.user.return_and_churn import after
+from simulator.plan.compiler import Compiled
+from simulator.population.attributes import places, traits
+from simulator.population.catalog import centres, topic_shares
+
+Float32 = npt.NDArray[np.float32]
+
+_BLOCK = 65536  # users drawn at a time, so that a million need no more memory than they keep
+_REFERENCE = 1024  # users and items on whom a match is brought to unit spread
+_ARRIVAL, _PATIENCE, _GOODWILL, _INTEREST = 0, 1, 2, 16
+_COMMON_BLOCK = 512
+_GRID = 4096  # quantiles whose mean is taken for that of a distribution
+
+
+def direction(x: Float32) -> Float32:
+    """Rows scaled to length 1."""
+    scaled: Float32 = x / np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
+    return scaled
+
+
+def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> Float32:
+    """Tastes of the users with these keys, (n, latent_width), before they are scaled.
+
+    A taste is a direction: partly everybody's (`agreement`), partly the user's own, which for a clustered facet is
+    the sum of the centres that the user is interested in.
+    """
+    scenario, n = compiled.scenario, len(keys)
+    taste = np.zeros((n, compiled.latent_width), dtype=np.float32)
+    for f, shape in enumerate(compiled.facets):
+        facet = scenario.facets[shape.name]
+        common = direction(normals(seed, SPACE, 1, shape.dimensions, block=_COMMON_BLOCK + f))
+        own = normals(seed, TASTE, keys, shape.dimensions, block=f)
+        if facet.clusters > 0:
+            places = centres(compiled, seed, f)
+            even = np.full(facet.clusters, 1.0 / facet.clusters)
+            cumulative = np.cumsum(topic_shares(compiled) if shape.name == scenario.satiation_facet else even)
+            for k in range(max(round(scenario.user.interests.value), 1)):
+                luck = uniforms(seed, PERSON, keys, _INTEREST + k)
+                own += places[np.minimum(np.searchsorted(cumulative, luck, side="right"), facet.clusters - 1)]
+        mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(
+            np.sqrt(1.0 - facet.agreement.value)
+        ) * direction(own)
+        taste[:, shape.offset : shape.offset + shape.dimensions] = mixed
+    return taste
+
+
+def match_scales(compiled: Compiled, tastes: Float32, goods: Goods) -> npt.NDArray[np.float32]:
+    """Factor per latent column that brings each facet's match to root mean square 1, over `tastes` and 1,024 items."""
+    stride = max(len(goods.vectors) // _REFERENCE, 1)
+    truths = goods.vectors[::stride, : compiled.latent_width]
+    scales = np.ones(compiled.latent_width, dtype=np.float32)
+    for shape in compiled.facets:
+        part = slice(shape.offset, shape.offset + shape.width)
+        match = tastes[:, part].astype(np.float64) @ truths[:, part].T.astype(np.float64)
+        scales[part] = 1.0 / max(float(np.sqrt(np.mean(match * match))), 1e-9)
+    return scales
+
+
+@kernel
+def _arrive(
+    due: npt.NDArray[np.float64], waiting: npt.NDArray[np.float64], hours: npt.NDArray[np.float64], starts_at: float
+) -> None:
+    for i in range(len(waiting)):
+        due[i] = after(0.0, waiting[i], hours, starts_at)
+
+
+def draw_people(compiled: Compiled, goods: Goods, n_users: int, seed: int) -> People:
+    """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
+    scales = reference_scales(compiled, goods, seed)
+    taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
+    for first in range(0, n_users, _BLOCK):
+        n = min(_BLOCK, n_users - first)
+        taste[first : first + n] = draw_tastes(compiled, numbered(n, first), seed) * scales
+    return new_people(compiled, taste, seed)
+
+
+def reference_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray[np.float32]:
+    """Factor per latent column by which the tastes of a world are scaled: that of its first 1,024 users."""
+    return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), goods)
+
+
+def new_people(
+    compiled: Compiled,
+    taste: Float32,
+    seed: int,
+    keys: npt.NDArray[np.uint64] | None = None,
+    pace: Float32 | None = None,
+) -> People:
+    """Users with these tastes, about to arrive for the first time.
+
+    Args:
+        compiled: the scenario.
+        taste: (n, latent_width), scaled.
+        seed: the world's seed.
+        keys: of the users; without them they are keyed by their numbers.
+        pace: (n,), how often each comes, over how often the scenario's users do (all 1 unless given). Who has a pace of
+            their own is met in the middle of their life: the first visit is an exponential draw of mean
+            (mean of `return_after`) / pace in place of one of `first_arrival`.
+    """
+    scenario, user = compiled.scenario, compiled.scenario.user
+    n_users = len(taste)
+    rows = numbered(n_users) if keys is None else keys
+    state = np.zeros(n_users, dtype=USER)
+    state["patience"] = user.patience.quantile(uniforms(seed, PERSON, rows, _PATIENCE))
+    state["own_goodwill"] = user.goodwill.quantile(uniforms(seed, PERSON, rows, _GOODWILL))
+    state["goodwill"] = state["own_goodwill"]
+    state["row"], state["key"] = -1, rows
+    due = np.empty(n_users, dtype=np.float64)
+    luck = uniforms(seed, PERSON, rows, _ARRIVAL)
+    if pace is None:
+        waiting = user.first_arrival.quantile(luck)
+    else:
+        between = float(user.return_after.quantile((np.arange(_GRID) + 0.5) / _GRID).mean())
+        waiting = -np.log1p(-luck) * between / pace
+    _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
+    state["due"] = due
+    topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
+    remembers = PARENTS_HAD if (compiled.plan.types["kind"] >= 0).any() else 0
+    state["called"] = -1
+    stages = compiled.plan.stages
+    puts_off = (stages["defer"] > 0).any() or (stages["pause"] > 0).any()
+    puts_off |= compiled.world is not None and bool((compiled.world.stages["again_types"] != 0).any())
+    later = np.zeros((n_users, int(puts_off)), dtype=LATER)
+    later["item"], later["until"] = NO_CASE, np.inf
+    follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
+    return People(
+        state=state,
+        taste=taste,
+        mood=np.zeros((n_users, int(compiled.plan.habits["first_topic"][0]) + topics), dtype=np.float32),
+        followed=np.zeros((n_users, FOLLOWED + (TOPICS_FOLLOWED if follows else 0)), dtype=np.uint32),
+        traits=traits(compiled, rows, seed),
+        place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
+        promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
+        had=np.zeros((n_users, remembers), dtype=HAD),
+        known=np.zeros((n_users, ITEMS_KNOWN if (compiled.plan.types["known"] > 0).any() else 0), dtype=KNOWN),
+        later=later,
+        pace=np.zeros((n_users, 0), dtype=np.float32) if pace is None else pace[:, None].astype(np.float32),
+    )
+
+
+def bytes_per_user(people: People) -> float:
+    """Memory that one user's state takes, bytes."""
+    return sum(array.nbytes for array in people) / len(people.state)

@@ -1,0 +1,1 @@
+"""What a run leaves: the two logs, measures, checkpoints, the manifest, the run's folder."""

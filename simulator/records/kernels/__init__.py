@@ -1,0 +1,1 @@
+"""Compiled work of the records: when a record arrives at the platform."""

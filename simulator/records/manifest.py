@@ -1,0 +1,98 @@
+"""What a run says about itself: `items.parquet` when it begins, `metrics.json` and `manifest.json` when it ends."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.engine.jit.compile import source_hash
+from simulator.records.run_folder import MANIFEST, METRICS, peak_memory, versions, write_atomic, write_json
+from simulator.scenario.checks.provenance import provenance_summary
+from simulator.scenario.schema.targets import role_of
+
+if TYPE_CHECKING:
+    from recommenders.contract import Catalog, Recommender
+    from simulator.records.log_writer import LogWriter
+    from simulator.scenario.schema.scenario import Scenario
+
+
+ITEMS = "items.parquet"
+
+
+def write_items(folder: Path, public: Catalog) -> None:
+    """Write what recommenders may know of the items, one row per item in order of number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    pq.write_table(pa.table(dict(public.columns)), content, compression="zstd")
+    write_atomic(folder / ITEMS, content.getvalue())
+
+
+class RunFacts(NamedTuple):
+    """What the manifest says of a run that has ended."""
+
+    scenario: Scenario
+    seed: int
+    users: int
+    items: int
+    horizon: float  # s
+    recommender: Recommender
+    fitted_at: list[float]  # s
+    versions: int  # models that were put in charge
+    setting: dict[str, Any]  # what was calibrated and assumed
+    events: dict[str, int]
+    wall: float  # s
+    log: LogWriter
+
+
+def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float]) -> dict[str, Any]:
+    """Write both files (if there is a folder) and return the manifest."""
+    scenario, recommender, log = facts.scenario, facts.recommender, facts.log
+    manifest: dict[str, Any] = {
+        "scenario": {
+            "name": scenario.scenario,
+            "version": scenario.version,
+            "hash": scenario.hash,
+            "tick_seconds": scenario.clock.tick.value,
+        },
+        "seed": facts.seed,
+        "users": facts.users,
+        "items": facts.items,
+        "horizon_seconds": facts.horizon,
+        "recommender": {
+            "name": recommender.name,
+            "reproducibility": recommender.reproducibility,
+            "fitted_at_seconds": facts.fitted_at,
+            "versions": facts.versions,
+            "warm_up": scenario.platform.warm_up,
+            "label": scenario.platform.label,
+        },
+        "versions": versions() | {"engine": source_hash()},
+        "wall_seconds": facts.wall,
+        "writer_seconds": log.seconds,
+        "peak_memory_bytes": peak_memory(),
+        "events": facts.events,
+        "log": {
+            kind: {"rows": totals.rows, "hash": f"{totals.hash:016x}"}
+            for kind, totals in log.totals.items()
+            if log.recording
+        },
+        "provenance": provenance_summary(scenario),
+        "setting": facts.setting,
+        "targets": {
+            name: {
+                "value": target.value,
+                "measured": metrics.get(name),
+                "unit": target.unit,
+                "role": role_of(name),
+                "see": target.see,
+            }
+            for name, target in scenario.targets.items()
+        },
+    }
+    if folder is not None:
+        write_json(folder / METRICS, metrics)
+        write_json(folder / MANIFEST, manifest)
+    return manifest

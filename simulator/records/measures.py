@@ -1,0 +1,175 @@
+"""The measures of a run, from the integer sums of the kernels and the state of the users at the end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.tables.case_tables import Count
+from simulator.engine.tables.tables import FIXED, TICKS_PER_SECOND, People, Tally
+from simulator.engine.visit.outcomes import VALUE_UNITS
+from simulator.errors import InputError
+from simulator.plan.compiler import Compiled
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What measures are made from."""
+
+    compiled: Compiled
+    tallies: npt.NDArray[np.int64]
+    exposures: npt.NDArray[np.int64]  # (items,)
+    creators: npt.NDArray[np.uint32]  # (items,)
+    people: People
+    horizon: float
+    cases: npt.NDArray[np.int64] | None = None  # counts of the world's cases, where there are any
+
+    def count(self, tally: Tally) -> int:
+        """One of the sums."""
+        return int(self.tallies[tally])
+
+    def events(self, name: str) -> int:
+        """How often an event happened."""
+        code = self.compiled.names.codes.get(name)
+        return int(self.tallies[Tally.EVENT + code]) if code is not None else 0
+
+    def total(self, name: str) -> float:
+        """The values of an event outside of plays, added up."""
+        return int(self.tallies[Tally.VALUE + self.compiled.names.codes[name]]) / VALUE_UNITS
+
+    def label(self, name: str) -> int:
+        """How many plays, or acts, were positive by a label of the scenario."""
+        at_end = int(self.tallies[Tally.LABEL + self.compiled.names.labels.index(name)])
+        acts = [
+            event for event in self.compiled.scenario.platform.labels[name].events if event in self.compiled.names.acts
+        ]
+        return at_end + sum(self.events(act) for act in acts)
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b else math.nan
+
+
+def gini(values: npt.NDArray[np.int64]) -> float:
+    """Gini coefficient of non-negative counts: 0 all equal, towards 1 all with one."""
+    total = int(values.sum())
+    if total == 0:
+        return math.nan
+    ordered = np.sort(values).astype(np.float64)
+    n = len(ordered)
+    return float((2.0 * np.sum(np.arange(1, n + 1) * ordered) / (n * total)) - (n + 1) / n)
+
+
+def _retention(o: Outcome) -> float:
+    """Share of the users whose first visit was on day d that visit on day d + 1, over days that the run saw whole."""
+    days = o.people.state["days"].astype(np.uint64)
+    came, stayed = 0, 0
+    for day in range(min(int(o.horizon // DAY) - 1, 31)):
+        new = (days & np.uint64((1 << (day + 1)) - 1)) == np.uint64(1 << day)
+        came += int(new.sum())
+        stayed += int((new & ((days >> np.uint64(day + 1)) & np.uint64(1)).astype(bool)).sum())
+    return _ratio(stayed, came)
+
+
+def _creator_gini(o: Outcome) -> float:
+    return gini(np.bincount(o.creators, weights=o.exposures).astype(np.int64))
+
+
+_MEASURES: dict[str, Callable[[Outcome], float]] = {
+    "impressions": lambda o: o.count(Tally.IMPRESSIONS),
+    "plays": lambda o: o.count(Tally.PLAYS),
+    "visits": lambda o: o.count(Tally.VISITS),
+    "requests": lambda o: o.count(Tally.REQUESTS),
+    "watch_seconds_per_impression": lambda o: _ratio(
+        o.count(Tally.WATCHED) / TICKS_PER_SECOND, o.count(Tally.IMPRESSIONS)
+    ),
+    "skip_rate": lambda o: _ratio(o.events("skip"), o.count(Tally.PLAYS)),
+    "complete_play_rate": lambda o: _ratio(o.events("complete"), o.count(Tally.PLAYS)),
+    "positive_interaction_rate": lambda o: _ratio(o.count(Tally.POSITIVE), o.count(Tally.PLAYS)),
+    "negative_feedback_rate": lambda o: _ratio(o.events("hate"), o.count(Tally.PLAYS)),
+    "profile_enter_rate": lambda o: _ratio(o.events("profile_visit"), o.count(Tally.PLAYS)),
+    "silence_rate": lambda o: _ratio(o.count(Tally.SILENT), o.count(Tally.JUDGED_PLAYS)),
+    "unattended_rate": lambda o: _ratio(o.events("unattended"), o.count(Tally.PLAYS)),
+    "tolerated_rate": lambda o: _ratio(o.events("tolerate"), o.count(Tally.PLAYS)),
+    "satisfaction": lambda o: _ratio(o.count(Tally.SATISFACTION) / FIXED, o.count(Tally.JUDGED_PLAYS)),
+    "utility": lambda o: _ratio(o.count(Tally.UTILITY) / FIXED, o.count(Tally.PLAYS)),
+    "regret": lambda o: _ratio(o.count(Tally.REGRET) / FIXED, o.count(Tally.REGRETTED)),
+    "minutes_per_user_day": lambda o: _ratio(
+        o.count(Tally.VISIT_SECONDS) / TICKS_PER_SECOND / 60.0, o.count(Tally.PRESENCE_IN_DAYS)
+    ),
+    "visits_per_user_day": lambda o: _ratio(o.count(Tally.VISITS), o.count(Tally.PRESENCE_IN_DAYS)),
+    "items_per_visit": lambda o: _ratio(o.count(Tally.PLAYS), o.count(Tally.VISITS)),
+    "day_1_retention": _retention,
+    "churned_share": lambda o: float(np.mean(o.people.state["gone"])) if len(o.people.state) else math.nan,
+    "creator_exposure_gini": _creator_gini,
+    "cases": lambda o: _of_cases(o, Count.POSTED),
+    "open_cases": lambda o: _of_cases(o, Count.POSTED) - _of_cases(o, Count.ENDED),
+    "late_share": lambda o: _ratio(_of_cases(o, Count.LATE), _of_cases(o, Count.PROMISED)),
+    "rating": lambda o: _ratio(_of_cases(o, Count.STARS), _of_cases(o, Count.RATED)),
+}
+
+
+_PER: dict[str, Callable[[Outcome], float]] = {
+    "impression": lambda o: o.count(Tally.IMPRESSIONS),
+    "visit": lambda o: o.count(Tally.VISITS),
+    "user_day": lambda o: o.count(Tally.PRESENCE_IN_DAYS),
+    "user": lambda o: len(o.people.state),
+}
+
+
+def _of_cases(o: Outcome, count: Count) -> int:
+    return int(o.cases[count]) if o.cases is not None else 0
+
+
+def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float] | None:
+    """`A_per_B` for events A and B or what `_PER` knows, `A_rate` per play, `mean_A`, `total_A` of values, or None."""
+    if name.removesuffix("_rate") in events and name.endswith("_rate"):
+        return lambda o: _ratio(o.events(name.removesuffix("_rate")), o.count(Tally.PLAYS))
+    above, _, below = name.partition("_per_")
+    if above in events and (below in _PER or below in events):
+        return lambda o: _ratio(o.events(above), _PER[below](o) if below in _PER else o.events(below))
+    what, _, event = name.partition("_")
+    if event in events and what == "mean":
+        return lambda o: _ratio(o.total(event), o.events(event))
+    if event in events and what == "total":
+        return lambda o: o.total(event)
+    return None
+
+
+def check_measures(compiled: Compiled) -> None:
+    """Every measure that a scenario names must be one that can be computed. Raises InputError."""
+    events = compiled.names.events
+    for name in compiled.scenario.measures:
+        label = name.removesuffix("_rate") in compiled.names.labels
+        if name not in _MEASURES and not label and _of_events(name, events) is None:
+            known = [*_MEASURES, *(f"{label}_rate" for label in compiled.names.labels)]
+            ratios = f"EVENT_per_EVENT, EVENT_per_{', EVENT_per_'.join(_PER)}, EVENT_rate, mean_EVENT or total_EVENT"
+            raise InputError(
+                compiled.scenario.shown, f"measures: {name} is unknown", f"one of {', '.join(known)}, or {ratios}"
+            )
+
+
+def measure(outcome: Outcome) -> dict[str, float]:
+    """The measures that the scenario names, in its order; NaN where there was nothing to measure."""
+    found: dict[str, float] = {}
+    for name in outcome.compiled.scenario.measures:
+        label = name.removesuffix("_rate")
+        compute = _MEASURES.get(name)
+        if compute is None and label not in outcome.compiled.names.labels:
+            compute = _of_events(name, outcome.compiled.names.events)
+        if compute is None:
+            found[name] = _ratio(outcome.label(label), outcome.count(Tally.PLAYS))
+        else:
+            found[name] = compute(outcome)
+    return found
+
+
+def event_counts(outcome: Outcome) -> dict[str, int]:
+    """How often each event happened."""
+    return {name: outcome.events(name) for name in outcome.compiled.names.events if outcome.events(name)}

@@ -1,0 +1,1 @@
+"""A run as it goes on: the clock, rounds of requests, cases, the table of visits."""

@@ -1,0 +1,317 @@
+"""The shared world of a run: its cases, what they wait for, and what everybody can see of it at a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.cases.event_queue import push, without_stale
+from simulator.engine.cases.promises import publish_waits
+from simulator.engine.cases.resources import next_shift
+from simulator.engine.cases.run import happenings_at_once, live, post
+from simulator.engine.jit.precompile import Ahead
+from simulator.engine.randomness import WORLD, normals, uniforms
+from simulator.engine.tables import case_tables as layout
+from simulator.engine.tables.case_tables import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
+from simulator.engine.tables.tables import Array, Goods, Output, People, Plan
+from simulator.engine.user.shown_numbers import numbers_of
+from simulator.plan.fulfilment import periods_of
+from simulator.population.attributes import drawn
+from simulator.scenario.schema.scenario import Scenario
+
+_FIRST_ROOM = 256
+# What is drawn under WORLD, beside the numbers of `Luck`: + number of the resource.
+_CAPACITY, _CLOSES, _PLACE = 1000, 2000, 3010
+_CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
+
+
+class Cases:
+    """Cases and resources of a world. Everything that changes is in plain arrays: `state` is all of it.
+
+    Args:
+        scenario: for the capacities of resources, places and choosers.
+        shared: the compiled world; its resources are given their units here.
+        plan, people, goods: of the visits.
+        n_creators: creators of the catalog.
+        parent: number of each item's parent, int32 (items,), -1 none.
+        published_at: of the items, s, (items,): openings of an item close so long after that.
+        horizon: length of the run, s.
+        seed: the world's.
+        soonest: of the users' visits (`VisitTable.soonest`), where such a table is what lets them arrive.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        shared: WorldPlan,
+        plan: Plan,
+        people: People,
+        goods: Goods,
+        n_creators: int,
+        parent: npt.NDArray[np.int32],
+        published_at: npt.NDArray[np.float64],
+        horizon: float,
+        seed: int,
+        soonest: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
+        self._promising = _promising(plan, goods)
+        self._numbers = numbers_of(plan, people, goods)
+        self._tables = layout.Tables(
+            plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
+            plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, people.state, people.taste,
+            people.mood, goods.facts, goods.vectors, goods.colour, plan.types, people.had, goods.parent, people.known,
+            plan.weights, people.later, np.zeros(0) if soonest is None else soonest,
+        )  # fmt: skip
+        first_period, periods = periods_of(scenario, horizon, seed)
+        shared = shared._replace(
+            resources=shared.resources.copy(),
+            steps=shared.steps.copy(),
+            choosers=shared.choosers.copy(),
+            first_period=first_period,
+            periods=periods,
+        )
+        self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
+        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), published_at, seed)
+        self.shared = shared
+        self.world = World(
+            cases=np.zeros(0, dtype=layout.CASE),
+            heap=np.zeros(1, dtype=layout.HAPPENING),
+            free=np.zeros(0, dtype=np.int32),
+            units=units,
+            servers=np.full(servers, NO_ROW, dtype=np.int32),
+            places=_server_places(scenario, self.ground, units, servers, seed),
+            counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
+        )
+        self._waits = np.full((len(shared.parts), len(units)), np.nan, dtype=np.float32)  # what `publish` told users
+        self._ahead: Ahead | None = None
+        self._make_room(_FIRST_ROOM)
+        for r, resource in enumerate(shared.resources):
+            if resource["n_shifts"]:
+                at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
+                n = push(self.world.heap, int(self.world.counts[Count.HEAP]), at, r, int(Happens.SHIFT), 0, r, 0)
+                self.world.counts[Count.HEAP] = n
+
+    def prepare(self, ahead: Ahead, output: Callable[[int], Output]) -> None:
+        """Have what `run` needs compiled beside whatever comes before its first call; `output` as there."""
+        self._ahead = ahead
+        ahead.order(live, *self._arguments(0.0, output))
+
+    @property
+    def n_open(self) -> int:
+        """Cases that have not ended."""
+        return int(self.world.counts[Count.POSTED] - self.world.counts[Count.ENDED])
+
+    def publish(self, time: float) -> None:
+        """Make what waits there are known to everybody."""
+        starts_at = float(self.plan.starts_at[0])
+        publish_waits(
+            self.shared, self.ground, self.world.units, self.goods.facts, self._promising, time, starts_at,
+            self.goods.promised, self.people.promised, self._waits,
+        )  # fmt: skip
+
+    def spent(self, time: float) -> npt.NDArray[np.bool_]:
+        """Items of which nothing is left at `time`, bool (items,): stock at 0, openings filled or closed."""
+        gone = np.zeros(len(self.goods.facts), dtype=np.bool_)
+        for row in self.shared.resources:
+            units = self.world.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
+            if row["per"] == Per.ITEM and row["kind"] == ResourceKind.STOCK:
+                gone |= units["level"] <= 0
+            elif row["per"] == Per.ITEM and row["kind"] == ResourceKind.OPENINGS:
+                gone |= (units["level"] <= 0) | (units["closes"] <= time)
+        return gone
+
+    def post(self, messages: Array) -> None:
+        """Take on cases, dtype CASE (n,), in any order: they are known by (created, user, case)."""
+        if len(messages) == 0:
+            return
+        if len(messages) > self.world.counts[Count.FREE]:
+            self._make_room(len(messages))
+        self._make_heap_room(len(messages))
+        order = np.lexsort((messages["case"], messages["user"], messages["created"]))
+        post(self._seed, np.ascontiguousarray(messages[order]), self.people.state, self.world)
+
+    def run(self, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
+        """Let everything happen that happens before `end`, s.
+
+        Args:
+            end: a time at or after those of earlier calls.
+            output: asked for a place to write to, with room for so many records.
+            wrote: told how many records were written there.
+        """
+        if self._ahead is not None:
+            self._ahead.ready(live)
+        done = False
+        while not done:
+            self._make_heap_room(0)
+            done = bool(live(*self._arguments(end, output)))
+            wrote(int(self.world.counts[Count.RECORDS]))
+
+    def _arguments(self, end: float, output: Callable[[int], Output]) -> tuple[Any, ...]:
+        """Of `live`."""
+        out = output(_FIRST_ROOM)
+        return self._seed, end, self.shared, self.ground, self.world, self._tables, self._numbers, out
+
+    def _make_room(self, needed: int) -> None:
+        old = len(self.world.cases)
+        size = max(old + needed, old + old // 2)
+        cases = np.zeros(size, dtype=layout.CASE)
+        cases[:old] = self.world.cases
+        free = np.zeros(size, dtype=np.int32)
+        n_free = int(self.world.counts[Count.FREE])
+        free[:n_free] = self.world.free[:n_free]
+        free[n_free : n_free + size - old] = np.arange(size - 1, old - 1, -1)
+        self.world.counts[Count.FREE] = n_free + size - old
+        self.world = self.world._replace(cases=cases, free=free)
+        self._make_heap_room(0)
+
+    def _make_heap_room(self, more: int) -> None:
+        """Room on the heap for `more` rows and for whatever one happening puts there; at first half stays free."""
+        needed = more + happenings_at_once(self.shared, len(self.world.cases)) + 1
+        n = int(self.world.counts[Count.HEAP])
+        if n + needed <= len(self.world.heap):
+            return
+        n = without_stale(self.world.heap, n, self.world.cases, int(Happens.ENTER))
+        self.world.counts[Count.HEAP] = n
+        if 2 * n + needed > len(self.world.heap):
+            heap = np.zeros(2 * (n + needed), dtype=layout.HAPPENING)
+            heap[:n] = self.world.heap[:n]
+            self.world = self.world._replace(heap=heap)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Everything that changes, as plain arrays."""
+        arrays = self.world._asdict()
+        arrays["heap"] = self.world.heap[: int(self.world.counts[Count.HEAP])]
+        return arrays
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Take back what `state` gave."""
+        kept = {name: np.array(arrays[name]) for name in World._fields}
+        kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
+        self.world = World(**kept)
+        self._waits[:] = np.nan  # told to users in another world
+        self._make_heap_room(0)
+
+
+def _promising(plan: Plan, goods: Goods) -> npt.NDArray[np.int64]:
+    """Rows of which anything is promised, rising: all but the children of parents to whom all promises belong."""
+    types = np.uint32(0)
+    for p in range(goods.promised.shape[1]):
+        shown = plan.asides["types"][plan.asides["promise"] == p]
+        types |= np.bitwise_or.reduce(shown) if len(shown) else np.uint32(0xFFFFFFFF)
+    return np.flatnonzero((types >> goods.facts["type"].astype(np.uint32)) & np.uint32(1))
+
+
+def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """Number of the zone that each place (n, 2), km, lies in: squares, row by row; 0 without places."""
+    zone = np.zeros(len(place), dtype=np.int32)
+    if scenario.places is not None:
+        rows = max(round(scenario.places.zones.value**0.5), 1)
+        cell = np.minimum((place / scenario.places.side.value * rows).astype(np.int32), rows - 1)
+        zone[:] = cell[:, 0] * rows + cell[:, 1]
+    return zone
+
+
+def _ground(
+    scenario: Scenario,
+    shared: WorldPlan,
+    people: People,
+    goods: Goods,
+    n_creators: int,
+    parent: npt.NDArray[np.int32],
+    seed: int,
+) -> Ground:
+    """Places, zones, and who can do what, all by key."""
+    zone = zone_of(scenario, people.place)
+    qualification = qualifications(shared, people.state["key"].copy(), seed)
+    width = qualification.shape[1]
+    tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
+    for k, (row, chooser) in enumerate(zip(shared.choosers, scenario.choosers.values(), strict=True)):
+        row["first_row"] = k * n_creators
+        part = slice(int(row["offset"]), int(row["offset"] + row["width"]))
+        own = normals(seed, WORLD, n_creators, int(row["width"]), block=_CHOOSER_BLOCK)
+        common = normals(seed, WORLD, 1, int(row["width"]), block=_COMMON_BLOCK)
+        share = chooser.agreement.value
+        tastes[k * n_creators : (k + 1) * n_creators, part] = np.sqrt(share) * common + np.sqrt(1.0 - share) * own
+    return Ground(parent.astype(np.int32), zone, people.place, goods.place, tastes, qualification)
+
+
+def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float32]:
+    """What choosers may like of the users with these keys, float32 (n, columns of all choosers)."""
+    width = int(sum(shared.choosers["width"]))
+    if width == 0:
+        return np.zeros((len(keys), 0), dtype=np.float32)
+    return np.asarray(normals(seed, WORLD, keys, width, block=_APPLICANT_BLOCK), dtype=np.float32)
+
+
+def _units(
+    scenario: Scenario,
+    shared: WorldPlan,
+    ground: Ground,
+    n_creators: int,
+    n_users: int,
+    published_at: npt.NDArray[np.float64],
+    seed: int,
+) -> tuple[Array, int]:
+    """Every unit of every resource, then the desks of those who compare; and how many servers have places."""
+    sizes = {
+        Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
+        Per.ZONE: int(ground.zone.max(initial=0)) + 1, Per.PARENT: int(ground.parent.max(initial=-1)) + 1,
+    }  # fmt: skip
+    if scenario.places is not None:
+        sizes[Per.ZONE] = max(round(scenario.places.zones.value**0.5), 1) ** 2
+    parts, first, servers = [], 0, 0
+    given: dict[str, Any] = dict(scenario.resources)
+    for r, (row, resource) in enumerate(zip(shared.resources, given.values(), strict=True)):
+        n = sizes[Per(int(row["per"]))]
+        units = np.zeros(n, dtype=layout.UNIT)
+        units["first"] = units["last"] = NO_ROW
+        units["closes"] = np.inf
+        luck = uniforms(seed, WORLD, n, _CAPACITY + r)
+        kind = ResourceKind(int(row["kind"]))
+        if kind in (ResourceKind.QUEUE, ResourceKind.SLOTS):
+            units["capacity"] = _whole(resource, "capacity", luck)
+            units["level"] = units["capacity"]
+        elif kind == ResourceKind.STOCK:
+            units["level"] = _whole(resource, "initial", luck)
+        else:
+            units["level"] = _whole(resource, "count", luck)
+            units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
+            if row["per"] == Per.ITEM:
+                units["closes"] += published_at
+        if row["moves"]:
+            shifts = shared.shifts[row["first_shift"] : row["first_shift"] + row["n_shifts"]]
+            most = np.maximum(units["capacity"], int(shifts["capacity"].max(initial=0)))
+            units["n_servers"] = most
+            units["first_server"] = servers + np.concatenate([[0], np.cumsum(most)[:-1]])
+            servers += int(most.sum())
+        row["first_unit"], row["n_units"] = first, n
+        first += n
+        parts.append(units)
+    for step in shared.steps:
+        if step["chooser"] >= 0 and shared.choosers[step["chooser"]]["picks"] > 0:
+            desks = np.zeros(len(published_at), dtype=layout.UNIT)
+            desks["first"] = desks["last"] = NO_ROW
+            step["desk"] = first
+            first += len(desks)
+            parts.append(desks)
+    return (np.concatenate(parts) if parts else np.zeros(0, dtype=layout.UNIT)), servers
+
+
+def _whole(resource: Any, key: str, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Whole numbers of one key of a resource, one per unit."""
+    return np.round(drawn(getattr(resource, key), luck)).astype(np.int64)
+
+
+def _server_places(
+    scenario: Scenario, ground: Ground, units: Array, servers: int, seed: int
+) -> npt.NDArray[np.float32]:
+    """Where servers with places begin: anywhere."""
+    places = np.zeros((servers, 2), dtype=np.float32)
+    if scenario.places is not None and servers:
+        for axis in range(2):
+            places[:, axis] = scenario.places.side.value * uniforms(seed, WORLD, servers, _PLACE + axis)
+    return places

@@ -1,0 +1,381 @@
+"""Rounds within a tick: advance every due row, recommend for all that wait in one batch, until nothing is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from recommenders.contract import Lists, Requests, Slates, runs
+from simulator.engine.tables.case_row import CASE
+from simulator.engine.tables.tables import (
+    EVENT,
+    MAX_SCREEN,
+    N_TALLIES,
+    SCRATCH_WIDTH,
+    Array,
+    Goods,
+    Output,
+    People,
+)
+from simulator.engine.visit.advance import advance, parts_of, room_needed
+from simulator.plan.compiler import Compiled
+from simulator.platform.editorial import Editors, edited
+from simulator.platform.filters import Criteria
+from simulator.platform.kernels.requests import pending, scatter
+from simulator.platform.kernels.sorting import NONE, kinds_of
+from simulator.platform.requests import asked
+from simulator.platform.sent_items import SentItems
+from simulator.platform.sorting import SortedLists
+from simulator.population.parent_rows import Levels
+from simulator.records.log_writer import LogWriter
+from simulator.runtime.visit_table import VisitTable
+
+Rows = npt.NDArray[np.int64]
+
+Numbers = npt.NDArray[np.int64]
+Answer: TypeAlias = Callable[[Requests, Lists | None], Slates]
+"""Slates for a batch, which chooses from its candidates, or each request from one of several lists of these."""
+_Kind: TypeAlias = tuple[int, int, int]
+
+_NO_PICKS = np.empty(0, dtype=np.int32)
+_WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
+
+
+class _Worker:
+    """What one thread writes: its sums, the records that it is filling, and what the world has to know of."""
+
+    def __init__(self, n_items: int, n_counters: int, log: LogWriter, room: int) -> None:
+        self.messages: Array = np.zeros(4 * room, dtype=CASE)  # none where nothing starts a case: room is 0
+        self.n_messages = np.zeros(1, dtype=np.int64)
+        self.tallies = np.zeros(N_TALLIES, dtype=np.int64)
+        self.counters = np.zeros((n_items, 1 + n_counters), dtype=np.int64)
+        self.scratch = np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
+        self._log = log
+        self._records: Array = np.empty(0, dtype=EVENT)
+        self._used = 0
+
+    def output(self, room: int) -> Output:
+        """Where the kernel writes next; records that fill up are handed to the log."""
+        if self._log.recording and len(self._records) - self._used < room:
+            self.flush()
+            self._records = self._log.buffer(room)
+        if 0 < len(self.messages) < self.n_messages[0] + room:
+            self.messages = np.concatenate([self.messages, np.zeros_like(self.messages)])
+        return Output(
+            self._records[self._used :], self.tallies, self.counters, self.scratch, self.messages, self.n_messages
+        )
+
+    def wrote(self, n: int) -> None:
+        """The kernel has written n records."""
+        self._used += n
+
+    def flush(self) -> None:
+        """Hand over what is there."""
+        if len(self._records):
+            self._log.submit(self._records, self._used)
+        self._records = np.empty(0, dtype=EVENT)
+        self._used = 0
+
+
+class Alike(NamedTuple):
+    """Rows that wait for slates of one size, and what each may choose from."""
+
+    chosen: Rows
+    candidates: npt.NDArray[np.int32]  # what there is
+    of: npt.NDArray[np.int64] | None  # the list of each row, (rows,), rising in runs; None: all that there is
+    told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
+    size: int  # items that a recommender is asked for
+    picks: npt.NDArray[np.int32]  # what editors fill, in the first places
+    sorting: int  # number of the order that they ask for, which is no matter of a recommender's; NONE
+
+    @property
+    def asks(self) -> bool:
+        """Whether a recommender is asked: editors may fill every place."""
+        return self.size > 0 and self.sorting == NONE
+
+    def some(self, first: int, last: int) -> Alike:
+        """The rows first ... last - 1 of it."""
+        if first == 0 and last >= len(self.chosen):
+            return self
+        return self._replace(
+            chosen=self.chosen[first:last],
+            of=None if self.of is None else self.of[first:last],
+            told=None if self.told is None else self.told[first:last],
+        )
+
+
+class Rounds:
+    """Runs the visits of a world, tick by tick."""
+
+    def __init__(
+        self, compiled: Compiled, people: People, goods: Goods, seed: int, threads: int, batch: int, log: LogWriter
+    ) -> None:
+        self.compiled, self.people, self.goods = compiled, people, goods
+        self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
+        self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
+        self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
+        self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
+        self.sorting = SortedLists(compiled, people, goods, seed) if compiled.scenario.sorting else None
+        self._levels = Levels(compiled, goods)
+        self._kinds, self._kind_at = _kinds(compiled, self._levels, self.sorting)
+        editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
+        self.editors = Editors(compiled, people, goods, seed) if editorial else None
+        self._seed, self._batch, self._log = seed, batch, log
+        self._parts = parts_of(compiled.plan)
+        self._room = room_needed(compiled.largest_slate, compiled.largest_menu)
+        room = self._room if compiled.world is not None else 0
+        self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log, room) for _ in range(threads)]
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    @property
+    def tallies(self) -> npt.NDArray[np.int64]:
+        """Sums so far over all threads."""
+        return np.asarray(sum(worker.tallies for worker in self._workers))
+
+    @property
+    def counters(self) -> npt.NDArray[np.int64]:
+        """Exposures and counted events per item so far, (items, 1 + counters)."""
+        return np.asarray(sum(worker.counters for worker in self._workers))
+
+    def restore(self, tallies: npt.NDArray[np.int64], counters: npt.NDArray[np.int64]) -> None:
+        """Take back the sums of a checkpoint."""
+        self._workers[0].tallies[:] = tallies
+        self._workers[0].counters[:] = counters
+
+    def tick(
+        self,
+        windows: list[float],
+        candidates: npt.NDArray[np.int32],
+        answer: Answer,
+        version: Callable[[], int],
+    ) -> None:
+        """Let users live until the last of `windows`, the ends of the parts that a tick is cut into, s."""
+        for waiting in self.rounds_of(windows):
+            self.serve(waiting, candidates, answer, version())
+
+    def rounds_of(self, windows: list[float]) -> Iterator[Rows]:
+        """The rows that wait for slates, round by round, in the order of users.
+
+        Whoever asks for the next round has handed slates to all rows of this one (`hand_out`).
+        """
+        if self.criteria is not None:
+            self.criteria.forget()
+        due = self.visits.due(self.people, windows[-1])
+        for end in windows:
+            todo = due[self.visits.rows.state["clock"][due] < end]
+            while len(todo):
+                self._advance(todo, end)
+                waiting = np.empty(len(todo), dtype=np.int64)
+                todo = waiting[: pending(todo, self.visits.rows.state, waiting)]
+                if len(todo):
+                    yield todo
+        self.visits.release(self.people)
+
+    def messages(self) -> Array:
+        """Decisions since the last call that the world has to know of, dtype CASE (n,)."""
+        found = [worker.messages[: int(worker.n_messages[0])].copy() for worker in self._workers]
+        for worker in self._workers:
+            worker.n_messages[0] = 0
+        return np.concatenate(found)
+
+    def output(self, room: int) -> Output:
+        """Where somebody else than a visit writes, with room for so many records."""
+        return self._workers[0].output(room)
+
+    def wrote(self, n: int) -> None:
+        """Somebody else than a visit has written n records."""
+        self._workers[0].wrote(n)
+
+    def flush(self) -> None:
+        """Hand all records to the log."""
+        for worker in self._workers:
+            worker.flush()
+
+    def close(self) -> None:
+        """Give back the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _advance(self, todo: Rows, end: float) -> None:
+        n = len(self._workers)
+        if self._pool is None or len(todo) < _WORTH_A_THREAD:
+            self._advance_rows(self._workers[0], todo, end)
+            return
+        parts = np.array_split(todo, n)
+        jobs = [
+            self._pool.submit(self._advance_rows, worker, part, end)
+            for worker, part in zip(self._workers, parts, strict=True)
+        ]
+        for job in jobs:
+            job.result()
+
+    def _advance_rows(self, worker: _Worker, todo: Rows, end: float) -> None:
+        first = 0
+        while first < len(todo):
+            out = worker.output(self._room)
+            first, n = advance(
+                self._seed,
+                todo,
+                first,
+                end,
+                self._room,
+                self.compiled.plan,
+                self.people,
+                self.goods,
+                self.visits.rows,
+                out,
+                *self._parts,
+            )
+            worker.wrote(n)
+
+    def serve(self, todo: Rows, candidates: npt.NDArray[np.int32], answer: Answer, version: int) -> None:
+        """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
+        step = len(todo) if self.criteria is None else self.criteria.at_once or len(todo)
+        for first in range(0, len(todo), step):
+            parts = self.alike(todo[first : first + step], candidates, self._batch)
+            for together in _together(parts, self._batch):
+                requests = self.requests([part for part in together if part.asks])
+                for part in together:
+                    self.hand_out(part, self._slates(part, requests, answer), version)
+
+    def _slates(self, part: Alike, requests: Iterator[Requests], answer: Answer) -> Slates:
+        if part.sorting != NONE and self.sorting is not None:
+            state = self.visits.rows.state
+            return self.sorting.slates(part.sorting, part.chosen, state, self._lists(part), part.size)
+        if part.asks:
+            return answer(next(requests), None if part.of is None else self._lists(part))
+        return Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
+
+    def _lists(self, part: Alike) -> Lists:
+        """The lists that the rows of a part choose from."""
+        if part.of is None or self.criteria is None:
+            return Lists.one(part.candidates, len(part.chosen))
+        return Lists(self.criteria.shelf.items, self.criteria.shelf.bounds, part.of)
+
+    def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
+        """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
+        return np.array([number != NONE for _, _, number in self._kinds])[self._kinds_of(todo)]
+
+    def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
+        """The rows `todo` in parts that want as many items, at most so many rows each."""
+        kinds = self._kinds_of(todo)
+        there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
+        lists = {k: self._levels.among(self._kinds[k][1], candidates) for k in there}
+        of, told = None, None
+        if self.criteria is not None:
+            todo, kinds, of, told = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
+        elif len(there) > 1:
+            order = np.argsort(kinds, kind="stable")
+            todo, kinds = todo[order], kinds[order]
+        first = 0
+        for k in there:
+            last = int(np.searchsorted(kinds, k, side="right"))
+            size, _, number = self._kinds[k]
+            whole = Alike(todo, lists[k], of, told, size if len(lists[k]) else 0, _NO_PICKS, number).some(first, last)
+            first = last
+            if number != NONE or self.editors is None:
+                yield from self._chunks(whole, most)
+            else:
+                for part in self.list_by_list(whole):
+                    yield from self._beside_editors(part, most)
+
+    def _chunks(self, whole: Alike, most: int) -> Iterator[Alike]:
+        """A part in those of at most so many rows; where all of these choose from one list, it is all that there is."""
+        for first in range(0, len(whole.chosen), most):
+            part = whole.some(first, first + most)
+            yield self._of_list(part) if part.of is not None and (part.of == part.of[0]).all() else part
+
+    def list_by_list(self, part: Alike) -> Iterator[Alike]:
+        """A part in those whose rows all choose from one list, which are then all that there is for them."""
+        if part.of is None or self.criteria is None:
+            yield part
+            return
+        for first, last in runs(part.of):
+            yield self._of_list(part.some(first, last))
+
+    def _of_list(self, part: Alike) -> Alike:
+        """A part of one list, which is then all that there is for its rows."""
+        assert self.criteria is not None
+        assert part.of is not None
+        return part._replace(candidates=self.criteria.shelf.array(int(part.of[0])), of=None)
+
+    def _beside_editors(self, part: Alike, most: int) -> Iterator[Alike]:
+        """Rows of one list, whose slates a recommender makes but for what editors fill."""
+        assert self.editors is not None
+        state, stages = self.visits.rows.state, self.compiled.plan.stages
+        surfaces = stages["surface"][state["slate_stage"][part.chosen]]
+        for surface in np.unique(surfaces):  # what editors fill is a surface's
+            here = np.flatnonzero(surfaces == surface)
+            picks, others = self.editors.picks(int(surface), part.candidates)
+            others.flags.writeable = False
+            whole = part._replace(
+                chosen=part.chosen[here], told=None if part.told is None else part.told[here], candidates=others,
+                size=part.size - len(picks) if len(others) else 0, picks=picks,
+            )  # fmt: skip
+            yield from self._chunks(whole, most)
+
+    def _kinds_of(self, todo: Rows) -> npt.NDArray[np.int64]:
+        """The kind of slates that each of the rows `todo` waits for, (n,)."""
+        kinds = np.empty(len(todo), dtype=np.int64)
+        bounds = np.empty(0) if self.sorting is None else self.sorting.bounds
+        kinds_of(self._seed, todo, self.visits.rows.state, bounds, self._kind_at, kinds)
+        return kinds
+
+    def requests(self, parts: Sequence[Alike]) -> Iterator[Requests]:
+        """What each of these parts asks: gathered in one go, and handed out as views of it."""
+        if not parts:
+            return
+        chosen = np.concatenate([part.chosen for part in parts])
+        told = None
+        if parts[0].told is not None:
+            told = np.concatenate([part.told for part in parts if part.told is not None])
+        whole = asked(
+            self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
+            stated=self.stated, criteria=told, seen=self.compiled.scenario.platform.seen,
+            sorting=None if self.sorting is None else self.sorting.known(chosen, self.visits.rows.state),
+        )  # fmt: skip
+        last = 0
+        for part in parts:
+            first, last = last, last + len(part.chosen)
+            yield whole if len(parts) == 1 else whole.part(first, last, part.candidates, part.size)
+
+    def hand_out(self, part: Alike, slates: Slates, version: int) -> None:
+        """Give rows their slates, which a model of this version made, with what editors fill in its places."""
+        rows = self.visits.rows
+        if len(part.picks):
+            slates = edited(slates, part.picks)
+        odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
+        scatter(part.chosen, rows.state, rows.slate, slates.items, odds, version)
+        self.sent.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
+
+
+def _together(parts: Iterable[Alike], most: int) -> Iterator[list[Alike]]:
+    """Parts one after the other, as many at a time as have so many rows together."""
+    here: list[Alike] = []
+    rows = 0
+    for part in parts:
+        if here and rows + len(part.chosen) > most:
+            yield here
+            here, rows = [], 0
+        here.append(part)
+        rows += len(part.chosen)
+    if here:
+        yield here
+
+
+def _kinds(compiled: Compiled, levels: Levels, sorting: SortedLists | None) -> tuple[list[_Kind], Numbers]:
+    """Kinds of slates: size, level and order; and the number of each by stage and order, first without one."""
+    stages, found = compiled.plan.stages, list[_Kind]()
+    of = levels.of(stages["level"])
+    at = np.zeros((len(stages), 1 if sorting is None else 1 + len(sorting.stages)), dtype=np.int64)
+    for stage, order in np.ndindex(*at.shape):
+        given = order > 0 and sorting is not None and sorting.stages[order - 1, stage]
+        kind = (int(stages["slate"][stage]), int(of[stage % len(of)]), order - 1 if given else NONE)
+        if kind not in found:
+            found.append(kind)
+        at[stage, order] = found.index(kind)
+    return found, at

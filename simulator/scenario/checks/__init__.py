@@ -1,0 +1,1 @@
+"""Checks that a scenario hangs together: references, blocks, criteria, provenance."""

@@ -1,0 +1,176 @@
+"""The life cycle as a graph: what follows what, and which events it can give rise to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from simulator.errors import InputError
+from simulator.scenario.messages import nearest
+from simulator.scenario.schema.contexts import CONTEXT_EVENT
+from simulator.scenario.schema.scenario import ExperienceConsume, HazardConsume, Scenario
+from simulator.scenario.schema.stages import OUTCOMES, RARE_OUTCOMES, TERMINALS, Stage
+
+# Event of an outcome, where the table does not name another. Outcomes that are not here leave no trace of their own.
+OUTCOME_EVENTS: dict[str, dict[str, str]] = {
+    "browse": {"select": "open", "leave": "leave"},
+    "inspect": {"reject": "reject", "leave": "leave"},
+    "commit": {"confirm": "confirm", "abandon": "abandon", "defer": "defer"},
+    "fulfil": {"done": "done", "refused": "refused", "cancelled": "cancelled", "expired": "expired"},
+    "consume": {"complete": "complete", "skip": "skip", "pause": "pause"},
+    "respond": {"leave": "leave", "return": "return"},
+}
+
+
+NEWEST = "newest"
+"""An order of menus that is no event's: what came out last comes first."""
+
+CREATOR = "creator"
+"""In place of a kind of parent, what a stage is `within`: all that one creator made."""
+
+RESUME_EVENT = "resume"
+"""A play that was paused goes on; its value is where."""
+
+
+def successors(stage: Stage) -> Iterator[tuple[str, str]]:
+    """(outcome, successor) of a stage; several per outcome where it has shares, or starts a case beside."""
+    for outcome, successor in stage.next.items():
+        for name in [successor] if isinstance(successor, str) else successor:
+            yield outcome, name
+    yield from stage.starts.items()
+
+
+def started(scenario: Scenario, name: str) -> list[str]:
+    """First stages of the cases that a stage starts beside the visit."""
+    block = scenario.commit.get(name)
+    extra = [block.bracket.starts] if block is not None and block.bracket is not None else []
+    return [*scenario.stages[name].starts.values(), *extra]
+
+
+def entries(scenario: Scenario) -> list[str]:
+    """Stages at which visits begin: of the users' own accord, or opened by a message from outside."""
+    own = [name for name, stage in scenario.stages.items() if stage.entry is not None and stage.entry.value > 0]
+    return own + [outreach.stage for outreach in scenario.outreach.values() if outreach.stage not in own]
+
+
+def outcome_event(scenario: Scenario, name: str, outcome: str) -> str | None:
+    """The event that an outcome of a stage is recorded as; None if it leaves no trace of its own."""
+    stage = scenario.stages[name]
+    if outcome in stage.events:
+        return stage.events[outcome]
+    block = scenario.consume.get(name)
+    if isinstance(block, ExperienceConsume) and outcome == "complete":
+        return block.event
+    return OUTCOME_EVENTS[stage.kind].get(outcome)
+
+
+def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
+    """(event, whether it can happen as the numbers stand) of a stage."""
+    stage = scenario.stages[name]
+    for outcome in stage.next:
+        event = outcome_event(scenario, name, outcome)
+        if event is not None:
+            yield event, True
+    if stage.kind == "browse":
+        yield stage.card_event or "impression", True
+        browse = scenario.browse.get(name)
+        if browse is not None and browse.picks is not None:
+            yield browse.picks.event, True
+        if browse is not None and browse.suffices is not None:
+            yield browse.suffices.event, True
+    elif stage.kind == "inspect":
+        yield "hesitate", True
+        yield from ((act, True) for act in scenario.inspect[name].acts)
+    elif stage.kind == "fulfil":
+        yield from ((step.event, True) for step in scenario.fulfil[name].steps if step.event is not None)
+    elif stage.kind == "consume":
+        block = scenario.consume[name]
+        if isinstance(block, HazardConsume):
+            for event in ("seek", "tolerate", "unattended"):
+                yield event, getattr(block, event).value > 0
+        if "pause" in stage.next:
+            yield RESUME_EVENT, True
+        for mark in (getattr(block, each, None) for each in ("bounce", "reached", "paywall")):
+            if mark is not None:
+                yield mark.event, True
+    elif stage.kind == "respond":
+        yield from ((act, True) for act in scenario.respond[name].acts)
+        rating = scenario.respond[name].rating
+        if rating is not None:
+            yield rating.event, True
+
+
+def possible_events(scenario: Scenario) -> dict[str, bool]:
+    """Events that the life cycle knows, with whether they can happen as the numbers stand."""
+    events: dict[str, bool] = {}
+    for name in scenario.stages:
+        for event, happens in stage_events(scenario, name):
+            events[event] = events.get(event, False) or happens
+    declared = scenario.declared_interests
+    if declared is not None and declared.event is not None:
+        events[declared.event] = True
+    if scenario.contexts:
+        events[CONTEXT_EVENT] = True
+    return events
+
+
+def check_cycle(scenario: Scenario) -> None:
+    """Outcomes have successors, successors exist, every stage is reached, and from every stage there is a way out."""
+    for name, stage in scenario.stages.items():
+        _check_outcomes(scenario, name, stage)
+    begin = entries(scenario)
+    if not begin:
+        raise InputError(scenario.shown, "stages: no stage has an entry", "expected at least one with entry above 0")
+    ahead = {
+        name: {*(after for _, after in successors(stage)), *started(scenario, name)}
+        for name, stage in scenario.stages.items()
+    }
+    reached = _closure(begin, ahead)
+    behind: dict[str, set[str]] = {name: set() for name in (*ahead, *TERMINALS)}
+    for name, following in ahead.items():
+        for after in following:
+            behind[after].add(name)
+    ending = _closure([*TERMINALS], behind)
+    for name in scenario.stages:
+        if name not in reached:
+            right = f"expected a way to it from an entry ({', '.join(begin)})"
+            raise InputError(scenario.shown, f"stages.{name} is never reached", right)
+        if name not in ending:
+            raise InputError(scenario.shown, f"stages.{name} never ends", "expected a way from it to exit")
+
+
+def _closure(begin: list[str], step: dict[str, set[str]]) -> set[str]:
+    """All that can be reached from ``begin``."""
+    reached, waiting = set(begin), list(begin)
+    while waiting:
+        new = step.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
+
+
+def _check_outcomes(scenario: Scenario, name: str, stage: Stage) -> None:
+    if name in TERMINALS:
+        raise InputError(scenario.shown, f"stages.{name}", "expected another name: this one means an end")
+    required, allowed = OUTCOMES[stage.kind], [*OUTCOMES[stage.kind], *RARE_OUTCOMES[stage.kind]]
+    for outcome in required:
+        if outcome not in stage.next:
+            right = f"expected a successor for each of {', '.join(required)}"
+            raise InputError(scenario.shown, f"stages.{name}.next.{outcome} is missing", right)
+    for outcome in stage.next:
+        if outcome not in allowed:
+            wrong = f"stages.{name}.next.{outcome}: {stage.kind} has no such outcome"
+            raise InputError(scenario.shown, wrong, nearest(outcome, allowed))
+    for key, table in (("wait", stage.wait), ("events", stage.events), ("starts", stage.starts)):
+        for outcome in table:
+            if outcome not in stage.next:
+                wrong = f"stages.{name}.{key}.{outcome}: not an outcome in next"
+                raise InputError(scenario.shown, wrong, nearest(outcome, [*stage.next]))
+    for outcome, successor in successors(stage):
+        known = [*scenario.stages, *TERMINALS]
+        if successor not in known:
+            key = "starts" if stage.starts.get(outcome) == successor else "next"
+            wrong = f"stages.{name}.{key}.{outcome} = {successor}"
+            raise InputError(scenario.shown, wrong, nearest(successor, known))
+    for outcome, first in stage.starts.items():
+        if first in TERMINALS:
+            raise InputError(scenario.shown, f"stages.{name}.starts.{outcome} = {first}", "expected a stage")

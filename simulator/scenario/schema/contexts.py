@@ -1,0 +1,49 @@
+"""Contexts of visits: work, sport, sleep, a commute. Where users are, and what else they do meanwhile."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simulator.errors import InputError
+from simulator.scenario.schema.numbers import Model, Name, Number, Profile
+from simulator.scenario.schema.quantities import Positive, Probability, Share, measured_in
+
+CONTEXT_EVENT = "context"
+"""The event of a visit that has a context; its value is the context's number in the file, from 0."""
+
+_SHARES_MAY_EXCEED = 1e-6
+
+Factor = Annotated[Number, measured_in("ratio"), Positive]
+
+
+class Context(Model):
+    """A context of visits and what it changes; what it does not name stays as it is."""
+
+    hours: Annotated[Profile, measured_in("share")]  # of the visits that begin in each hour of the day
+    devices: dict[Name, Share] = Field(default_factory=dict)  # (default: as in all visits)
+    unattended: Probability | None = None  # of a play, in place of that of its stage
+    leaving: Factor | None = None  # hazards of leaving a play
+    attention: Factor | None = None  # seconds of attention that an item gets
+    budget: Factor | None = None  # of time
+    mutes: dict[Name, Probability] = Field(default_factory=dict)  # modality: not attended to in the whole visit
+    stated: Probability | None = None  # the platform is told (default: never)
+
+
+def check_contexts(where: str, contexts: dict[str, Context]) -> None:
+    """Shares of contexts are shares of a day's hours, together at most 1, and those of devices add up to 1.
+
+    Raises InputError.
+    """
+    for name, context in contexts.items():
+        if len(context.hours.profile) != 24:
+            raise InputError(where, f"contexts.{name}.hours has {len(context.hours.profile)} numbers", "expected 24")
+        total = sum(share.value for share in context.devices.values())
+        if context.devices and abs(total - 1.0) > _SHARES_MAY_EXCEED:
+            raise InputError(where, f"contexts.{name}.devices: shares add up to {total:.6g}", "expected 1")
+    for hour in range(24):
+        total = sum(context.hours.profile[hour] for context in contexts.values())
+        if total > 1.0 + _SHARES_MAY_EXCEED:
+            wrong = f"contexts: shares of visits that begin in hour {hour} add up to {total:.6g}"
+            raise InputError(where, wrong, "expected at most 1; the rest has no context")

@@ -1,0 +1,87 @@
+"""What a place in the schema expects: numbers and distributions of one dimension.
+
+A ``Duration`` is a Number whose unit is a time; writing one in ``utility`` is an error. Ranges come with the units
+(shares within [0, 1], times and counts not negative); these types add only what a place needs beyond that.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Discriminator, Tag
+
+from simulator.scenario.schema.distributions import Distribution
+from simulator.scenario.schema.numbers import Claim, Number, problem
+
+C = TypeVar("C", bound=Claim)
+
+
+def measured_in(*units: str) -> AfterValidator:
+    """The unit must be one of these (canonical: a time is ``s``)."""
+
+    def check(claim: C) -> C:
+        if claim.canonical_unit not in units:
+            words = " or ".join("a unit of time (ms, s, min, h, d)" if unit == "s" else unit for unit in units)
+            raise problem("unit", claim.unit, f"expected {words}")
+        return claim
+
+    return AfterValidator(check)
+
+
+def _positive(number: Number) -> Number:
+    if number.value <= 0:
+        raise problem("value", number.value, "expected a positive number")
+    return number
+
+
+def _not_negative(number: Number) -> Number:
+    if number.value < 0:
+        raise problem("value", number.value, "expected a number that is not negative")
+    return number
+
+
+def _quantity_tag(value: Any) -> str:
+    given = "dist" in value if isinstance(value, dict) else isinstance(value, Distribution)
+    return "<distribution>" if given else "<number>"
+
+
+Quantity = Annotated[
+    Annotated[Number, Tag("<number>")] | Annotated[Distribution, Tag("<distribution>")], Discriminator(_quantity_tag)
+]
+
+Positive = AfterValidator(_positive)
+NotNegative = AfterValidator(_not_negative)
+
+Duration = Annotated[Number, measured_in("s")]
+PositiveDuration = Annotated[Number, measured_in("s"), Positive]
+DurationDistribution = Annotated[Distribution, measured_in("s")]
+DurationQuantity = Annotated[Quantity, measured_in("s")]
+
+Probability = Annotated[Number, measured_in("probability", "share")]
+Share = Annotated[Number, measured_in("share", "probability")]
+ShareDistribution = Annotated[Distribution, measured_in("share", "probability")]
+
+Distance = Annotated[Number, measured_in("km"), Positive]
+
+Utility = Annotated[Number, measured_in("utility")]
+Spread = Annotated[Number, measured_in("utility"), NotNegative]
+Temperature = Annotated[Number, measured_in("utility"), Positive]
+UtilityDistribution = Annotated[Distribution, measured_in("utility")]
+UtilityVariance = Annotated[Number, measured_in("utility^2")]
+Precision = Annotated[Number, measured_in("1/utility^2")]
+PerUtility = Annotated[Number, measured_in("1/utility")]
+RiskAversion = Annotated[Number, measured_in("utility/utility", "ratio"), NotNegative]
+
+Correlation = Annotated[Number, measured_in("correlation"), NotNegative]
+Ratio = Annotated[Number, measured_in("ratio")]
+RatioDistribution = Annotated[Distribution, measured_in("ratio")]
+RelativeDistribution = Annotated[Distribution, measured_in("relative")]
+Exponent = Annotated[Number, measured_in("exponent"), NotNegative]
+LogOdds = Annotated[Number, measured_in("log-odds")]
+Hazard = Annotated[Number, measured_in("1/s")]
+Hour = Annotated[Number, measured_in("s")]
+
+GoodwillDistribution = Annotated[Distribution, measured_in("goodwill")]
+PerGoodwill = Annotated[Number, measured_in("1/goodwill")]
+GoodwillPerUtility = Annotated[Number, measured_in("goodwill/utility"), NotNegative]
+GoodwillPerSecond = Annotated[Number, measured_in("goodwill/s"), NotNegative]

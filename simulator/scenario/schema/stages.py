@@ -1,0 +1,308 @@
+"""The life cycle: stages as a table, and the parameters of browse, inspect, consume and respond."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from simulator.scenario.schema.catalog import StageKind
+from simulator.scenario.schema.distributions import Distribution
+from simulator.scenario.schema.numbers import Count, CountOrZero, Flag, Model, Name, Number, by_kind
+from simulator.scenario.schema.quantities import (
+    Duration,
+    DurationDistribution,
+    DurationQuantity,
+    Exponent,
+    Hazard,
+    LogOdds,
+    PerUtility,
+    Probability,
+    Quantity,
+    Ratio,
+    RiskAversion,
+    Share,
+    ShareDistribution,
+    Spread,
+    Temperature,
+    Utility,
+    UtilityVariance,
+    measured_in,
+)
+
+# Outcomes per kind, a closed set. Those of OUTCOMES need a successor always; those of RARE_OUTCOMES occur only in
+# scenarios whose table gives them one.
+OUTCOMES: dict[str, tuple[str, ...]] = {
+    "browse": ("select", "exhausted", "leave"),
+    "inspect": ("accept", "reject", "leave"),
+    "commit": ("confirm", "abandon"),
+    "fulfil": ("done", "refused", "cancelled"),
+    "consume": ("complete", "skip"),
+    "respond": ("continue", "leave"),
+}
+RARE_OUTCOMES: dict[str, tuple[str, ...]] = {
+    "browse": (),
+    "inspect": (),
+    "commit": ("defer",),  # decided later, in another visit: a cart, a half-filled form
+    "fulfil": ("expired",),  # nobody ever answers
+    "consume": ("pause",),  # taken up again in another visit: an episode
+    # the item goes back: a stage of kind fulfil takes it; an act that leads elsewhere: the page of who made it
+    "respond": ("return", "aside"),
+}
+TERMINALS = ("exit", "gone")  # the visit or case ends; the user needs the platform no more (hired)
+
+
+def _successor_tag(value: Any) -> str:
+    return "<shares>" if isinstance(value, dict) else "<stage>"
+
+
+Successor = Annotated[
+    Annotated[Name, Tag("<stage>")] | Annotated[dict[Name, Share], Tag("<shares>")], Discriminator(_successor_tag)
+]
+
+
+class Wait(Model):
+    """Time that passes between an outcome and its successor, and in whose company."""
+
+    delay: DurationQuantity
+    visit: Literal["same", "later", "none"]  # waiting in the visit, coming back in a later one, off the platform
+
+
+class Stage(Model):
+    """A step of the life cycle."""
+
+    kind: StageKind
+    surface: Name | None = None  # none: the step is not on a screen
+    entry: Share | None = None  # share of visits that users begin here of their own accord
+    next: dict[Name, Successor]  # outcome: stage, "exit" or "gone", or shares of several
+    starts: dict[Name, Name] = Field(default_factory=dict)  # outcome: first stage of a case that runs beside the visit
+    wait: dict[Name, Wait] = Field(default_factory=dict)  # outcome: what lies between it and the successor
+    events: dict[Name, Name] = Field(default_factory=dict)  # outcome: name of its event, where not the usual one
+    level: Name | None = None  # kind of parent that is shown instead of items
+    about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
+    within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited; or `creator`
+    ordered_by: Name | None = None  # event of which children with most come first, or `newest` (default: no order)
+    rest_of: Name | None = None  # browse stage of whose slate the stage shows what is still to come: a queue
+    card_event: Name | None = None  # of each card of `within` or `rest_of`, which needs it: it is no slate's impression
+
+
+class Act(Model):
+    """Something that users may do: its probability at value 0 and how its log-odds grow with the value."""
+
+    base: Probability
+    slope: PerUtility
+    delay: DurationQuantity | None = None
+    aside: Flag = False  # who does it goes on with the stage that follows the outcome `aside`
+
+
+class Suffices(Model):
+    """The card alone gives the user what they wanted: no click, yet value; nobody sees it."""
+
+    event: Name
+    modality: Name
+    probability: Probability  # per card that is read
+    value: Share  # of the item's utility
+
+
+class Picks(Model):
+    """Several cards taken one after the other, before `select`: a basket."""
+
+    number: Quantity  # that a user is after
+    further: Utility | None = None  # outside option once something is in the basket (default: that of the stage)
+    event: Name  # of each card that is taken
+
+
+class BrowseParameters(Model):
+    """How cards are examined and judged."""
+
+    seconds_per_screen: DurationDistribution
+    attention: Duration  # per card
+    skim: Probability  # first card of a screen looked at
+    position_decay: Exponent  # skim falls as rank^-this within a screen
+    read: Probability  # read, given looked at
+    outside_option: Utility
+    temperature: Temperature
+    risk_aversion: RiskAversion
+    continue_: Probability = Field(alias="continue")  # to the next screen
+    picks: Picks | None = None  # (default: the first card that is taken is selected)
+    suffices: Suffices | None = None
+
+
+class InspectParameters(Model):
+    """How a closer look is paid for and used."""
+
+    seconds: DurationDistribution
+    attention: Duration
+    bar: Utility  # belief needed to accept
+    temperature: Temperature
+    hesitation_band: Spread
+    hesitation_seconds: DurationDistribution
+    hesitation_uncertainty: Spread
+    acts: dict[Name, Act] = Field(default_factory=dict)  # wishlist, bookmark, dismiss: by belief
+
+
+class Bounce(Model):
+    """A play that is left at once leaves an event of its own; its value is the seconds."""
+
+    event: Name
+    within: Duration
+
+
+class Reached(Model):
+    """How far a play went, jumps included: scroll depth, finish share. The value of its event, from 0 to 1."""
+
+    event: Name
+    by_itself: Flag = True  # false: it moves only for who attends to it (a text)
+
+
+class Paywall(Model):
+    """Some items are cut off for some users: those with the number that a modality shows, for whom it matters.
+
+    The modality is an attribute, 0 where an item is free, with a `trait` that is 0 for users who may have all of it.
+    """
+
+    modality: Name
+    free: Share  # of the item that everybody may have
+    event: Name  # of a play that ends there; its value is the share that was reached
+
+
+class HazardConsume(Model):
+    """Content: leaving is a hazard over time that depends on the belief as it sharpens."""
+
+    model: Literal["hazard"] = "hazard"
+    attention: Duration
+    glance: Share  # of the precision of what plays that the first seconds give
+    judged_after: DurationDistribution
+    known_after: DurationDistribution
+    leave_at_sight: Hazard
+    leave_judged: Hazard
+    leave_known: Hazard
+    judgment_sensitivity: PerUtility
+    truth_sensitivity: PerUtility
+    tolerate: Probability
+    tolerated_seconds: DurationDistribution
+    seek: Probability
+    seek_share: ShareDistribution
+    loop: Probability
+    loop_sensitivity: PerUtility
+    loops_at_most: CountOrZero
+    unattended: Probability
+    unattended_seconds: DurationDistribution
+    start_delay: Duration
+    pause: Probability | None = None  # of those who stop and know what it is worth: the share that means to come back
+    bounce: Bounce | None = None
+    reached: Reached | None = None
+    pause_left: Duration | None = None  # that must be left of a play for that (default: anything)
+    paywall: Paywall | None = None
+
+
+class ExperienceConsume(Model):
+    """Transactions: the experience is drawn round the true utility."""
+
+    model: Literal["experience"]
+    event: Name  # of which nobody but the user knows
+    after: DurationDistribution
+    noise: UtilityVariance
+    skipped: Probability  # never used
+
+
+ConsumeParameters = Annotated[
+    Annotated[HazardConsume, Tag("<hazard>")] | Annotated[ExperienceConsume, Tag("<experience>")],
+    by_kind("model", {"hazard": "<hazard>", "experience": "<experience>"}, default="hazard"),
+]
+
+
+class Rating(Model):
+    """Whether and how users rate: incidence by log-odds per unit of |confirmation|, value by an ordered probit."""
+
+    event: Name
+    base: Probability
+    slope: PerUtility
+    scale: Count  # stars
+    thresholds: list[Utility]  # scale - 1 cut points on satisfaction, rising
+    noise: Spread
+    delay: DurationDistribution
+
+
+class Lateness(Model):
+    """What a broken promise does to satisfaction."""
+
+    promise: Name
+    threshold: Duration  # later than this counts
+    effect: Utility  # at the threshold
+    per_second: Annotated[Number, measured_in("utility/s")] | None = None  # beyond it; none: a plateau
+    early: Utility | None = None
+
+
+class Again(Model):
+    """What was good and is used up is bought again: the user remembers it and comes back for it."""
+
+    types: list[Name]  # item types that are used up, or kinds of parents that are ordered from again
+    base: Probability  # of coming back for it, at satisfaction 0
+    slope: PerUtility
+    lasts: DurationDistribution  # one unit, or one basket, from the verdict on, of activity; at least a tick
+    stage: Name  # where the visit for it begins: an inspect or a commit, the item at hand, or the menu of the parent
+
+
+class RespondParameters(Model):
+    """Satisfaction and what users do about it."""
+
+    loss_aversion: Ratio
+    experience_weight: Share
+    confirmation: Ratio
+    acts: dict[Name, Act]
+    followed_bonus: LogOdds | None = None  # needed where there is an act `follow`
+    seconds: DurationDistribution  # per act
+    rating: Rating | None = None
+    lateness: Lateness | None = None
+    returns: Act | None = None  # needed where `return` has a successor
+    again: Again | None = None  # of cases
+
+
+class Cost(Model):
+    """A price to pay at a decision, in utility."""
+
+    attribute: Name | None = None  # item column; none: the amount is given
+    amount: Distribution | None = None
+    weight: Number  # utility per unit of the attribute or amount
+    shown_before: Flag = True  # false: a shock at this very point
+
+
+class Basket(Model):
+    """Several items decided on together."""
+
+    size: Distribution
+    at_most: Count
+
+
+class Bracket(Model):
+    """Several variants of an item ordered to choose from; each but the first is a case of its own."""
+
+    types: list[Name] = Field(min_length=1)  # of items
+    users: Share  # who do so
+    extra: Distribution  # units beside the one that is meant to be kept
+    at_most: Count
+    starts: Name  # first stage of the case of each extra unit
+
+
+class Defer(Model):
+    """A decision put off to a later visit; the stage's `wait: {defer: ...}` says for how long."""
+
+    probability: Probability  # of those who would not confirm now
+    forgotten: Probability  # never taken up again
+
+
+class CommitParameters(Model):
+    """Money, time, irreversibility."""
+
+    seconds: DurationDistribution
+    attention: Duration
+    bar: Utility
+    temperature: Temperature
+    risk_aversion: RiskAversion
+    costs: dict[Name, Cost] = Field(default_factory=dict)
+    basket: Basket | None = None
+    bracket: Bracket | None = None
+    defer: Defer | None = None
+    off_platform: Probability | None = None  # done elsewhere, where the platform's log does not reach
+    pays: Name | None = None  # attribute that is paid for each unit: the value of the confirmation's event

@@ -1,0 +1,81 @@
+"""Units of a scenario's numbers: which there are, what range they allow, and how they convert to SI.
+
+A unit is a word of the closed lists below, or a ratio of two such words, each possibly squared (``1/s``,
+``goodwill/utility``, ``1/utility^2``). Time is converted to seconds, also inside a ratio (``1/h`` becomes 1/s); nothing
+else is. An unknown unit is an error: ``15 mins`` must not silently mean 15 seconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from simulator.scenario.durations import SECONDS
+
+_TIME_NOUNS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
+
+_UNIT_INTERVAL = ("share", "probability")
+_SIGNED = ("utility", "goodwill", "log-odds", "exponent")
+_POSITIVE = ("ratio", "relative", "km", "eur", "usd", "stars")
+_COUNTS = (
+    "items", "clusters", "creators", "cards", "articles", "orders", "dishes", "units", "servers", "couriers", "cases",
+    "openings", "applicants", "applications", "visits", "slots", "people", "episodes", "tracks", "skips", "zones",
+)  # fmt: skip
+_SINGULAR = ("1", "item", "user", "creator", "order", "visit", "card", "case", "opening", "session", "cluster", "play")
+
+_WORDS = (*SECONDS, *_UNIT_INTERVAL, "correlation", *_SIGNED, *_POSITIVE, *_COUNTS)
+_PART = re.compile(r"^(?P<word>[a-z1-]+)(?P<square>\^2)?$")
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit as written, its size in SI, the range it allows (as written), and how a sentence calls it."""
+
+    text: str
+    canonical: str  # the same with every unit of time as s: units of one dimension have one canonical form
+    factor: float
+    low: float
+    high: float
+    noun: str
+
+    def allows(self, value: float) -> bool:
+        """Whether a value in this unit is possible at all."""
+        return self.low <= value <= self.high
+
+    @property
+    def expected(self) -> str:
+        """What a value in this unit has to be, in words."""
+        if (self.low, self.high) == (-math.inf, math.inf):
+            return f"expected a number of {self.noun}"
+        if self.high == math.inf:
+            return f"expected a number of {self.noun} that is not negative"
+        return f"expected a {self.noun} between {self.low:g} and {self.high:g}"
+
+
+@cache
+def parse_unit(text: str) -> Unit:
+    """The unit that ``text`` names. Raises ValueError, with the nearest known unit, if there is none."""
+    if text in _UNIT_INTERVAL:
+        return Unit(text, text, 1.0, 0.0, 1.0, text)
+    if text == "correlation":
+        return Unit(text, text, 1.0, -1.0, 1.0, text)
+    over, _, under = text.partition("/")
+    if not over or text.endswith("/") or text == "1":
+        raise ValueError(f"expected a unit such as {', '.join(_WORDS[:8])}")
+    factor, signed, canonical = 1.0, False, ""
+    for part, sign in ((over, 1), (under, -1)):
+        if not part:
+            continue
+        match = _PART.match(part)
+        if match is None or match["word"] not in (*_WORDS, *_SINGULAR):
+            near = difflib.get_close_matches(part, _WORDS, n=1)
+            known = near[0] if near else f"one of {', '.join(_WORDS)} or a ratio of two"
+            raise ValueError(f"expected {known}")
+        word, power = match["word"], 2 if match["square"] else 1
+        factor *= SECONDS.get(word, 1.0) ** (sign * power)
+        signed = signed or (word in _SIGNED and power == 1)
+        canonical += ("/" if sign < 0 else "") + ("s" if word in SECONDS else word) + (match["square"] or "")
+    return Unit(text, canonical, factor, -math.inf if signed else 0.0, math.inf, _TIME_NOUNS.get(text, text))

@@ -1,0 +1,110 @@
+"""Sections on the users over time and on supply."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simulator.scenario.schema.numbers import Model, Name, Number, Profile
+from simulator.scenario.schema.quantities import (
+    Duration,
+    DurationDistribution,
+    Exponent,
+    GoodwillDistribution,
+    GoodwillPerSecond,
+    GoodwillPerUtility,
+    LogOdds,
+    PerGoodwill,
+    PerUtility,
+    Positive,
+    PositiveDuration,
+    Probability,
+    Quantity,
+    RatioDistribution,
+    RelativeDistribution,
+    Share,
+    Utility,
+    measured_in,
+)
+
+
+class Leave(Model):
+    """Log-odds of ending the visit after an item: base plus what the visit has been."""
+
+    base: LogOdds
+    satisfaction: PerUtility
+    bad_streak: LogOdds
+    elapsed: LogOdds
+    tolerance: LogOdds
+
+
+class Group(Model):
+    """A group of users who differ in their ways: active and passive job seekers."""
+
+    share: Share
+    traits: dict[Name, Quantity]
+
+
+class Survey(Model):
+    """Users are asked again what they are interested in; who answers says it anew."""
+
+    first: Duration  # since the start
+    every: PositiveDuration
+    answers: Probability  # of a user, to one survey
+    after: DurationDistribution  # it was sent
+
+
+class DeclaredInterests(Model):
+    """Interests that users state when they join, and in surveys."""
+
+    facet: Name
+    users: Share  # who state any when they join
+    clusters: Annotated[Number, measured_in("clusters"), Positive]
+    right: Probability  # a declared interest is a true one
+    event: Name | None = None  # that each declared interest is recorded as (default: none)
+    survey: Survey | None = None
+    follow: Name | None = None  # act that adds the topic of what was just had (default: none)
+
+
+class User(Model):
+    """How users come, spend, tire, trust, return and leave for good."""
+
+    interests: Annotated[Number, measured_in("clusters")]
+    first_arrival: DurationDistribution
+    patience: RatioDistribution
+    budget: DurationDistribution
+    tolerance: DurationDistribution
+    goodwill: GoodwillDistribution
+    return_after: DurationDistribution
+    return_goodwill: PerGoodwill
+    churn: Probability
+    churn_goodwill: PerGoodwill
+    goodwill_gain: GoodwillPerUtility
+    goodwill_loss: GoodwillPerUtility
+    goodwill_tolerated: GoodwillPerSecond
+    goodwill_decay: Share
+    trust_rate: Share
+    satiation_step: Share
+    satiation_recovery: Duration
+    satiation_weight: Utility
+    leave: Leave
+    hours: Profile
+    weekdays: Profile | None = None  # Monday first: a run begins on a Monday
+    traits: dict[Name, Quantity] = Field(default_factory=dict)  # price sensitivity, value of time, salary floor
+    groups: dict[Name, Group] = Field(default_factory=dict)
+
+
+class Supply(Model):
+    """Who makes the items, and when they appear."""
+
+    creators: Annotated[Number, measured_in("creators/item")]
+    creator_activity: RelativeDistribution
+    creator_quality: Share
+    creator_topics: Probability
+    topic_popularity: Exponent
+    fresh: Share  # of the catalog is published during the run's default horizon, per day
+    moderation: DurationDistribution
+    hours: Profile | None = None  # of publication
+    lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: never)
+    called: Name | None = None  # what creators are called here: seller, publisher, employer
