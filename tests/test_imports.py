@@ -51,8 +51,8 @@ def _imports(path: Path) -> Iterator[str]:
 # The story, from the bottom up: a package may import those of earlier lines, and its own modules.
 ORDER = {
     "simulator": (
-        "errors version", "scenario engine", "config plan", "population records", "platform", "runtime", "grounding",
-        "world", "api cli env", "__main__ __init__",
+        "errors version part", "scenario engine", "config plan", "population records", "platform", "runtime",
+        "grounding", "world", "api cli env", "__main__ __init__",
     ),
     "recommenders": (
         "contract values", "registry", "members saving", "models", "compose agents check", "rehearsal evaluation",

@@ -19,8 +19,7 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
 
     Changes `people` (it is lived through): pass users made for this. Counters stay unpublished.
     """
-    names = compiled.names
-    codes = {"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events}
+    codes = compiled.names.by_column
     memory = PlatformMemory(codes, len(people.state), catalog.n_items)
     log = LogWriter(None, "metrics", codes, horizon, memory)
     rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)

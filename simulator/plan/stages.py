@@ -45,6 +45,11 @@ class Vocabulary:
     asides: tuple[str, ...]  # modalities that show a number that is worth something
 
     @property
+    def by_column(self) -> dict[str, tuple[str, ...]]:
+        """Names behind the codes of the logs' columns."""
+        return {"surface": self.surfaces, "device": self.devices, "stage": self.stages, "event": self.events}
+
+    @property
     def codes(self) -> dict[str, int]:
         """Number of every event."""
         return {name: code for code, name in enumerate(self.events)}

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.tables.tables import Goods
+from simulator.part import Part, Published
 from simulator.plan.compiler import SUM, Compiled
 from simulator.platform.kernels.counters import items_with_news, recount, tell
 
@@ -16,7 +17,7 @@ Counters = npt.NDArray[np.int64]
 _USUAL_WEIGHT = 5.0  # ratings at the overall mean that a mean of few is pulled towards, as users discount them
 
 
-class Readouts:
+class Readouts(Part):
     """The read-outs of a world: counted again at a tick only where something was counted, or came, or went.
 
     What belongs to a parent is counted over all its children, and over the parent itself where a stage shows it; it is
@@ -32,11 +33,12 @@ class Readouts:
         self._offered: npt.NDArray[np.int32] | None = None
         self._counters: Counters | None = None  # as they were at the tick before
 
-    def publish(self, counters: Counters, offered: npt.NDArray[np.int32]) -> None:
-        """Fill `goods.readouts` from `counters` (items, 1 + counters), standardised over what is `offered`.
+    def publish(self, published: Published) -> None:
+        """Fill `goods.readouts` from the counters, standardised over what is offered.
 
         What is the same as at the tick before is left as it is.
         """
+        counters, offered = published.counters, published.offered
         new = self._offered is None or not np.array_equal(self._offered, offered)
         if self._counters is None:
             self._counters = np.zeros_like(counters)
@@ -101,16 +103,6 @@ class _Readout:
             return
         values = self._values if len(self._columns) == 1 else np.where(n > 0, self._values, mean)
         tell(values, mean, spread, self._shows, readouts, column)
-
-
-def publish(
-    compiled: Compiled,
-    counters: Counters,
-    candidates: npt.NDArray[np.int32],
-    goods: Goods,
-) -> None:
-    """Fill `goods.readouts` (items, read-outs) from `counters` (items, 1 + counters), over `candidates`."""
-    Readouts(compiled, goods).publish(counters, candidates)
 
 
 def _columns(compiled: Compiled, name: str) -> list[int]:

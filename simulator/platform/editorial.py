@@ -16,6 +16,7 @@ import numpy.typing as npt
 from recommenders.contract import Slates
 from simulator.engine.randomness import EDITORS, normals
 from simulator.engine.tables.tables import Goods, People
+from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.population.parent_rows import levels_of
 from simulator.scenario.schema.catalog import Editorial
@@ -37,7 +38,7 @@ class _Desk:
     picks: Items | None = None
 
 
-class Editors:
+class Editors(Part):
     """What editors have picked for each surface, as of the last tick.
 
     Args:
@@ -64,16 +65,10 @@ class Editors:
             level = int(compiled.plan.stages["level"][compiled.plan.stages["surface"] == s].max(initial=-1))
             self._desks[s] = _Desk(rule, seen if rule.picks == "best" else error, _popular(compiled), level)
 
-    def publish(self, time: float, candidates: Items, counters: npt.NDArray[np.int64]) -> None:
-        """Pick anew where it is time to; what is no candidate any more is taken off.
-
-        Args:
-            time: beginning of a tick, s.
-            candidates: what is on offer, rising.
-            counters: events per item so far, (items, 1 + counters).
-        """
+    def publish(self, published: Published) -> None:
+        """Pick anew where it is time to; what is no candidate any more is taken off."""
         self._parted.clear()
-        everything = candidates
+        time, everything, counters = published.time, published.candidates, published.counters
         for desk in self._desks.values():
             candidates = everything[self._levels[everything] == desk.level]
             period = int(time // desk.rule.every.value)
@@ -99,9 +94,9 @@ class Editors:
             self._parted[surface, id(candidates)] = known
         return known[1], known[2]
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+    def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that changes, for a checkpoint."""
-        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        arrays: dict[str, npt.NDArray[Any]] = {}
         for s, desk in self._desks.items():
             arrays[f"{s}/period"] = np.array([desk.period])
             arrays[f"{s}/picks"] = np.empty(0, dtype=np.int32) if desk.picks is None else desk.picks

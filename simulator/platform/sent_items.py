@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from simulator.part import Part
 from simulator.platform.kernels.sent_items import BLOCK, SIZES, send, sent
 
 _FIRST_CAPACITY = 1024
 
 
-class SentItems:
+class SentItems(Part):
     """The last items sent to every user, up to `kept` of them. Memory follows what was sent, not the number of users.
 
     Args:
@@ -57,7 +59,7 @@ class SentItems:
         """Write the last start[k + 1] - start[k] items sent to users[k] from out[start[k]] on, in order."""
         sent(users, self._first, self._count, self._blocks, self._longest, start, out)
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+    def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything as plain arrays, for a checkpoint."""
         return {
             "first": self._first,
@@ -66,7 +68,7 @@ class SentItems:
             "free": self._free,
         }
 
-    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave."""
         self._first[:], self._count[:], self._free[:] = arrays["first"], arrays["count"], arrays["free"]
         self._blocks = np.array(arrays["blocks"], dtype=np.int32)

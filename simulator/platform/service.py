@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from recommenders import registry
 from recommenders.contract import Catalog as PublicCatalog, Label, Lists, Recommender, Requests, Slates, validate_slates
 from simulator.errors import InputError
+from simulator.part import Part, Published
 from simulator.platform.kernels.slate_check import fits
 from simulator.records.platform_log import PlatformMemory
 from simulator.scenario.schema.scenario import Scenario
@@ -35,7 +36,7 @@ def overrides_update(recommender: Recommender) -> bool:
     return type(recommender).update is not Recommender.update
 
 
-class Platform:
+class Platform(Part):
     """Answers requests with the warm-up policy until the first fit, with the recommender from then on.
 
     Versions count the models that were put in charge: 0 is the warm-up policy.
@@ -49,6 +50,7 @@ class Platform:
         memory: PlatformMemory | None,
         seed: int,
         first_fit: float,
+        settle: Callable[[], None],
     ) -> None:
         settings = scenario.platform
         self.recommender = recommender
@@ -56,6 +58,7 @@ class Platform:
         self.fitted_at: list[float] = []
         self._catalog, self._memory = catalog, memory
         self._first_fit = first_fit
+        self._settle = settle
         self._warm_up = create_recommender(settings.warm_up, {}, scenario, seed)
         if self._warm_up.learns and first_fit > 0.0:
             raise InputError(
@@ -76,11 +79,6 @@ class Platform:
         return self.recommender if self.version > 0 else self._warm_up
 
     @property
-    def takes_updates(self) -> bool:
-        """Whether a recommender is in charge that learns from what arrives between two fits."""
-        return self.version > 0 and self._memory is not None and overrides_update(self.recommender)
-
-    @property
     def first_fit(self) -> float:
         """When the recommender takes over, s."""
         return self._first_fit
@@ -94,12 +92,14 @@ class Platform:
             self.fitted_at.append(time)
         self._last_update = time
 
-    def update(self, time: float) -> None:
-        """Hand over what arrived since the last fit or update, to recommenders that take it."""
-        if not self.takes_updates or self._memory is None or self._last_update >= time:
+    def publish(self, published: Published) -> None:
+        """Hand over what arrived since the last fit or update, to a recommender that takes it and is in charge."""
+        if self.version == 0 or self._memory is None or not overrides_update(self.recommender):
             return
-        self.recommender.update(self._memory.since(self._last_update, time))
-        self._last_update = time
+        self._settle()
+        if self._last_update < published.time:
+            self.recommender.update(self._memory.since(self._last_update, published.time))
+            self._last_update = published.time
 
     def background(self, requests: Requests, lists: Lists | None = None) -> Slates:
         """Slates of the warm-up policy, whoever is in charge."""

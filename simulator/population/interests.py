@@ -6,13 +6,15 @@ some of them in that order; each is a true one with a probability, else any othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import DECLARED, uniforms
-from simulator.engine.tables.tables import FOLLOWED, TOPICS_FOLLOWED, Array, Goods, Output, People, Tally
+from simulator.engine.tables.tables import FOLLOWED, TOPICS_FOLLOWED, Array, Goods, People, Tally
+from simulator.part import Part, Sink
 from simulator.plan.compiler import Compiled
 from simulator.population.kernels.interests import declare
 from simulator.scenario.schema.users import Survey
@@ -55,7 +57,7 @@ def _lucks(seed: int, n: int, occasion: int, what: int) -> npt.NDArray[np.float6
     return uniforms(seed, DECLARED, n, (occasion << 16) | what)
 
 
-class Interests:
+class Interests(Part):
     """The declared interests of all users, as a platform knows them, and the surveys to come.
 
     Args:
@@ -91,17 +93,11 @@ class Interests:
             none = np.full((len(first), TOPICS_FOLLOWED), -1, dtype=np.int32)
             self.stated = np.concatenate([self.stated, none], axis=1)
 
-    def live(self, start: float, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
-        """Whoever joins or answers in [start, end) declares; call it when the tick's visits have been lived.
-
-        Args:
-            start, end: a tick, s.
-            output: asked for a place to write to, with room for so many records.
-            wrote: told how many records were written there.
-        """
+    def end_tick(self, start: float, end: float, sink: Sink) -> None:
+        """Let whoever joins or answers in [start, end) declare."""
         first, last = np.searchsorted(self._joined_at, [start, end])
         joining, times = self._joining[first:last], self._joined_at[first:last]
-        self._tell(_ONBOARDING, joining, times, self.stated[joining, : self._n], output, wrote)
+        self._tell(_ONBOARDING, joining, times, self.stated[joining, : self._n], sink)
         if self.stated.shape[1] > self._n:
             self.stated[:, self._n :] = self._people.followed[:, FOLLOWED:].astype(np.int32) - 1
         if self._survey is None:
@@ -116,15 +112,15 @@ class Interests:
             some, when = some[present], when[present]
             if len(some):
                 said = self.stated[some, : self._n] = self._said(some, occasion)
-                self._tell(occasion, some, when, said, output, wrote)
+                self._tell(occasion, some, when, said, sink)
             if last == len(users):
                 del self._pending[occasion]
 
-    def state(self) -> dict[str, npt.NDArray[np.generic]]:
+    def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that is not a function of the keys, for a checkpoint."""
         return {"stated": self.stated}
 
-    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave; the answers to come follow from their keys."""
         self.stated[:] = arrays["stated"]
 
@@ -164,8 +160,7 @@ class Interests:
         users: npt.NDArray[np.int64],
         times: npt.NDArray[np.float64],
         codes: Codes,
-        output: Callable[[int], Output],
-        wrote: Callable[[int], None],
+        sink: Sink,
     ) -> None:
         """Count the declarations, and record them where records are kept."""
         if self._event < 0 or not len(users):
@@ -173,11 +168,11 @@ class Interests:
         plan = self._compiled.plan
         for begin in range(0, len(users), 1024):
             part = slice(begin, begin + 1024)
-            out = output(codes[part].size)
+            out = sink.output(codes[part].size)
             out.tallies[int(Tally.EVENT) + self._event] += np.count_nonzero(codes[part] >= 0)
             if len(out.records):
                 visits: Array = np.ascontiguousarray(self._people.state["visits"][users[part]])
-                wrote(
+                sink.wrote(
                     declare(
                         self._seed, occasion, self._event, users[part], times[part], visits, codes[part],
                         plan.devices, plan.observation, plan.quantiles, out.records,

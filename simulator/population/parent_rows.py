@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from simulator.engine.randomness import TIE, uniforms
 from simulator.engine.tables.tables import BY_CREATOR, ITEM, Goods, Kind
+from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import weighed_limits
 from simulator.population.kernels.menu_order import put_in_order
@@ -196,7 +197,7 @@ def _bound(menus: npt.NDArray[np.int32], whose: Rows, n: int) -> int:
     return int(ends[-1]) if len(ends) else n
 
 
-class Menus:
+class Menus(Part):
     """What menus show and in which order: children on offer, those with most events of a kind first, or the newest.
 
     All of it is as at the tick.
@@ -234,10 +235,14 @@ class Menus:
         self._hides = False  # anything, as sold out
         # menus lie one behind the other, so all are put in order at once and each stays in its place
         self._order = np.lexsort((self._luck, -self._ages, self._place))
-        self.publish(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
+        self._show(np.zeros((len(opens), 1 + len(compiled.names.counters)), dtype=np.int64), None)
 
-    def publish(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
-        """What everybody can see from now on: `counters` (n, 1 + counters), and which rows are sold out, (n,)."""
+    def publish(self, published: Published) -> None:
+        """Put menus in the order of the counters, without what is sold out."""
+        self._show(published.counters, published.gone)
+
+    def _show(self, counters: npt.NDArray[np.int64], gone: npt.NDArray[np.bool_] | None) -> None:
+        """Show what is there by `counters` (n, 1 + counters), and by which rows are sold out, (n,)."""
         hides = False
         if gone is not None and gone.any():
             hides = True

@@ -18,6 +18,7 @@ from simulator.engine.tables import case_tables as layout
 from simulator.engine.tables.case_tables import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
 from simulator.engine.tables.tables import Array, Goods, Output, People, Plan
 from simulator.engine.user.shown_numbers import numbers_of
+from simulator.part import Part, Published, Sink
 from simulator.plan.fulfilment import periods_of
 from simulator.population.attributes import drawn
 from simulator.scenario.schema.scenario import Scenario
@@ -28,7 +29,7 @@ _CAPACITY, _CLOSES, _PLACE = 1000, 2000, 3010
 _CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
 
 
-class Cases:
+class Cases(Part):
     """Cases and resources of a world. Everything that changes is in plain arrays: `state` is all of it.
 
     Args:
@@ -105,8 +106,21 @@ class Cases:
         """Cases that have not ended."""
         return int(self.world.counts[Count.POSTED] - self.world.counts[Count.ENDED])
 
-    def publish(self, time: float) -> None:
-        """Make what waits there are known to everybody."""
+    def publish(self, published: Published) -> None:
+        """Make waits known to everybody, and offer nothing that is sold out or filled, if anything is left."""
+        self.tell_waits(published.time)
+        published.gone = self.spent(published.time)
+        left = published.candidates[~published.gone[published.candidates]]
+        if len(left):
+            published.candidates = left
+
+    def end_tick(self, start: float, end: float, sink: Sink) -> None:
+        """Take on what visits have decided, and let everything happen that happens before `end`."""
+        self.post(sink.messages())
+        self.run(end, sink.output, sink.wrote)
+
+    def tell_waits(self, time: float) -> None:
+        """Make what waits there are at `time` known to everybody."""
         starts_at = float(self.plan.starts_at[0])
         publish_waits(
             self.shared, self.ground, self.world.units, self.goods.facts, self._promising, time, starts_at,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from enum import IntEnum
+from typing import Any, TypeAlias
 
 import simpy
 from simpy.events import EventPriority
+
+Action: TypeAlias = Callable[[float], Iterator[Any] | None]
+"""What is done at a time, s: at once, or step by step where it waits for somebody else in between."""
 
 
 class Order(IntEnum):
@@ -23,7 +27,7 @@ class Clock:
 
     def __init__(self, now: float) -> None:
         self._environment = simpy.Environment(initial_time=now)
-        self._due: list[tuple[Callable[[float], None], float]] = []
+        self._due: list[tuple[Action, float]] = []
         self._walkers: list[Generator[simpy.Event, None, None]] = []
 
     @property
@@ -31,8 +35,8 @@ class Clock:
         """Simulated time, s."""
         return float(self._environment.now)
 
-    def every(self, period: float, first: float, order: Order, action: Callable[[float], None]) -> None:
-        """Call `action(time)` at `first`, and every `period` seconds from then on.
+    def every(self, period: float, first: float, order: Order, action: Action) -> None:
+        """Have `action` done at `first`, and every `period` seconds from then on.
 
         Raises:
             ValueError: the period is not positive, or `first` is past.
@@ -45,9 +49,7 @@ class Clock:
         self._walkers.append(walker)
         self._environment.process(walker)
 
-    def _walk(
-        self, period: float, first: float, order: Order, action: Callable[[float], None]
-    ) -> Generator[simpy.Event, None, None]:
+    def _walk(self, period: float, first: float, order: Order, action: Action) -> Generator[simpy.Event, None, None]:
         time = first
         while True:
             yield self._at(time, order)
@@ -61,14 +63,13 @@ class Clock:
         self._environment.schedule(event, priority=EventPriority(int(order)), delay=time - self.now)
         return event
 
-    def run(self, until: float) -> None:
-        """Let time pass until `until`, s; what is due exactly then does not happen any more."""
+    def due(self, until: float) -> Iterator[tuple[Action, float]]:
+        """Yield what is to be done and when, s, one after the other, until `until`; what is due then is left out."""
         while self._environment.peek() < until:
             self._environment.step()
             # outside of SimPy's own step, which would make an exception anew from its arguments, and fail at some
             while self._due:
-                action, time = self._due.pop(0)
-                action(time)
+                yield self._due.pop(0)
         if until > self.now:
             self._environment.run(until=until)
 

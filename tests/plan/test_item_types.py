@@ -95,7 +95,7 @@ def _used(**edits: object) -> TinyWorld:
             **edits,
         },
     )
-    world.cases.publish(0.0)
+    world.cases.tell_waits(0.0)
     world.decide(np.full(30, 1.0), np.arange(30), np.arange(30) % 20)
     world.run(1e9)
     return world

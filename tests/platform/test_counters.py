@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from simulator.platform.counters import Readouts, means, publish
+from simulator.platform.counters import Readouts, means
+from tests.published import published
 
 
 def shown_of(counts: list[int], candidates: np.ndarray) -> np.ndarray:
@@ -23,7 +24,8 @@ def shown_of(counts: list[int], candidates: np.ndarray) -> np.ndarray:
     n = len(counts)
     facts, readouts = np.zeros(n, dtype=[("type", "i4")]), np.full((n, 1), 9.0, dtype=np.float32)
     goods = SimpleNamespace(readouts=readouts, facts=facts, parent=np.full(n, -1))
-    publish(compiled, np.stack([np.zeros(n, dtype=np.int64), np.array(counts)], axis=1), candidates, goods)
+    counters = np.stack([np.zeros(n, dtype=np.int64), np.array(counts)], axis=1)
+    Readouts(compiled, goods).publish(published(counters, candidates))
     return readouts[:, 0]
 
 
@@ -61,7 +63,7 @@ def test_a_mean_is_read_beside_what_has_one():
     )
     facts = np.zeros(1000, dtype=[("type", "i4")])
     goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), facts=facts, parent=np.full(1000, -1))
-    publish(compiled, counters, np.arange(1000, dtype=np.int32), goods)
+    Readouts(compiled, goods).publish(published(counters, np.arange(1000, dtype=np.int32)))
     shown = goods.readouts[:, 0]
     assert (shown[4:] == 0.0).all()
     assert shown[0] > shown[1] > shown[3]
@@ -116,7 +118,7 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
             offered = np.flatnonzero(luck.random(n) < luck.choice([0.9, 0.02])).astype(np.int32)
         for item in luck.integers(0, n, luck.choice([0, 1, n])):
             counters[item] += luck.integers(0, 2, 4) * [1, 1, 4096, 1]
-        readouts.publish(counters.copy(), offered)
+        readouts.publish(published(counters.copy(), offered))
         for r, columns in enumerate(([1, 2] if mean else [1], [3])):
             own = types == 2 if shown and r == 0 else types < 2
             among = offered[own[offered]] if own[offered].any() else offered

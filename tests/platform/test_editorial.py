@@ -17,6 +17,7 @@ from simulator.population.catalog import draw_catalog
 from simulator.population.users import draw_people
 from simulator.scenario.load import load_scenario, scenario_from
 from simulator.scenario.strict_yaml import load_yaml
+from tests.published import published
 
 NAME = "news"
 WORLD: dict[str, Any] = {"users": 80, "items": 300, "horizon": "12h", "seed": 3}
@@ -55,7 +56,7 @@ def test_the_newest_are_the_last_that_were_published():
     home = compiled.names.surfaces.index("home")
     for time in (40000.0, 80000.0):
         there = catalog.available(time)
-        editors.publish(time, there, np.zeros((800, 2), dtype=np.int64))
+        editors.publish(published(np.zeros((800, 2), dtype=np.int64), there, time))
         picks = editors.picks(home, there)[0]
         assert len(picks) == 3
         others = np.setdiff1d(there, picks)
@@ -67,7 +68,7 @@ def test_the_popular_are_those_with_the_most_of_what_is_shown_as_a_count():
     editors, compiled, catalog, _ = desk(home={"picks": "popular"})
     there = catalog.available(0.0)
     counters = np.random.default_rng(1).integers(0, 100, (800, 1 + len(compiled.names.counters)))
-    editors.publish(0.0, there, counters)
+    editors.publish(published(counters, there, 0.0))
     opens = counters[:, 1 + compiled.names.counters.index("open")]
     picks = editors.picks(compiled.names.surfaces.index("home"), there)[0]
     assert opens[picks].min() >= opens[np.setdiff1d(there, picks)].max()
@@ -78,7 +79,7 @@ def test_editors_who_see_all_pick_what_users_like_best_and_blind_ones_do_not():
              "river": {"picks": "best", "precision": share(0), "slots": 25}}  # fmt: skip
     editors, compiled, catalog, people = desk(**rules)
     there = catalog.available(0.0)
-    editors.publish(0.0, there, np.zeros((800, 2), dtype=np.int64))
+    editors.publish(published(np.zeros((800, 2), dtype=np.int64), there, 0.0))
     worth = usual_worth(compiled, people.taste, catalog.goods)
     seeing = worth[editors.picks(compiled.names.surfaces.index("home"), there)[0]]
     blind = worth[editors.picks(compiled.names.surfaces.index("river"), there)[0]]
@@ -90,23 +91,23 @@ def test_picks_stay_for_their_time_and_what_is_withdrawn_is_taken_off():
     editors, compiled, catalog, _ = desk(home={"picks": "newest"})
     home, counters = compiled.names.surfaces.index("home"), np.zeros((800, 2), dtype=np.int64)
     there = catalog.available(36000.0)
-    editors.publish(36000.0, there, counters)
+    editors.publish(published(counters, there, 36000.0))
     first = editors.picks(home, there)[0]
     later = catalog.available(42600.0)
     assert catalog.published_at[later].max() > catalog.published_at[first].max()
-    editors.publish(42600.0, later, counters)
+    editors.publish(published(counters, later, 42600.0))
     assert np.array_equal(editors.picks(home, later)[0], first)
     without = np.setdiff1d(later, first[:1]).astype(np.int32)
-    editors.publish(43190.0, without, counters)
+    editors.publish(published(counters, without, 43190.0))
     assert np.array_equal(editors.picks(home, without)[0], first[1:])
-    editors.publish(43200.0, later, counters)
+    editors.publish(published(counters, later, 43200.0))
     assert not np.array_equal(editors.picks(home, later)[0], first)
 
 
 def test_what_does_not_pass_a_filter_is_not_put_on_top():
     editors, compiled, catalog, _ = desk(home={"picks": "newest"})
     home, there = compiled.names.surfaces.index("home"), catalog.available(36000.0)
-    editors.publish(36000.0, there, np.zeros((800, 2), dtype=np.int64))
+    editors.publish(published(np.zeros((800, 2), dtype=np.int64), there, 36000.0))
     picks = editors.picks(home, there)[0]
     assert np.array_equal(editors.picks(home, picks[1:2])[0], picks[1:2])
     assert len(editors.picks(compiled.names.surfaces.index("mail"), there)[0]) == 0

@@ -51,7 +51,7 @@ def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
     names, library = scene.compiled.names, type(model).__module__.partition(".")[0]
     description = Description(
         library=library, algorithm=type(model).__name__, answers=answers, scenario=scene.compiled.scenario.scenario,
-        names={"surface": names.surfaces, "device": names.devices, "stage": names.stages, "event": names.events},
+        names=names.by_column,
         says=_says(scene), starts_at=float(scene.plan.starts_at[0]), slate=scene.slate,
         history=scene.settings.history,
     )  # fmt: skip

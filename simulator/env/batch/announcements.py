@@ -71,7 +71,7 @@ class Published:
             return
         self._cases = scene.cases(scene.people(np.arange(zones, dtype=np.uint64)))
         self._cases.ground.zone[:] = np.arange(zones)
-        self._cases.publish(0.0)
+        self._cases.tell_waits(0.0)
         self.by_item, self.by_zone = self._cases.goods.promised[None].copy(), self._cases.people.promised[None].copy()
         self.hours, self.phases = np.array([0.0, np.inf]), np.array([0, _UNMET])
 
@@ -83,7 +83,7 @@ class Published:
         return known if known >= 0 else self._learn(math.floor(time / self.tick) * self.tick % DAY)
 
     def _learn(self, hour: float) -> int:
-        self._cases.publish(hour)
+        self._cases.tell_waits(hour)
         items, users = self._cases.goods.promised, self._cases.people.promised
         same = (self.by_item == items).all(axis=(1, 2)) & (self.by_zone == users).all(axis=(1, 2))
         if not same.any():

@@ -104,11 +104,11 @@ def test_a_promise_counts_how_long_a_server_is_kept():
         delivery={**FOREVER, "promise": "eta"},
         edits={"promises.eta": promise},
     )
-    world.cases.publish(0.0)
+    world.cases.tell_waits(0.0)
     assert world.cases.goods.promised[3, 0] == 600.0
     world.decide(np.full(20, 1.0), np.arange(20), np.zeros(20, dtype=np.int64))
     world.run(2.0)
-    world.cases.publish(2.0)
+    world.cases.tell_waits(2.0)
     promised = float(world.cases.goods.promised[3, 0])
     world.decide(np.array([2.0]), np.array([20]), np.array([3]))
     world.run(1e6)
@@ -147,13 +147,13 @@ def test_users_are_told_of_the_waits_that_are_theirs():
     luck, kinds = np.random.default_rng(2), set()
     for time in np.arange(0.0, 20_000.0, 500.0):
         world.run(time)
-        world.cases.publish(time)
+        world.cases.tell_waits(time)
         assert np.array_equal(told, awaited())
         kinds.add(len(np.unique(told)))
         if time == 5000.0:
             told[:] = 7.0
             world.cases.restore(world.cases.state())
-            world.cases.publish(time)
+            world.cases.tell_waits(time)
             assert np.array_equal(told, awaited())
         if time < 10_000.0:
             users = luck.integers(0, 60, 3)
@@ -232,7 +232,7 @@ def test_a_return_comes_in_its_own_time_and_ratings_before_it():
 
 def test_a_case_is_late_once():
     world = judged()
-    world.cases.publish(0.0)
+    world.cases.tell_waits(0.0)
     world.decide(np.full(30, 1.0), np.arange(30), np.zeros(30, dtype=np.int64))
     world.run(1e9)
     assert len(world.times("return")) == 30  # all went back, long after the promise
@@ -250,7 +250,7 @@ def test_a_broken_promise_costs_goodwill():
             {"step": "more", "delay": constant(-padding if padding < 0 else 1)},
         ]
         world = judged(**{"respond.verdict.lateness": late, "promises.eta": promise, "fulfil.delivery.steps": slow})
-        world.cases.publish(0.0)
+        world.cases.tell_waits(0.0)
         world.decide(np.full(30, 1.0), np.arange(30), np.zeros(30, dtype=np.int64))
         world.run(1e9)
         goodwill[padding] = world.people.state["goodwill"].copy()

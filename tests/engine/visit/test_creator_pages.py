@@ -12,6 +12,7 @@ import pytest
 import simulator
 from simulator.engine.tables.tables import BY_CREATOR
 from simulator.errors import InputError
+from simulator.part import Published
 from simulator.plan.compiler import compile_scenario
 from simulator.platform.counters import Readouts
 from simulator.population.catalog import Catalog, draw_catalog
@@ -160,12 +161,12 @@ def test_a_search_is_told_to_the_platform_and_answered_by_topic(lived):
 
 
 def test_a_cover_counts_plays_to_the_end(monkeypatch):
-    published: list[np.ndarray] = []
+    counted: list[np.ndarray] = []
     publish = Readouts.publish
 
-    def keep(self: Readouts, counters: np.ndarray, offered: np.ndarray) -> None:
-        published.append(counters.copy())
-        publish(self, counters, offered)
+    def keep(self: Readouts, published: Published) -> None:
+        counted.append(published.counters.copy())
+        publish(self, published)
 
     monkeypatch.setattr(Readouts, "publish", keep)
     truth = simulator.run(NAME, "random", users=60, items=100, horizon="12h", seed=1).truth
@@ -174,4 +175,4 @@ def test_a_cover_counts_plays_to_the_end(monkeypatch):
     ended = truth[(truth["event"] == "complete") & (truth["time"] < last)]
     assert len(ended) > 500
     column = 1 + compiled.names.counters.index("complete")
-    np.testing.assert_array_equal(published[-1][:, column], np.bincount(ended["item"], minlength=100))
+    np.testing.assert_array_equal(counted[-1][:, column], np.bincount(ended["item"], minlength=100))

@@ -13,12 +13,13 @@ from recommenders.contract import Recommender, Requests, Slates
 from simulator.engine.tables.tables import Kind
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
-from simulator.platform.counters import publish
+from simulator.platform.counters import Readouts
 from simulator.population.catalog import Catalog, draw_catalog
 from simulator.population.parent_rows import Menus, asked_for, levels_of
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import bench, edited, number, spoilt, step, threshold
+from tests.published import published
 
 NAME, KIND = "fooddelivery", "restaurant"
 SETTINGS: dict[str, Any] = {"users": 400, "items": 600, "horizon": "3d", "first_fit": "1d", "seed": 2}
@@ -131,7 +132,8 @@ def test_read_outs_of_parents_are_compared_among_parents(drawn):
     counters = np.zeros((catalog.n_items, 1 + len(compiled.names.counters)), dtype=np.int64)
     counters[600:, 1 + compiled.names.counters.index("rate")] = np.arange(catalog.n_items - 600)
     counters[:600, 1 + compiled.names.counters.index("add_to_basket")] = np.arange(600)
-    publish(compiled, counters, np.arange(catalog.n_items, dtype=np.int32), catalog.goods)
+    everything = np.arange(catalog.n_items, dtype=np.int32)
+    Readouts(compiled, catalog.goods).publish(published(counters, everything))
     shown = catalog.goods.readouts
     rated, popular = compiled.names.readouts.index("n_ratings"), compiled.names.readouts.index("popular")
     assert shown[600:, rated].mean() == pytest.approx(0, abs=1e-5)
@@ -187,7 +189,7 @@ def test_menus_begin_with_what_was_taken_most_and_leave_out_what_is_sold_out(dra
     counters[before[[3, 17, 30]], column] = 2, 5, 1
     gone = np.zeros(catalog.n_items, dtype=np.bool_)
     gone[before[17]] = True
-    menus.publish(counters, gone)
+    menus.publish(published(counters, np.arange(catalog.n_items, dtype=np.int32), gone=gone))
     for k in range(len(goods.menus)):
         part = goods.menu[slice(*goods.menus[k, :2])]
         assert set(part) == set(np.flatnonzero(goods.parent[:600] == goods.parent[goods.menus[k, 2]]))
@@ -195,10 +197,10 @@ def test_menus_begin_with_what_was_taken_most_and_leave_out_what_is_sold_out(dra
     assert (goods.menu != before).any()
     assert goods.offered[before[17], 0] == np.inf
     fresh = Menus(compiled, goods, catalog.published_at, catalog.withdrawn_at, 2)
-    fresh.publish(counters, None)
+    fresh.publish(published(counters, np.arange(catalog.n_items, dtype=np.int32)))
     assert goods.offered[before[17], 0] < np.inf
     again = goods.menu.copy()
-    menus.publish(counters, None)
+    menus.publish(published(counters, np.arange(catalog.n_items, dtype=np.int32)))
     assert (goods.menu == again).all(), "the order is a function of the counts alone"
 
 

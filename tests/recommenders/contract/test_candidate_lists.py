@@ -134,7 +134,7 @@ def answered(recommender: Recommender) -> Slates:
     class Catalog:
         n_items = ITEMS
 
-    platform = Platform(load_scenario("shortvideo"), recommender, Catalog(), None, 1, 0.0)
+    platform = Platform(load_scenario("shortvideo"), recommender, Catalog(), None, 1, 0.0, lambda: None)
     platform.fit(0.0)
     items = np.array([4, 5, 0, 2, 6, 8], np.int32)
     lists = Lists(items, np.array([[0, 2], [2, 6]]), np.array([1, 1, 0]))

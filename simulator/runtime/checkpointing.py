@@ -1,0 +1,98 @@
+"""Checkpoints of a run: everything that changes is written to its folder, and read back when the run is resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.engine.jit.compile import source_hash
+from simulator.engine.tables.tables import People, Visits
+from simulator.errors import InputError
+from simulator.part import Part
+from simulator.records.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
+from simulator.records.log_writer import KEPT, PLATFORM, LogWriter, drop_parts_after, read_parts
+from simulator.runtime.rounds import Rounds
+
+
+class Checkpointing:
+    """Write and read back the checkpoints of one run; without a folder there are none.
+
+    Args:
+        folder: of the run.
+        people: its users.
+        rounds: its visits and sums.
+        log: its two logs, whose parts are closed at every checkpoint.
+        parts: everything else that has a state, by its name in a checkpoint.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        people: People,
+        rounds: Rounds,
+        log: LogWriter,
+        parts: Mapping[str, Part],
+    ) -> None:
+        self._folder, self._people, self._rounds, self._log, self._parts = folder, people, rounds, log, parts
+        self._next = 1
+
+    def write(self, time: float) -> None:
+        """Write a checkpoint at simulated time `time`, s."""
+        if self._folder is None:
+            return
+        self.close_log()
+        users, rows = self._rounds.visits.compacted(self._people)
+        arrays: dict[str, npt.NDArray[Any]] = {"time": np.array([time]), "engine": np.array([source_hash()])}
+        arrays |= {f"people/{name}": array for name, array in self._people._asdict().items()}
+        arrays |= {f"visits/{name}": array for name, array in rows._asdict().items()}
+        arrays |= {"visits/users": users, "tallies": self._rounds.tallies, "counters": self._rounds.counters}
+        for name, part in self._parts.items():
+            arrays |= {f"{name}/{key}": array for key, array in part.state().items()}
+        for kind, totals in self._log.totals.items():
+            arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
+        write_checkpoint(self._folder, self._next, arrays)
+        self._next += 1
+
+    def close_log(self) -> None:
+        """Hand all records to the log, and close the files that they go to."""
+        self._rounds.flush()
+        self._log.close_parts(self._next)
+
+    def restore(self) -> float:
+        """Take back the last checkpoint, and drop what the logs hold from after it.
+
+        Returns:
+            The simulated time to go on from, s; 0 where the run was stopped before its first checkpoint.
+
+        Raises:
+            InputError: the checkpoint is damaged, or another version of the engine wrote it.
+        """
+        folder = self._folder
+        if folder is None:
+            return 0.0
+        index = last_checkpoint(folder)
+        drop_parts_after(folder, index or 0)
+        self._log.index = self._next = (index or 0) + 1
+        if index is None:
+            return 0.0
+        arrays = read_checkpoint(folder, index)
+        if str(arrays["engine"][0]) != source_hash():
+            raise InputError(
+                str(folder), "was begun by another version of the engine", "the version that began it, or a new run"
+            )
+        for name, array in self._people._asdict().items():
+            array[...] = arrays[f"people/{name}"]
+        rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
+        self._rounds.visits.restore(self._people, arrays["visits/users"], rows)
+        self._rounds.restore(arrays["tallies"], arrays["counters"])
+        for name, part in self._parts.items():
+            part.restore(under(arrays, f"{name}/"))
+        for kind, totals in self._log.totals.items():
+            totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
+        if self._log.memory is not None:
+            self._log.memory.read(read_parts(folder, KEPT if self._log.level == "metrics" else PLATFORM))
+        return float(arrays["time"][0])
