@@ -160,13 +160,13 @@ class World:
             memory.take_columns(self.setting.warm)
         self.folder = self._open_folder()
         self.log = LogWriter(self.folder, config.log, names, self.horizon, memory, tap)
-        # 4. Who answers requests, and who lives: visits by rounds, cases by events.
+        # 4. Who lives, visits by rounds and cases by events; and who answers requests.
+        self.rounds = Rounds(compiled, people, goods, config.seed, config.threads, config.batch, self.log)
         who = Oracle(plugin, compiled, people, goods, config.seed) if isinstance(plugin, str) else plugin
         first_fit = 0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit
         self.platform = Platform(
-            compiled.scenario, who, catalog.public, memory, config.seed, first_fit, self._settle
+            compiled.scenario, who, catalog.public, memory, config.seed, first_fit, self.rounds.settle
         )  # fmt: skip
-        self.rounds = Rounds(compiled, people, goods, config.seed, config.threads, config.batch, self.log)
         self.cases: Cases | None = None
         if compiled.world is not None:
             self.cases = Cases(
@@ -282,17 +282,11 @@ class World:
         """Fit the recommender, unless the model of the checkpoint was fitted at this very time."""
         if self.platform.fitted_at and self.platform.fitted_at[-1] >= time:
             return
-        self._settle()
+        self.rounds.settle()
         self._ahead.close()  # what it has not come to by now is compiled where it is called
         if self.platform.recommender.learns:
             self._say(f"fitting {self.platform.recommender.name}")
         self.platform.fit(time)
-
-    def _settle(self) -> None:
-        """Put everything recorded so far into the platform's memory."""
-        self.rounds.flush()
-        if self.log.recording:
-            self.log.drain()
 
     def _tick(self, start: float, end: float) -> Generator[Rows, None, None]:
         """Let users live from `start` to `end`, s, and then the world."""

@@ -52,7 +52,7 @@ def test_a_world_that_has_ended_is_let_go_of_at_once(monkeypatch):
     finish = World.finish
 
     def finished(world):
-        kept.extend(weakref.ref(part) for part in (world, world.rounds, world.platform, world.log, world.memory))
+        kept.extend(weakref.ref(part) for part in (world, world.rounds, world.platform, world.log, world.log.memory))
         return finish(world)
 
     monkeypatch.setattr(World, "finish", finished)

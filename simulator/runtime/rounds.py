@@ -195,6 +195,12 @@ class Rounds:
         for worker in self._workers:
             worker.flush()
 
+    def settle(self) -> None:
+        """Put everything recorded so far into the platform's memory."""
+        self.flush()
+        if self._log.recording:
+            self._log.drain()
+
     def close(self) -> None:
         """Give back the threads."""
         if self._pool is not None:
