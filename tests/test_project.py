@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -40,3 +42,49 @@ def test_the_citation_names_this_version():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == __version__
     assert citation["license"] == PROJECT["project"]["license"]
+
+
+# ---- the checks have one place
+
+
+def _made(target: str) -> list[str]:
+    """The commands of a target of the Makefile."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_make_check_is_the_ci_without_its_environment():
+    assert _made("check") == ["bash .ci/run --here"]
+
+
+def test_tests_are_run_by_the_commands_of_the_readme():
+    readme, checks = (ROOT / "README.md").read_text(), (ROOT / ".ci/run").read_text()
+    (test,), (long,) = _made("test"), _made("long")
+    assert test in readme
+    assert f'\nstep "tests" {test}\n' in checks
+    assert long in readme
+
+
+def test_the_checks_refuse_an_unknown_word():
+    done = subprocess.run(["bash", ".ci/run", "--hree"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--here" in done.stderr
+
+
+def test_hooks_run_tools_of_the_environment_that_the_checks_run_too():
+    checks = (ROOT / ".ci/run").read_text()
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [repository["repo"] for repository in hooks] == ["local"]
+    for hook in hooks[0]["hooks"]:
+        assert hook["language"] == "system"
+        assert hook["entry"].removesuffix(" --fix") in checks
+
+
+def test_hosted_checks_are_those_of_here_on_versions_that_are_promised():
+    job = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["checks"]
+    assert "bash .ci/run" in [step.get("run") for step in job["steps"]]
+    assert all(re.fullmatch(r"[\w/-]+@v\d+", step["uses"]) for step in job["steps"] if "uses" in step)
+    for version in job["strategy"]["matrix"]["python"]:
+        assert f"Programming Language :: Python :: {version}" in PROJECT["project"]["classifiers"]
