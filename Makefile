@@ -1,5 +1,5 @@
 # What is done often, by name, in the active environment. The checks themselves stand in .ci/run.
-.PHONY: help check format test long
+.PHONY: help check format test long api
 
 help:  ## print these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -16,3 +16,6 @@ test:  ## the tests, without the long ones
 
 long:  ## the long tests
 	python -m pytest -m long
+
+api:  ## write docs/api.md from the docstrings
+	python docs/write_api.py

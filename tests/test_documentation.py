@@ -282,6 +282,12 @@ def test_the_changelog_says_what_changes_results():
     assert "### Results change at fixed seed" in (ROOT / "CHANGELOG.md").read_text()
 
 
+def test_the_page_of_public_names_is_what_the_docstrings_say():
+    command = [sys.executable, "docs/write_api.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_page_names_a_machine():
     for page in [*PAGES, *sorted((ROOT / "examples").glob("*.py")), *sorted((ROOT / "docs").glob("*.py"))]:
         assert not re.search(r"(?<![\w.])/(?:work|tmp|home|root|mnt)/", page.read_text()), page.name
