@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from simulator.scenario.load import load_scenario
 from simulator.world import run_world
 
 SCENARIO = "shortvideo"
+USERS, ITEMS, HORIZON = 100_000, 10_000, 24 * 3600.0
 REPEATS = 3
 
 
@@ -77,13 +79,19 @@ def pyarrow_seconds(folder: Path) -> float:
     return total
 
 
-def main_table(users: int = 100_000, items: int = 10_000, horizon: float = 24 * 3600.0) -> None:
-    """Bare loop, engine, engine with both logs."""
+def beside_bare_loop(users: int, items: int, horizon: float) -> Iterator[tuple[float, float]]:
+    """Yield, repeat by repeat, seconds per impression of the bare loop and of the engine without logs."""
     run_seconds(configured(users=1000, items=items, horizon=3600.0, log="metrics"))  # compile
-    rows = []
     for _ in range(REPEATS):
         bare = bare_seconds(users // 10, items)
         _, engine, _ = run_seconds(configured(users=users, items=items, horizon=horizon, log="metrics"))
+        yield bare, engine
+
+
+def main_table(users: int = USERS, items: int = ITEMS, horizon: float = HORIZON) -> None:
+    """Bare loop, engine, engine with both logs."""
+    rows = []
+    for bare, engine in beside_bare_loop(users, items, horizon):
         rows.append((bare, engine))
         print(f"bare {bare * 1e9:6.1f} ns   engine, metrics {engine * 1e9:6.1f} ns   ratio 1/{engine / bare:.1f}")
     ratios = sorted(engine / bare for bare, engine in rows)

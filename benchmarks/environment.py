@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -28,6 +28,7 @@ from simulator.env.settings import EnvSettings
 
 ITEMS, SLATE, MANY, REPEATS = 1000, 10, 1024, 7
 SARDINE = "sardine/SlateTopK-Bored-v0"
+VECTOR = f"vector of {MANY:,}"
 IDS = ("ShortVideo", "News", "Audio", "Ecommerce", "FoodDelivery", "Jobs")
 
 
@@ -108,58 +109,85 @@ def bare(scenario: str) -> Callable[[], int]:
     return go
 
 
-def rate(name: str, steps: int, make: Callable[[], Callable[[], int | None]]) -> Rate:
-    """The best of some goes after one that does not count."""
+class Measured(NamedTuple):
+    """Rates of some goes: the best ones, and the medians."""
+
+    best: Rate
+    median: Rate
+
+
+def rate(steps: int, make: Callable[[], Callable[[], int | None]]) -> Measured:
+    """Measure some goes after one that does not count."""
     go = make()
     go()
     found = [per_second(steps, go) for _ in range(REPEATS)]
     clock, processor = [each.clock for each in found], [each.processor for each in found]
-    print(
-        f"{name:<44} {np.median(clock):>10,.0f} {max(clock):>10,.0f}   {np.median(processor):>10,.0f} "
-        f"{max(processor):>10,.0f}", flush=True,
-    )  # fmt: skip
-    return Rate(max(clock), max(processor))
+    return Measured(Rate(max(clock), max(processor)), Rate(float(np.median(clock)), float(np.median(processor))))
+
+
+def of_sardine() -> Iterator[tuple[str, Measured]]:
+    """Yield what SARDINE comes to, alone and as a vector of 16; nothing where it is not installed."""
+    if importlib.util.find_spec("sardine") is not None:
+        importlib.import_module("sardine")  # registers its ids
+        alone = gymnasium.make(SARDINE).unwrapped
+        yield "one", rate(2000, lambda: _sardine(alone, 2000))
+        some = gymnasium.make_vec(SARDINE, num_envs=16, vectorization_mode="sync")
+        yield "vector", rate(1600, lambda: vector(some, 100))
+
+
+def of_environment(name: str) -> Iterator[tuple[str, Measured]]:
+    """Yield what an environment comes to: alone, without candidates, as a vector, on one thread, as a bare kernel."""
+    known, settings = f"beholder/{name}-v1", {"items": ITEMS, "slate": SLATE}
+
+    def one(**given: Any) -> Callable[[], Callable[[], None]]:
+        return lambda: single(gymnasium.make(known, **settings, **given).unwrapped, 3000)
+
+    def many(**given: Any) -> Callable[[], Callable[[], None]]:
+        return lambda: vector(gymnasium.make_vec(known, num_envs=MANY, **settings, **given), 20)
+
+    yield "one", rate(3000, one())
+    yield "one, candidates not observed", rate(3000, one(observe_candidates=False))
+    yield VECTOR, rate(20 * MANY, many())
+    yield f"{VECTOR}, one thread", rate(20 * MANY, many(threads=1))
+    yield "bare kernel", rate(10 * MANY, lambda: bare(name.lower()))
+
+
+def ratios(found: dict[str, Measured], sardine: dict[str, Measured]) -> dict[str, float]:
+    """Return an environment's rates over those of its bare kernel and, where there are any, over SARDINE's."""
+    many, thread, kernel = found[VECTOR].best, found[f"{VECTOR}, one thread"].best, found["bare kernel"].best
+    compared = {"one thread / bare kernel": thread.processor / kernel.processor}
+    if sardine:
+        alone, lean, other = found["one"].best, found["one, candidates not observed"].best, sardine["one"].best
+        together = sardine["vector"].best
+        compared |= {
+            "one / SARDINE one": alone.processor / other.processor,
+            "one, lean / SARDINE one": lean.processor / other.processor,
+            "one thread / SARDINE vector": thread.processor / together.processor,
+            "vector / SARDINE vector, by the clock": many.clock / together.clock,
+        }
+    return compared
+
+
+def _shown(whose: str, measured: Iterator[tuple[str, Measured]]) -> dict[str, Measured]:
+    """Print a line for each of some rates as it comes, and return all."""
+    found = {}
+    for what, each in measured:
+        (clock, processor), (median_clock, median_processor) = each.best, each.median
+        print(
+            f"{whose + ', ' + what:<44} {median_clock:>10,.0f} {clock:>10,.0f}   {median_processor:>10,.0f} "
+            f"{processor:>10,.0f}", flush=True,
+        )  # fmt: skip
+        found[what] = each
+    return found
 
 
 def main(names: list[str]) -> None:
     """Print the table."""
     print(f"{'steps of one user per second':<44} {'clock':>10} {'best':>10}   {'processor':>10} {'best':>10}")
-    sardine: dict[str, Rate] = {}
-    if importlib.util.find_spec("sardine") is not None:
-        importlib.import_module("sardine")  # registers its ids
-        one = gymnasium.make(SARDINE).unwrapped
-        sardine["one"] = rate("SARDINE, one", 2000, lambda: _sardine(one, 2000))
-        some = gymnasium.make_vec(SARDINE, num_envs=16, vectorization_mode="sync")
-        sardine["vector"] = rate("SARDINE, vector of 16", 1600, lambda: vector(some, 100))
+    sardine = _shown("SARDINE", of_sardine())
     for name in names or IDS:
-        settings = {"items": ITEMS, "slate": SLATE}
-        known = f"beholder/{name}-v1"
-        scenario = name.lower()
-        alone = rate(f"{name}, one", 3000, lambda k=known, s=settings: single(gymnasium.make(k, **s).unwrapped, 3000))
-        lean = rate(
-            f"{name}, one, candidates not observed", 3000,
-            lambda k=known, s=settings: single(gymnasium.make(k, observe_candidates=False, **s).unwrapped, 3000),
-        )  # fmt: skip
-        many = rate(
-            f"{name}, vector of {MANY:,}", 20 * MANY,
-            lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, **s), 20),
-        )  # fmt: skip
-        thread = rate(
-            f"{name}, vector of {MANY:,}, one thread", 20 * MANY,
-            lambda k=known, s=settings: vector(gymnasium.make_vec(k, num_envs=MANY, threads=1, **s), 20),
-        )  # fmt: skip
-        kernel = rate(f"{name}, bare kernel", 10 * MANY, lambda s=scenario: bare(s))
-        print(f"    one thread / bare kernel {thread.processor / kernel.processor:.2f}", end="")
-        if sardine:
-            for what, found, other in (
-                ("one", alone, "one"),
-                ("one, lean", lean, "one"),
-                ("one thread", thread, "vector"),
-            ):
-                ratio = found.processor / sardine[other].processor
-                print(f"   {what} / SARDINE {other} {ratio:.1f}", end="")
-            print(f"   vector / SARDINE vector, by the clock {many.clock / sardine['vector'].clock:.1f}", end="")
-        print(flush=True)
+        compared = ratios(_shown(name, of_environment(name)), sardine)
+        print("    " + "   ".join(f"{what} {ratio:.2f}" for what, ratio in compared.items()), flush=True)
 
 
 def _sardine(env: Any, steps: int) -> Callable[[], None]:

@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve()
+from benchmarks.commits import ROOT, cloned
+
 # Horizons that hold several fits: enough to tell two trees apart, and short enough to be run after every change.
 SCENARIOS = {"audio": "3d", "ecommerce": "6d", "fooddelivery": "2d", "jobs": "12d", "news": "1d", "shortvideo": "2d"}
 RECOMMENDERS: dict[str, dict[str, Any]] = {
@@ -150,13 +150,8 @@ def record(only: str) -> dict[str, Any]:
 
 def record_commit(revision: str, only: str) -> dict[str, Any]:
     """Return the results of a commit, from a clone of it that is removed afterwards."""
-    root = HERE.parents[1]
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder, "tree")
-        subprocess.run(["git", "clone", "--quiet", "--no-checkout", str(root), str(tree)], check=True)
-        subprocess.run(["git", "-C", str(tree), "checkout", "--quiet", revision], check=True)
-        shutil.copy(HERE, tree / "benchmarks" / HERE.name)
-        data = os.environ.get("BEHOLDER_DATA") or str((root / "../shared/data").resolve())
+    with cloned(revision, "same_results", "commits") as tree:
+        data = os.environ.get("BEHOLDER_DATA") or str((ROOT / "../shared/data").resolve())
         command = [sys.executable, "-m", "benchmarks.same_results", "--record", _TREE_RESULT, "--only", only]
         subprocess.run(command, check=True, cwd=tree, env={**os.environ, "BEHOLDER_DATA": data})
         found: dict[str, Any] = json.loads((tree / _TREE_RESULT).read_text())

@@ -41,26 +41,37 @@ def lived(scenario: str, users: int, horizon: str) -> tuple[float, float, float]
     return spent[0], float(found.metrics["impressions"]), float(found.metrics.get("cases", 0.0))
 
 
-def main() -> None:
-    """Print the table."""
+def costs() -> dict[str, list[tuple[float, float, float]]]:
+    """Return seconds of living, impressions and cases of each repeat, by scenario."""
     rows: dict[str, list[tuple[float, float, float]]] = {scenario: [] for scenario in SIZES}
     for repeat in range(REPEATS + 1):
         for scenario, (users, horizon) in SIZES.items():
             found = lived(scenario, users if repeat else 200, horizon)
             if repeat:  # the first round compiles
                 rows[scenario].append(found)
-    base = min(seconds / impressions for seconds, impressions, _ in rows["shortvideo"])
+    return rows
+
+
+def least(runs: list[tuple[float, float, float]]) -> float:
+    """Return the least seconds per impression of some runs."""
+    return min(seconds / impressions for seconds, impressions, _ in runs)
+
+
+def main() -> None:
+    """Print the table."""
+    rows = costs()
+    base = least(rows["shortvideo"])
     print(
         f"{'':<14}{'impressions':>13}{'cases':>9}{'ns / impression':>18}{'/ short video':>15}{'less 25 us / case':>19}"
     )
     for scenario, runs in rows.items():
-        costs = np.array([seconds / impressions for seconds, impressions, _ in runs])
-        least = np.array([(seconds - ALLOWED_PER_CASE * cases) / impressions for seconds, impressions, cases in runs])
+        spent = np.array([seconds / impressions for seconds, impressions, _ in runs])
+        spared = np.array([(seconds - ALLOWED_PER_CASE * cases) / impressions for seconds, impressions, cases in runs])
         _, impressions, cases = runs[0]
         print(
             f"{scenario:<14}{impressions:>13,.0f}{cases:>9,.0f}"
-            f"{costs.min() * 1e9:>10,.0f} ... {costs.max() * 1e9:<5,.0f}"
-            f"{costs.min() / base:>13.2f}{least.min() / base:>18.2f}"
+            f"{spent.min() * 1e9:>10,.0f} ... {spent.max() * 1e9:<5,.0f}"
+            f"{spent.min() / base:>13.2f}{spared.min() / base:>18.2f}"
         )
 
 
