@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 import xml.etree.ElementTree as ElementTree
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ from simulator.scenario.checks.provenance import provenance_summary
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHIPPED = "shortvideo"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -131,10 +132,18 @@ class _PlannedError(Exception):
 @pytest.mark.parametrize(("where", "command"), _commands(), ids=lambda text: text if ":" in text[:20] else "")
 def test_commands_are_understood(where, command, place, monkeypatch, capsys):
     words = shlex.split(os.path.expandvars(command))
+    if words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), f"{where}: {command}"
+        return
     assert words[:2] == ["python", "-m"], f"{where}: {command}"
     tool, rest = words[2], words[3:]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    if tool == "pip":
+    if tool.startswith("benchmarks."):
+        assert find_spec(tool) is not None, f"{where}: {command}"
+    elif tool == "pip":
+        if rest[1] == "-c":
+            assert (ROOT / rest[2]).exists()
+            rest = [rest[0], *rest[3:]]
         assert rest[:2] == ["install", "-e"]
         extras = re.fullmatch(r"\.(?:\[(.*)\])?", rest[2])
         assert extras is not None
