@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -21,9 +21,9 @@ from recommenders.contract import (
     setting,
 )
 from recommenders.models.hashing import root
-from recommenders.models.history import History, fill_by_popularity, fitted, mark, seen_mark, span, unmark
+from recommenders.models.history import History, Offer, fill_by_popularity, fitted, mark, seen_mark, span, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
-from recommenders.models.profiles import profiles
+from recommenders.models.profiles import PositiveRows, profiles
 
 TILE = 128  # items scored together: a tile of 64 dimensions fits in the first-level cache
 GROUP = 16  # requests that share a pass over the tiles
@@ -58,22 +58,33 @@ def dot_tile(profile: np.ndarray, member: int, tiles: np.ndarray, tile: int, out
             ) + e * tiles[tile, d + 3, j]
 
 
+class RequestItems(NamedTuple):
+    """Hold what requests say of their users and of items met before, named as in the contract."""
+
+    user: np.ndarray
+    recent_start: np.ndarray
+    recent_items: np.ndarray
+    events_item: np.ndarray
+    events_value: np.ndarray
+
+
+class Features(NamedTuple):
+    """Hold the items' features, float32 (n_items, d), and the same as :func:`tiled`."""
+
+    rows: np.ndarray
+    tiles: np.ndarray
+
+
 @kernel
 def add_profile(
-    profile: np.ndarray,
-    member: int,
-    row: int,
-    first: int,
-    last: int,
-    had: np.ndarray,
-    events_item: np.ndarray,
-    events_value: np.ndarray,
-    features: np.ndarray,
+    profile: np.ndarray, member: int, row: int, requests: RequestItems, positives: PositiveRows, features: np.ndarray
 ) -> bool:
     """Sum the features of a user's positives and, by their values, of the visit's items; False if there are none.
 
-    The sum ranks items as the mean does.
+    The sum, of request ``row`` and into ``profile[member]``, ranks items as the mean does.
     """
+    events_item, events_value, had = requests.events_item, requests.events_value, positives.items
+    first, last = span(positives.start, np.int64(requests.user[row]))
     dimensions = features.shape[1]
     for d in range(profile.shape[1]):
         profile[member, d] = 0
@@ -94,39 +105,26 @@ def add_profile(
 @kernel
 def _score(
     slates: np.ndarray,
-    user: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-    events_item: np.ndarray,
-    events_value: np.ndarray,
-    marks: np.ndarray,
-    ranked: np.ndarray,
-    start: np.ndarray,
-    had: np.ndarray,
-    features: np.ndarray,
-    tiles: np.ndarray,
+    requests: RequestItems,
+    choice: Offer,
+    positives: PositiveRows,
+    features: Features,
     ties: np.uint64,
     seen: np.uint8,
-    profile: np.ndarray,
-    known: np.ndarray,
-    scores: np.ndarray,
-    out: np.ndarray,
-    best: np.ndarray,
-    score: np.ndarray,
 ) -> None:
-    """Fill ``slates`` (n, k): score all items for a group of requests tile by tile, then pick for each.
-
-    ``profile`` (GROUP, d4), ``scores`` (GROUP, tiles x TILE), ``out`` (TILE,) and ``score`` (k,), float32, ``known``
-    bool (GROUP,) and ``best`` int32 (k,) are room to work in.
-    """
+    """Fill ``slates`` (n, k): score all items for a group of requests tile by tile, then pick for each."""
+    user, events_item = requests.user, requests.events_item
+    recent_start, recent_items = requests.recent_start, requests.recent_items
+    marks, ranked, start, had, tiles = choice.marks, choice.ranked, positives.start, positives.items, features.tiles
     n, places = slates.shape
     n_items = marks.size
+    profile, known = np.zeros((GROUP, tiles.shape[1]), np.float32), np.zeros(GROUP, np.bool_)
+    scores, out = np.empty((GROUP, tiles.shape[0] * TILE), np.float32), np.empty(TILE, np.float32)
+    best, score = np.empty(places, np.int32), np.empty(places, np.float32)
     for group in range(0, n, GROUP):
         members = min(GROUP, n - group)
         for member in range(members):
-            row = group + member
-            first, last = span(start, np.int64(user[row]))
-            known[member] = add_profile(profile, member, row, first, last, had, events_item, events_value, features)
+            known[member] = add_profile(profile, member, group + member, requests, positives, features.rows)
         for tile in range(tiles.shape[0]):
             for member in range(members):
                 if known[member]:
@@ -201,29 +199,15 @@ class ContentKNN(Recommender):
     def recommend(self, requests: Requests) -> Slates:
         """The candidates most like the profile, then the most popular."""
         history = fitted(self._history, self.name)
-        marks, ranked, *_ = history.ready(requests, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         _score(
             slates,
-            requests.user,
-            requests.recent_start,
-            requests.recent_items,
-            requests.events_item,
-            requests.events_value,
-            marks,
-            ranked,
-            history.start,
-            history.items,
-            self._features,
-            self._tiles,
+            RequestItems(*(getattr(requests, name) for name in RequestItems._fields)),
+            history.ready(requests, self.name),
+            PositiveRows(history.start, history.items),
+            Features(self._features, self._tiles),
             root(self.seed, self.name),
             seen_mark(requests),
-            np.zeros((GROUP, self._tiles.shape[1]), np.float32),
-            np.zeros(GROUP, np.bool_),
-            np.empty((GROUP, self._tiles.shape[0] * TILE), np.float32),
-            np.empty(TILE, np.float32),
-            np.empty(requests.slate_size, np.int32),
-            np.empty(requests.slate_size, np.float32),
         )
         return Slates(slates)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from recommenders.contract import Choice, Range, Settings, setting
 from recommenders.models.kernel import kernel
+from recommenders.models.profiles import SparseRows, sparse_rows
 from recommenders.models.ranker import Batch, Learning, Ranker, product
 
 _NOTHING = 1e-9  # of the largest singular value: directions of less are rounding, and no two computers agree on them
@@ -88,23 +89,15 @@ class ALSSettings(Settings):
 
 @kernel
 def _gradient_steps(
-    start: np.ndarray,
-    columns: np.ndarray,
-    values: np.ndarray,
-    alpha: float,
-    gram: np.ndarray,
-    fixed: np.ndarray,
-    free: np.ndarray,
-    steps: int,
-    residual: np.ndarray,
-    direction: np.ndarray,
-    image: np.ndarray,
+    rows: SparseRows, alpha: float, gram: np.ndarray, fixed: np.ndarray, free: np.ndarray, steps: int
 ) -> None:
     """Improve each row of ``free``: (gram + sum over its entries of alpha r y y') x = sum of (1 + alpha r) y.
 
-    ``gram`` is Y'Y + regularisation, ``fixed`` Y (n_columns, k), all float64; the last three (k,) are room to work in.
+    ``gram`` is Y'Y + regularisation, ``fixed`` Y (n_columns, k), all float64.
     """
+    start, columns, values = rows.start, rows.columns, rows.values
     k = fixed.shape[1]
+    residual, direction, image = np.empty(k), np.empty(k), np.empty(k)
     for row in range(free.shape[0]):
         first, last = start[row], start[row + 1]
         if first == last:
@@ -183,15 +176,11 @@ class IALS(Ranker):
         return {"items": items}
 
     def _improve(self, matrix: Any, fixed: np.ndarray, free: np.ndarray, steps: int) -> None:
-        k = fixed.shape[1]
-        gram = fixed.T @ fixed + self.config.regularization * np.eye(k)
+        gram = fixed.T @ fixed + self.config.regularization * np.eye(fixed.shape[1])
         self._steps(matrix, gram, fixed, free, steps)
 
     def _steps(self, matrix: Any, gram: np.ndarray, fixed: np.ndarray, free: np.ndarray, steps: int) -> None:
-        k = fixed.shape[1]
-        rows = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data.astype(np.float64))
-        alpha = float(self.config.alpha)
-        _gradient_steps(*rows, alpha, gram, fixed, free, steps, np.empty(k), np.empty(k), np.empty(k))
+        _gradient_steps(sparse_rows(matrix), float(self.config.alpha), gram, fixed, free, steps)
 
     def prepare(self) -> None:
         """The Gram matrix, and what products need."""

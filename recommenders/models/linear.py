@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from recommenders.models.hashing import root
 from recommenders.models.history import History
 from recommenders.models.item_item import ItemItem
 from recommenders.models.kernel import kernel, offer
-from recommenders.models.profiles import csr
+from recommenders.models.profiles import SparseRows, csr, sparse_rows
 from recommenders.models.ranker import Batch, Learning, Ranker, refuse_beyond
 
 
@@ -63,27 +63,27 @@ class SlimSettings(Settings):
     tolerance: float = setting(1e-4, "largest change of a weight at which an item is done", low=0)
 
 
+class _Descent(NamedTuple):
+    """Hold the weights of the absolute and of the squared penalty, and say when an item is done."""
+
+    l1: float
+    l2: float
+    iterations: int
+    tolerance: float
+
+
 @kernel
 def _descend(
-    start: np.ndarray,
-    columns: np.ndarray,
-    gram: np.ndarray,
-    diagonal: np.ndarray,
-    l1: float,
-    l2: float,
-    iterations: int,
-    tolerance: float,
-    found: np.ndarray,
-    kept: np.ndarray,
-    explained: np.ndarray,
-    weight: np.ndarray,
-    ties: np.uint64,
+    gram_rows: SparseRows, diagonal: np.ndarray, how: _Descent, found: np.ndarray, kept: np.ndarray, ties: np.uint64
 ) -> None:
-    """Coordinate descent per item over those that share a user with it; all others have weight 0 at the optimum.
+    """Find each item's weights by coordinate descent over the items that share a user with it.
 
-    The Gram matrix X'X comes as compressed rows. ``explained`` = X'X w and ``weight`` are float64
-    (n_items,) of zeros.
+    All others have weight 0 at the optimum. ``gram_rows`` are those of the Gram matrix X'X. The largest weights go into
+    ``kept`` float32 (n_items, k), unordered, and their items into ``found`` int32.
     """
+    start, columns, gram = gram_rows.start, gram_rows.columns, gram_rows.values
+    l1, l2, iterations, tolerance = how
+    explained, weight = np.zeros(start.size - 1), np.zeros(start.size - 1)  # X'X w, and w
     for item in range(start.size - 1):
         first, last = start[item], start[item + 1]
         for _ in range(iterations):
@@ -134,19 +134,8 @@ class SLIM(ItemItem):
         k = min(self.config.neighbors, max(n - 1, 1))
         found, kept = np.full((n, k), -1, np.int32), np.zeros((n, k), np.float32)
         penalty = self.config.alpha * users
-        _descend(
-            gram.indptr.astype(np.int64),
-            gram.indices.astype(np.int32),
-            gram.data.astype(np.float64),
-            gram.diagonal().astype(np.float64),
-            penalty * self.config.l1_ratio,
-            penalty * (1 - self.config.l1_ratio),
-            self.config.iterations,
-            self.config.tolerance,
-            found,
-            kept,
-            np.zeros(n),
-            np.zeros(n),
-            root(self.seed, self.name),
-        )
+        penalties = penalty * self.config.l1_ratio, penalty * (1 - self.config.l1_ratio)
+        how = _Descent(*penalties, self.config.iterations, self.config.tolerance)
+        diagonal, ties = gram.diagonal().astype(np.float64), root(self.seed, self.name)
+        _descend(sparse_rows(gram), diagonal, how, found, kept, ties)
         return found, kept

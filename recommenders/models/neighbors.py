@@ -10,7 +10,7 @@ classics of RecZilla. Rows may first be weighted as documents: TF-IDF, or BM25 w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from recommenders.models.hashing import root
 from recommenders.models.history import History
 from recommenders.models.item_item import LEAST_SIMILARITY, ItemItem, transpose
 from recommenders.models.kernel import kernel, offer
-from recommenders.models.profiles import csr
+from recommenders.models.profiles import SparseRows, csr
 from recommenders.models.ranker import Batch, Learning, Ranker
 
 Similarity = Literal["cosine", "asymmetric", "jaccard", "dice", "tversky", "dot"]
@@ -53,36 +53,40 @@ class NeighborSettings(Settings):
         return self.similarity in ("jaccard", "dice", "tversky")
 
 
+class Denominator(NamedTuple):
+    """Hold what the product d of two rows is divided by, for the similarity of row ``other`` to row ``row``.
+
+    It is left[other] right[row] + f0 count[other] + f1 count[row] + f2 d + f3 or, if f4 is not 0, f4: ``form`` are
+    f0 ... f4, ``left`` and ``right`` float64 (rows,).
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    form: np.ndarray
+
+
 @kernel
 def nearest(
-    start: np.ndarray,
-    columns: np.ndarray,
-    values: np.ndarray,
-    turned_start: np.ndarray,
-    turned_rows: np.ndarray,
-    turned_values: np.ndarray,
-    left: np.ndarray,
-    right: np.ndarray,
-    form: np.ndarray,
+    rows: SparseRows,
+    turned: SparseRows,
+    denominator: Denominator,
     ties: np.uint64,
     found: np.ndarray,
     similarity: np.ndarray,
-    shared: np.ndarray,
-    stamp: np.ndarray,
-    touched: np.ndarray,
-    best: np.ndarray,
-    score: np.ndarray,
 ) -> None:
     """Fill ``found`` int32 and ``similarity`` float32, both (rows, neighbors), with each row's nearest, unordered.
 
-    One row at a time: add up what it shares with every other row, keep the best. Memory is O(rows) beside the result;
-    time is the sum over columns of their squared number of entries. The similarity of other to row is
-    d / (left[other] right[row] + f0 count[other] + f1 count[row] + f2 d + f3) with the five ``form`` numbers f0, f1,
-    f2, f3 and, if f4 is not 0, d / f4 instead. ``shared`` float64, ``stamp`` (-1s) and ``touched`` int32 (rows,), and
-    ``best`` int32 and ``score`` float32 (neighbors,) are room to work in.
+    One row at a time: add up what it shares with every other row, by the transpose ``turned``; keep the best. Memory is
+    O(rows) beside the result; time is the sum over columns of their squared number of entries.
     """
+    start, columns, values = rows.start, rows.columns, rows.values
+    turned_start, turned_rows, turned_values = turned.start, turned.columns, turned.values
+    left, right, form = denominator.left, denominator.right, denominator.form
     f0, f1, f2, f3, f4 = form[0], form[1], form[2], form[3], form[4]
-    for row in range(start.size - 1):
+    n, neighbors = start.size - 1, found.shape[1]
+    shared, stamp, touched = np.zeros(n), np.full(n, -1, np.int32), np.empty(n, np.int32)
+    best, score = np.empty(neighbors, np.int32), np.empty(neighbors, np.float32)
+    for row in range(n):
         n_touched = 0
         for p in range(start[row], start[row + 1]):
             column = columns[p]
@@ -118,6 +122,11 @@ class Rows:
     columns: np.ndarray
     values: np.ndarray
     n_columns: int
+
+    @property
+    def sparse(self) -> SparseRows:
+        """The matrix as kernels take it."""
+        return SparseRows(self.start, self.columns, self.values.astype(np.float64))
 
     @property
     def turned(self) -> Rows:
@@ -159,26 +168,8 @@ class Rows:
         neighbors = min(settings.neighbors, max(n - 1, 1))
         found = np.full((n, neighbors), -1, np.int32)
         similarity = np.zeros((n, neighbors), np.float32)
-        turned = self.turned
-        nearest(
-            self.start,
-            self.columns,
-            self.values.astype(np.float64),
-            turned.start,
-            turned.columns,
-            turned.values.astype(np.float64),
-            left,
-            right,
-            np.array(form),
-            ties,
-            found,
-            similarity,
-            np.zeros(n),
-            np.full(n, -1, np.int32),
-            np.empty(n, np.int32),
-            np.empty(neighbors, np.int32),
-            np.empty(neighbors, np.float32),
-        )
+        denominator = Denominator(left, right, np.array(form))
+        nearest(self.sparse, self.turned.sparse, denominator, ties, found, similarity)
         return found, similarity
 
 

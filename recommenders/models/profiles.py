@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,27 @@ from recommenders.models.history import History
 # Below this a weight counts as none: sums of products then never vanish in float32, which kernels rely on to tell items
 # that have a score from those that have none.
 LEAST_WEIGHT = np.float32(1e-6)
+
+
+class PositiveRows(NamedTuple):
+    """Hold all users' positives for kernels: user u has ``items[start[u]:start[u + 1]]``, as in a :class:`History`."""
+
+    start: np.ndarray
+    items: np.ndarray
+
+
+class SparseRows(NamedTuple):
+    """Hold a sparse matrix for kernels by compressed rows: int64 (n + 1,), and int32 and float64 per entry."""
+
+    start: np.ndarray
+    columns: np.ndarray
+    values: np.ndarray
+
+
+def sparse_rows(matrix: Any) -> SparseRows:
+    """Return the compressed rows of a scipy CSR matrix."""
+    indices = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
+    return SparseRows(*indices, matrix.data.astype(np.float64))
 
 
 def profiles(history: History, requests: Requests) -> tuple[np.ndarray, Any]:

@@ -7,7 +7,7 @@ squared gradients so far (Duchi et al., JMLR 2011).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from recommenders.models.hashing import root
 from recommenders.models.history import History
 from recommenders.models.item_item import ItemItem
 from recommenders.models.kernel import below, kernel, mix
+from recommenders.models.profiles import PositiveRows
 from recommenders.models.ranker import Batch, Learning, Ranker, product, refuse_beyond
 
 Optimizer = Literal["sgd", "adagrad"]
@@ -67,23 +68,32 @@ def unseen(start: np.ndarray, items: np.ndarray, user: np.int64, luck: np.uint64
     return np.int64(-1)
 
 
+class _Vectors(NamedTuple):
+    """Hold a number per factor for each user and each item, float64 (n_users, k) and (n_items, k)."""
+
+    users: np.ndarray
+    items: np.ndarray
+
+
+class _Step(NamedTuple):
+    """Say how far a sample moves the vectors."""
+
+    rate: float
+    regularization: float
+    adagrad: bool
+
+
 @kernel
-def _bpr(
-    start: np.ndarray,
-    items: np.ndarray,
-    p: np.ndarray,
-    q: np.ndarray,
-    p_past: np.ndarray,
-    q_past: np.ndarray,
-    samples: int,
-    rate: float,
-    reg: float,
-    adagrad: bool,
-    luck: np.uint64,
-) -> None:
-    """``samples`` steps up log sigma(<p_u, q_i - q_j>) - reg/2 (|p_u|^2 + |q_i|^2 + |q_j|^2), all float64, in place."""
+def _bpr(positives: PositiveRows, vectors: _Vectors, past: _Vectors, step: _Step, luck: np.uint64) -> None:
+    """Step up log sigma(<p_u, q_i - q_j>) - reg/2 (|p_u|^2 + |q_i|^2 + |q_j|^2), as often as there are positives.
+
+    ``vectors`` p and q change in place, and so does ``past``, the sums of their squared gradients.
+    """
+    start, items = positives.start, positives.items
+    p, q, p_past, q_past = vectors.users, vectors.items, past.users, past.items
+    rate, reg, adagrad = step.rate, step.regularization, step.adagrad
     n_items = np.int64(q.shape[0])
-    for s in range(samples):
+    for s in range(items.size):
         mine = mix(luck, np.uint64(s))
         u, place = pair_of(start, mine, np.uint64(items.size))
         i = items[place]
@@ -140,11 +150,11 @@ class BPR(UserItem):
         c, random = self.config, data.random()
         p = random.uniform(-0.5, 0.5, (data.n_users, c.factors)) / c.factors
         q = random.uniform(-0.5, 0.5, (data.n_items, c.factors)) / c.factors
-        past = np.zeros_like(p), np.zeros_like(q)
-        rows = data.history.start, data.history.items
-        for epoch in range(c.epochs if rows[1].size else 0):
-            luck = root(data.seed, f"epoch {epoch}")
-            _bpr(*rows, p, q, *past, rows[1].size, c.rate, c.regularization, c.optimizer == "adagrad", luck)
+        positives = PositiveRows(data.history.start, data.history.items)
+        vectors, past = _Vectors(p, q), _Vectors(np.zeros_like(p), np.zeros_like(q))
+        step = _Step(c.rate, c.regularization, c.optimizer == "adagrad")
+        for epoch in range(c.epochs if positives.items.size else 0):
+            _bpr(positives, vectors, past, step, root(data.seed, f"epoch {epoch}"))
         return {"users": p.astype(np.float32), "items": q.astype(np.float32)}
 
 
@@ -162,23 +172,26 @@ class SlimBPRSettings(Settings):
     largest: int = setting(20_000, "items beyond which it refuses: its weights are a dense matrix", low=1)
 
 
+class _SlimStep(NamedTuple):
+    """Say how far a sample moves the weights of items."""
+
+    rate: float
+    positive_reg: float
+    negative_reg: float
+    symmetric: bool
+    adagrad: bool
+
+
 @kernel
-def _slim_bpr(
-    start: np.ndarray,
-    items: np.ndarray,
-    w: np.ndarray,
-    past: np.ndarray,
-    samples: int,
-    rate: float,
-    reg_i: float,
-    reg_j: float,
-    symmetric: bool,
-    adagrad: bool,
-    luck: np.uint64,
-) -> None:
-    """``samples`` steps up log sigma(sum over the profile's l of w_il - w_jl); ``w`` float32, ``past`` float64 (n,)."""
+def _slim_bpr(positives: PositiveRows, w: np.ndarray, past: np.ndarray, step: _SlimStep, luck: np.uint64) -> None:
+    """Step up log sigma(sum over the profile's l of w_il - w_jl), as often as there are positives.
+
+    ``w`` float32 (n, n) changes in place, and so does ``past`` float64 (n,), the sums of squared gradients by item.
+    """
+    start, items = positives.start, positives.items
+    rate, reg_i, reg_j, symmetric, adagrad = step
     n_items = np.int64(w.shape[0])
-    for s in range(samples):
+    for s in range(items.size):
         mine = mix(luck, np.uint64(s))
         u, place = pair_of(start, mine, np.uint64(items.size))
         i = items[place]
@@ -223,13 +236,10 @@ class SlimBPR(ItemItem):
         c, n = self.config, history.n_items
         refuse_beyond(n, c.largest, self.name, "a dense matrix")
         w, past = np.zeros((n, n), np.float32), np.zeros(n)
+        positives = PositiveRows(history.start, history.items)
+        step = _SlimStep(c.rate, c.positive_reg, c.negative_reg, c.symmetric, c.optimizer == "adagrad")
         for epoch in range(c.epochs if history.items.size else 0):
-            luck = root(int(root(self.seed, self.name)), f"epoch {epoch}")
-            regs = c.positive_reg, c.negative_reg
-            adagrad = c.optimizer == "adagrad"
-            _slim_bpr(
-                history.start, history.items, w, past, history.items.size, c.rate, *regs, c.symmetric, adagrad, luck
-            )
+            _slim_bpr(positives, w, past, step, root(int(root(self.seed, self.name)), f"epoch {epoch}"))
         np.fill_diagonal(w, 0)
         k = min(c.neighbors, max(n - 1, 1))
         found = np.argpartition(-w, k - 1, axis=1)[:, :k].astype(np.int32)
@@ -250,31 +260,42 @@ class SquaredSettings(Settings):
     epochs: int = setting(50, "rounds, each of as many samples as there are positives", low=1)
 
 
+class _Factors(NamedTuple):
+    """Hold what squared error fits, float64: vectors (n, k) of users and items, items' biases (n_items,).
+
+    ``profile`` (n_items, k) holds the vectors that a user is the sum of where the model is asymmetric; ``users`` else.
+    """
+
+    users: np.ndarray
+    items: np.ndarray
+    bias: np.ndarray
+    profile: np.ndarray
+
+
+class _SquaredStep(NamedTuple):
+    """Say how samples of squared error are drawn, and how far one moves the factors."""
+
+    rate: float
+    regularization: float
+    negatives: float
+    asymmetric: bool
+
+
 @kernel
-def _funk(
-    start: np.ndarray,
-    items: np.ndarray,
-    p: np.ndarray,
-    q: np.ndarray,
-    bias: np.ndarray,
-    y: np.ndarray,
-    rate: float,
-    reg: float,
-    negatives: float,
-    asymmetric: bool,
-    mean: float,
-    luck: np.uint64,
-    vector: np.ndarray,
-    slope: np.ndarray,
-) -> None:
-    """One epoch of squared error, in place; by users, as the profile's sum is then formed once per user.
+def _funk(positives: PositiveRows, factors: _Factors, step: _SquaredStep, luck: np.uint64) -> None:
+    """Fit ``factors`` for one epoch, in place; by users, as the profile's sum is then formed once per user.
 
     Each user gives as many samples as positives: a positive with target 1, or, with chance ``negatives``, an unseen
-    item with target 0. The user's vector is ``p[u]`` or, if asymmetric, the sum of ``y`` over the profile divided by
-    the root of its length. ``bias`` is by item; ``vector`` and ``slope`` (k,) are room to work in.
+    item with target 0. The user's vector is ``users[u]`` or, if asymmetric, the sum of ``profile`` over the items that
+    they had, divided by the root of their number.
     """
+    start, items = positives.start, positives.items
+    p, q, bias, y = factors.users, factors.items, factors.bias, factors.profile
+    rate, reg, negatives, asymmetric = step
+    mean = 1.0 - negatives
     n_items = np.int64(q.shape[0])
     k = q.shape[1]
+    vector, slope = np.empty(k), np.empty(k)
     for u in range(start.size - 1):
         size = start[u + 1] - start[u]
         if size == 0:
@@ -331,15 +352,15 @@ class Funk(UserItem):
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """User vectors with a last entry 1, item vectors with their bias."""
-        c, random, rows = self.config, data.random(), (data.history.start, data.history.items)
+        c, random = self.config, data.random()
         p = random.normal(0, 0.1, (1 if self.asymmetric else data.n_users, c.factors))
         q = random.normal(0, 0.1, (data.n_items, c.factors))
         y = random.normal(0, 0.1, (data.n_items if self.asymmetric else 1, c.factors))
         bias = np.zeros(data.n_items)
+        positives, factors = PositiveRows(data.history.start, data.history.items), _Factors(p, q, bias, y)
+        step = _SquaredStep(c.rate, c.regularization, c.negatives, self.asymmetric)
         for epoch in range(c.epochs):
-            luck, room = root(data.seed, f"epoch {epoch}"), (np.empty(c.factors), np.empty(c.factors))
-            step = c.rate, c.regularization, c.negatives
-            _funk(*rows, p, q, bias, y, *step, self.asymmetric, 1.0 - c.negatives, luck, *room)
+            _funk(positives, factors, step, root(data.seed, f"epoch {epoch}"))
         users = y if self.asymmetric else np.column_stack((p, np.ones(len(p))))
         return {"users": users.astype(np.float32), "items": np.column_stack((q, bias)).astype(np.float32)}
 
