@@ -84,11 +84,10 @@ class Sb3Agent(Ranker):
         for when in ("now", "before"):
             self._keep(when, Memory(*(np.concatenate(both) for both in zip(self._kept(when), more, strict=True))))
         learned["session"] = np.concatenate([learned["session"], np.full(len(more.item), -1, np.int64)])
-        _hear_all(
-            log.user[rows].astype(np.int64), log.session[rows].astype(np.int64), log.item[rows].astype(np.int64),
-            log.event[rows].astype(np.int64), np.nan_to_num(log.value[rows]), says[rows], learned["duration"],
-            learned["items"], learned["session"], self._kept("now"), self._kept("before"),
-        )  # fmt: skip
+        user, session, item, event = (a[rows].astype(np.int64) for a in (log.user, log.session, log.item, log.event))
+        records = _Records(user, session, item, event, np.nan_to_num(log.value[rows]), says[rows])
+        own = learned["items"], learned["duration"], learned["session"]
+        _hear_all(records, *own, self._kept("now"), self._kept("before"))
 
     def _kept(self, when: str) -> Memory:
         """Every user's memory as of now, or as it was `before` what their latest visit consumed."""
@@ -150,13 +149,33 @@ class Sb3Agent(Ranker):
             rows = now[users]
             rows[again] = before[users[again]]
             own[inside] = rows
-        _tell_all(
-            requests.time, requests.session.astype(np.int64), requests.request.astype(np.int64), requests.events_item,
-            requests.events_value, known.starts_at, min(requests.slate_size, known.slate) / known.slate,
-            learned["items"], memory, context, interest,
-        )  # fmt: skip
+        numbers = requests.session.astype(np.int64), requests.request.astype(np.int64)
+        asking = _Asking(requests.time, *numbers, requests.events_item, requests.events_value)
+        share = min(requests.slate_size, known.slate) / known.slate
+        _tell_all(asking, known.starts_at, share, learned["items"], memory, context, interest)
         codes = [np.eye(len(known.names[name]), dtype=np.float32)[getattr(requests, name)] for name in CODES]
         return np.concatenate([context, *codes, interest, memory.value], axis=1, dtype=np.float32)
+
+
+class _Records(NamedTuple):
+    """Hold records of the log as `_hear_all` reads them, (n,), and what each says about a liking (see `remember`)."""
+
+    user: np.ndarray
+    session: np.ndarray
+    item: np.ndarray
+    event: np.ndarray
+    value: np.ndarray
+    says: np.ndarray
+
+
+class _Asking(NamedTuple):
+    """Hold the requests of a batch as `_tell_all` reads them; named as in the contract."""
+
+    time: np.ndarray
+    session: np.ndarray
+    request: np.ndarray
+    events_item: np.ndarray
+    events_value: np.ndarray
 
 
 class Memory(NamedTuple):
@@ -179,10 +198,14 @@ def _empty(n: int, history: int, columns: int) -> Memory:
 
 @kernel
 def _hear_all(
-    users: np.ndarray, sessions: np.ndarray, items: np.ndarray, events: np.ndarray, values: np.ndarray,
-    says: np.ndarray, duration: np.ndarray, features: np.ndarray, session: np.ndarray, now: Memory, before: Memory,
-) -> None:  # fmt: skip
-    """Every record into its user's memory; what the latest visit consumed is left out of the older one."""
+    records: _Records, features: np.ndarray, duration: np.ndarray, session: np.ndarray, now: Memory, before: Memory
+) -> None:
+    """Take every record into its user's memory; what the latest visit consumed is left out of the older one.
+
+    ``features`` float32 (items, F) and ``duration`` (items,), s, are those of the items; ``session`` is each user's
+    latest visit.
+    """
+    users, sessions, items, events, values, says = records
     for r in range(users.shape[0]):
         j, i, e, d = users[r], items[r], events[r], duration[items[r]]
         if sessions[r] > session[j]:
@@ -199,10 +222,11 @@ def _hear_all(
 
 @kernel
 def _tell_all(
-    time: np.ndarray, visit: np.ndarray, request: np.ndarray, events_item: np.ndarray, events_value: np.ndarray,
-    starts_at: float, share: float, features: np.ndarray, memory: Memory, context: np.ndarray, interest: np.ndarray,
+    asking: _Asking, starts_at: float, share: float, features: np.ndarray,
+    memory: Memory, context: np.ndarray, interest: np.ndarray,
 ) -> None:  # fmt: skip
-    """What is told of every request; the visit's own items go into the memories first."""
+    """Write the context and the interests of every request; the visit's own items go into the memories first."""
+    time, visit, request, events_item, events_value = asking
     for j in range(time.shape[0]):
         k = np.int64(j)
         for h in range(events_item.shape[1]):
