@@ -24,7 +24,8 @@ from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import LIMITS, kept_within, levels_of, lies_between, promise_of, weighed_limits
 from simulator.platform.candidate_lists import Shelf
-from simulator.platform.kernels.filters import LIMIT, OPTION, TOPIC, TYPE, Wishes, find_near, wishes_of
+from simulator.platform.kernels.filters import LIMIT, OPTION, TOPIC, TYPE, Limits, Stated, Wishes, find_near, wishes_of
+from simulator.platform.kernels.lists import CandidateLists
 from simulator.population.interests import affinities, cluster_means, topical
 from simulator.scenario.schema.catalog import Criterion
 
@@ -129,7 +130,7 @@ class Criteria:
         told = np.empty((len(chosen), len(self._options)), dtype=np.float32)
         filters = np.empty(told.shape, dtype=np.int16)
         code = kinds.astype(np.int64)
-        wishes_of(self._seed, chosen, rows, self._turning, self._moves, self._wishes, told, filters, code)
+        wishes_of(self._seed, chosen, rows, self._turning, self._moves, self._wishes, Stated(told, filters, code))
         order = np.argsort(code, kind="stable")
         code, found = code[order], Asked(chosen[order], kinds[order], np.empty(len(order), dtype=np.int64), told[order])
         new: list[int] = []
@@ -191,19 +192,18 @@ class Criteria:
         """
         users = rows["user"][found.rows[new]].astype(np.int64)
         everything = {kind: self.shelf.number(there) for kind, there in lists.items()}
-        rest = [everything[kind] for kind in found.kinds[new].tolist()]
-        limits = np.full((len(new), len(self._between)), np.inf)
+        rest = np.array([everything[kind] for kind in found.kinds[new].tolist()])
+        most = np.full((len(new), len(self._between)), np.inf)
         for k, c in enumerate(self._between):
             set_to = filters[new, c]
-            limits[set_to >= 0, k] = self._options[c].codes[set_to[set_to >= 0]]
+            most[set_to >= 0, k] = self._options[c].codes[set_to[set_to >= 0]]
         of, bounds = found.of[new], self.shelf.bounds
         lengths = bounds[of, 1] - bounds[of, 0]
         first = self.shelf.room(len(new), int(lengths.sum()) + 1)
-        end = find_near(
-            self._seed, users, self._people.state["key"][users], of, np.array(rest), self._promises, limits,
-            self._numbers, self.shelf.items, self.shelf.bounds, first, self.shelf.used,
-            np.empty(int(lengths.max()), dtype=np.bool_),
-        )  # fmt: skip
+        limits = Limits(users, self._people.state["key"][users], self._promises, most, rest)
+        all_lists = CandidateLists(self.shelf.items, self.shelf.bounds, of)
+        near = np.empty(int(lengths.max()), dtype=np.bool_)
+        end = find_near(self._seed, limits, all_lists, self._numbers, first, self.shelf.used, near)
         self.shelf.filled(end)
         found.of[new] = np.arange(first, first + len(new))
         for number, key in enumerate(zip(users.tolist(), code[new].tolist(), strict=True), first):

@@ -11,7 +11,7 @@ import numpy as np
 from recommenders.contract import Recommender, Requests, Slates
 from simulator.engine.tables.tables import MAX_SCREEN, SCRATCH_WIDTH, Goods, Kind, People, Plan
 from simulator.plan.compiler import Compiled
-from simulator.platform.kernels.oracle import best_candidates
+from simulator.platform.kernels.oracle import BestSlates, JudgedRequests, best_candidates
 
 ORACLES = ("belief-oracle", "utility-oracle")
 
@@ -34,15 +34,16 @@ class Oracle(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """Best items first; fewer candidates than places leave -1 at the end."""
-        out = np.full((len(requests), requests.slate_size), -1, dtype=np.int32)
-        n_items = len(self._goods.facts)
-        best_candidates(
-            self.seed, self.name == "belief-oracle", requests.user, requests.stage, self._visible, self._glance,
-            requests.time, requests.candidates, requests.recent_start, requests.recent_items,
-            self._compiled.plan, self._people, self._goods, np.empty((MAX_SCREEN, SCRATCH_WIDTH)),
-            np.zeros(n_items, dtype=np.bool_), np.empty(requests.slate_size), out,
+        judged = JudgedRequests(
+            requests.user, requests.time, self._visible[requests.stage], self._glance[requests.stage],
+            requests.candidates, requests.recent_start, requests.recent_items,
         )  # fmt: skip
-        return Slates(out)
+        items = np.full((len(requests), requests.slate_size), -1, dtype=np.int32)
+        room = np.zeros(len(self._goods.facts), dtype=np.bool_), np.empty((MAX_SCREEN, SCRATCH_WIDTH))
+        world = self._compiled.plan, self._people, self._goods
+        slates = BestSlates(items, np.empty(requests.slate_size), *room)
+        best_candidates(self.seed, self.name == "belief-oracle", judged, *world, slates)
+        return Slates(items)
 
 
 def _judging_stage(plan: Plan, stage: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.part import Part
-from simulator.platform.kernels.sent_items import BLOCK, SIZES, send, sent
+from simulator.platform.kernels.sent_items import BLOCK, SIZES, Rings, send, sent
 
 _FIRST_CAPACITY = 1024
 
@@ -25,10 +25,12 @@ class SentItems(Part):
     def __init__(self, n_users: int, kept: int) -> None:
         self._kept = kept
         self._longest = max(-(-kept // BLOCK), 1)
-        self._first = np.full(n_users, -1, dtype=np.int32)
-        self._count = np.zeros(n_users, dtype=np.uint32)
-        self._blocks = np.empty(0, dtype=np.int32)  # BLOCK items each, one after the other
-        self._free = np.full(SIZES, -1, dtype=np.int32)
+        self._rings = Rings(
+            first=np.full(n_users, -1, dtype=np.int32),
+            count=np.zeros(n_users, dtype=np.uint32),
+            blocks=np.empty(0, dtype=np.int32),  # BLOCK items each, one after the other
+            free=np.full(SIZES, -1, dtype=np.int32),
+        )
         self._used = 0
 
     @property
@@ -42,34 +44,28 @@ class SentItems(Part):
             return
         row = 0
         while row < len(users):
-            row, self._used = send(
-                users, items, row, self._first, self._count, self._blocks, self._free, self._used, self._longest
-            )
+            row, self._used = send(users, items, row, self._rings, self._used, self._longest)
             if row < len(users):
                 size = max(_FIRST_CAPACITY, 4 * self._used, self._used + self._longest)
                 blocks = np.empty(size * BLOCK, dtype=np.int32)  # memory that nothing was written to costs nothing
-                blocks[: self._used * BLOCK] = self._blocks[: self._used * BLOCK]
-                self._blocks = blocks
+                blocks[: self._used * BLOCK] = self._rings.blocks[: self._used * BLOCK]
+                self._rings = self._rings._replace(blocks=blocks)
 
     def sizes(self, users: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
         """Items that are remembered of each of `users`, (k,)."""
-        return np.minimum(self._count[users], self._kept).astype(np.int64)
+        return np.minimum(self._rings.count[users], self._kept).astype(np.int64)
 
     def fill(self, users: npt.NDArray[np.uint32], start: npt.NDArray[np.int64], out: npt.NDArray[np.int32]) -> None:
         """Write the last start[k + 1] - start[k] items sent to users[k] from out[start[k]] on, in order."""
-        sent(users, self._first, self._count, self._blocks, self._longest, start, out)
+        sent(users, self._rings, self._longest, start, out)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything as plain arrays, for a checkpoint."""
-        return {
-            "first": self._first,
-            "count": self._count,
-            "blocks": self._blocks[: self._used * BLOCK],
-            "free": self._free,
-        }
+        return self._rings._asdict() | {"blocks": self._rings.blocks[: self._used * BLOCK]}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        self._first[:], self._count[:], self._free[:] = arrays["first"], arrays["count"], arrays["free"]
-        self._blocks = np.array(arrays["blocks"], dtype=np.int32)
-        self._used = len(self._blocks) // BLOCK
+        rings = self._rings
+        rings.first[:], rings.count[:], rings.free[:] = arrays["first"], arrays["count"], arrays["free"]
+        self._rings = rings._replace(blocks=np.array(arrays["blocks"], dtype=np.int32))
+        self._used = len(self._rings.blocks) // BLOCK

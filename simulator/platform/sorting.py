@@ -17,7 +17,8 @@ from simulator.engine.randomness import TIE, uniforms
 from simulator.engine.tables.tables import Array, Goods, People
 from simulator.engine.user.shown_numbers import Numbers, numbers_of
 from simulator.plan.compiler import Compiled
-from simulator.platform.kernels.sorting import known_orders, pages
+from simulator.platform.kernels.lists import CandidateLists
+from simulator.platform.kernels.sorting import Pages, SortKeys, known_orders, turn_pages
 from simulator.scenario.schema.catalog import PLACE, Sorting
 from simulator.scenario.schema.scenario import AttributeModality
 
@@ -88,12 +89,10 @@ class SortedLists:
         if order.readout is not None:
             values = order.sign * self._goods.readouts[:, order.readout].astype(np.float64)
         items, odds = np.empty((len(chosen), size), dtype=np.int32), np.empty((len(chosen), size), dtype=np.float32)
-        longest = lists.longest
-        pages(
-            self._seed, chosen, rows, lists.items, lists.bounds, lists.of, order.promise, order.sign, values,
-            self._luck, self._people.state, self._numbers, np.empty((longest, 2)),
-            np.empty(longest), items, odds,
-        )  # fmt: skip
+        pages = Pages(items, odds, np.empty((lists.longest, 2)), np.empty(lists.longest))
+        by = SortKeys(order.promise, order.sign, values, self._luck, self._people.state)
+        own = CandidateLists(lists.items, lists.bounds, lists.of)
+        turn_pages(self._seed, chosen, rows, own, by, self._numbers, pages)
         return Slates(items, odds)
 
 

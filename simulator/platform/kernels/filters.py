@@ -12,6 +12,7 @@ from simulator.engine.jit.structs import group
 from simulator.engine.randomness import CRITERIA, PERCEPTION, mix, root, uniform
 from simulator.engine.tables.tables import Array
 from simulator.engine.user.shown_numbers import Numbers, distance, promised_seconds
+from simulator.platform.kernels.lists import CandidateLists
 
 LIMIT, TYPE, TOPIC = 0, 1, 2
 """What a criterion is on."""
@@ -48,6 +49,15 @@ class Wishes(NamedTuple):
     traits: npt.NDArray[np.float32]  # (users, columns)
 
 
+@group
+class Stated(NamedTuple):
+    """Hold what n rows ask for, as `wishes_of` fills it in."""
+
+    told: npt.NDArray[np.float32]  # (n, criteria): what the platform is told, codes and limits, NaN for nothing
+    filters: npt.NDArray[np.int16]  # (n, criteria): the values of those that are filters, -1 none
+    code: npt.NDArray[np.int64]  # (n,): of the kind of each row; a number of its filters is put behind it
+
+
 @kernel
 def wishes_of(
     seed: int,
@@ -56,11 +66,9 @@ def wishes_of(
     turning: bool,
     moves: bool,
     w: Wishes,
-    told: npt.NDArray[np.float32],
-    filters: npt.NDArray[np.int16],
-    code: npt.NDArray[np.int64],
+    out: Stated,
 ) -> None:
-    """What the rows `chosen` ask for, keyed by their user and visit; those of new visits turn their users.
+    """Draw what the rows `chosen` ask for, keyed by their user and visit; those of new visits turn their users.
 
     Args:
         seed: the world's.
@@ -68,10 +76,9 @@ def wishes_of(
         rows: all visits.
         turning: whether a need turns tastes; `moves`, whether a criterion changes anything in a user.
         w: the criteria; tastes and traits are changed in place.
-        told: filled with what the platform is told, (n, criteria): codes and limits, NaN for nothing.
-        filters: filled with the values of those that are filters, (n, criteria), -1 none.
-        code: of the kind of each row, (n,); a number of its filters is put behind it, first those on the item alone.
+        out: filled; in `code` the filters on the item alone come first.
     """
+    told, filters, code = out.told, out.filters, out.code
     options, codes, stages = w.options, w.codes, w.stages
     own, taste, turns, traits = w.own, w.taste, w.turns, w.traits
     start = root(seed, CRITERIA)
@@ -129,18 +136,23 @@ def _value_of(luck: float, o: Array, user: int, types: npt.NDArray[np.float64], 
     return value
 
 
+@group
+class Limits(NamedTuple):
+    """Hold n visits and their limits on what lies between items and their users."""
+
+    users: npt.NDArray[np.int64]  # (n,)
+    persons: npt.NDArray[np.uint64]  # (n,): the keys of the users' draws
+    promises: npt.NDArray[np.int64]  # (k,): what each limit is on: a promise, or -1: the distance
+    most: npt.NDArray[np.float64]  # (n, k), s or km; inf where a visit sets none
+    rest: npt.NDArray[np.int64]  # (n,): the list to choose from where nothing is near enough
+
+
 @kernel
 def find_near(
     seed: int,
-    users: npt.NDArray[np.int64],
-    persons: npt.NDArray[np.uint64],
-    of: npt.NDArray[np.int64],
-    rest: npt.NDArray[np.int64],
-    promises: npt.NDArray[np.int64],
-    limits: npt.NDArray[np.float64],
+    limits: Limits,
+    lists: CandidateLists,
     numbers: Numbers,
-    items: npt.NDArray[np.int32],
-    bounds: npt.NDArray[np.int64],
     first: int,
     used: int,
     near: npt.NDArray[np.bool_],
@@ -149,26 +161,25 @@ def find_near(
 
     Args:
         seed: the world's.
-        users: whose visits they are, (n,), and `persons`, the keys of their draws.
-        of: the list that each chooses from, (n,); `rest`: the one instead, where nothing of it is near enough.
-        promises: what each limit is on, (k,): a promise, or -1: the distance.
-        limits: the most of each, s or km, (n, k), inf where a visit sets none.
+        limits: the visits, and what they set.
+        lists: all lists, with room for new ones, and the one that each visit chooses from.
         numbers: tables of the world.
-        items, bounds: all lists, with room for new ones.
         first: the number of the first new one; they lie from `used` on.
         near: room to work in, (candidates,).
 
     Returns:
         Where the last of them ends.
     """
+    items, bounds, of = lists.items, lists.bounds, lists.of
+    users, persons, promises, most, rest = limits.users, limits.persons, limits.promises, limits.most, limits.rest
     start = root(seed, PERCEPTION)
     for r in range(users.shape[0]):
         perceptions = mix(start, persons[r])
         begin, m = bounds[of[r], 0], bounds[of[r], 1] - bounds[of[r], 0]
         near[:m] = True
         for k in range(promises.shape[0]):
-            if limits[r, k] < np.inf:
-                _within(perceptions, users[r], items, begin, m, promises[k], limits[r, k], numbers, near)
+            if most[r, k] < np.inf:
+                _within(perceptions, users[r], items[begin : begin + m], promises[k], most[r, k], numbers, near)
         bounds[first + r, 0] = used
         for c in range(m):
             items[used] = items[begin + c]
@@ -184,18 +195,16 @@ def _within(
     perceptions: np.uint64,
     user: int,
     items: npt.NDArray[np.int32],
-    begin: int,
-    m: int,
     promise: int,
     limit: float,
     numbers: Numbers,
     near: npt.NDArray[np.bool_],
 ) -> None:
-    """Leave of `near` (m,) what of the items from `begin` on keeps to a limit."""
+    """Leave of `near` what of `items` keeps to a limit."""
     if promise < 0:  # a loop of its own, so that it is one over numbers alone
-        for c in range(m):
-            near[c] &= distance(user, np.int64(items[begin + c]), numbers) <= limit
+        for c in range(items.shape[0]):
+            near[c] &= distance(user, np.int64(items[c]), numbers) <= limit
     else:
-        for c in range(m):
-            item = np.int64(items[begin + c])
+        for c in range(items.shape[0]):
+            item = np.int64(items[c])
             near[c] &= promised_seconds(mix(perceptions, np.uint64(item)), promise, user, item, numbers) <= limit

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
+from simulator.engine.jit.structs import group
 from simulator.engine.primitives import drawn
 from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, mix, root
 from simulator.engine.tables.tables import Goods, People, Plan
@@ -14,27 +17,37 @@ from simulator.engine.user.item_memory import known_again, recalled
 from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth, numbers_of
 
 
+@group
+class JudgedRequests(NamedTuple):
+    """Hold n requests that choose from one list of candidates, and what is seen where an item is first judged."""
+
+    users: npt.NDArray[np.uint32]
+    times: npt.NDArray[np.float64]
+    visible: npt.NDArray[np.uint32]  # modalities that can be seen
+    glance: npt.NDArray[np.float64]  # share of the attention that they get
+    candidates: npt.NDArray[np.int32]
+    recent_start: npt.NDArray[np.int64]  # (n + 1,): recent_items[recent_start[k] : recent_start[k + 1]] were shown to k
+    recent_items: npt.NDArray[np.int32]
+
+
+@group
+class BestSlates(NamedTuple):
+    """Hold the slates to be filled, and room to work in."""
+
+    items: npt.NDArray[np.int32]  # (n, size)
+    scores: npt.NDArray[np.float64]  # (size,)
+    shown: npt.NDArray[np.bool_]  # (items,), all False
+    scratch: npt.NDArray[np.float64]
+
+
 @kernel
 def best_candidates(
-    seed: int,
-    by_belief: bool,
-    users: npt.NDArray[np.uint32],
-    stages: npt.NDArray[np.uint8],
-    visible: npt.NDArray[np.uint32],
-    glance: npt.NDArray[np.float64],
-    times: npt.NDArray[np.float64],
-    candidates: npt.NDArray[np.int32],
-    recent_start: npt.NDArray[np.int64],
-    recent_items: npt.NDArray[np.int32],
-    plan: Plan,
-    people: People,
-    goods: Goods,
-    scratch: npt.NDArray[np.float64],
-    shown: npt.NDArray[np.bool_],
-    scores: npt.NDArray[np.float64],
-    out: npt.NDArray[np.int32],
+    seed: int, by_belief: bool, requests: JudgedRequests, plan: Plan, people: People, goods: Goods, slates: BestSlates
 ) -> None:
-    """Fill `out` (k, size) with the best candidates of each request, best first, those lately shown left out."""
+    """Fill `slates` with the best candidates of each request, best first, those lately shown left out."""
+    users, times, visible, glance = requests.users, requests.times, requests.visible, requests.glance
+    candidates, recent_start, recent_items = requests.candidates, requests.recent_start, requests.recent_items
+    out, scores, shown, scratch = slates.items, slates.scores, slates.shown, slates.scratch
     pairs, modalities, facets, types, weights = plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights
     quantiles, habits = plan.quantiles, plan.habits[0]
     taste, mood = people.taste, people.mood
@@ -58,9 +71,9 @@ def best_candidates(
             key = mix(person, np.uint64(item))
             if by_belief:
                 knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, person_key), np.uint64(kind)))
-                seen = visible[stages[k]] & ~items[item].missing
+                seen = visible[k] & ~items[item].missing
                 score, variance = belief_about(
-                    key, user, item, kind, seen, glance[stages[k]], knowledge,
+                    key, user, item, kind, seen, glance[k], knowledge,
                     taste, vectors, colour, mood, readouts,
                     pairs, modalities, facets, weights, types, habits, quantiles, scratch,
                 )  # fmt: skip
@@ -70,7 +83,7 @@ def best_candidates(
                         score, variance, people.known, user, subject, times[k], types[kind], plan.powers
                     )
                 if asides:
-                    score += aside_worth(key, times[k], user, item, visible[stages[k]], numbers)
+                    score += aside_worth(key, times[k], user, item, visible[k], numbers)
             else:
                 score = utility_of(
                     key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch

@@ -7,11 +7,14 @@ leaves its place to the next one of that size; places that are free form a list 
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.simd import fetch_word, leading_zeros
+from simulator.engine.jit.structs import group
 
 BLOCK = 16
 """Items in a block."""
@@ -22,6 +25,16 @@ SIZES = 32
 _AHEAD = 4
 _LINES = 8  # of a ring that are asked for ahead; memory follows a longer run by itself
 _WIDTH = np.int64(BLOCK)
+
+
+@group
+class Rings(NamedTuple):
+    """Hold the rings of all users, and the places that are free."""
+
+    first: npt.NDArray[np.int32]  # (users,): where each ring begins, in blocks
+    count: npt.NDArray[np.uint32]  # (users,): items sent so far
+    blocks: npt.NDArray[np.int32]  # (capacity * BLOCK,): the items
+    free: npt.NDArray[np.int32]  # (SIZES,): the first free place per size, -1 none
 
 
 @internal
@@ -51,22 +64,19 @@ def send(
     users: npt.NDArray[np.uint32],
     items: npt.NDArray[np.int32],
     row: int,
-    first: npt.NDArray[np.int32],
-    count: npt.NDArray[np.uint32],
-    blocks: npt.NDArray[np.int32],
-    free: npt.NDArray[np.int32],
+    rings: Rings,
     used: int,
     longest: int,
 ) -> tuple[int, int]:
     """Add each row of `items` (k, size; -1 ends a row) from `row` on to the ring of its user.
 
-    `blocks` is (capacity * BLOCK,), `free` (SIZES,) the first free place per size, -1 none. A ring has at most
-    `longest` blocks; then the oldest items are written over.
+    `used` blocks are in use so far. A ring has at most `longest`; then the oldest items are written over.
 
     Returns:
         The first row that was not added, because `blocks` has too little room left (k when all were); and the blocks
         in use.
     """
+    first, count, blocks, free = rings.first, rings.count, rings.blocks, rings.free
     width = items.shape[1]
     for k in range(row, users.shape[0]):
         if k + _AHEAD < users.shape[0]:
@@ -110,14 +120,13 @@ def send(
 @kernel
 def sent(
     users: npt.NDArray[np.uint32],
-    first: npt.NDArray[np.int32],
-    count: npt.NDArray[np.uint32],
-    blocks: npt.NDArray[np.int32],
+    rings: Rings,
     longest: int,
     start: npt.NDArray[np.int64],
     out: npt.NDArray[np.int32],
 ) -> None:
     """Fill out[start[k] : start[k + 1]] with the last so many items sent to users[k], in order."""
+    first, count, blocks = rings.first, rings.count, rings.blocks
     for k in range(users.shape[0]):
         if k + _AHEAD < users.shape[0]:
             later = users[k + _AHEAD]

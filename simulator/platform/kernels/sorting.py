@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import internal, kernel
+from simulator.engine.jit.structs import group
 from simulator.engine.randomness import PERCEPTION, SORTING, mix, root, uniform
 from simulator.engine.tables.tables import Array
 from simulator.engine.user.shown_numbers import Numbers, distance, promised_seconds
+from simulator.platform.kernels.lists import CandidateLists
 
 NONE = -1
 """Number of no order: the recommender's own."""
@@ -66,41 +70,51 @@ def known_orders(
             out[k] = _wished(start, v, bounds)
 
 
+@group
+class SortKeys(NamedTuple):
+    """Say by what lists are put in order."""
+
+    promise: int  # of which promise; -1: by the distance, -2: by the items' own `values`
+    sign: float  # 1.0: lowest first; -1.0: highest first
+    values: npt.NDArray[np.float64]  # (items,), lowest first; inf where there is none
+    ties: npt.NDArray[np.int64]  # (items,), each once: in which order equals stand
+    persons: Array  # states of users: promises err by their keys
+
+
+@group
+class Pages(NamedTuple):
+    """Hold the slates of n visits, one page of a list each, and room to put lists in order."""
+
+    items: npt.NDArray[np.int32]  # (n, size), -1 behind the last candidate
+    odds: npt.NDArray[np.float32]  # (n, size), NaN there
+    heap: npt.NDArray[np.float64]  # (candidates, 2)
+    amounts: npt.NDArray[np.float64]  # (candidates,)
+
+
 @kernel
-def pages(
+def turn_pages(
     seed: int,
     chosen: npt.NDArray[np.int64],
     rows: Array,
-    items: npt.NDArray[np.int32],
-    bounds: npt.NDArray[np.int64],
-    of: npt.NDArray[np.int64],
-    promise: int,
-    sign: float,
-    values: npt.NDArray[np.float64],
-    luck: npt.NDArray[np.int64],
-    persons: Array,
+    lists: CandidateLists,
+    by: SortKeys,
     numbers: Numbers,
-    heap: npt.NDArray[np.float64],
-    amounts: npt.NDArray[np.float64],
-    out: npt.NDArray[np.int32],
-    odds: npt.NDArray[np.float32],
+    pages: Pages,
 ) -> None:
-    """Fill `out` (n, size) with what comes first on the lists of the rows `chosen`, or next, and note there how far.
+    """Fill `pages` with what comes first on the lists of the rows `chosen`, or next, and note there how far.
 
     Args:
         seed: the world's.
         chosen: places in `rows`, (n,).
         rows: all visits.
-        items, bounds, of: lists, and the one of each row.
-        promise: what the order is by: a promise, -1 the distance, -2 the items' own `values`.
-        sign: 1.0: lowest first; -1.0: highest first.
-        values: (items,), lowest first; inf where there is none.
-        luck: by which equals stand, (items,), each once.
-        persons: states of users, for the keys of their draws.
+        lists: what the rows choose from.
+        by: the order that they ask for.
         numbers: tables of the world.
-        heap, amounts: room to work in, (candidates, 2) and (candidates,).
-        out, odds: filled; -1 and NaN behind the last candidate.
+        pages: filled.
     """
+    items, bounds, of = lists.items, lists.bounds, lists.of
+    out, odds, heap, amounts = pages.items, pages.odds, pages.heap, pages.amounts
+    luck, persons = by.ties, by.persons
     start = root(seed, PERCEPTION)
     size = out.shape[1]
     for k in range(chosen.shape[0]):
@@ -116,7 +130,7 @@ def pages(
         v.listed, v.listed_at, v.listed_in = first, v.request, v.slate_stage
         page = first % max(m, 1)
         last = m if page + filled > m else page + filled  # behind the last page comes the first
-        _amounts(mix(start, persons[user].key), user, items, begin, m, promise, sign, values, numbers, amounts)
+        _amounts(mix(start, persons[user].key), user, items[begin : begin + m], by, numbers, amounts)
         kept = np.int64(0)
         for c in range(m):
             if kept < last or amounts[c] <= heap[0, 0]:
@@ -135,24 +149,21 @@ def _amounts(
     perceptions: np.uint64,
     user: int,
     items: npt.NDArray[np.int32],
-    begin: int,
-    m: int,
-    promise: int,
-    sign: float,
-    values: npt.NDArray[np.float64],
+    by: SortKeys,
     numbers: Numbers,
     out: npt.NDArray[np.float64],
 ) -> None:
-    """Fill `out` (m,) with what a user's list is put in order by: a loop of its own for each kind of number."""
+    """Fill `out` with what a user's list `items` is put in order by: a loop of its own for each kind of number."""
+    promise, sign, values = by.promise, by.sign, by.values
     if promise == -1:
-        for c in range(m):
-            out[c] = sign * distance(user, np.int64(items[begin + c]), numbers)
+        for c in range(items.shape[0]):
+            out[c] = sign * distance(user, np.int64(items[c]), numbers)
     elif promise < 0:
-        for c in range(m):
-            out[c] = values[items[begin + c]]
+        for c in range(items.shape[0]):
+            out[c] = values[items[c]]
     else:
-        for c in range(m):
-            item = np.int64(items[begin + c])
+        for c in range(items.shape[0]):
+            item = np.int64(items[c])
             out[c] = sign * promised_seconds(mix(perceptions, np.uint64(item)), promise, user, item, numbers)
 
 
