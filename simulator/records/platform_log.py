@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from recommenders.contract import COLUMNS, PlatformLog
 from simulator.engine.tables.tables import Array
-from simulator.records.kernels.arrivals import ROWS_PER_STRETCH, arrival_order
+from simulator.records.kernels.arrivals import ROWS_PER_STRETCH, ArrivalKeys, arrival_order
 
 _ROWS_AT_ONCE = 8192
 
@@ -94,9 +94,7 @@ class PlatformMemory:
             size = self._n - self._arrived
             order, room = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
             stretches = np.zeros(size // ROWS_PER_STRETCH + 2, dtype=np.int64)
-            arrival_order(
-                rest["logged_at"], rest["user"], rest["time"], rest["event"], rest["position"], stretches, order, room
-            )
+            arrival_order(ArrivalKeys(*(rest[key] for key in ArrivalKeys._fields)), stretches, order, room)
             for column in rest.values():
                 moved = room.view(column.dtype)[:size]
                 np.take(column, order, out=moved, mode="clip")  # which writes without a copy

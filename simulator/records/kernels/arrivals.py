@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, kernel
+from simulator.engine.jit.structs import group
 
 _SHORT = 16  # rows that are put in order by insertion
 ROWS_PER_STRETCH = 4
@@ -45,16 +47,20 @@ def _stretch(moment: float, least: float, most: float, per_second: float, last: 
     return last  # without end, or never
 
 
+@group
+class ArrivalKeys(NamedTuple):
+    """Hold what n records are put in order by, the first key first."""
+
+    logged_at: npt.NDArray[np.float64]
+    user: npt.NDArray[np.uint32]
+    time: npt.NDArray[np.float64]
+    event: npt.NDArray[np.uint8]
+    position: npt.NDArray[np.uint16]
+
+
 @kernel
 def arrival_order(
-    logged_at: npt.NDArray[np.float64],
-    user: npt.NDArray[np.uint32],
-    time: npt.NDArray[np.float64],
-    event: npt.NDArray[np.uint8],
-    position: npt.NDArray[np.uint16],
-    ends: npt.NDArray[np.int64],
-    order: npt.NDArray[np.int64],
-    room: npt.NDArray[np.int64],
+    keys: ArrivalKeys, ends: npt.NDArray[np.int64], order: npt.NDArray[np.int64], room: npt.NDArray[np.int64]
 ) -> None:
     """Fill `order` (n,) with the rows by all keys, the first one first; rows that are equal in all stay as they are.
 
@@ -62,11 +68,12 @@ def arrival_order(
     in each that takes as long as reading them. Where many rows fall into one stretch, they are merged.
 
     Args:
-        logged_at, user, time, event, position: the keys, (n,).
+        keys: of the rows, (n,).
         ends: zeros, one more than there are to be stretches; about n / ROWS_PER_STRETCH of them.
         order: written.
         room: to work in, (n,).
     """
+    logged_at, user, time, event, position = keys.logged_at, keys.user, keys.time, keys.event, keys.position
     n = logged_at.shape[0]
     least, most = np.inf, -np.inf
     for i in range(n):
