@@ -16,7 +16,7 @@ from simulator.engine.randomness import DECLARED, uniforms
 from simulator.engine.tables.tables import FOLLOWED, TOPICS_FOLLOWED, Array, Goods, People, Tally
 from simulator.part import Part, Sink
 from simulator.plan.compiler import Compiled
-from simulator.population.kernels.interests import declare
+from simulator.population.kernels.interests import Declarations, declare
 from simulator.scenario.schema.users import Survey
 
 Float32 = npt.NDArray[np.float32]
@@ -172,9 +172,5 @@ class Interests(Part):
             out.tallies[int(Tally.EVENT) + self._event] += np.count_nonzero(codes[part] >= 0)
             if len(out.records):
                 visits: Array = np.ascontiguousarray(self._people.state["visits"][users[part]])
-                sink.wrote(
-                    declare(
-                        self._seed, occasion, self._event, users[part], times[part], visits, codes[part],
-                        plan.devices, plan.observation, plan.quantiles, out.records,
-                    )
-                )  # fmt: skip
+                declared = Declarations(users[part], times[part], visits, codes[part])
+                sink.wrote(declare(self._seed, occasion, self._event, declared, plan, out.records))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
+from simulator.engine.jit.structs import group
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import DECISION, DECLARED, mix, root, uniform
-from simulator.engine.tables.tables import NO_CASE, Array, What
+from simulator.engine.tables.tables import NO_CASE, Array, Plan, What
 from simulator.engine.visit.records import NAN, arrival
 
 _NOWHERE = 255  # no surface, no stage
@@ -28,25 +31,25 @@ def device_of(seed: int, user: int, visit: int, devices: npt.NDArray[np.float64]
     return device
 
 
+@group
+class Declarations(NamedTuple):
+    """Hold what n users declare on one occasion."""
+
+    users: npt.NDArray[np.int64]
+    times: npt.NDArray[np.float64]
+    visits: npt.NDArray[np.uint32]  # visits that each has begun
+    codes: npt.NDArray[np.int32]  # (n, S), -1 none
+
+
 @kernel
-def declare(
-    seed: int,
-    occasion: int,
-    event: int,
-    users: npt.NDArray[np.int64],
-    times: npt.NDArray[np.float64],
-    visits: npt.NDArray[np.uint32],
-    codes: npt.NDArray[np.int32],
-    devices: npt.NDArray[np.float64],
-    observation: Array,
-    quantiles: npt.NDArray[np.float32],
-    records: Array,
-) -> int:
-    """Write a row for each code that each of `users` (n,) names in `codes` (n, S), -1 none; returns how many.
+def declare(seed: int, occasion: int, event: int, declared: Declarations, plan: Plan, records: Array) -> int:
+    """Write a row for each code that a user names; returns how many.
 
     A row's `value` is the code and its `position` the place among the user's; its `session` is the visit that the user
     began last. There is no item, surface or stage.
     """
+    users, times, visits, codes = declared.users, declared.times, declared.visits, declared.codes
+    devices, observation, quantiles = plan.devices, plan.observation, plan.quantiles
     n = 0
     start = root(seed, DECLARED)
     for i in range(users.shape[0]):
