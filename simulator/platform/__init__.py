@@ -1,1 +1,1 @@
-"""What the platform does: lists of candidates, requests, answers, counters, editors."""
+"""The platform: lists of candidates, requests, answers, counters, editors."""

@@ -1,4 +1,4 @@
-"""Where the lists of candidates of a tick stand side by side, so that kernels reach any of them."""
+"""A tick's lists of candidates, side by side in one array, so that kernels reach any of them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIRST_LISTS = 64
 
 
 class Shelf:
-    """Lists by their numbers; what was put on it stays until it is cleared.
+    """Hold lists of items by their numbers; what was put on it stays until it is cleared.
 
     Attributes:
         items: int32, where the lists lie one behind the other.
@@ -28,12 +28,12 @@ class Shelf:
 
     @property
     def used(self) -> int:
-        """Items that it holds."""
+        """Return how many items it holds."""
         return self._used
 
     @property
     def bounds(self) -> Numbers:
-        """Where each list begins and ends in `items`, (lists, 2)."""
+        """Return where each list begins and ends in `items`, (lists, 2)."""
         return self._bounds[: self._n]
 
     def clear(self) -> None:
@@ -43,7 +43,7 @@ class Shelf:
         self._arrays.clear()
 
     def number(self, items: Items) -> int:
-        """The number of a list, an array that nobody changes, which is put on it if it was not."""
+        """Return the number of a list, an array that nobody changes; put the list on the shelf if it was not there."""
         found = self._numbers.get(id(items))
         if found is None:
             found = self.room(1, len(items))
@@ -54,7 +54,7 @@ class Shelf:
         return found
 
     def array(self, number: int) -> Items:
-        """The list of this number, the very array where it came as one; read-only."""
+        """Return the list of this number, read-only: the very array, where the list came as one."""
         if number in self._arrays:
             return self._arrays[number]
         begin, end = self._bounds[number]
@@ -63,7 +63,7 @@ class Shelf:
         return own
 
     def room(self, lists: int, items: int) -> int:
-        """Numbers for so many new lists, whose bounds are yet to be filled, and room behind `used` for their items.
+        """Reserve numbers for new lists, whose bounds are yet to be filled, and room behind `used` for their items.
 
         Returns:
             The first of the numbers.
@@ -81,5 +81,5 @@ class Shelf:
         return first
 
     def filled(self, used: int) -> None:
-        """All new lists lie before `used`."""
+        """Take note that the items of all new lists lie before `used`."""
         self._used = used

@@ -18,7 +18,7 @@ _USUAL_WEIGHT = 5.0  # ratings at the overall mean that a mean of few is pulled 
 
 
 class Readouts(Part):
-    """The read-outs of a world: counted again at a tick only where something was counted, or came, or went.
+    """Publish the read-outs of a world; at a tick, count again only what was counted, or came, or went.
 
     What belongs to a parent is counted over all its children, and over the parent itself where a stage shows it; it is
     compared with other parents, as what is an item's is with other items.
@@ -54,7 +54,7 @@ class Readouts(Part):
 
 
 class _Readout:
-    """What one read-out is counted from, over which rows, and among which it is compared.
+    """Hold the columns and rows that one read-out is counted from, and the rows that it is standardised over.
 
     All children of a parent may show one count: everything is worked out once for each count.
     """
@@ -78,7 +78,7 @@ class _Readout:
         self._values = np.zeros(len(self._rows))  # of counts that are 0
 
     def compare_with(self, offered: npt.NDArray[np.int64]) -> None:
-        """From now on it is standardised over those of its rows that are `offered`."""
+        """Standardise, from now on, over those of the read-out's rows that are `offered`."""
         those = self._among[offered]
         self._compared = self._shows[offered if those.all() or not those.any() else offered[those]]
 

@@ -28,7 +28,7 @@ _ITEMS = 4096  # at a time
 
 @dataclass
 class _Desk:
-    """The editors of one surface."""
+    """Hold the editors of one surface."""
 
     rule: Editorial
     liking: npt.NDArray[np.float64]  # (items,): what they see of an item's worth; breaks ties where that is no matter
@@ -39,7 +39,7 @@ class _Desk:
 
 
 class Editors(Part):
-    """What editors have picked for each surface, as of the last tick.
+    """Hold what editors have picked for each surface, as of the last tick.
 
     Args:
         compiled: a scenario with editorial slots.
@@ -80,7 +80,7 @@ class Editors(Part):
             desk.picks = desk.picks[np.isin(desk.picks, candidates)]
 
     def picks(self, surface: int, candidates: Items) -> tuple[Items, Items]:
-        """What editors have put on a surface, best first, as far as it is among these candidates; and the others.
+        """Return the editors' picks for a surface that are among these candidates, best first; and the others.
 
         Within a tick the same array of candidates must hold the same items.
         """
@@ -95,7 +95,7 @@ class Editors(Part):
         return known[1], known[2]
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that changes, for a checkpoint."""
+        """Return everything that changes, for a checkpoint."""
         arrays: dict[str, npt.NDArray[Any]] = {}
         for s, desk in self._desks.items():
             arrays[f"{s}/period"] = np.array([desk.period])
@@ -110,7 +110,7 @@ class Editors(Part):
     def _score(
         self, desk: _Desk, time: float, candidates: Items, counters: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
-        """By what the candidates are ranked first."""
+        """Return the number by which editors rank the candidates first."""
         published = self._goods.published[candidates]
         if desk.rule.picks == "newest":
             return np.asarray(published)
@@ -125,7 +125,7 @@ class Editors(Part):
 
 
 def edited(slates: Slates, picks: Items) -> Slates:
-    """Slates whose first places are the editors' picks: each is there for certain."""
+    """Return slates whose first places are the editors' picks: each is there for certain."""
     n = len(slates.items)
     items = np.concatenate([np.tile(picks, (n, 1)), slates.items], axis=1)
     own = np.full(slates.items.shape, np.nan, np.float32) if slates.propensity is None else slates.propensity
@@ -139,7 +139,7 @@ def _popular(compiled: Compiled) -> int:
 
 
 def usual_worth(compiled: Compiled, taste: npt.NDArray[np.float32], goods: Goods) -> npt.NDArray[np.float64]:
-    """What items are worth to users with these tastes (n, D), on average, (items,): all but the idiosyncratic part."""
+    """Return items' mean utility to users with these tastes (n, D), (items,): all but the idiosyncratic part."""
     plan = compiled.plan
     types = goods.facts["type"].astype(np.int64)
     worth: npt.NDArray[np.float64] = plan.types["prior"][types].astype(np.float64)

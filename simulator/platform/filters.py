@@ -41,7 +41,7 @@ _MOST_CODES = 1 << 62
 
 
 class Asked(NamedTuple):
-    """What rows ask for, in an order in which those of one kind lie together, and among these those of one list."""
+    """Hold what rows ask for, sorted so that rows of one kind lie together, and among these rows of one list."""
 
     rows: Rows  # (n,)
     kinds: npt.NDArray[np.int64]  # (n,)
@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class _Option:
-    """A criterion ready for use: what each of its values lets pass, and how the platform is told of it."""
+    """Hold a criterion ready for use: what each of its values lets pass, and how the platform is told of it."""
 
     own: Criterion
     passes: npt.NDArray[np.bool_]  # (values, items); no values where it lies between item and user
@@ -64,7 +64,7 @@ class _Option:
 
 
 class Criteria:
-    """The criteria of all visits: everything about them is a function of (seed, user, visit, criterion).
+    """Draw the criteria of all visits: everything about them is a function of (seed, user, visit, criterion).
 
     Args:
         compiled: a scenario with `criteria`.
@@ -113,7 +113,7 @@ class Criteria:
         self._near: dict[tuple[int, int], int] = {}  # of user and all filters, the list
 
     def ask(self, chosen: Rows, rows: Array, kinds: npt.NDArray[np.int64], lists: Mapping[int, Items]) -> Asked:
-        """What the rows `chosen`, which wait for slates, ask for; visits that ask for the first time get their needs.
+        """Return what the rows `chosen`, which wait for slates, ask for; give new visits their needs.
 
         Args:
             chosen: places in `rows`, (n,).
@@ -154,17 +154,17 @@ class Criteria:
 
     @property
     def at_once(self) -> int | None:
-        """Rows to ask for at a time, where each may need a list of its own; None: any number."""
+        """Return how many rows to ask for at a time, where each may need a list of its own; None: any number."""
         return _AT_ONCE if self._between else None
 
     def forget(self) -> None:
-        """A new tick begins: what was near enough may be no more."""
+        """Forget all lists, as a new tick begins: what was near enough may be no more."""
         self.shelf.clear()
         self._alone.clear()
         self._near.clear()
 
     def _passing(self, key: int, filters: npt.NDArray[np.int16], candidates: Items) -> Items:
-        """What passes the filters that are on the items alone."""
+        """Return the candidates that pass the filters on the items alone."""
         offered = next((cache for of, cache in self._offered if of is candidates), None)
         if offered is None:
             offered = {}
@@ -186,9 +186,9 @@ class Criteria:
         rows: Array,
         lists: Mapping[int, Items],
     ) -> None:
-        """Of what passes the other filters of visits, what keeps to their limits on what lies between.
+        """Find the items within visits' limits on promises and distances, among those that pass the other filters.
 
-        It is the same until the next tick, so that who turns pages is not looked up again.
+        They are the same until the next tick, so that a visit that turns pages is not looked up again.
         """
         users = rows["user"][found.rows[new]].astype(np.int64)
         everything = {kind: self.shelf.number(there) for kind, there in lists.items()}
@@ -210,7 +210,7 @@ class Criteria:
             self._near[key] = number
 
     def _ready(self) -> Wishes:
-        """The criteria as a kernel takes them."""
+        """Return the criteria as a kernel takes them."""
         options = np.zeros(len(self._options), dtype=OPTION)
         codes = np.zeros((len(options), max(len(option.codes) for option in self._options)), dtype=np.float32)
         turns: list[Float32] = [np.zeros((0, self.taste.shape[1]), dtype=np.float32)]
@@ -231,7 +231,7 @@ class Criteria:
 
 
 def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[np.int16]:
-    """The topics that users look for, (n_users, interests): those whose items match their taste best on average."""
+    """Return the topics that users look for, (n_users, interests): those whose items match their taste best."""
     n = min(max(round(compiled.scenario.user.interests.value), 1), len(means))
     topics = np.empty((len(taste), n), dtype=np.int16)
     for first in range(0, len(taste), _BLOCK):
@@ -265,7 +265,7 @@ def _option(compiled: Compiled, goods: Goods, means: Float32, own: Criterion, co
 
 
 def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> Float32:
-    """What a need for each topic adds to a taste, (topics, width).
+    """Return what a need for each topic adds to a taste, (topics, width).
 
     Toward the topic's items, so far that they gain `weight` over all others on average, before saturation.
     """

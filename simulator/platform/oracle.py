@@ -17,7 +17,7 @@ ORACLES = ("belief-oracle", "utility-oracle")
 
 
 class Oracle(Recommender):
-    """Answers requests as a plug-in does, but from the truth of a world, which no plug-in is ever given."""
+    """Answer requests as a plug-in does, but from the truth of a world, which no plug-in is ever given."""
 
     learns = False
     reproducibility = "exact"
@@ -33,7 +33,7 @@ class Oracle(Recommender):
         self._glance = np.where(consumes, plan.stages["glance"][judged], 1.0)
 
     def recommend(self, requests: Requests) -> Slates:
-        """Best items first; fewer candidates than places leave -1 at the end."""
+        """Return the best items, best first; fewer candidates than places leave -1 at the end."""
         judged = JudgedRequests(
             requests.user, requests.time, self._visible[requests.stage], self._glance[requests.stage],
             requests.candidates, requests.recent_start, requests.recent_items,
@@ -47,7 +47,7 @@ class Oracle(Recommender):
 
 
 def _judging_stage(plan: Plan, stage: int) -> int:
-    """Where an item of a slate is first judged: on its card, or in the play that starts by itself."""
+    """Return the stage where an item of a slate is first judged: on its card, or in the play that starts by itself."""
     seen = int(np.bitwise_or.reduce(plan.screens[stage, :, 0]))
     following = int(plan.alternatives[stage, 0, 0])
     return stage if seen or following < 0 else following

@@ -15,7 +15,7 @@ _FIRST_CAPACITY = 1024
 
 
 class SentItems(Part):
-    """The last items sent to every user, up to `kept` of them. Memory follows what was sent, not the number of users.
+    """Remember the last `kept` items sent to every user. Memory follows what was sent, not the number of users.
 
     Args:
         n_users: users of the world.
@@ -35,7 +35,7 @@ class SentItems(Part):
 
     @property
     def kept(self) -> int:
-        """Items that are remembered per user."""
+        """Return how many items are remembered per user."""
         return self._kept
 
     def add(self, users: npt.NDArray[np.uint32], items: npt.NDArray[np.int32]) -> None:
@@ -52,7 +52,7 @@ class SentItems(Part):
                 self._rings = self._rings._replace(blocks=blocks)
 
     def sizes(self, users: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
-        """Items that are remembered of each of `users`, (k,)."""
+        """Return how many items are remembered of each of `users`, (k,)."""
         return np.minimum(self._rings.count[users], self._kept).astype(np.int64)
 
     def fill(self, users: npt.NDArray[np.uint32], start: npt.NDArray[np.int64], out: npt.NDArray[np.int32]) -> None:
@@ -60,7 +60,7 @@ class SentItems(Part):
         sent(users, self._rings, self._longest, start, out)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything as plain arrays, for a checkpoint."""
+        """Return everything as plain arrays, for a checkpoint."""
         return self._rings._asdict() | {"blocks": self._rings.blocks[: self._used * BLOCK]}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:

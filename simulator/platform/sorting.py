@@ -29,7 +29,7 @@ _OWN = -2  # in place of a promise: a number of the items' own
 
 @dataclass(frozen=True)
 class _Order:
-    """One order, and by what it is."""
+    """Hold one order, and the number that it sorts by."""
 
     rule: Sorting
     stages: npt.NDArray[np.bool_]  # (stages,): where it can be asked for
@@ -39,12 +39,12 @@ class _Order:
 
     @property
     def sign(self) -> float:
-        """1.0 where what is lowest comes first, else -1.0."""
+        """Return 1.0 where what is lowest comes first, else -1.0."""
         return 1.0 if self.rule.first == "lowest" else -1.0
 
 
 class SortedLists:
-    """The orders of a world's lists: everything about them is a function of (seed, user, visit) and what is published.
+    """Answer visits that ask for an order of a list, from (seed, user, visit) and what is published alone.
 
     Args:
         compiled: a scenario with `sorting`.
@@ -66,13 +66,13 @@ class SortedLists:
         self.stages = np.array([order.stages for order in self._orders])
 
     def known(self, chosen: Rows, rows: Array) -> npt.NDArray[np.int8]:
-        """The order that the visits of the rows `chosen` have asked for so far, int8 (n,), NONE none."""
+        """Return the order that the visits of the rows `chosen` have asked for so far, int8 (n,), NONE none."""
         out = np.empty(len(chosen), dtype=np.int8)
         known_orders(self._seed, chosen, rows, self.bounds, out)
         return out
 
     def slates(self, number: int, chosen: Rows, rows: Array, lists: Lists, size: int) -> Slates:
-        """What comes first among the candidates in an order, or next, where a list was gone through to its end.
+        """Return the next page of each list in an order; after a whole list was gone through, its first page again.
 
         A visit that comes back to its list from somewhere else finds the page that it left. After the last page comes
         the first. Each card is there for certain. A list stands until the next tick, as what it is made of does.
@@ -116,7 +116,7 @@ def _order(compiled: Compiled, goods: Goods, rule: Sorting) -> _Order:
 
 
 def _has(compiled: Compiled, goods: Goods, attribute: str) -> npt.NDArray[np.bool_]:
-    """Which items have a number and show it, (items,): a posting may say nothing of the salary."""
+    """Tell which items have a number and show it, (items,): a posting may say nothing of the salary."""
     scenario, names = compiled.scenario, compiled.names
     types = {name for name, kind in scenario.item_types.items() if attribute in kind.attributes}
     for name, parent in scenario.parents.items():

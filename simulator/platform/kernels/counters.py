@@ -10,7 +10,7 @@ from simulator.engine.jit.compile import kernel
 
 @kernel
 def items_with_news(counters: npt.NDArray[np.int64], before: npt.NDArray[np.int64], out: npt.NDArray[np.int64]) -> int:
-    """Items of which anything was counted, rising, to `out` (items,): where two (items, k) differ; returns how many."""
+    """Write the items whose counters (items, k) differ between two ticks to `out` (items,), rising; return how many."""
     n = 0
     for item in range(counters.shape[0]):
         differs = np.int64(0)

@@ -1,4 +1,4 @@
-"""The selection criteria of visits: their luck, a function of its keys; what the platform is told; what is near."""
+"""Kernels of the selection criteria of visits: draws by key, what the platform is told, and what is near."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PRESENT, _STATED, _HARD, _WHICH = range(4)
 
 @group
 class Wishes(NamedTuple):
-    """The criteria of a scenario, and what they read and write of users."""
+    """Hold the criteria of a scenario, and what they read and write of users."""
 
     options: Array  # OPTION (criteria,)
     codes: npt.NDArray[np.float32]  # (criteria, values): what requests say
@@ -125,7 +125,7 @@ def wishes_of(
 
 @internal
 def _value_of(luck: float, o: Array, user: int, types: npt.NDArray[np.float64], topics: npt.NDArray[np.int16]) -> int:
-    """The value that a visit's criterion has: a level, a type by its share, or one of the user's topics."""
+    """Return the value that a visit's criterion has: a level, a type by its share, or one of the user's topics."""
     if o.kind == LIMIT:
         return np.int64(luck * o.values)
     if o.kind == TOPIC:

@@ -1,4 +1,4 @@
-"""From rows that need a slate to a batch of requests, and back from slates to rows."""
+"""Kernels that turn rows that need a slate into a batch of requests, and hand slates back to rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AHEAD = 4  # rows whose memory is asked for before they are needed
 
 @group
 class Asked(NamedTuple):
-    """What a batch of n requests says, but for what was sent lately; named as in the contract."""
+    """Hold the columns of a batch of n requests, except items sent lately; named as in the contract."""
 
     key: npt.NDArray[np.uint64]
     user: npt.NDArray[np.uint32]
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 @kernel
 def most_events(chosen: npt.NDArray[np.int64], rows: Array) -> int:
-    """The most items that a visit of the rows `chosen` remembers."""
+    """Return the most items that a visit of the rows `chosen` remembers."""
     most = 0
     for k in range(chosen.shape[0]):
         if k + _AHEAD < chosen.shape[0]:
@@ -132,7 +132,7 @@ def scatter(
 
 @kernel
 def pending(todo: npt.NDArray[np.int64], rows: Array, out: npt.NDArray[np.int64]) -> int:
-    """Rows of `todo` that wait for a slate, in the order of `todo`; returns how many were written to `out`."""
+    """Write the rows of `todo` that wait for a slate to `out`, in the order of `todo`; return how many there are."""
     n = 0
     for k in range(todo.shape[0]):
         if rows[todo[k]].status == _NEEDS_SLATE:

@@ -1,4 +1,4 @@
-"""What a platform has sent to each user lately: one ring per user that grows with what is sent, all in one array.
+"""Items lately sent to each user: one ring per user that grows with what is sent, all in one array.
 
 A user's ring lies in one piece, so that it is read in one go: `size` blocks of `BLOCK` items from `first[user]` on,
 where `size` follows from what was sent (`ring`): it doubles until it holds what is to be remembered. A ring that moved
@@ -39,7 +39,7 @@ class Rings(NamedTuple):
 
 @internal
 def ring(count: int, longest: int) -> int:
-    """Blocks of the ring of a user who was sent `count` items: a power of two, `longest` at most; 0 for none."""
+    """Return the blocks of the ring of a user who was sent `count` items: a power of two, at most `longest`; or 0."""
     needed = (count + BLOCK - 1) // BLOCK
     if needed <= 1:
         return needed
@@ -48,7 +48,7 @@ def ring(count: int, longest: int) -> int:
 
 @inlined
 def _list_of(size: int) -> int:
-    """The list of free places that a ring of `size` blocks leaves or takes: the power of two that is no smaller."""
+    """Return the list of free places for a ring of `size` blocks: the exponent of the next power of two."""
     return np.int64(64) - leading_zeros(np.uint64(size - 1)) if size > 1 else np.int64(0)
 
 

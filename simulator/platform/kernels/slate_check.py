@@ -1,4 +1,4 @@
-"""A quick look at the slates of a batch: whether they are as the contract says; what is wrong, the contract finds."""
+"""A quick check of a batch's slates against the contract; the contract itself then says what is wrong."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def fits(
     before: int,
     known: int,
 ) -> bool:
-    """Whether each of `items` (k, size) is a candidate and in its slate once, with `odds` that are probabilities.
+    """Check that each of `items` (k, size) is a candidate and in its slate once, with `odds` that are probabilities.
 
     Args:
         items: slates; places that there are no candidates for are empty (-1).

@@ -1,4 +1,4 @@
-"""Lists in an order: which order a visit asks for, and what comes first, page by page."""
+"""Kernels of sorted lists: the order that a visit asks for, and the items of its pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NONE = -1
 
 @internal
 def _wished(start: np.uint64, v: Array, bounds: npt.NDArray[np.float64]) -> int:
-    """The order that a visit asks for wherever it can, by shares that are added up; NONE none."""
+    """Return the order that a visit asks for wherever it can, by shares that are added up; NONE none."""
     luck = uniform(mix(mix(start, np.uint64(v.user)), np.uint64(v.visit)))
     for order in range(bounds.shape[0]):
         if luck < bounds[order]:
@@ -169,7 +169,7 @@ def _amounts(
 
 @internal
 def _later(heap: npt.NDArray[np.float64], a: int, value: float, item: float, luck: npt.NDArray[np.int64]) -> bool:
-    """Whether entry `a` of a heap comes after (value, item)."""
+    """Tell whether entry `a` of a heap comes after (value, item)."""
     if heap[a, 0] != value:
         return heap[a, 0] > value
     return luck[np.int64(heap[a, 1])] > luck[np.int64(item)]
