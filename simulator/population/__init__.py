@@ -1,1 +1,1 @@
-"""Who and what is there at the beginning: items, parents, users, their interests."""
+"""The population of a world at its beginning: items, parents, users, and their interests."""

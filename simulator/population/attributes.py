@@ -1,4 +1,4 @@
-"""The public numbers of items (prices, salaries), what they are worth to users, and where users and items are."""
+"""Public numbers of items (prices, salaries), their worth to users, and the places of users and items."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _ATTRIBUTE = 420  # + number of the attribute
 
 
 def drawn(quantity: Any, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Values of a distribution by these lucks; of a number, the number."""
+    """Return a distribution's values at these uniform draws; of a number, the number."""
     if isinstance(quantity, Distribution):
         return np.asarray(quantity.quantile(luck))
     return np.full(len(luck), float(quantity.value))
 
 
 def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Float32:
-    """Places on the scenario's square, km, (n, 2); at 0 where it has none."""
+    """Draw places on the scenario's square, km, (n, 2); at 0 where it has none."""
     out = np.zeros((len(numbered(rows)), 2), dtype=np.float32)
     if scenario.places is not None:
         for axis in range(2):
@@ -38,7 +38,7 @@ def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Flo
 
 
 def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[Kin, ...] = ()) -> Float32:
-    """Where items are, km, (n, 2): where their parent is, if all its children are of one creator."""
+    """Return the places of items, km, (n, 2): that of their parent, if all its children are of one creator."""
     out = places(scenario, seed, SUPPLY, n_items)
     for each in kin:
         if each.rule.one_creator:
@@ -49,7 +49,7 @@ def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[Kin, ...
 def attributes(
     compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int, kin: tuple[Kin, ...] = ()
 ) -> tuple[Float32, Float32]:
-    """Numbers of items, (n, attributes), and what they are worth, (n, asides): beside the usual of their type, and what
+    """Return numbers of items, (n, attributes), and their worth, (n, asides): beside the usual of their type, and what
     missing each limit costs.
     """
     scenario, names = compiled.scenario, compiled.names
@@ -81,7 +81,7 @@ def attributes(
 
 
 def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float32:
-    """How much each number that is shown matters to the users with these keys, (n, asides): 1 where none is named.
+    """Return how much each shown number matters to the users with these keys, (n, asides): 1 where none is named.
 
     A group's own trait goes before everybody's. Limits matter only while a visit has them: 0.
     """

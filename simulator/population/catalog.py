@@ -1,4 +1,4 @@
-"""The catalog of a world: items, what they are worth, what they show, and what an encoder makes of it.
+"""The catalog of a world: items, their latent vectors, the content that they show, and its features.
 
 Drawn from the scenario here; `simulator.grounding` fills the same tables from a real folder.
 """
@@ -46,7 +46,7 @@ _ENCODER_BLOCK = 512  # + modality: of parents
 
 @dataclass(frozen=True)
 class Catalog:
-    """Items of a world. `goods` is the truth; `public` is all that a recommender may know."""
+    """Hold the items of a world. `goods` is the truth; `public` is all that a recommender may know."""
 
     goods: Goods
     published_at: npt.NDArray[np.float64]  # (n,): s; items of before the run have 0
@@ -191,7 +191,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
 
 
 def _mixed(share: float, common: Float32, own: Float32) -> Float32:
-    """Of unit variance, `share` of it common: sqrt(share) common + sqrt(1 - share) own."""
+    """Mix two numbers to unit variance, `share` of it common: sqrt(share) common + sqrt(1 - share) own."""
     both: Float32 = np.float32(np.sqrt(share)) * common + np.float32(np.sqrt(1.0 - share)) * own
     return both
 
@@ -258,7 +258,7 @@ def _parents(
 def contents(
     compiled: Compiled, truth: Float32, seed: int, purpose: np.uint64 = CONTENT, keys: Keys | None = None
 ) -> Float32:
-    """What each modality's content says of each facet, (n, content_width): signal of the truth, the rest nuisance."""
+    """Draw each modality's content, by facets, (n, content_width): signal of the truth, the rest nuisance."""
     rows: Keys = len(truth) if keys is None else keys
     content = np.zeros((len(truth), compiled.content_width), dtype=np.float32)
     for k, pair in enumerate(compiled.pairs):
@@ -305,7 +305,7 @@ def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Seq
 
 
 def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequence[Kin] = ()) -> LazyFeatures:
-    """What encoders make of the contents: a fixed random projection, and noise for what the encoder loses."""
+    """Return encoders' features of the contents: a fixed random projection, and noise for what the encoder loses."""
 
     def maker(m: int, dimensions: int, retention: float) -> Callable[[], Float32]:
         def make() -> Float32:
@@ -356,7 +356,7 @@ def public_catalog(
     topic: str | None = None,
     parents: Mapping[str, npt.NDArray[np.int32]] | None = None,
 ) -> PublicCatalog:
-    """What recommenders may know of the items: facts, features, and the numbers that are shown as they are.
+    """Return what recommenders may know of the items: facts, features, and the numbers that are shown as they are.
 
     With a name for it, the items' `topic` is a public column as well: int32 codes, those that users state. Each kind of
     parent is one, under its name: int32, the number of the item's, -1 none.

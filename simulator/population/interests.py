@@ -1,4 +1,4 @@
-"""What users declare to be interested in: asked when they join, and again in surveys; and topics that they follow.
+"""Declared interests of users: asked when they join, and again in surveys; and topics that they follow.
 
 A user's true interests are the clusters of a facet whose items match their taste best, on average. A declaration names
 some of them in that order; each is a true one with a probability, else any other.
@@ -47,7 +47,7 @@ def topical(compiled: Compiled, vectors: Float32) -> Float32:
 
 
 def affinities(means: Float32, taste: Float32) -> Float32:
-    """How well clusters (clusters, width) match tastes (n, width), on average, (n, clusters); empty ones: -inf."""
+    """Return the mean match of clusters (clusters, width) with tastes (n, width), (n, clusters); empty ones: -inf."""
     match = taste @ np.nan_to_num(means).T
     match[:, np.isnan(means[:, 0])] = -np.inf
     return np.asarray(match)
@@ -58,7 +58,7 @@ def _lucks(seed: int, n: int, occasion: int, what: int) -> npt.NDArray[np.float6
 
 
 class Interests(Part):
-    """The declared interests of all users, as a platform knows them, and the surveys to come.
+    """Hold the declared interests of all users, as a platform knows them, and the surveys to come.
 
     Args:
         compiled: a scenario with `declared_interests`.
@@ -117,7 +117,7 @@ class Interests(Part):
                 del self._pending[occasion]
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that is not a function of the keys, for a checkpoint."""
+        """Return everything that is not a function of the keys, for a checkpoint."""
         return {"stated": self.stated}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -125,7 +125,7 @@ class Interests(Part):
         self.stated[:] = arrays["stated"]
 
     def _answers(self, survey: Survey, number: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """When who answers a survey, in the order of time."""
+        """Return the times, s, at which users answer a survey, rising, and these users."""
         n = len(self.stated)
         users = np.flatnonzero(_lucks(self._seed, n, number, _ANSWERS) < survey.answers.value)
         asked_at = survey.first.value + (number - 1) * survey.every.value
@@ -135,7 +135,7 @@ class Interests(Part):
         return times[order], users[order]
 
     def _said(self, users: npt.NDArray[np.int64], occasion: int) -> Codes:
-        """What users say on an occasion, (n, S): a noisy function of their tastes."""
+        """Draw the interests that users declare on an occasion, (n, S): a noisy function of their tastes."""
         n_users, out = len(self._taste), np.full((len(users), self._n), -1, dtype=np.int32)
         right = [_lucks(self._seed, n_users, occasion, _RIGHT + k) for k in range(self._n)]
         which = [_lucks(self._seed, n_users, occasion, _WHICH + k) for k in range(self._n)]

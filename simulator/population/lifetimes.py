@@ -1,4 +1,4 @@
-"""When items leave the catalog: news go stale, postings close, products are delisted.
+"""Lifetimes of items in the catalog: news go stale, postings close, products are delisted.
 
 An item that is withdrawn is no candidate any more from the next tick on. What was sent before stays as it was sent: a
 card on somebody's screen can still be opened, and a decision that was put off can still be taken up.
@@ -25,7 +25,7 @@ def withdrawals(
     fresh: npt.NDArray[np.bool_],
     seed: int,
 ) -> npt.NDArray[np.float64] | None:
-    """When each item is withdrawn, s, (n,); None where the scenario has no lifetimes.
+    """Draw the time at which each item is withdrawn, s, (n,); None where the scenario has no lifetimes.
 
     Items of before the run have what is left of a lifetime in a stream of items that has always flowed: a lifetime met
     with probability in proportion to its length, at a uniform point of it (the residual life of a renewal process).

@@ -27,7 +27,7 @@ Rows = npt.NDArray[np.int64]
 
 
 def with_parents(compiled: Compiled, goods: Goods, kin: Sequence[Kin], own: Sequence[tuple[Float32, Float32]]) -> Goods:
-    """The same items, and behind them the parents that a stage shows; without such a stage, the same.
+    """Append to the items the parents that a stage shows; return the same where no stage shows any.
 
     Args:
         compiled: the scenario.
@@ -52,7 +52,7 @@ def listed(compiled: Compiled) -> set[str]:
 
 
 def _rows(compiled: Compiled, goods: Goods, kin: Kin, truth: Float32, said: Float32) -> dict[str, npt.NDArray[Any]]:
-    """The tables of `Goods` of the parents of one kind, by name."""
+    """Return the tables of `Goods` of the parents of one kind, by name."""
     names, n, eldest = compiled.names, len(kin.keys), kin.eldest()
     own = np.array([name in kin.rule.modalities for name in names.modalities])
     facts = np.zeros(n, dtype=ITEM)
@@ -107,7 +107,7 @@ def _over_children(best: np.ufunc, kin: Kin, values: npt.NDArray[np.float64]) ->
 
 
 def until(kin: Sequence[Kin], withdrawn_at: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
-    """When each row is withdrawn, s: a parent with the last of its children; None where nothing ever is."""
+    """Return when each row is withdrawn, s: a parent with the last of its children; None where nothing ever is."""
     if withdrawn_at is None:
         return None
     shown = [_over_children(np.maximum, each, withdrawn_at) for each in kin if each.row >= 0]
@@ -115,7 +115,7 @@ def until(kin: Sequence[Kin], withdrawn_at: npt.NDArray[np.float64] | None) -> n
 
 
 def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
-    """Kind of the parent that each row is, -1 an item, int32 (n,)."""
+    """Return the kind of the parent that each row is, -1 an item, int32 (n,)."""
     out = np.full(len(goods.facts), -1, dtype=np.int32)
     for name, number in compiled.shown_parents.items():
         out[goods.facts["type"] == number] = list(compiled.scenario.parents).index(name)
@@ -123,14 +123,14 @@ def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
 
 
 def asked_for(compiled: Compiled, goods: Goods) -> npt.NDArray[np.bool_]:
-    """Rows that some slate can be made of, bool (n,): parents that are shown; items where slates are of items."""
+    """Tell which rows a slate can hold, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
     asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
     return np.isin(levels_of(compiled, goods), stages["level"][asks])
 
 
 class Levels:
-    """Who is asked for items, and who for parents of which kind.
+    """Tell apart the candidates of slates of items and of slates of parents of each kind.
 
     Args:
         compiled, goods: of the world.
@@ -144,11 +144,11 @@ class Levels:
         self._among: dict[int, npt.NDArray[np.int32]] = {}
 
     def of(self, levels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """The levels that rows ask for, (n,), as `among` tells them apart; -1 all where all candidates are of one."""
+        """Return the levels that rows ask for, (n,), for `among`; a single -1 where all candidates are of one level."""
         return np.full(1, -1, dtype=np.int32) if self._one else levels
 
     def among(self, level: int, candidates: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Those of a level; the same array as long as the candidates are the same."""
+        """Return the candidates of a level; the same array as long as the candidates are the same."""
         if self._one:
             return candidates
         if self._of_which is not candidates:
@@ -159,7 +159,7 @@ class Levels:
 
 
 def with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
-    """The same items, with what menus show: children of listed parents, and what creators made.
+    """Add to the items what menus show: children of listed parents, and what creators made.
 
     Those of one parent or creator lie together in `Goods.menu`; `Goods.menus` says where they begin and end.
     """
@@ -198,7 +198,7 @@ def _bound(menus: npt.NDArray[np.int32], whose: Rows, n: int) -> int:
 
 
 class Menus(Part):
-    """What menus show and in which order: children on offer, those with most events of a kind first, or the newest.
+    """Keep menus in order: children on offer, those with most events of a kind first, or the newest.
 
     All of it is as at the tick.
 

@@ -1,4 +1,4 @@
-"""Parents of items: a story its articles, an album its tracks, a restaurant its dishes; which item belongs to which.
+"""Parents of items, and which item belongs to which: a story has articles, an album tracks, a restaurant dishes.
 
 Items of a type are dealt to the parents of that type in the order of their numbers: the first parent has as many as its
 size says, then comes the next. So an item keeps its parent when further items are added; but where stages show parents,
@@ -34,7 +34,7 @@ _DAY = 86400.0
 
 @dataclass(frozen=True)
 class Kin:
-    """The parents of one kind, and whose their children are."""
+    """Hold the parents of one kind, and which items are their children."""
 
     name: str
     rule: Parent
@@ -50,18 +50,18 @@ class Kin:
         return slice(self.row, self.row + len(self.keys)) if self.row >= 0 else slice(0, 0)
 
     def eldest(self) -> npt.NDArray[np.int64]:
-        """The first child of each parent, (n,)."""
+        """Return the first child of each parent, (n,)."""
         return self.children[np.unique(self.parent, return_index=True)[1]]
 
     def luck(self, what: int) -> Uniforms:
-        """A uniform number for each parent, (n,)."""
+        """Return a uniform number for each parent, (n,)."""
         return uniforms(self._seed, PARENT, self.keys, what)
 
     _seed: int
 
 
 def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[Kin, ...]:
-    """The parents of each kind that a scenario has, by the types (n,) of its items."""
+    """Draw the parents of each kind that a scenario has, by the types (n,) of its items."""
     shown = {stage.level for stage in scenario.stages.values()}
     found, first, row = [], 0, len(types)
     for k, (name, rule) in enumerate(scenario.parents.items()):
@@ -116,7 +116,7 @@ def numbered_parents(kin: tuple[Kin, ...], n_rows: int) -> npt.NDArray[np.int32]
 
 
 def parent_columns(kin: tuple[Kin, ...], n_rows: int) -> dict[str, npt.NDArray[np.int32]]:
-    """By kind of parent, the number of each item's among those of the kind, -1 none, int32 (n_rows,).
+    """Return, by kind of parent, the number of each item's parent among those of the kind, -1 none, int32 (n_rows,).
 
     Where a stage shows parents of the kind, their own rows have their own numbers, and `is_KIND` is 1 there, else 0.
     """

@@ -15,7 +15,7 @@ from simulator.population.catalog import Catalog
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a world begins, and how long it lasts."""
+    """Hold a world's beginning, its catalog and users at time 0, and how long it lasts."""
 
     compiled: Compiled
     catalog: Catalog

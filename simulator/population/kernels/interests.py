@@ -1,4 +1,4 @@
-"""What users say about themselves outside of the life cycle's stages, as rows of the logs."""
+"""Kernels that write users' declarations, which are made outside of the life cycle's stages, as rows of the logs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _W_DEVICE = int(What.DEVICE)
 
 @kernel
 def device_of(seed: int, user: int, visit: int, devices: npt.NDArray[np.float64]) -> int:
-    """The device of a user's visit: the draw that `attendance.arrive` makes."""
+    """Return the device of a user's visit: the draw that `attendance.arrive` makes."""
     key = mix(mix(root(seed, DECISION), np.uint64(user)), np.uint64(visit))
     luck = uniform(decision_key(key, 0, 0, _W_DEVICE))
     device = 0
