@@ -1,1 +1,1 @@
-"""What a run leaves: the two logs, measures, checkpoints, the manifest, the run's folder."""
+"""The records of a run: the two logs, measures, checkpoints, the manifest, the run's folder."""

@@ -18,7 +18,7 @@ FOLDER = "checkpoints"
 
 
 def checkpoint_path(run: Path, index: int) -> Path:
-    """Path of a checkpoint."""
+    """Return the path of a checkpoint."""
     return run / FOLDER / f"checkpoint-{index:05d}.npz"
 
 
@@ -40,13 +40,13 @@ def _indices(run: Path) -> list[int]:
 
 
 def last_checkpoint(run: Path) -> int | None:
-    """Number of the newest checkpoint, or None if the run was stopped before its first."""
+    """Return the number of the newest checkpoint, or None if the run was stopped before its first."""
     indices = _indices(run)
     return indices[-1] if indices else None
 
 
 def read_checkpoint(run: Path, index: int) -> dict[str, npt.NDArray[Any]]:
-    """Arrays of a checkpoint. Raises InputError if the file is damaged."""
+    """Read the arrays of a checkpoint. Raises InputError if the file is damaged."""
     path = checkpoint_path(run, index)
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -56,5 +56,5 @@ def read_checkpoint(run: Path, index: int) -> dict[str, npt.NDArray[Any]]:
 
 
 def under(arrays: dict[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt.NDArray[Any]]:
-    """What was saved under a prefix, by the names that it had before."""
+    """Return the arrays that were saved under a prefix, by the names that they had before."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

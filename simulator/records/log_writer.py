@@ -69,7 +69,7 @@ def row_hash_sums(
 
 
 def _bits_of(names: tuple[str, ...]) -> npt.NDArray[np.uint64]:
-    """The bits of a row of events, by words of 8 bytes, that belong to these columns."""
+    """Return the bits of a row of events, by words of 8 bytes, that belong to these columns."""
     row = np.zeros(EVENT.itemsize, dtype=np.uint8)
     for name in names:
         kind, first = EVENT.fields[name][:2]  # type: ignore[index]
@@ -82,7 +82,7 @@ _PLATFORM_BITS = ~_bits_of(ONLY_TRUTH)
 
 @dataclass
 class LogTotals:
-    """Rows of a log so far, and the order-free hash of them."""
+    """Count the rows of a log so far, and keep the order-free hash of them."""
 
     rows: int = 0
     hash: int = 0
@@ -131,7 +131,7 @@ class _Part:
 
 @dataclass
 class LogWriter:
-    """Takes rows of events and writes what the run asked for.
+    """Take rows of events and write what the run asked for.
 
     Args:
         folder: the run's folder, or None: logs are then kept in memory for frames.
@@ -166,7 +166,7 @@ class LogWriter:
 
     @property
     def recording(self) -> bool:
-        """Whether anybody wants rows: a log, or a recommender that learns."""
+        """Tell whether anybody wants rows: a log, or a recommender that learns."""
         return self.level != "metrics" or self.memory is not None or self.tap is not None
 
     @property

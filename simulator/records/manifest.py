@@ -1,4 +1,4 @@
-"""What a run says about itself: `items.parquet` when it begins, `metrics.json` and `manifest.json` when it ends."""
+"""Files about a run: `items.parquet` when it begins, `metrics.json` and `manifest.json` when it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def write_items(folder: Path, public: Catalog) -> None:
 
 
 class RunFacts(NamedTuple):
-    """What the manifest says of a run that has ended."""
+    """Hold the facts of a run that has ended, for its manifest."""
 
     scenario: Scenario
     seed: int

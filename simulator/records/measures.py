@@ -20,7 +20,7 @@ DAY = 86400.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What measures are made from."""
+    """Hold the sums and states that measures are made from."""
 
     compiled: Compiled
     tallies: npt.NDArray[np.int64]
@@ -31,20 +31,20 @@ class Outcome:
     cases: npt.NDArray[np.int64] | None = None  # counts of the world's cases, where there are any
 
     def count(self, tally: Tally) -> int:
-        """One of the sums."""
+        """Return one of the sums."""
         return int(self.tallies[tally])
 
     def events(self, name: str) -> int:
-        """How often an event happened."""
+        """Return how often an event happened."""
         code = self.compiled.names.codes.get(name)
         return int(self.tallies[Tally.EVENT + code]) if code is not None else 0
 
     def total(self, name: str) -> float:
-        """The values of an event outside of plays, added up."""
+        """Return the sum of an event's values outside of plays."""
         return int(self.tallies[Tally.VALUE + self.compiled.names.codes[name]]) / VALUE_UNITS
 
     def label(self, name: str) -> int:
-        """How many plays, or acts, were positive by a label of the scenario."""
+        """Return how many plays, or acts, were positive by a label of the scenario."""
         at_end = int(self.tallies[Tally.LABEL + self.compiled.names.labels.index(name)])
         acts = [
             event for event in self.compiled.scenario.platform.labels[name].events if event in self.compiled.names.acts
@@ -143,7 +143,7 @@ def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float]
 
 
 def check_measures(compiled: Compiled) -> None:
-    """Every measure that a scenario names must be one that can be computed. Raises InputError."""
+    """Check that every measure that a scenario names can be computed. Raises InputError."""
     events = compiled.names.events
     for name in compiled.scenario.measures:
         label = name.removesuffix("_rate") in compiled.names.labels
@@ -156,7 +156,7 @@ def check_measures(compiled: Compiled) -> None:
 
 
 def measure(outcome: Outcome) -> dict[str, float]:
-    """The measures that the scenario names, in its order; NaN where there was nothing to measure."""
+    """Compute the measures that the scenario names, in its order; NaN where there was nothing to measure."""
     found: dict[str, float] = {}
     for name in outcome.compiled.scenario.measures:
         label = name.removesuffix("_rate")
@@ -171,5 +171,5 @@ def measure(outcome: Outcome) -> dict[str, float]:
 
 
 def event_counts(outcome: Outcome) -> dict[str, int]:
-    """How often each event happened."""
+    """Return how often each event happened."""
     return {name: outcome.events(name) for name in outcome.compiled.names.events if outcome.events(name)}

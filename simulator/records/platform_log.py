@@ -1,4 +1,4 @@
-"""What a platform has recorded so far, as a recommender is fitted on it: rows in order of arrival."""
+"""The platform's records so far, as a recommender is fitted on them: rows in order of arrival."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROWS_AT_ONCE = 8192
 
 
 class PlatformMemory:
-    """Records as they were written, handed out as they have arrived.
+    """Hold records as they were written, and hand them out as they have arrived.
 
     Rows come in any order and ahead of their arrival; `arrived(time)` gives exactly those that arrived by then, sorted
     by (logged_at, user, time, event, position), so that a fit never depends on how the run was cut into batches.
@@ -37,17 +37,17 @@ class PlatformMemory:
         self._arrived = 0  # of them, those that have arrived
 
     def take(self, rows: Array) -> None:
-        """Rows of events that the platform records, whenever they arrive."""
+        """Take rows of events that the platform records, whenever they arrive."""
         into_columns(rows, self._room(len(rows)))
 
     def take_columns(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
-        """Rows from elsewhere (a real log) by column; a column left out is absent or 0 in every row."""
+        """Take rows from elsewhere (a real log) by column; a column left out is absent or 0 in every row."""
         log = PlatformLog.from_columns(columns, self.names, self.n_users, self.n_items)
         for name, column in self._room(len(log)).items():
             column[:] = getattr(log, name)
 
     def read(self, paths: list[Path]) -> None:
-        """Rows from part files of a platform log."""
+        """Read rows from part files of a platform log."""
         for path in paths:
             table = pq.read_table(path)
             room = self._room(len(table))
@@ -62,12 +62,12 @@ class PlatformMemory:
                     room[c.name][:] = values.fill_null(c.absent).to_numpy(zero_copy_only=False)
 
     def arrived(self, time: float) -> PlatformLog:
-        """All records that have arrived by `time`."""
+        """Return all records that have arrived by `time`."""
         self._sort_in(time)
         return self._log(slice(0, self._arrived))
 
     def since(self, last: float, time: float) -> PlatformLog:
-        """Records that arrived after `last`, up to `time`."""
+        """Return the records that arrived after `last`, up to `time`."""
         self._sort_in(time)
         first = int(np.searchsorted(self._columns["logged_at"][: self._arrived], last, side="right"))
         return self._log(slice(first, self._arrived))
@@ -77,7 +77,7 @@ class PlatformMemory:
         return PlatformLog(**part, names=self.names, n_users=self.n_users, n_items=self.n_items)
 
     def _room(self, more: int) -> dict[str, npt.NDArray[Any]]:
-        """Where the next rows go, behind all others."""
+        """Return the places of the next rows, behind all others."""
         first, last = self._n, self._n + more
         for name, column in self._columns.items():
             if last > column.size:

@@ -1,4 +1,4 @@
-"""What a run leaves to whoever called it: measures, manifest, and its logs as frames."""
+"""The result of a run, for whoever called it: measures, manifest, and its logs as frames."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunResult:
-    """What a run leaves: measures, manifest, and its logs as frames."""
+    """Hold what a run leaves: measures, manifest, and its logs as frames."""
 
     metrics: dict[str, float]
     manifest: dict[str, Any]
@@ -31,17 +31,17 @@ class RunResult:
 
     @cached_property
     def truth(self) -> pd.DataFrame:
-        """Everything that happened. Raises InputError where the truth log was not asked for."""
+        """Read everything that happened. Raises InputError where the truth log was not asked for."""
         return self._frame(TRUTH)
 
     @cached_property
     def platform(self) -> pd.DataFrame:
-        """What the platform could record. Raises InputError where no log was asked for."""
+        """Read what the platform could record. Raises InputError where no log was asked for."""
         return self._frame(PLATFORM)
 
     @property
     def items(self) -> pd.DataFrame:
-        """What recommenders may know of the items beside features, a row per item in order of number."""
+        """Read what recommenders may know of the items beside features, a row per item in order of number."""
         import pandas as pd
 
         return pd.DataFrame(dict(self._columns))

@@ -78,7 +78,7 @@ def free_name(path: Path) -> Path:
 
 
 def default_output(config: RunConfig) -> Path:
-    """Where a run goes if nobody says: `runs/<scenario>-<recommender>-s<seed>`, numbered where that is taken."""
+    """Return the folder of a run by default: `runs/<scenario>-<recommender>-s<seed>`, numbered where that is taken."""
     return free_name(Path("runs") / run_name(config))
 
 
@@ -98,7 +98,7 @@ def safe_name(text: str) -> str:
 
 
 def resumed_config(given: RunConfig, settings: Mapping[str, object]) -> RunConfig:
-    """The configuration of the run that `resume=` names, with the performance settings that were given now.
+    """Return the configuration of the run that `resume=` names, with the performance settings that were given now.
 
     Args:
         given: what the command line resolves to.
@@ -207,7 +207,7 @@ def write_config(folder: Path, config: RunConfig) -> None:
 
 
 def versions() -> dict[str, str]:
-    """What a run ran on: Beholder, Python, the system, and the packages that can change a result.
+    """Return the versions that a run ran on: Beholder, Python, the system, and the packages that can change a result.
 
     A package that is not installed is left out.
     """

@@ -25,7 +25,7 @@ def _before(
     event: npt.NDArray[np.uint8],
     position: npt.NDArray[np.uint16],
 ) -> bool:
-    """Whether row a comes before row b; what never arrived (NaN) comes last."""
+    """Tell whether row a comes before row b; what never arrived (NaN) comes last."""
     if logged_at[a] != logged_at[b]:
         return logged_at[a] < logged_at[b] or (logged_at[b] != logged_at[b] and logged_at[a] == logged_at[a])
     if user[a] != user[b]:
@@ -39,7 +39,7 @@ def _before(
 
 @inlined
 def _stretch(moment: float, least: float, most: float, per_second: float, last: np.int64) -> np.int64:
-    """The stretch of time that a moment falls into, of 0 ... last."""
+    """Return the stretch of time that a moment falls into, of 0 ... last."""
     if moment <= least:
         return np.int64(0)
     if moment <= most:
@@ -49,7 +49,7 @@ def _stretch(moment: float, least: float, most: float, per_second: float, last: 
 
 @group
 class ArrivalKeys(NamedTuple):
-    """Hold what n records are put in order by, the first key first."""
+    """Hold the keys by which n records are put in order, the first key first."""
 
     logged_at: npt.NDArray[np.float64]
     user: npt.NDArray[np.uint32]
