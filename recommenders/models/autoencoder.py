@@ -108,7 +108,7 @@ class MultVAE(Ranker):
         return {f"layer{i}": each.detach().numpy() for i, each in enumerate(parameters)}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The decoder's outputs."""
+        """Return the decoder's outputs."""
         w, f = [self.learned[f"layer{i}"] for i in range(8)], self.config.factors
         length = np.sqrt(np.asarray(batch.profile.multiply(batch.profile).sum(axis=1)))
         hidden = np.tanh((batch.profile @ w[0]) / np.maximum(length, 1e-12) + w[1])

@@ -40,7 +40,7 @@ class LinearBandit(Ranker):
     config: BanditSettings
 
     def check(self, catalog: Catalog) -> None:
-        """Features of the modality are there, where one is wanted."""
+        """Check that features of the modality are there, where one is wanted."""
         if self.config.modality is not None:
             catalog.require_feature(self.config.modality, f"recommender {self.name}")
 
@@ -70,11 +70,11 @@ class LinearBandit(Ranker):
         return _unit((left * size)[:, :k].astype(np.float32))
 
     def profiles(self, batch: Batch) -> np.ndarray:
-        """The users' vectors, float64 (n, r)."""
+        """Return the users' vectors, float64 (n, r)."""
         return _unit(batch.profile @ self.learned["vectors"]).astype(np.float64)
 
     def expected(self, profiles: np.ndarray, solution: np.ndarray) -> np.ndarray:
-        """The linear model's values, float32 (n, n_items), for one solution."""
+        """Return the linear model's values, float32 (n, n_items), for one solution."""
         r = profiles.shape[1]
         rows = solution[1 : 1 + r] + profiles * solution[1 + r :]
         return product(rows, self.learned["vectors"].T) + np.float32(solution[0])
@@ -167,7 +167,7 @@ class Thompson(LinearBandit):
     config: ThompsonSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """The ridge regression, and the drawn models (draws, d)."""
+        """Fit the ridge regression, and draw models (draws, d)."""
         learned = super().learn(data)
         factor = np.linalg.cholesky(learned["inverse"])
         normal = data.random().normal(size=(self.config.draws, len(factor)))
@@ -187,7 +187,7 @@ class Thompson(LinearBandit):
         return Slates(items, propensity)
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
-        """The share of the models whose slate holds an item."""
+        """Return the share of the models whose slate holds an item."""
         found = np.zeros(items.shape)
         for rows, slates in self._of_all_models(requests):
             found[rows] = _share(items[rows], slates)

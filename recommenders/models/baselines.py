@@ -53,7 +53,7 @@ class RecentPopularity(Ranker):
         return {"weight": weight.astype(np.float32)}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The items' weights."""
+        """Return the items' weights."""
         return np.tile(self.learned["weight"], (len(batch.requests), 1))
 
 
@@ -128,7 +128,7 @@ class DeclaredSettings(Settings):
 
 
 class DeclaredInterest(Ranker):
-    """The most popular items of what the user has declared an interest in; then what is popular."""
+    """Recommend the most popular items of what the user has declared an interest in; then what is popular."""
 
     name: ClassVar[str] = "declared"
     needs = "nothing"
@@ -136,7 +136,7 @@ class DeclaredInterest(Ranker):
     config: DeclaredSettings
 
     def check(self, catalog: Catalog) -> None:
-        """The column is there."""
+        """Check that the column is there."""
         catalog.require_column(self.config.column, f"recommender {self.name}.column")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:

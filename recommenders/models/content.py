@@ -181,7 +181,7 @@ class ContentKNN(Recommender):
         self._tiles = tiled(self._features)
 
     def check(self, catalog: Catalog) -> None:
-        """Features of the modality are there."""
+        """Check that features of the modality are there."""
         catalog.require_feature(self.config.modality, f"recommender {self.name}")
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -197,7 +197,7 @@ class ContentKNN(Recommender):
         self._set_features(np.ascontiguousarray(features, dtype=np.float32))
 
     def recommend(self, requests: Requests) -> Slates:
-        """The candidates most like the profile, then the most popular."""
+        """Return the candidates most like the profile, then the most popular."""
         history = fitted(self._history, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         _score(
@@ -221,7 +221,7 @@ class ContentKNN(Recommender):
         return found
 
     def state(self) -> dict[str, np.ndarray]:
-        """The users' positives, the ranking by popularity, and the normalised features."""
+        """Return the users' positives, the ranking by popularity, and the normalised features."""
         return {**fitted(self._history, self.name).state(), "features": self._features}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

@@ -23,7 +23,7 @@ class SVDSettings(Settings):
 
 
 def right_singular_vectors(matrix: Any, k: int, random: np.random.Generator) -> np.ndarray:
-    """The first k right singular vectors of a sparse matrix (fewer if its rank is less), float32 (n_columns, k).
+    """Return the first k right singular vectors of a sparse matrix (fewer if its rank is less), float32 (n_columns, k).
 
     The sign of each is that which makes its largest entry positive.
     """
@@ -42,7 +42,7 @@ def right_singular_vectors(matrix: Any, k: int, random: np.random.Generator) -> 
 
 
 def _leading(matrix: Any, k: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The first k singular values (k,) of a sparse matrix, falling, and their right vectors (k, n_columns).
+    """Return the first k singular values (k,) of a sparse matrix, falling, and their right vectors (k, n_columns).
 
     By the eigenvectors of the smaller of M M' and M' M, as `scipy.sparse.linalg.svds` does; but that hands no generator
     on, so that where few positives leave few different singular values and the iteration has to begin again, no two
@@ -60,7 +60,7 @@ def _leading(matrix: Any, k: int, random: np.random.Generator) -> tuple[np.ndarr
 
 
 class PureSVD(Ranker):
-    """The profile projected on the first right singular vectors of the positives (Cremonesi et al., RecSys 2010)."""
+    """Project the profile on the first right singular vectors of the positives (Cremonesi et al., RecSys 2010)."""
 
     name: ClassVar[str] = "puresvd"
     candidates_matter: ClassVar[bool] = False
@@ -72,7 +72,7 @@ class PureSVD(Ranker):
         return {"items": right_singular_vectors(data.matrix, self.config.factors, data.random())}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """x Q Q': the profile need not have been there at fit."""
+        """Return x Q Q'; the profile x need not have been there at fit."""
         return product(batch.profile @ self.learned["items"], self.learned["items"].T)
 
 
@@ -183,7 +183,7 @@ class IALS(Ranker):
         _gradient_steps(sparse_rows(matrix), float(self.config.alpha), gram, fixed, free, steps)
 
     def prepare(self) -> None:
-        """The Gram matrix, and what products need."""
+        """Compute the Gram matrix, and transpose the items' vectors for products."""
         items = self.learned["items"]
         self._gram = items.T @ items + self.config.regularization * np.eye(items.shape[1])
         self._turned = np.ascontiguousarray(items.T, dtype=np.float32)
@@ -235,7 +235,7 @@ class NMF(Ranker):
         return {"items": items.astype(np.float32)}
 
     def prepare(self) -> None:
-        """The Gram matrix, and what products need."""
+        """Compute the Gram matrix, and transpose the items' vectors for products."""
         self._gram = self.learned["items"].T.astype(np.float64) @ self.learned["items"]
         self._turned = np.ascontiguousarray(self.learned["items"].T)
 
@@ -249,13 +249,13 @@ class NMF(Ranker):
 
 
 def _nonnegative(target: np.ndarray, gram: np.ndarray, free: np.ndarray) -> None:
-    """One round of coordinate descent of |A - free H'|^2 with ``target`` = A H and ``gram`` = H'H, in place."""
+    """Make one round of coordinate descent of |A - free H'|^2 with ``target`` = A H and ``gram`` = H'H, in place."""
     _descend_columns(np.ascontiguousarray(target, dtype=np.float64), np.ascontiguousarray(gram), free)
 
 
 @kernel
 def _descend_columns(target: np.ndarray, gram: np.ndarray, free: np.ndarray) -> None:
-    """All (rows, k), (k, k), (rows, k), float64."""
+    """Descend ``free`` (rows, k) column by column, with ``target`` (rows, k) and ``gram`` (k, k), all float64."""
     k = gram.shape[0]
     for row in range(free.shape[0]):
         for f in range(k):

@@ -61,7 +61,7 @@ def keep_best(
 
 
 def best_of_rows(matrix: Any, first_row: int, k: int, ties: np.uint64) -> tuple[np.ndarray, np.ndarray]:
-    """The k largest positive entries of each row of a CSR matrix, off the diagonal; -1 and 0 where there are fewer."""
+    """Return the k largest positive entries of each row of a CSR matrix, off the diagonal; -1 and 0 for none."""
     found = np.full((matrix.shape[0], k), -1, np.int32)
     kept = np.zeros((matrix.shape[0], k), np.float32)
     columns, values = matrix.indices.astype(np.int32), matrix.data.astype(np.float32)
@@ -78,11 +78,11 @@ class P3alpha(ItemItem):
     config: WalkSettings
 
     def penalty(self, popularity: np.ndarray) -> np.ndarray:
-        """By what each item's weights are multiplied, float64 (n_items,)."""
+        """Return the factor of each item's weights, float64 (n_items,)."""
         return np.ones(popularity.size)
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
-        """Who reaches each item, and how easily."""
+        """Return the items from which a walk reaches each item, and how easily it does."""
         n, ties = history.n_items, root(self.seed, self.name)
         k = min(self.config.neighbors, max(n - 1, 1))
         positives = csr(history.start, history.items, np.ones(history.items.size), n)
@@ -109,7 +109,7 @@ class RP3beta(P3alpha):
     config: PopularityWalkSettings
 
     def penalty(self, popularity: np.ndarray) -> np.ndarray:
-        """Popularity to the power -beta."""
+        """Return popularity to the power -beta."""
         return np.asarray(np.maximum(popularity, 1).astype(np.float64) ** -self.config.beta)
 
 

@@ -1,4 +1,4 @@
-"""How this package compiles its hot loops, and the few functions that they share.
+"""Compilation of this package's hot loops, and the few functions that they share.
 
 Rules for kernels: module-level (only these are cached on disk), strict floating point, plain arrays as arguments, every
 loop in an order that does not depend on the batch. Where cached code is kept is the business of whoever starts the
@@ -54,7 +54,7 @@ def below(luck: np.uint64, bound: np.uint64) -> np.uint64:
 
 @kernel
 def worse(score: np.float32, item: np.int32, other_score: np.float32, other_item: np.int32, ties: np.uint64) -> bool:
-    """Whether (score, item) ranks behind the other: lower score, or an equal one and a smaller keyed hash.
+    """Tell whether (score, item) ranks behind the other: lower score, or an equal one and a smaller keyed hash.
 
     A total order over distinct items, so that the best k do not depend on the order in which they are offered.
     """

@@ -48,7 +48,7 @@ class EASE(Ranker):
         return {"weights": weights.astype(np.float32)}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The profile times the weights."""
+        """Return the profile times the weights."""
         return np.asarray(batch.profile @ self.learned["weights"])
 
 
@@ -126,7 +126,7 @@ class SLIM(ItemItem):
     config: SlimSettings
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
-        """The items of each item's sum, and their weights."""
+        """Return the items of each item's sum, and their weights."""
         n, users = history.n_items, max(history.n_users, 1)
         positives = csr(history.start, history.items, np.ones(history.items.size), n)
         gram = (positives.T @ positives).tocsr()

@@ -49,7 +49,7 @@ class NeighborSettings(Settings):
 
     @property
     def binary(self) -> bool:
-        """Whether the similarity counts, so that nothing is weighted."""
+        """Tell whether the similarity counts, so that nothing is weighted."""
         return self.similarity in ("jaccard", "dice", "tversky")
 
 
@@ -125,17 +125,17 @@ class Rows:
 
     @property
     def sparse(self) -> SparseRows:
-        """The matrix as kernels take it."""
+        """Return the matrix as kernels take it."""
         return SparseRows(self.start, self.columns, self.values.astype(np.float64))
 
     @property
     def turned(self) -> Rows:
-        """Its transpose."""
+        """Return the transpose."""
         start, rows, values = transpose(self.start, self.columns, self.values, self.n_columns)
         return Rows(start, rows, values, self.start.size - 1)
 
     def weighted(self, weighting: Weighting) -> Rows:
-        """Rows taken as documents, columns as words; counts are 1 here, so that TF is 1 too."""
+        """Weight rows as documents and columns as words; counts are 1 here, so that TF is 1 too."""
         n_rows = self.start.size - 1
         if weighting == "none" or not n_rows:
             return self
@@ -149,7 +149,7 @@ class Rows:
         return Rows(self.start, self.columns, values, self.n_columns)
 
     def nearest(self, settings: NeighborSettings, ties: np.uint64) -> tuple[np.ndarray, np.ndarray]:
-        """Each row's most similar others: int32 and float32 (rows, K), -1 and 0 where there are fewer."""
+        """Return each row's most similar others: int32 and float32 (rows, K), -1 and 0 where there are fewer."""
         n, h, a, b = self.start.size - 1, settings.shrink, settings.alpha, settings.beta
         squares = np.zeros(n)
         np.add.at(squares, np.repeat(np.arange(n), np.diff(self.start)), self.values**2)
@@ -182,7 +182,7 @@ class ItemKNN(ItemItem):
     config: NeighborSettings
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
-        """Each item's most similar others. With a weighting, an item weighs in a profile as it does in its row."""
+        """Find each item's most similar others. With a weighting, an item weighs in a profile as in its row."""
         weighting = "none" if self.config.binary else self.config.weighting
         plain = Rows(history.start, history.items, np.ones(history.items.size, np.float32), history.n_items).turned
         found, similarity = plain.weighted(weighting).nearest(self.config, root(self.seed, self.name))
@@ -216,12 +216,12 @@ class UserKNN(Ranker):
         return {"found": found, "similarity": similarity, "values": rows.values.astype(np.float32)}
 
     def prepare(self) -> None:
-        """The weighted positives as a matrix."""
+        """Keep the weighted positives as a matrix."""
         history = self.history
         self._had = csr(history.start, history.items, self.learned["values"], history.n_items)
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The neighbours' positives, weighted; no score where no neighbour has an item."""
+        """Add up the neighbours' positives, weighted; no score where no neighbour has an item."""
         if not self.learned["found"].size:
             return np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
         near = self.learned["found"][batch.users]

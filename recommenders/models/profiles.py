@@ -1,4 +1,4 @@
-"""What the users of a batch have had, as a sparse matrix."""
+"""Profiles of a batch's users, as a sparse matrix; sparse rows for kernels."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sparse_rows(matrix: Any) -> SparseRows:
 
 
 def profiles(history: History, requests: Requests) -> tuple[np.ndarray, Any]:
-    """Profiles of the requests' users.
+    """Return the profiles of the requests' users.
 
     Returns:
         Bool (n,), whether a user had positives at fit; and scipy CSR float32 (n, n_items), those with weight 1, and the
@@ -61,14 +61,14 @@ def profiles(history: History, requests: Requests) -> tuple[np.ndarray, Any]:
 
 
 def next_to(requests: Requests, n_items: int) -> Any:
-    """The items that slates stand next to, scipy CSR float32 (n, n_items) of ones."""
+    """Return the items that slates stand next to, scipy CSR float32 (n, n_items) of ones."""
     there = requests.about != NO_ITEM
     start = np.concatenate(([0], np.cumsum(there)))
     return csr(start, requests.about[there], np.ones(int(start[-1])), n_items)
 
 
 def csr(start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int) -> Any:
-    """A scipy CSR matrix, float32, of compressed rows."""
+    """Return a scipy CSR matrix, float32, of compressed rows."""
     from scipy.sparse import csr_matrix
 
     shape = (start.size - 1, n_columns)

@@ -66,7 +66,7 @@ class GlobalEffects(Ranker):
         return {"effect": (sums / np.maximum(counts + self.config.damping, 1e-12)).astype(np.float32)}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The items' effects."""
+        """Return the items' effects."""
         return np.tile(self.learned["effect"], (len(batch.requests), 1))
 
 
@@ -156,7 +156,7 @@ class CoClustering(Ranker):
         return blocks, _means(row, value, n, overall), _means(column, value, m, overall)
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The scores of the user's cluster; the user's own mean ranks nothing."""
+        """Return the scores of the user's cluster; the user's own mean ranks nothing."""
         if not self.learned["cluster"].size:
             return np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
         return np.asarray(self.learned["scores"][self.learned["cluster"][batch.users]])
@@ -168,6 +168,6 @@ def _means(group: np.ndarray, value: np.ndarray, n: int, empty: float) -> np.nda
 
 
 def _closest(value: np.ndarray, expected: np.ndarray, group: np.ndarray, n: int) -> np.ndarray:
-    """For each group (a user, say) the cluster, a row of ``expected``, with the least squared error."""
+    """Return for each group (a user, say) the cluster, a row of ``expected``, with the least squared error."""
     errors = np.stack([np.bincount(group, (value - one) ** 2, n) for one in expected])
     return np.asarray(errors.argmin(axis=0))

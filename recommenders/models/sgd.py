@@ -37,7 +37,7 @@ class BPRSettings(Settings):
 
 @kernel
 def pair_of(start: np.ndarray, luck: np.uint64, pairs: np.uint64) -> tuple[int, np.int64]:
-    """User and place of a positive, each positive equally likely."""
+    """Draw the user and the place of a positive, each positive equally likely."""
     place = np.int64(below(luck, pairs))
     low = 0
     high = start.size - 1
@@ -52,7 +52,7 @@ def pair_of(start: np.ndarray, luck: np.uint64, pairs: np.uint64) -> tuple[int, 
 
 @kernel
 def unseen(start: np.ndarray, items: np.ndarray, user: np.int64, luck: np.uint64, n_items: np.int64) -> np.int64:
-    """An item that the user has not had; -1 if twenty draws found none."""
+    """Draw an item that the user has not had; -1 if twenty draws found none."""
     for attempt in range(20):
         item = np.int64(below(mix(luck, np.uint64(attempt)), np.uint64(n_items)))
         low = start[user]
@@ -128,11 +128,11 @@ class UserItem(Ranker):
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "user"
 
     def prepare(self) -> None:
-        """What products need."""
+        """Transpose the items' vectors for products."""
         self._turned = np.ascontiguousarray(self.learned["items"].T, dtype=np.float32)
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Products of users' and items' vectors."""
+        """Return products of users' and items' vectors."""
         if not len(self.learned["users"]):
             return np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
         return product(self.learned["users"][batch.users], self._turned)

@@ -18,7 +18,7 @@ class Cornac(LibraryModel):
     ours: ClassVar[dict[str, Any]] = {"num_threads": 1, "seed": LibraryModel.SEED, "verbose": False}
 
     def train(self, model: Any, matrix: Any) -> None:
-        """On a data set whose users and items are numbered as here."""
+        """Train on a data set whose users and items are numbered as here."""
         from cornac.data import Dataset
 
         pairs = matrix.tocoo()
@@ -28,5 +28,5 @@ class Cornac(LibraryModel):
         model.fit(Dataset(users, items, *names, triples, seed=self.library_seed))
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
-        """User by user, as its models are asked."""
+        """Score user by user, as the library's models are asked."""
         return np.stack([np.asarray(model.score(user), dtype=np.float32).reshape(-1) for user in users.tolist()])

@@ -21,11 +21,11 @@ class Implicit(LibraryModel):
     ours: ClassVar[dict[str, Any]] = {"num_threads": 1, "random_state": LibraryModel.SEED, "use_gpu": False}
 
     def train(self, model: Any, matrix: Any) -> None:
-        """Its confidence of a positive is what alpha says."""
+        """Train on users by items; the confidence of a positive is what alpha says."""
         model.fit(matrix, show_progress=False)
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
-        """Products of factors; or what neighbours add up to."""
+        """Return products of factors, or sums over neighbours."""
         if hasattr(model, "item_factors"):
             return product(np.asarray(model.user_factors[users]), np.asarray(model.item_factors).T)
         found = np.full((users.size, self.history.n_items), np.nan, np.float32)

@@ -19,13 +19,13 @@ class LensKit(LibraryModel):
     ours: ClassVar[dict[str, Any]] = {"feedback": "implicit"}
 
     def accepted(self, make: Callable[..., Any]) -> tuple[str, ...]:
-        """Fields of the scorer's configuration."""
+        """Return the fields of the scorer's configuration."""
         configured: Any = make.config_class() if hasattr(make, "config_class") else None
         fields: dict[str, Any] = getattr(configured, "model_fields", None) or getattr(configured, "__annotations__", {})
         return tuple(fields)
 
     def train(self, model: Any, matrix: Any) -> None:
-        """On a data set whose users and items are numbered as here."""
+        """Train on a data set whose users and items are numbered as here."""
         import pandas as pd
         from lenskit.data import from_interactions_df
         from lenskit.training import TrainingOptions
@@ -37,7 +37,7 @@ class LensKit(LibraryModel):
         model.train(data, TrainingOptions(rng=self.library_seed))
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
-        """User by user, as its scorers are asked."""
+        """Score user by user, as the library's scorers are asked."""
         from lenskit.data import ItemList, RecQuery
 
         everything = ItemList(item_ids=np.arange(self.history.n_items, dtype=np.int64))

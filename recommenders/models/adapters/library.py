@@ -1,4 +1,4 @@
-"""Base of adapters: finds a library's model by name, trains it on the positives, and has it score users."""
+"""Base of adapters, which find a library's model by name, train it on the positives, and have it score users."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class LibraryModel(Ranker):
 
     @property
     def library_seed(self) -> int:
-        """The seed that a library is given."""
+        """Return the seed that a library is given."""
         return int(root(self.seed, self.name) >> np.uint64(64 - _SEED_BITS))
 
     # ---- the library's model
@@ -108,7 +108,7 @@ class LibraryModel(Ranker):
     # ---- a ranker
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Nothing beside the positives, which are kept in any case; `prepare` trains on them."""
+        """Learn nothing beside the positives, which are kept in any case; `prepare` trains on them."""
         return {}
 
     def prepare(self) -> None:
@@ -121,7 +121,7 @@ class LibraryModel(Ranker):
             self.train(self._model, csr(history.start, history.items, ones, history.n_items))
 
     def score(self, batch: Batch) -> np.ndarray:
-        """What the library says."""
+        """Return the library's scores."""
         scores = np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
         rows = np.flatnonzero(batch.known)
         if rows.size and self._model is not None:

@@ -64,7 +64,7 @@ class Freedom(UserItem):
     config: FreedomSettings
 
     def check(self, catalog: Catalog) -> None:
-        """Features of the wanted modalities are there."""
+        """Check that features of the wanted modalities are there."""
         modalities_of(catalog, self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -113,7 +113,7 @@ class Freedom(UserItem):
         return {"users": out[:n].copy(), "items": out[n:].copy()}
 
     def _likeness(self, features: dict[str, np.ndarray]) -> torch.Tensor | None:
-        """The modalities' graphs, mixed."""
+        """Mix the modalities' graphs."""
         if not features:
             return None
         first = self.config.first_share

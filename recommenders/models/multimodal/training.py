@@ -1,4 +1,4 @@
-"""What models trained on (user, positive, negative) triples share: sampling, the loop, early stopping, graphs."""
+"""Training on (user, positive, negative) triples: sampling, the loop, early stopping, graphs."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def features_of(catalog: Catalog, wanted: str, asked_by: str) -> dict[str, torch
 
 
 def modalities_of(catalog: Catalog, wanted: str, asked_by: str) -> list[str]:
-    """The modalities that a setting means: 'all' that there are, 'none', or names joined by +.
+    """Return the modalities that a setting means: 'all' that there are, 'none', or names joined by +.
 
     Raises:
         RecommenderError: the catalog has no features of one of them, or none at all.
@@ -66,7 +66,7 @@ class VBPR(UserItem):
     config: VBPRSettings
 
     def check(self, catalog: Catalog) -> None:
-        """Features of the wanted modalities are there."""
+        """Check that features of the wanted modalities are there."""
         modalities_of(catalog, self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
