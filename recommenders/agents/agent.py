@@ -47,7 +47,7 @@ class Sb3Agent(Ranker):
     # ---- what has been logged
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Item vectors, and every user's memory."""
+        """Encode the items, and fill every user's memory."""
         self._check(data.log.names, data.n_items)
         items = self._encoder.encode(data.catalog, self._where)
         duration = data.catalog.columns.get("duration", np.zeros(data.n_items, np.float32)).astype(np.float32)
@@ -90,14 +90,14 @@ class Sb3Agent(Ranker):
         _hear_all(records, *own, self._kept("now"), self._kept("before"))
 
     def _kept(self, when: str) -> Memory:
-        """Every user's memory as of now, or as it was `before` what their latest visit consumed."""
+        """Return every user's memory as of now, or as it was `before` what their latest visit consumed."""
         return Memory(*(self.learned[f"{when}_{name}"] for name in Memory._fields))
 
     def _keep(self, when: str, memory: Memory) -> None:
         self.learned |= {f"{when}_{name}": array for name, array in memory._asdict().items()}
 
     def _says(self) -> tuple[np.ndarray, np.ndarray]:
-        """What each (stage, event) says, float32, and whether it is remembered."""
+        """Return what each (stage, event) says of a liking, float32, and whether it is remembered."""
         known = self.description
         says, told = np.zeros((256, 256), np.float32), np.zeros((256, 256), bool)  # any codes, those of nothing too
         for stage, events in known.says.items():
@@ -110,7 +110,7 @@ class Sb3Agent(Ranker):
 
     @property
     def model(self) -> Any:
-        """The policy, read from its file when it is first asked.
+        """Return the policy, read from its file when it is first asked.
 
         Raises:
             RecommenderError: its library is not installed, or cannot read the file.
@@ -120,7 +120,7 @@ class Sb3Agent(Ranker):
         return self._model
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Inner products with the query, the agent's own scores, or its slate from the first place down."""
+        """Return inner products with the query, the agent's own scores, or its slate from the first place down."""
         n, items = len(batch.requests), self.learned["items"]
         observations = self.observed(batch)
         padded = np.zeros((BLOCK, observations.shape[1]), np.float32)
@@ -137,7 +137,7 @@ class Sb3Agent(Ranker):
         return scores
 
     def observed(self, batch: Batch) -> np.ndarray:
-        """The flat observations of a batch's users, float32 (n, width)."""
+        """Return the flat observations of a batch's users, float32 (n, width)."""
         requests, known, learned = batch.requests, self.description, self.learned
         n, columns = len(requests), learned["items"].shape[1]
         context, interest = np.zeros((n, CONTEXT), np.float32), np.zeros((n, 2 * columns), np.float32)
@@ -179,7 +179,7 @@ class _Asking(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What is kept of n users, as `recommenders.agents.user_features.remember` fills it."""
+    """Hold what is kept of n users, as `recommenders.agents.user_features.remember` fills it."""
 
     item: np.ndarray
     event: np.ndarray
@@ -189,7 +189,7 @@ class Memory(NamedTuple):
 
 
 def _empty(n: int, history: int, columns: int) -> Memory:
-    """Memories of n users of whom nothing is known."""
+    """Return memories of n users of whom nothing is known."""
     return Memory(
         np.full((n, history), -1, np.int32), np.full((n, history), -1, np.int32), np.zeros((n, history), np.float32),
         np.zeros((n, 2, columns), np.float32), np.zeros((n, 2), np.float32),

@@ -29,7 +29,7 @@ LIBRARIES = {"stable_baselines3": "stable-baselines3", "sb3_contrib": "sb3-contr
 
 @dataclass(frozen=True)
 class Description:
-    """What an agent was told in training, and how it answers.
+    """Describe the observations and the answers that an agent was trained with.
 
     Attributes:
         library, algorithm: where its class is, e.g. stable_baselines3 and PPO.
@@ -53,12 +53,12 @@ class Description:
     history: int
 
     def to_json(self) -> str:
-        """As text."""
+        """Return the description as text."""
         return json.dumps({"format": FORMAT, **vars(self)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str) -> Description:
-        """Back from text; ValueError or TypeError where it is something else."""
+        """Read a description from text; ValueError or TypeError where it is something else."""
         values = json.loads(text)
         if values.pop("format", None) != FORMAT:
             raise ValueError("format")
@@ -71,7 +71,7 @@ class Description:
 
 
 def read_agent(path: Path, where: str) -> tuple[Description, ItemEncoder]:
-    """Description and item encoder of an agent's file.
+    """Read the description and the item encoder of an agent's file.
 
     Raises:
         RecommenderError: there is no such file, or it is none that `save_agent` wrote.

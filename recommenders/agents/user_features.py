@@ -1,4 +1,4 @@
-"""What a policy is told of a user: the context of a request, the last events, and what was liked and what was not.
+"""Features of a user for a policy: the context of a request, the last events, the interests.
 
 One place for it: an environment encodes the users of its episodes with these kernels, and a trained agent that answers
 a platform's requests encodes its users with the same ones.
