@@ -67,7 +67,7 @@ def read_dataset(
     events: tuple[str, ...] = (),
     layout: str | None = None,
 ) -> Dataset:
-    """The data set of a folder (or of one file).
+    """Read the data set of a folder (or of one file).
 
     Args:
         folder: where it is.
@@ -132,7 +132,7 @@ def _dataset(
 
 
 def _first_rows(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int) -> np.ndarray:
-    """Which row stands for each distinct pair: its earliest, in order of user, then item."""
+    """Return the row that stands for each distinct pair: its earliest, in order of user, then item."""
     pair = user.astype(np.int64) * max(n_items, 1) + item
     order = np.lexsort((time, pair))
     ordered = pair[order]
@@ -173,7 +173,7 @@ def _numbered(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _features(folder: Path, item_ids: np.ndarray) -> LazyFeatures:
-    """``NAME_feat.npz`` (key ``feat``, row = item id) is the modality NAME."""
+    """Read features: ``NAME_feat.npz`` (key ``feat``, row = item id) is the modality NAME."""
 
     def reader(path: Path) -> np.ndarray:
         with np.load(path, allow_pickle=False) as archive:

@@ -1,4 +1,4 @@
-"""How public data sets lay their tables out: which files, what joins them, which column plays which role.
+"""Layouts of public data sets: their files, the columns that join them, the role that each column plays.
 
 A layout is named (``layout=mind``) or a YAML file with the same keys (``layout=mine.yaml``):
 
@@ -32,7 +32,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the interactions of a folder are.
+    """Name the files and the columns that hold the interactions of a folder.
 
     Attributes:
         tables: patterns of file names (parquet, csv, tsv, inter), first come first.
@@ -83,7 +83,7 @@ LAYOUTS: dict[str, Layout] = {
 
 
 def layout_of(given: str | None) -> Layout:
-    """The layout of that name or file; the usual one where none is given.
+    """Return the layout of that name or file; the usual one where none is given.
 
     Raises:
         RecommenderError: there is no such layout, or the file does not describe one.

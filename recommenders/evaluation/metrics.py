@@ -1,4 +1,4 @@
-"""How good ranked lists are: against held-out items per user, and as a set of lists.
+"""Metrics of ranked lists: against held-out items per user, and as a set of lists.
 
 Those per user take ``ranked``, int32 (n, at least k), best first, padded with -1, and ``held_out``, the relevant items
 of the same n users as compressed rows: those of row r are ``items[start[r]:start[r + 1]]``. All return float64 (n,),
@@ -23,7 +23,7 @@ class HeldOut:
 
     @classmethod
     def of_pairs(cls, row: np.ndarray, item: np.ndarray, n_rows: int) -> HeldOut:
-        """From (row, item) pairs in any order.
+        """Build from (row, item) pairs in any order.
 
         >>> HeldOut.of_pairs(np.array([1, 0]), np.array([4, 2]), 2).start.tolist()
         [0, 1, 2]
@@ -34,7 +34,7 @@ class HeldOut:
         return cls(start, pairs[1].astype(np.int32))
 
     def hits(self, ranked: np.ndarray, k: int) -> np.ndarray:
-        """Whether each of the first k ranked items is relevant: bool (n, k)."""
+        """Tell whether each of the first k ranked items is relevant: bool (n, k)."""
         if k < 1 or ranked.shape[1] < k:
             raise RecommenderError(
                 "metrics", f"k = {k} for lists of {ranked.shape[1]}", "expected 1 <= k <= list length"

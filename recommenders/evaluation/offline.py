@@ -61,7 +61,7 @@ def log_of(positives: Positives, n_users: int, n_items: int, values: bool = Fals
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found.
+    """Hold what an evaluation found.
 
     Attributes:
         means: metric name (``recall@20`` ...) -> mean over the test users.
@@ -146,7 +146,7 @@ SHRINKAGES = (10.0, 100.0, 1000.0)
 
 
 def learnability(positives: Positives, n_users: int, n_items: int, seed: int) -> dict[str, float]:
-    """How dense a set of positives is, and how far item-kNN beats popularity on it (Recall@20, test part of 8:1:1).
+    """Measure the density of positives, and how far item-kNN beats popularity on them (Recall@20, test part of 8:1:1).
 
     Item-kNN keeps 100 neighbours, and takes the shrinkage of :data:`SHRINKAGES` with the best Recall@20 on the
     validation part. ``n_users`` and ``n_items`` are those of the platform; density is pairs / (n_users x n_items).

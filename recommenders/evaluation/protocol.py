@@ -25,7 +25,7 @@ GROUPS = ((1, 4), (5, 9), (10, 19), (20, None))
 
 @dataclass(frozen=True)
 class Judgment:
-    """How good a fitted recommender is on one part.
+    """Hold the metrics of a fitted recommender on one part.
 
     Attributes:
         users: uint32, those with something held out and at least one training pair.
@@ -174,7 +174,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What :func:`evaluate` found; ``recommender`` is the fitted one."""
+    """Hold what :func:`evaluate` found; ``recommender`` is the fitted one."""
 
     recommender: Recommender
     parameters: dict[str, Any]
@@ -248,7 +248,7 @@ def evaluate(
 
 
 class Tries:
-    """The sets of settings of one search, one after the other.
+    """Propose the sets of settings of one search, one after the other.
 
     The given settings come first. Then, up to half of the budget, points of a scrambled Sobol sequence over the ranges
     of the settings that are not given; then points near the best so far: each number moves by a normal step of a
@@ -273,7 +273,7 @@ class Tries:
             self._points = qmc.Sobol(len(self.ranges), rng=seed).random_base2(power)[: max(self._n // 2, 1)]
 
     def __iter__(self) -> Iterator[tuple[dict[str, Any], Callable[[float], None]]]:
-        """Each set, and a function that is to be told how good it was."""
+        """Yield each set, and a function that is to be told how good it was."""
         for number in range(self._n):
             point = None if number == 0 else self._point(number)
             yield self._settings(point), lambda value, point=point: self._told(value, point)  # type: ignore[misc]

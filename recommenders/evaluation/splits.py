@@ -1,4 +1,4 @@
-"""Ways to hold out: at random, each user's last, by time, or as the source says."""
+"""Splits: at random, each user's last, by time, or as the source says."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def leave_one_out(data: Dataset, seed: int) -> Split:
 
 
 def temporal(data: Dataset, seed: int) -> Split:
-    """The earliest 80 % of all pairs train, the next tenth validates, the last tenth tests: two dates for everybody."""
+    """Train on the earliest 80 % of all pairs, validate on the next tenth, test on the last: two dates for all."""
     if not data.timed:
         raise RecommenderError(f"data {data.name}", "has no times", "expected split=random, leave-one-out or given")
     time = data.positives.time
@@ -50,7 +50,7 @@ def temporal(data: Dataset, seed: int) -> Split:
 
 
 def given(data: Dataset, seed: int) -> Split:
-    """The source's own split: 0 train, 1 validation, 2 test."""
+    """Return the source's own split: 0 train, 1 validation, 2 test."""
     if data.part is None:
         right = "expected split=random, leave-one-out or temporal, or a column split (0 train, 1 validation, 2 test)"
         raise RecommenderError(f"data {data.name}", "has no split of its own", right)

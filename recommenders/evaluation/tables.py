@@ -15,7 +15,7 @@ _LOGGED = ["user", "item", "time", "event", "value"]
 
 
 def read_table(path: Path, layout: Layout) -> tuple[pd.DataFrame, str]:
-    """The interactions of a folder or of one file, and where they are from.
+    """Read the interactions of a folder or of one file; also return where they are from.
 
     Raises:
         RecommenderError: nothing matches the layout, a file cannot be read, or a column that it names is missing.
@@ -47,7 +47,7 @@ def read_table(path: Path, layout: Layout) -> tuple[pd.DataFrame, str]:
 
 
 def happened(table: pd.DataFrame, flags: Sequence[str], source: str) -> pd.DataFrame:
-    """The rows in which any of the flags, columns of 0 and 1, is set.
+    """Keep the rows in which any of the flags, columns of 0 and 1, is set.
 
     Raises:
         RecommenderError: no flag is named, or one is no such column.
@@ -78,7 +78,7 @@ def seconds(times: pd.Series, source: str) -> np.ndarray:
 
 
 def _matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
-    """All files of the first pattern that any file matches."""
+    """Return all files of the first pattern that any file matches."""
     for pattern in patterns:
         found = sorted(folder.glob(pattern))
         if found:
