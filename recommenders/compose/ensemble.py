@@ -41,7 +41,7 @@ class EnsembleSettings(Settings):
 
 
 class Ensemble(Composed, Ranker):
-    """The weighted sum of members' late scores, each normalised over a request's candidates.
+    """Add up members' late scores by weight, each normalised over a request's candidates.
 
     ``rank`` takes any member: its score is 1 / (offset + rank) (Cormack et al., SIGIR 2009). ``minmax`` and ``zscore``
     (as CombSUM in Fox and Shaw, TREC 1994) need members that rank by scores; an item without a score counts as the
@@ -62,7 +62,7 @@ class Ensemble(Composed, Ranker):
                     raise self._no_scores(member)
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Its members by number."""
+        """Name the members by number."""
         yield from ((str(number), text.strip()) for number, text in enumerate(_parts(self.config.members)))
 
     def weights(self) -> list[float]:
@@ -88,7 +88,7 @@ class Ensemble(Composed, Ranker):
         self._take(History.of(positives, log.n_users, catalog.n_items, root(self.seed, self.name)), {})
 
     def score(self, batch: Batch) -> np.ndarray:
-        """The weighted sum; NaN for what no member would rank, and for what is no candidate."""
+        """Return the weighted sum; NaN for what no member would rank, and for what is no candidate."""
         requests = batch.requests
         total = np.zeros((len(requests), requests.candidates.size))
         ranked = np.zeros(total.shape, bool)
@@ -103,7 +103,7 @@ class Ensemble(Composed, Ranker):
         return scores
 
     def _late(self, member: Recommender, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
-        """What a member adds, float64 (n, candidates), and which it has something to say of, bool."""
+        """Return what a member adds, float64 (n, candidates), and which candidates it has something to say of, bool."""
         return self._ranks(member, requests) if self.config.normalize == "rank" else self._scores(member, requests)
 
     def _ranks(self, member: Recommender, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +139,7 @@ class Ensemble(Composed, Ranker):
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        """The members' states and the users' positives."""
+        """Return the members' states and the users' positives."""
         return {**Composed.state(self), **Ranker.state(self)}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -149,7 +149,7 @@ class Ensemble(Composed, Ranker):
 
 
 def _parts(text: str) -> list[str]:
-    """The parts between plus signs that are outside of brackets.
+    """Return the parts between plus signs that are outside of brackets.
 
     >>> _parts("a+b(c+d)")
     ['a', 'b(c+d)']

@@ -35,7 +35,7 @@ _ORDER = ("exact", "same machine", "none")
 
 
 class Composed(Recommender):
-    """Base: fits its members, and keeps their state under their names."""
+    """Base of what has members: fit them, and keep their state under their names."""
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)
@@ -51,7 +51,7 @@ class Composed(Recommender):
         raise NotImplementedError
 
     def check(self, catalog: Catalog) -> None:
-        """What the members need."""
+        """Check what the members need."""
         for member in self.members.values():
             member.check(catalog)
 
@@ -67,7 +67,7 @@ class Composed(Recommender):
             member.update(events)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The members' states."""
+        """Return the members' states."""
         own = {"n_items": np.array([getattr(self, "_n_items", 0)])}
         return own | {
             f"{place}/{name}": array for place, member in self.members.items() for name, array in member.state().items()
@@ -98,11 +98,11 @@ class Pipeline(Composed):
     config: PipelineSettings
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Its two members."""
+        """Name the two members."""
         yield from (("recall", self.config.recall), ("rerank", self.config.rerank))
 
     def recommend(self, requests: Requests) -> Slates:
-        """The re-ranked recalled items; propensities are not known."""
+        """Return the re-ranked recalled items; propensities are not known."""
         depth = max(self.config.depth, requests.slate_size)
         recalled = self.members["recall"].recommend(replace(requests, slate_size=depth)).items
         items = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
@@ -132,11 +132,11 @@ class Filtered(Composed):
     config: FilterSettings
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Its member."""
+        """Name the member."""
         yield "member", self.config.member
 
     def check(self, catalog: Catalog) -> None:
-        """The member's needs, and the column."""
+        """Check what the member needs, and that the column is there."""
         super().check(catalog)
         catalog.require_column(self.config.column, f"recommender {self.name}.column")
 
@@ -149,7 +149,7 @@ class Filtered(Composed):
         self._passes = np.asarray((values >= low) & (values <= high))
 
     def recommend(self, requests: Requests) -> Slates:
-        """The member's slates over what passes; where that does not fill one, its slates over all."""
+        """Return the member's slates over what passes; where that does not fill one, its slates over all."""
         passing = requests.candidates[self._passes[requests.candidates]]
         late = (requests.recent[:, :, None] == passing[None, None, :]).any(axis=1) if passing.size else None
         enough = np.zeros(len(requests), bool) if late is None else (~late).sum(axis=1) >= requests.filled
@@ -170,7 +170,7 @@ class Filtered(Composed):
         return Slates(items)
 
     def state(self) -> dict[str, np.ndarray]:
-        """The member's state and which items pass."""
+        """Return the member's state and which items pass."""
         return {**super().state(), "passes": self._passes}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
@@ -200,11 +200,11 @@ class Exploring(Composed):
     config: ExploringSettings
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Its member."""
+        """Name the member."""
         yield "member", self.config.member
 
     def recommend(self, requests: Requests) -> Slates:
-        """The member's slate or a random one."""
+        """Return the member's slate or a random one."""
         member = self.members["member"].recommend(requests)
         luck = uniform(mix(np.full(1, self._luck("explores")), requests.key))
         explores = luck < self.config.epsilon
@@ -215,7 +215,7 @@ class Exploring(Composed):
         return Slates(items, np.where(items != NO_ITEM, found, np.nan).astype(np.float32))
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
-        """The mixture of both, where the member can say."""
+        """Return the mixture of both, where the member can say."""
         return self._mixture(requests, items, self.members["member"].recommend(requests))
 
     def _random(self) -> Random:
@@ -245,16 +245,16 @@ class FileSettings(Settings):
 
 
 class FromFile(Composed):
-    """What a YAML file describes: ``pipeline: {recall: itemknn, rerank: {bpr: {factors: 32}}}``."""
+    """Recommend as a YAML file describes: ``pipeline: {recall: itemknn, rerank: {bpr: {factors: 32}}}``."""
 
     name: ClassVar[str] = "composed"
     Config: ClassVar[type[Settings]] = FileSettings
     config: FileSettings
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """What the file says."""
+        """Name the recommender that the file describes."""
         yield "whole", described_file(Path(self.config.file))
 
     def recommend(self, requests: Requests) -> Slates:
-        """Its answer."""
+        """Return that recommender's answer."""
         return self.members["whole"].recommend(requests)
