@@ -1,4 +1,4 @@
-"""Analysis: experiments with worlds as the unit, and what the logs of runs say.
+"""Analysis: experiments with worlds as the unit, and measures of runs' logs.
 
     from analysis import experiment
     found = experiment("NAME", ["random", "itemknn"], seeds=range(20), output="runs/first")

@@ -1,4 +1,4 @@
-"""What the command line does: read the settings, run, print the tables, write them as CSV."""
+"""Commands of the command line: each reads the settings, runs, prints the tables, and writes them as CSV."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def experiment(words: Sequence[str]) -> int:
 
 
 class _Choice:
-    """What was typed for an experiment, checked."""
+    """Hold the settings of an experiment, checked."""
 
     def __init__(self, given: Mapping[str, str]) -> None:
         if "scenario" not in given or "recommender" not in given:
@@ -116,7 +116,7 @@ class _Choice:
 
 
 def _check_measures(chosen: _Choice) -> None:
-    """Before hours of runs: every measure that a table needs is one of the scenario's."""
+    """Check, before hours of runs, that every measure that a table needs is one of the scenario's."""
     from simulator.scenario.load import load_scenario
 
     changes = {

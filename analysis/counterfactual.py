@@ -1,4 +1,4 @@
-"""What changes in a world when one thing in it is changed: the same worlds twice, paired by their seeds.
+"""Counterfactuals: the same worlds twice, paired by their seeds, with one thing in them changed.
 
 A counterfactual is written down before it is run: what is changed, which measures are looked at, and the sign that is
 expected. Its tag says what kind of statement it is: a `law` must come out exact, something `wired` was put in by an
@@ -67,7 +67,7 @@ class Counterfactual:
 
 
 def read_counterfactuals(path: Path = SHIPPED) -> dict[str, Counterfactual]:
-    """All counterfactuals of a file.
+    """Read all counterfactuals of a file.
 
     Raises:
         InputError: the file is missing or wrong, with the key and what would be right.
@@ -194,7 +194,7 @@ def run(
 
 
 def verdicts(given: Counterfactual, seeds: Sequence[int], folder: Path, engine: str) -> pd.DataFrame:
-    """What came out, one row per measure: means of both arms, paired difference with its interval, and a verdict.
+    """Judge each measure, a row each: means of both arms, paired difference with its interval, and a verdict.
 
     A law is `exact` when no world differs at all, else `broken`; where nothing happened it shows nothing. Any other
     statement `holds`, is `reversed`, or is `undecided` where the interval holds zero.

@@ -78,7 +78,7 @@ def plan(
     settings: Mapping[str, object],
     folder: Path,
 ) -> list[tuple[Arm, RunConfig]]:
-    """Every world with its complete configuration, in order of recommenders, then seeds. Nothing is made.
+    """List every world with its complete configuration, in order of recommenders, then seeds. Nothing is made.
 
     Raises:
         InputError: a setting is wrong, or two recommenders have one name or one folder.
@@ -132,7 +132,7 @@ def _claim(folder: Path, scenario: str) -> None:
 
 
 def _is_finished(config: RunConfig) -> bool:
-    """Whether a world has its measures already; what is there must be this world, finished or not."""
+    """Tell whether a world has its measures already; what is there must be this world, finished or not."""
     folder = _output(config)
     if not folder.exists():
         return False

@@ -22,7 +22,7 @@ class PinnedSettings(Settings):
 
 
 class Pinned(Random):
-    """Random slates with one item in the first place of a share of them, wherever it is a candidate: the one that had
+    """Put one item first in a share of random slates, wherever it is a candidate: the one that had
     been opened most until the first fit. It may be an item, or a parent that a stage shows in place of items.
     """
 
@@ -32,13 +32,13 @@ class Pinned(Random):
     learns: ClassVar[bool] = True
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
-        """Which one: the first time decides."""
+        """Choose the item to pin, at the first fit only."""
         if getattr(self, "pinned", NO_ITEM) == NO_ITEM:
             opened = np.bincount(log.item[log.event == log.names["event"].index("open")], minlength=1)
             self.pinned = int(opened.argmax()) if opened.any() else NO_ITEM
 
     def recommend(self, requests: Requests) -> Slates:
-        """The item first; whatever stood there takes its place, if it had one. Propensities are not given."""
+        """Put the item first; whatever stood there takes its place, if it had one. Propensities are not given."""
         items = np.array(super().recommend(requests).items)
         if self.pinned in requests.candidates and items.shape[1]:
             luck = uniform(mix(np.full(1, root(self.seed, "pins")), requests.key))
@@ -54,7 +54,7 @@ class Pinned(Random):
         return items
 
     def state(self) -> dict[str, np.ndarray]:
-        """Which item it is."""
+        """Return which item is pinned."""
         return {"pinned": np.array([self.pinned], np.int64)}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

@@ -32,7 +32,7 @@ def over_time(result: RunResult) -> dict[str, float]:
 
 
 def crowded(result: RunResult) -> dict[str, float]:
-    """How what most often is shown first fared since the first fit, an item or a parent in place of items.
+    """Measure how the item (or the parent in place of items) that is most often shown first fared since the first fit.
 
     Stars, seconds to delivery, and orders per time that it was shown first. These count in the second half alone: what
     is said of it has to get about.
@@ -56,7 +56,7 @@ SEEKERS = 250
 
 
 def first_seekers(result: RunResult) -> dict[str, float]:
-    """What became of the applications of the first 250 seekers, who are the same persons however many others there are:
+    """Follow the applications of the first 250 seekers, who are the same persons however many others there are:
     shares of those that are 40 days old at the end which were shortlisted, led to a job, and were answered by nothing.
     """
     truth = result.truth[result.truth["user"] < SEEKERS]

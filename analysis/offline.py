@@ -1,4 +1,4 @@
-"""What a platform could learn offline from a run: how dense its log's positives are, and how far item-kNN gets.
+"""Offline learnability of a run's platform log: how dense its positives are, and how far item-kNN gets.
 
 Both are properties of the log as the platform recorded it, by the scenario's own label, judged in the same way as the
 real sets (`recommenders.evaluation.offline`).
@@ -73,7 +73,7 @@ class FinishedRun:
     n_items: int
 
     def catalog(self, column: str | None) -> Catalog:
-        """The run's items with one of their public columns, or none.
+        """Return the run's items with one of their public columns, or none.
 
         Raises:
             InputError: the items have no such column.
@@ -88,7 +88,7 @@ class FinishedRun:
 
 
 def finished_run(folder: Path) -> FinishedRun:
-    """What `config.yaml` and `manifest.json` of a run say.
+    """Read what `config.yaml` and `manifest.json` of a run say.
 
     Raises:
         InputError: it is no run, or not finished; or its scenario has changed since.
@@ -112,7 +112,7 @@ def finished_run(folder: Path) -> FinishedRun:
 
 
 def label_of(scenario: Scenario, name: str | None = None) -> Label:
-    """What counts as a positive in a scenario, as recommenders understand it.
+    """Return what counts as a positive in a scenario, as recommenders understand it.
 
     Raises:
         InputError: the scenario has no such label.
@@ -126,7 +126,7 @@ def label_of(scenario: Scenario, name: str | None = None) -> Label:
 
 
 def read_platform_log(folder: Path, n_users: int, n_items: int, events: Collection[str] | None = None) -> PlatformLog:
-    """The platform log of a run folder.
+    """Read the platform log of a run folder.
 
     Args:
         folder: the run's folder.

@@ -26,7 +26,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Interval(NamedTuple):
-    """From `low` to `high`; NaN where the data say nothing."""
+    """Hold an interval from `low` to `high`; NaN where the data say nothing."""
 
     low: float
     high: float
@@ -37,7 +37,7 @@ NOTHING = Interval(math.nan, math.nan)
 
 @dataclass(frozen=True)
 class Comparison:
-    """What paired values say of a mean difference.
+    """Hold what paired values say of a mean difference.
 
     Attributes:
         n: pairs.

@@ -1,4 +1,4 @@
-"""What an experiment found: a tidy table of measures, and the paired tables made from it."""
+"""Tables of an experiment: a tidy table of measures, and the paired tables made from it."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Experiment:
 
     @property
     def recommenders(self) -> list[str]:
-        """The arms, in their order."""
+        """Return the arms, in their order."""
         return [str(name) for name in self.frame["recommender"].unique()]
 
     @property
     def measures(self) -> list[str]:
-        """The measures, in their order."""
+        """Return the measures, in their order."""
         return [str(name) for name in self.frame["measure"].unique()]
 
     def worlds(self, measure: str) -> pd.DataFrame:
@@ -99,7 +99,7 @@ class Experiment:
         return found
 
     def ordered(self, measure: str, chain: Sequence[str], level: float = LEVEL, seed: int = 0) -> pd.DataFrame:
-        """Whether a declared order holds, for each pair of neighbours in it.
+        """Tell whether a declared order holds, for each pair of neighbours in it.
 
         Args:
             measure: the measure.

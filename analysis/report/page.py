@@ -31,7 +31,7 @@ svg{max-width:none;display:block}a{color:#2b5f93}
 
 @dataclass(frozen=True)
 class Section:
-    """What the page says of one scenario.
+    """Hold what the page says of one scenario.
 
     Attributes:
         scenario: the scenario.
@@ -51,7 +51,7 @@ class Section:
 
 
 def page(sections: Sequence[Section], seeds: Sequence[int], command: str) -> str:
-    """The whole page as HTML."""
+    """Return the whole page as HTML."""
     links = " ".join(f'<a href="#{s.scenario.scenario}">{escape(s.scenario.title)}</a>' for s in sections)
     body = [
         "<h1>What recommenders are worth, scenario by scenario</h1>",

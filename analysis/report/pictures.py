@@ -28,7 +28,7 @@ def _frame(width: float, height: float, parts: Sequence[str], title: str) -> str
 
 
 def columns_of(scenario: Scenario) -> dict[str, int]:
-    """How many steps each stage is from where visits begin."""
+    """Count how many steps each stage is from where visits begin."""
     depth = dict.fromkeys(entries(scenario), 0)
     queue = list(depth)
     while queue:
@@ -51,7 +51,7 @@ def _ways(scenario: Scenario, name: str) -> list[tuple[str, str]]:
 
 
 def life_cycle(scenario: Scenario) -> str:
-    """The stages by kind, from left to right as far as they are from the beginning, and what leads where.
+    """Draw the stages by kind, from left to right as far as they are from the beginning, and what leads where.
 
     Ways back and round are drawn below and above, ways out of the visit are left out (every stage has one).
     """
