@@ -27,8 +27,8 @@ from simulator.engine.tables.tables import Kind
 from simulator.env.settings import WHERE
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
-from simulator.plan.stages import beside_visits
 from simulator.scenario.events import MOST_EVENTS
+from simulator.scenario.life_cycle import beside_visits
 
 REWARDS = ("clicks", "watch_time", "orders", "margin", "retention", "reported_satisfaction", "truth_satisfaction")
 CLICKS, WATCH_TIME, ORDERS, MARGIN, RETENTION, REPORTED, TRUTH = range(len(REWARDS))

@@ -23,9 +23,9 @@ from simulator.env.settings import EnvSettings, seconds_of, whole_number
 from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
 from simulator.errors import InputError
-from simulator.plan.stages import beside_visits
 from simulator.records.result import RunResult
 from simulator.runtime.rounds import Alike
+from simulator.scenario.life_cycle import beside_visits
 from simulator.world import World
 
 Rows = npt.NDArray[np.int64]

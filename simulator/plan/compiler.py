@@ -1,7 +1,4 @@
-"""From a scenario to the tables that kernels read.
-
-What the engine cannot run yet is refused here, by name, before anything starts.
-"""
+"""From a scenario to the tables that kernels read."""
 
 from __future__ import annotations
 
@@ -16,17 +13,17 @@ from simulator.engine.primitives import exponential_table
 from simulator.engine.randomness import normal_table, table_points
 from simulator.engine.tables import tables as layout
 from simulator.engine.tables.case_tables import WorldPlan
-from simulator.engine.tables.tables import MAX_FACETS, Plan
-from simulator.errors import InputError
+from simulator.engine.tables.tables import Plan
 from simulator.plan.contexts import context_tables
 from simulator.plan.fulfilment import compile_world, usual_distance, usual_seconds, usual_way
 from simulator.plan.item_types import type_tables
 from simulator.plan.limits import limit_rows, met_by
-from simulator.plan.stages import Tables, Vocabulary, beside_visits, log_odds, stage_tables
-from simulator.plan.supported import refuse_what_cannot_run
+from simulator.plan.stages import Tables, Vocabulary, log_odds, stage_tables
+from simulator.plan.supported import ENGINE
 from simulator.scenario.activity_profiles import cumulative_activity
+from simulator.scenario.checks.check import check_supported
 from simulator.scenario.events import MOST_EVENTS, vocabulary
-from simulator.scenario.life_cycle import NEWEST
+from simulator.scenario.life_cycle import NEWEST, beside_visits, visit_acts
 from simulator.scenario.schema.catalog import Parent
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import Scenario
@@ -96,7 +93,7 @@ class Compiled:
 
 def compile_scenario(scenario: Scenario) -> Compiled:
     """Tables of a checked scenario. Raises InputError for what this version cannot run."""
-    refuse_what_cannot_run(scenario)
+    check_supported(scenario, ENGINE)
     tables = Tables()
     names = _vocabulary(scenario)
     facets, latent_width = _facet_shapes(scenario)
@@ -132,17 +129,6 @@ def compile_scenario(scenario: Scenario) -> Compiled:
 
 def _vocabulary(scenario: Scenario) -> Vocabulary:
     readouts = tuple(name for name, m in scenario.modalities.items() if m.kind == "readout")
-    beside = beside_visits(scenario)
-    responds = {name: block for name, block in scenario.respond.items() if name not in beside}
-    first = next(iter(responds.values()), None)
-    acts = tuple(first.acts) if first else ()
-    for name, block in responds.items():
-        if tuple(block.acts) != acts or any(first and block.acts[a] != first.acts[a] for a in acts):
-            raise InputError(
-                scenario.shown,
-                f"respond.{name}.acts differ from those of another respond stage",
-                "the same acts in all",
-            )
     counters: dict[str, None] = {}
     for readout in readouts:
         modality: Any = scenario.modalities[readout]
@@ -164,7 +150,7 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
         surfaces=tuple(scenario.surfaces),
         devices=tuple(scenario.devices),
         stages=tuple(scenario.stages),
-        acts=acts,
+        acts=tuple(visit_acts(scenario)),
         labels=tuple(scenario.platform.labels),
         readouts=readouts,
         counters=tuple(counters),
@@ -179,8 +165,6 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
 
 
 def _facet_shapes(scenario: Scenario) -> tuple[tuple[FacetShape, ...], int]:
-    if len(scenario.facets) > MAX_FACETS:
-        raise InputError(scenario.shown, f"facets: {len(scenario.facets)} of them", f"at most {MAX_FACETS}")
     shapes, offset = [], 0
     for name, facet in scenario.facets.items():
         width = -(-facet.dimensions // LANES) * LANES
@@ -238,9 +222,7 @@ def _modalities(
 
 def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
     rows = np.zeros(len(names.acts), dtype=layout.ACT)
-    beside = beside_visits(scenario)
-    for row, name in zip(rows, names.acts, strict=True):
-        act = next(block for stage, block in scenario.respond.items() if stage not in beside).acts[name]
+    for row, (name, act) in zip(rows, visit_acts(scenario).items(), strict=True):
         odds, slope = log_odds(act.base.value), act.slope.value
         row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
         row["topic"] = scenario.declared_interests is not None and scenario.declared_interests.follow == name

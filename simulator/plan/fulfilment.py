@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from simulator.engine.randomness import WORLD, uniforms
 from simulator.engine.tables import case_tables as layout
-from simulator.engine.tables.case_tables import EXIT, GONE, Per, ResourceKind, Travel, WorldPlan
+from simulator.engine.tables.case_tables import EXIT, Per, ResourceKind, Travel, WorldPlan
 from simulator.engine.tables.tables import TICKS_PER_SECOND, Kind
-from simulator.errors import InputError
-from simulator.plan.stages import Tables, Vocabulary, beside_visits, log_odds
-from simulator.scenario.life_cycle import outcome_event, successors
+from simulator.plan.stages import NO_SURFACE, Tables, Vocabulary, log_odds, successors_of
+from simulator.scenario.durations import DAY
+from simulator.scenario.life_cycle import outcome_event
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.fulfilment import FulfilParameters, Queue, Slots, Step, Stock
 from simulator.scenario.schema.scenario import ExperienceConsume, Scenario
@@ -26,8 +26,6 @@ CASE_OUTCOMES: dict[str, tuple[str, ...]] = {
 }
 """Outcomes of the stages that cases walk through, in the order of their numbers."""
 
-_ENDS = {"exit": EXIT, "gone": GONE}
-_NO_SURFACE = 255
 _CIRCUMSTANCE = 1 << 16  # what is drawn under WORLD: + 2 * number: dry spells, + 1: how long it holds
 
 
@@ -52,7 +50,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
     for s, (name, stage) in enumerate(scenario.stages.items()):
         row = stages[s]
         row["kind"] = Kind[stage.kind.upper()]
-        row["surface"] = names.surfaces.index(stage.surface) if stage.surface else _NO_SURFACE
+        row["surface"] = names.surfaces.index(stage.surface) if stage.surface else NO_SURFACE
         for key in ("promise", "rating_event", "late_promise"):
             row[key] = -1
         if stage.kind not in CASE_OUTCOMES:
@@ -61,7 +59,8 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
             known = outcome if outcome in stage.next else "refused" if outcome == "expired" else None
             if known is None:
                 continue
-            _successors(scenario, names, name, stage.next[known], following[s, o], shares[s, o])
+            after, added_up = successors_of(names, stage.next[known])
+            following[s, o, : len(after)], shares[s, o, : len(after)] = after, added_up
             event = outcome_event(scenario, name, known)
             events[s, o] = codes[event] if event is not None else -1
         if stage.kind == "fulfil":
@@ -70,7 +69,6 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
             rows.consume(name, row)
         elif stage.kind == "respond":
             rows.respond(name, row)
-    _refuse_circles(scenario)
     resources, shifts = rows.resources()
     return WorldPlan(
         stages=stages,
@@ -122,45 +120,6 @@ def usual_way(scenario: Scenario, step: Step) -> float:
 
 def _stack(rows: list[npt.NDArray[np.void]], dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
     return np.stack(rows) if rows else np.zeros(0, dtype=dtype)
-
-
-def _successors(
-    scenario: Scenario,
-    names: Vocabulary,
-    stage: str,
-    successor: Any,
-    following: npt.NDArray[np.int32],
-    shares: npt.NDArray[np.float64],
-) -> None:
-    options = {successor: None} if isinstance(successor, str) else dict(successor)
-    if len(options) > 3:
-        raise InputError(scenario.shown, f"stages.{stage}.next has {len(options)} alternatives", "at most 3")
-    total = 0.0
-    for k, (name, share) in enumerate(options.items()):
-        if name not in _ENDS and scenario.stages[name].kind not in CASE_OUTCOMES:
-            raise InputError(
-                scenario.shown,
-                f"stages.{stage}.next leads a case to {name}, which is a {scenario.stages[name].kind}",
-                f"a stage of kind {', '.join(CASE_OUTCOMES)}, or an end: a case goes on without its user",
-            )
-        total += 1.0 if share is None else share.value
-        following[k:] = _ENDS[name] if name in _ENDS else names.stages.index(name)
-        shares[k:] = total if k < len(options) - 1 else 1.0
-
-
-def _refuse_circles(scenario: Scenario) -> None:
-    """A case passes a stage at most once: its luck is that of the stage, and circles may never end."""
-    case_stages = beside_visits(scenario)
-    ahead = {name: {after for _, after in successors(scenario.stages[name])} & case_stages for name in case_stages}
-    for name in sorted(case_stages):
-        reached, waiting = set(ahead[name]), list(ahead[name])
-        while waiting:
-            new = ahead[waiting.pop()] - reached
-            reached |= new
-            waiting += new
-        if name in reached:
-            right = "a stage of its own for what comes after it: a case passes a stage once"
-            raise InputError(scenario.shown, f"stages.{name}: a case comes back to it", right)
 
 
 class _Rows:
@@ -254,10 +213,6 @@ class _Rows:
 
     def resources(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
         """Resources without their units, which depend on the catalog, and their shifts."""
-        if len(self.names) > layout.MAX_RESOURCES:
-            raise InputError(
-                self.scenario.shown, f"resources: {len(self.names)} of them", f"at most {layout.MAX_RESOURCES}"
-            )
         rows = np.zeros(len(self.names), dtype=layout.RESOURCE)
         shifts: list[npt.NDArray[np.void]] = []
         for row, resource in zip(rows, self.scenario.resources.values(), strict=True):
@@ -275,7 +230,7 @@ class _Rows:
                     row["line"] = round(resource.line.value)
                 for shift in resource.shifts:
                     one = np.zeros((), dtype=layout.SHIFT)
-                    one["starts"], one["ends"] = shift.starts.value % 86400.0, shift.ends.value % 86400.0
+                    one["starts"], one["ends"] = shift.starts.value % DAY, shift.ends.value % DAY
                     one["capacity"] = round(shift.capacity.value)
                     shifts.append(one)
             elif isinstance(resource, Stock):
@@ -321,11 +276,7 @@ class _Rows:
         """Those who choose; their tastes lie in the columns of the applicants' qualifications."""
         rows = np.zeros(len(self.scenario.choosers), dtype=layout.CHOOSER)
         offset = 0
-        for row, (name, chooser) in zip(rows, self.scenario.choosers.items(), strict=True):
-            if per_of(self.scenario, chooser.per) != Per.CREATOR:
-                raise InputError(
-                    self.scenario.shown, f"choosers.{name}.per = {chooser.per}: this version cannot run it", "creator"
-                )
+        for row, chooser in zip(rows, self.scenario.choosers.values(), strict=True):
             width = self.scenario.facets[chooser.facet].dimensions
             row["offset"], row["width"], row["scale"] = offset, width, 1.0 / np.sqrt(width)
             row["knowledge"] = self.tables.add(chooser.knowledge)

@@ -15,26 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.tables import tables as layout
-from simulator.errors import InputError
 from simulator.plan.stages import Vocabulary
+from simulator.scenario.criteria import is_weighed, lies_between, shown_by
 from simulator.scenario.schema.catalog import Criterion
-from simulator.scenario.schema.scenario import DistanceModality, PromiseModality, Scenario
+from simulator.scenario.schema.scenario import Scenario
 
 Float32 = npt.NDArray[np.float32]
 LEVELS = 8
-LIMITS = ("at_most", "at_least", "near")
-"""Kinds of criteria that are limits."""
 
 
 def levels_of(criterion: Criterion) -> Float32:
     """The values that a limit may have, rising, (LEVELS,): the middles of equal shares of its distribution."""
     assert criterion.limit is not None
     return criterion.limit.quantile((np.arange(LEVELS) + 0.5) / LEVELS).astype(np.float32)
-
-
-def lies_between(scenario: Scenario, criterion: Criterion) -> bool:
-    """Whether a limit is on what lies between item and user: a promise, or the distance."""
-    return criterion.kind == "near" or (criterion.kind in LIMITS and criterion.on in scenario.promises)
 
 
 def promise_of(scenario: Scenario, criterion: Criterion) -> int:
@@ -52,7 +45,7 @@ def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
     """Limits that are worth something to users, with their columns, counted from the first of all limits."""
     found, first = [], 0
     for each in scenario.criteria.values():
-        if each.kind in LIMITS and each.weight is not None and each.weight.value != 0.0:
+        if is_weighed(each):
             wide = 1 if lies_between(scenario, each) else LEVELS
             found.append((each, slice(first, first + wide)))
             first += wide
@@ -60,17 +53,14 @@ def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
 
 
 def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
-    """Rows of `Plan.asides` for the limits, dtype ASIDE (columns,).
-
-    Raises:
-        InputError: a limit on a number that no modality shows.
-    """
+    """Rows of `Plan.asides` for the limits, dtype ASIDE (columns,)."""
     limits = weighed_limits(scenario)
     rows = np.zeros(limits[-1][1].stop if limits else 0, dtype=layout.ASIDE)
     rows["promise"] = -1
     for limit, columns in limits:
+        modality = shown_by(scenario, limit)
         assert limit.weight is not None
-        modality = _showing(scenario, limit)
+        assert modality is not None
         rows["told"][columns] = 1 << names.modalities.index(modality)
         if lies_between(scenario, limit):
             row = rows[columns.start]
@@ -78,24 +68,6 @@ def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
             row["promise"], row["apart"] = promise_of(scenario, limit), limit.kind == "near"
             row["types"] = met_by(scenario, names.types, modality)
     return rows
-
-
-def _showing(scenario: Scenario, limit: Criterion) -> str:
-    """The first modality that shows what a limit is on."""
-    for name, modality in scenario.modalities.items():
-        if limit.kind == "near":
-            shows = isinstance(modality, DistanceModality)
-        elif limit.on in scenario.promises:
-            shows = isinstance(modality, PromiseModality) and modality.promise == limit.on
-        else:
-            shows = getattr(modality, "shows", None) == limit.on
-        if shows:
-            return name
-    key = next(name for name, each in scenario.criteria.items() if each is limit)
-    raise InputError(
-        scenario.shown, f"criteria.{key}.on = {limit.on}, which no modality shows",
-        "a number that users can see, or a criterion without weight",
-    )  # fmt: skip
 
 
 def met_by(scenario: Scenario, types: Sequence[str], modality: str) -> int:

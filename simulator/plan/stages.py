@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,10 @@ import numpy.typing as npt
 
 from simulator.engine.randomness import normal_table, table_points
 from simulator.engine.tables import tables as layout
+from simulator.engine.tables.case_tables import EXIT, GONE
 from simulator.engine.tables.tables import MAX_SCREEN, OUTCOMES, About, Kind, Layout
-from simulator.errors import InputError
-from simulator.scenario.life_cycle import CREATOR, RESUME_EVENT, started, successors
+from simulator.scenario.durations import DAY
+from simulator.scenario.life_cycle import CREATOR, RESUME_EVENT, beside_visits
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
 
@@ -23,7 +25,8 @@ RUN_LAYOUTS = {
     "carousel": Layout.GRID,  # what the swipe shows is compared, as in a grid of one row
     "single": Layout.LIST,  # a list of one card
 }
-_NO_SURFACE = 255
+NO_SURFACE = 255
+ENDS = {"exit": EXIT, "gone": GONE}
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         for key in ("starts", "level", "within", "rest_of", "picks"):
             stages[s][key] = -1
         if stage.surface is None:
-            stages[s]["surface"] = _NO_SURFACE
+            stages[s]["surface"] = NO_SURFACE
             continue
         surface_name = stage.surface
         surface = scenario.surfaces[surface_name]
@@ -122,7 +125,8 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
             continue
         for o, outcome in enumerate(OUTCOMES[stage.kind]):
             if outcome in stage.next and outcome not in stage.wait:
-                _successors(scenario, names, name, stage.next[outcome], shares[s, o], alternatives[s, o])
+                following, added_up = successors_of(names, stage.next[outcome])
+                alternatives[s, o, : len(following)], shares[s, o, : len(following)] = following, added_up
             if outcome in stage.events:
                 events[s, o] = names.codes[stage.events[outcome]]
             elif stage.kind == "consume" and outcome in stage.next:
@@ -196,20 +200,8 @@ def _outreach(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDAr
         row["stage"], row["every"] = names.stages.index(outreach.stage), outreach.every.value
         row["reaches"], row["opened"] = outreach.reaches.value, outreach.opened.value
         row["opened_after"] = tables.add(outreach.opened_after)
-        row["at"] = -1.0 if outreach.at is None else (outreach.at.value - scenario.clock.starts_at.value) % 86400.0
+        row["at"] = -1.0 if outreach.at is None else (outreach.at.value - scenario.clock.starts_at.value) % DAY
     return rows
-
-
-def beside_visits(scenario: Scenario) -> set[str]:
-    """Stages that a case walks through while its user does other things: what `starts` lead to, and on from there."""
-    found: set[str] = set()
-    waiting = [first for name in scenario.stages for first in started(scenario, name)]
-    while waiting:
-        name = waiting.pop()
-        if name in scenario.stages and name not in found:
-            found.add(name)
-            waiting += [after for _, after in successors(scenario.stages[name])]
-    return found
 
 
 def _commit_parameters(
@@ -236,7 +228,6 @@ def _commit_parameters(
     if block.defer is not None and "defer" in stage.next:
         row["defer"], row["forgotten"] = block.defer.probability.value, block.defer.forgotten.value
         row["defer_delay"] = tables.add(stage.wait["defer"].delay)
-        _need_later(scenario, name, "defer")
     if block.bracket is not None:
         row["bracket_users"], row["bracket_extra"] = block.bracket.users.value, tables.add(block.bracket.extra)
         row["bracket_types"] = sum(1 << names.types.index(each) for each in block.bracket.types)
@@ -252,33 +243,16 @@ def _commit_parameters(
         costs.append(one)
 
 
-def _need_later(scenario: Scenario, name: str, outcome: str) -> None:
-    """What is put off comes back to its own stage, in a later visit."""
-    stage = scenario.stages[name]
-    if stage.next[outcome] != name or stage.wait[outcome].visit != "later":
-        raise InputError(
-            scenario.shown,
-            f"stages.{name}.next.{outcome} = {stage.next[outcome]}",
-            f"{name} itself, with wait.{outcome}.visit = later: what is put off is taken up where it was left",
-        )
+def successors_of(names: Vocabulary, successor: Any) -> tuple[list[int], list[float]]:
+    """Return what may follow an outcome, numbers of stages or of ends, and the shares added up; the last is 1."""
+    if isinstance(successor, str):
+        return [_number(names, successor)], [1.0]
+    shares = list(itertools.accumulate(share.value for share in successor.values()))
+    return [_number(names, name) for name in successor], [*shares[:-1], 1.0]
 
 
-def _successors(
-    scenario: Scenario,
-    names: Vocabulary,
-    stage: str,
-    successor: Any,
-    shares: npt.NDArray[np.float64],
-    alternatives: npt.NDArray[np.int32],
-) -> None:
-    options = {successor: None} if isinstance(successor, str) else dict(successor)
-    if len(options) > 3:
-        raise InputError(scenario.shown, f"stages.{stage}.next has {len(options)} alternatives", "at most 3")
-    total = 0.0
-    for k, (name, share) in enumerate(options.items()):
-        total += 1.0 if share is None else share.value
-        alternatives[k] = -1 if name == "exit" else names.stages.index(name)
-        shares[k] = total if k < len(options) - 1 else 1.0
+def _number(names: Vocabulary, stage: str) -> int:
+    return ENDS[stage] if stage in ENDS else names.stages.index(stage)
 
 
 # What each kind reads from its block of the scenario: numbers by value, distributions by their table's row.
@@ -324,7 +298,6 @@ def _stage_parameters(
         row["loops_at_most"], row["loop_log_odds"] = block.loops_at_most, log_odds(block.loop.value)
         row["start_delay"] = np.floor(block.start_delay.value * layout.TICKS_PER_SECOND) / layout.TICKS_PER_SECOND
         if block.pause is not None:
-            _need_later(scenario, name, "pause")
             row["pause"], row["pause_delay"] = block.pause.value, tables.add(scenario.stages[name].wait["pause"].delay)
             row["pause_left"] = block.pause_left.value if block.pause_left is not None else 0.0
         row["bounce_event"], row["reached_event"], row["wall"] = -1, -1, -1
@@ -338,11 +311,6 @@ def _stage_parameters(
         row["moves"] = block.reached is None or block.reached.by_itself
         if block.reached is not None:
             row["reached_event"] = names.codes[block.reached.event]
-        following = scenario.stages[name].next["complete"]
-        after = scenario.respond.get(following) if isinstance(following, str) else None
-        if after is None or scenario.stages[name].next["skip"] != following:
-            raise InputError(
-                scenario.shown, f"stages.{name}.next", "one respond stage after both complete and skip in this version"
-            )
+        after = scenario.respond[str(scenario.stages[name].next["complete"])]
         for key in ("loss_aversion", "experience_weight", "confirmation"):
             row[key] = getattr(after, key).value

@@ -22,11 +22,12 @@ from simulator.engine.tables.tables import Array, Goods, Kind, People
 from simulator.engine.user.shown_numbers import numbers_of
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
-from simulator.plan.limits import LIMITS, kept_within, levels_of, lies_between, promise_of, weighed_limits
+from simulator.plan.limits import kept_within, levels_of, promise_of, weighed_limits
 from simulator.platform.candidate_lists import Shelf
 from simulator.platform.kernels.filters import LIMIT, OPTION, TOPIC, TYPE, Limits, Stated, Wishes, find_near, wishes_of
 from simulator.platform.kernels.lists import CandidateLists
 from simulator.population.interests import affinities, cluster_means, topical
+from simulator.scenario.criteria import LIMITS, lies_between
 from simulator.scenario.schema.catalog import Criterion
 
 Float32 = npt.NDArray[np.float32]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from simulator.errors import InputError
-from simulator.scenario.messages import nearest
 from simulator.scenario.schema.contexts import CONTEXT_EVENT
 from simulator.scenario.schema.scenario import ExperienceConsume, HazardConsume, Scenario
-from simulator.scenario.schema.stages import OUTCOMES, RARE_OUTCOMES, TERMINALS, Stage
+from simulator.scenario.schema.stages import Act, Stage
 
 # Event of an outcome, where the table does not name another. Outcomes that are not here leave no trace of their own.
 OUTCOME_EVENTS: dict[str, dict[str, str]] = {
@@ -113,64 +111,28 @@ def possible_events(scenario: Scenario) -> dict[str, bool]:
     return events
 
 
-def check_cycle(scenario: Scenario) -> None:
-    """Outcomes have successors, successors exist, every stage is reached, and from every stage there is a way out."""
-    for name, stage in scenario.stages.items():
-        _check_outcomes(scenario, name, stage)
-    begin = entries(scenario)
-    if not begin:
-        raise InputError(scenario.shown, "stages: no stage has an entry", "expected at least one with entry above 0")
-    ahead = {
-        name: {*(after for _, after in successors(stage)), *started(scenario, name)}
-        for name, stage in scenario.stages.items()
-    }
-    reached = _closure(begin, ahead)
-    behind: dict[str, set[str]] = {name: set() for name in (*ahead, *TERMINALS)}
-    for name, following in ahead.items():
-        for after in following:
-            behind[after].add(name)
-    ending = _closure([*TERMINALS], behind)
-    for name in scenario.stages:
-        if name not in reached:
-            right = f"expected a way to it from an entry ({', '.join(begin)})"
-            raise InputError(scenario.shown, f"stages.{name} is never reached", right)
-        if name not in ending:
-            raise InputError(scenario.shown, f"stages.{name} never ends", "expected a way from it to exit")
-
-
-def _closure(begin: list[str], step: dict[str, set[str]]) -> set[str]:
-    """All that can be reached from ``begin``."""
-    reached, waiting = set(begin), list(begin)
+def closure(begin: Iterable[str], ahead: Mapping[str, Iterable[str]]) -> set[str]:
+    """Return all that can be reached from a beginning, which counts."""
+    reached: set[str] = set()
+    waiting = list(begin)
     while waiting:
-        new = step.get(waiting.pop(), set()) - reached
-        reached |= new
-        waiting += new
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += ahead.get(name, ())
     return reached
 
 
-def _check_outcomes(scenario: Scenario, name: str, stage: Stage) -> None:
-    if name in TERMINALS:
-        raise InputError(scenario.shown, f"stages.{name}", "expected another name: this one means an end")
-    required, allowed = OUTCOMES[stage.kind], [*OUTCOMES[stage.kind], *RARE_OUTCOMES[stage.kind]]
-    for outcome in required:
-        if outcome not in stage.next:
-            right = f"expected a successor for each of {', '.join(required)}"
-            raise InputError(scenario.shown, f"stages.{name}.next.{outcome} is missing", right)
-    for outcome in stage.next:
-        if outcome not in allowed:
-            wrong = f"stages.{name}.next.{outcome}: {stage.kind} has no such outcome"
-            raise InputError(scenario.shown, wrong, nearest(outcome, allowed))
-    for key, table in (("wait", stage.wait), ("events", stage.events), ("starts", stage.starts)):
-        for outcome in table:
-            if outcome not in stage.next:
-                wrong = f"stages.{name}.{key}.{outcome}: not an outcome in next"
-                raise InputError(scenario.shown, wrong, nearest(outcome, [*stage.next]))
-    for outcome, successor in successors(stage):
-        known = [*scenario.stages, *TERMINALS]
-        if successor not in known:
-            key = "starts" if stage.starts.get(outcome) == successor else "next"
-            wrong = f"stages.{name}.{key}.{outcome} = {successor}"
-            raise InputError(scenario.shown, wrong, nearest(successor, known))
-    for outcome, first in stage.starts.items():
-        if first in TERMINALS:
-            raise InputError(scenario.shown, f"stages.{name}.starts.{outcome} = {first}", "expected a stage")
+def beside_visits(scenario: Scenario) -> set[str]:
+    """Return the stages that a case walks through while its user does other things.
+
+    They are what the `starts` of stages lead to, and all that follows from there.
+    """
+    ahead = {name: [after for _, after in successors(stage)] for name, stage in scenario.stages.items()}
+    return closure((first for name in scenario.stages for first in started(scenario, name)), ahead) & ahead.keys()
+
+
+def visit_acts(scenario: Scenario) -> dict[str, Act]:
+    """Return the acts of users in their visits, which are the same in all respond stages of these."""
+    beside = beside_visits(scenario)
+    return next((block.acts for name, block in scenario.respond.items() if name not in beside), {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from simulator.engine.tables.tables import Kind, Layout
-from simulator.plan.stages import beside_visits
+from simulator.scenario.life_cycle import beside_visits
 from tests.laws.harness import compiled_of, runnable
 
 

@@ -11,8 +11,8 @@ import simulator
 from simulator.config import RunConfig, complete, resolve
 from simulator.errors import RunInterrupted
 from simulator.plan.fulfilment import CASE_OUTCOMES
-from simulator.plan.stages import beside_visits
 from simulator.scenario.durations import parse_duration
+from simulator.scenario.life_cycle import beside_visits
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
 from tests.laws import small_worlds

@@ -9,8 +9,8 @@ import pytest
 
 from simulator.engine.tables.case_row import CASE
 from simulator.engine.tables.tables import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output, People
-from simulator.plan.stages import beside_visits
 from simulator.runtime.cases import Cases
+from simulator.scenario.life_cycle import beside_visits
 from tests.laws.changes import bias_moved
 from tests.laws.harness import Bench, bench, compiled_of, runnable, step, threshold
 from tests.laws.screens import RESPOND, label

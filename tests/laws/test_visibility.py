@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.engine.tables.tables import Kind, Tally
-from simulator.plan.stages import beside_visits
+from simulator.scenario.life_cycle import beside_visits
 from tests.laws.changes import all_moved, number_moved
 from tests.laws.harness import After, Bench, bench, bits, compiled_of, edited, number, runnable, step, threshold
 from tests.laws.screens import CASES, FEEDS, HIDDEN, NO_TIME, READ, RESPOND, label, of_kind

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from simulator.errors import InputError
-from simulator.scenario.checks.check import check_scenario
+from simulator.scenario.checks.check import WRONG, breaches, check_scenario
 from simulator.scenario.life_cycle import entries, possible_events
 from simulator.scenario.load import available_scenarios, load_scenario
 
@@ -124,3 +124,18 @@ def test_a_block_without_a_stage(spoiled):
     block = scenario.model_copy(update={"consume": {**scenario.consume, "wach": scenario.consume["watch"]}})
     with pytest.raises(InputError, match=r"consume\.wach: no stage of kind consume is called so; did you mean watch"):
         check_scenario(block)
+
+
+def test_all_breaches_of_the_first_topic_that_has_any_are_found(spoiled):
+    """What a later topic would say of them is not asked: its rules count on the names."""
+    wrong = {
+        "satiation_facet": "topics", "stages.preview.surface": "discovery", "surfaces.discover.visible.tv": 4,
+        "clock.tick": _number(0, "min"),
+    }  # fmt: skip
+    found = [wrong.split(" names ")[0] for wrong, _ in breaches(WRONG, spoiled(wrong))]
+    assert found == ["satiation_facet", "surfaces.discover.visible", "stages.preview.surface"]
+
+
+@pytest.mark.parametrize("name", available_scenarios())
+def test_a_scenario_that_hangs_together_breaks_no_rule(name):
+    assert list(breaches(WRONG, load_scenario(name))) == []

@@ -1,1 +1,1 @@
-"""Checks that a scenario hangs together: references, blocks, criteria, provenance."""
+"""The one room in which a scenario is refused for what its parts say together; `check` lists the topics."""

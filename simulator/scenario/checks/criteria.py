@@ -1,85 +1,70 @@
-"""What a selection criterion or an order needs: something that it is on, a limit in its unit, stages that offer it."""
+"""What a selection criterion or an order needs: a limit in its unit, stages that offer it, modalities that show it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from simulator.errors import InputError
-from simulator.scenario.checks.references import attributes_of, need
-from simulator.scenario.schema.catalog import PLACE, Criterion
-from simulator.scenario.schema.scenario import ReadoutModality, Scenario
-
-_TOLERANCE = 1e-6
+from simulator.scenario.checks.references import attributes_of
+from simulator.scenario.checks.rules import Breaches, Engine, add_up
+from simulator.scenario.criteria import LIMITS, is_weighed, lies_between, shown_by
+from simulator.scenario.schema.scenario import Scenario
 
 
-def check_criteria(scenario: Scenario) -> None:
-    """What criteria are on must exist, limits be in its unit, and stages that are told be there. Raises InputError."""
+def criteria(scenario: Scenario) -> Breaches:
+    """Yield limits that are missing or not in the unit of what they limit, and searches that find nothing."""
     for name, criterion in scenario.criteria.items():
-        key = f"criteria.{name}"
-        need(scenario, f"{key}.on", [criterion.on], _known(scenario, criterion))
-        _check_limit(scenario, key, criterion)
-        _check_search(scenario, key, criterion)
-        if criterion.stated_in is not None:
-            browse = [stage for stage, row in scenario.stages.items() if row.kind == "browse"]
-            need(scenario, f"{key}.stated_in", criterion.stated_in, browse)
+        key, limit, promised = f"criteria.{name}", criterion.limit, criterion.on in scenario.promises
+        if criterion.kind in LIMITS and limit is None:
+            yield f"{key}.limit is missing", f"{criterion.kind} needs a limit"
+        if criterion.kind == "near" and scenario.places is None:
+            yield "places is missing", f"{key}, of kind near, needs places"
+        if criterion.kind == "at_least" and promised:
+            yield f"{key}.kind = at_least on the promise {criterion.on}", "expected at_most"
+        if criterion.kind == "near" and limit is not None and limit.canonical_unit != "km":
+            yield f"{key}.limit.unit = {limit.unit}", "expected km, as of places"
+        if criterion.kind in LIMITS and promised and limit is not None and limit.canonical_unit != "s":
+            wrong = f"{key}.limit.unit = {limit.unit}, and {criterion.on} is a promise"
+            yield wrong, "expected a unit of time (ms, s, min, h, d)"
+        for part, share in (("precision", criterion.precision), ("recall", criterion.recall)):
+            if share is not None and criterion.kind not in ("query", "category"):
+                yield f"{key}.{part}: a limit finds what keeps to it", "a criterion of kind query or category"
+            elif share is not None and share.value <= 0.0:
+                yield f"{key}.{part} = {share.value:g}", "expected a share above 0"
 
 
-def _known(scenario: Scenario, criterion: Criterion) -> Iterable[str]:
-    if criterion.kind == "query":
-        return scenario.facets
-    if criterion.kind == "category":
-        return ["item_type", *(facet for facet, row in scenario.facets.items() if row.clusters > 0)]
-    if criterion.kind == "near":
-        return [PLACE]
-    return {*attributes_of(scenario), *scenario.promises}
-
-
-def _check_limit(scenario: Scenario, key: str, criterion: Criterion) -> None:
-    limit, promised = criterion.limit, criterion.on in scenario.promises
-    if criterion.kind not in ("at_most", "at_least", "near"):
-        return
-    if limit is None:
-        raise InputError(scenario.shown, f"{key}.limit is missing", f"{criterion.kind} needs a limit")
-    if criterion.kind == "near" and scenario.places is None:
-        raise InputError(scenario.shown, "places is missing", f"{key}, of kind near, needs places")
-    if criterion.kind == "at_least" and promised:
-        raise InputError(scenario.shown, f"{key}.kind = at_least on the promise {criterion.on}", "expected at_most")
-    if criterion.kind == "near" and limit.canonical_unit != "km":
-        raise InputError(scenario.shown, f"{key}.limit.unit = {limit.unit}", "expected km, as of places")
-    if promised and limit.canonical_unit != "s":
-        wrong = f"{key}.limit.unit = {limit.unit}, and {criterion.on} is a promise"
-        raise InputError(scenario.shown, wrong, "expected a unit of time (ms, s, min, h, d)")
-
-
-def _check_search(scenario: Scenario, key: str, criterion: Criterion) -> None:
-    for name in ("precision", "recall"):
-        share = getattr(criterion, name)
-        if share is None:
-            continue
-        if criterion.kind not in ("query", "category"):
-            wrong = f"{key}.{name}: a limit finds what keeps to it"
-            raise InputError(scenario.shown, wrong, "a criterion of kind query or category")
-        if share.value <= 0.0:
-            raise InputError(scenario.shown, f"{key}.{name} = {share.value:g}", "expected a share above 0")
-
-
-def check_sorting(scenario: Scenario) -> None:
-    """What lists are sorted on must exist, and the stages that offer it ask for slates. Raises InputError."""
-    readouts = [name for name, modality in scenario.modalities.items() if isinstance(modality, ReadoutModality)]
-    known = [*sorted(attributes_of(scenario)), *scenario.promises, *readouts]
-    known += [PLACE] if scenario.places is not None else []
+def sorting(scenario: Scenario) -> Breaches:
+    """Yield orders that a stage without slates offers, and more of them than visits."""
     lists = [
         name
         for name, row in scenario.stages.items()
         if row.kind == "browse" and row.within is None and row.rest_of is None
     ]
-    for name, sorting in scenario.sorting.items():
-        need(scenario, f"sorting.{name}.on", [sorting.on], known)
-        need(scenario, f"sorting.{name}.stages", sorting.stages, scenario.stages)
-        for stage in sorting.stages:
+    for name, order in scenario.sorting.items():
+        for stage in order.stages:
             if stage not in lists:
-                wrong = f"sorting.{name}.stages names {stage}, which asks for no slate"
-                raise InputError(scenario.shown, wrong, f"one of {', '.join(lists)}")
-    total = sum(sorting.share.value for sorting in scenario.sorting.values())
-    if total > 1.0 + _TOLERANCE:
-        raise InputError(scenario.shown, f"sorting: shares add up to {total:.6g}", "expected at most 1")
+                yield f"sorting.{name}.stages names {stage}, which asks for no slate", f"one of {', '.join(lists)}"
+    yield from add_up("sorting: shares", [order.share.value for order in scenario.sorting.values()], at_most=True)
+
+
+def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
+    """Yield criteria on what this version cannot filter by, or users not see."""
+    attributes = set(attributes_of(scenario))
+    level = any(stage.level is not None for stage in scenario.stages.values())
+    for name, criterion in scenario.criteria.items():
+        key, weighed = f"criteria.{name}", criterion.weight is not None
+        if level and criterion.on == "item_type":
+            wrong = f"{key}.on = item_type: this version cannot run it yet beside stages with a level"
+            yield wrong, "a facet, an attribute or a promise"
+        if criterion.kind == "only":
+            wrong = f"{key}.kind = {criterion.kind}: this version cannot run it yet"
+            yield wrong, "query, category, at_most, at_least or near"
+        known = {"item_type", scenario.satiation_facet} if criterion.kind == "category" else {scenario.satiation_facet}
+        known = attributes if criterion.kind in LIMITS else known
+        if criterion.on not in known and not lies_between(scenario, criterion):
+            wrong = f"{key}.on = {criterion.on}: this version cannot run it yet"
+            yield wrong, f"one of {', '.join(sorted(known))}"
+        if not weighed and criterion.stated.value < 1.0:
+            yield f"{key}.weight is missing", "what it is worth, or stated: 1: untold, it would change nothing"
+        if weighed and criterion.on == "item_type":
+            yield f"{key}.weight: this version cannot run it yet on item_type", "a criterion that is stated"
+        if is_weighed(criterion) and shown_by(scenario, criterion) is None:
+            wrong = f"{key}.on = {criterion.on}, which no modality shows"
+            yield wrong, "a number that users can see, or a criterion without weight"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from simulator.errors import InputError
+from simulator.scenario.checks.rules import Breaches
 from simulator.scenario.messages import nearest
 from simulator.scenario.schema.numbers import Claim, Model
 from simulator.scenario.schema.scenario import Scenario
@@ -33,30 +33,24 @@ def provenance_summary(scenario: Scenario) -> dict[str, int]:
     return {"sourced": counts["sourced"], "calibrated": counts["calibrated"], "estimate": counts["estimate"]}
 
 
-def check_provenance(scenario: Scenario) -> None:
-    """Every ``see`` must exist: a target with role fit for what is calibrated, a source for everything else."""
+def sources(scenario: Scenario) -> Breaches:
+    """Yield every ``see`` that names nothing: calibrated numbers need a target with role fit, all others a source."""
     for path, claim in claims_in(scenario):
-        if claim.see is None:
-            continue
-        if claim.provenance == "calibrated":
-            _check_calibrated(scenario, path, claim.see)
-        else:
-            _check_source(scenario, path, claim.see)
+        if claim.see is not None and claim.provenance == "calibrated":
+            yield from _calibrated(scenario, f"{path}.see = {claim.see}", claim.see)
+        elif claim.see is not None:
+            yield from _sourced(scenario, f"{path}.see = {claim.see}", claim.see)
     for name, target in scenario.targets.items():
-        _check_source(scenario, f"targets.{name}", target.see)
+        yield from _sourced(scenario, f"targets.{name}.see = {target.see}", target.see)
 
 
-def _check_calibrated(scenario: Scenario, path: str, see: str) -> None:
-    wrong = f"{path}.see = {see}"
+def _calibrated(scenario: Scenario, wrong: str, see: str) -> Breaches:
     if see not in scenario.targets:
-        right = f"a calibrated number names a target; {nearest(see, [*scenario.targets])}"
-        raise InputError(scenario.shown, wrong, right)
-    if role_of(see) == "check":
-        right = "expected a target with role fit: this one has role check and may set no number"
-        raise InputError(scenario.shown, wrong, right)
+        yield wrong, f"a calibrated number names a target; {nearest(see, [*scenario.targets])}"
+    elif role_of(see) == "check":
+        yield wrong, "expected a target with role fit: this one has role check and may set no number"
 
 
-def _check_source(scenario: Scenario, path: str, see: str) -> None:
+def _sourced(scenario: Scenario, wrong: str, see: str) -> Breaches:
     if see not in scenario.sources:
-        right = f"expected a key of the sources file beside it; {nearest(see, [*scenario.sources])}"
-        raise InputError(scenario.shown, f"{path}.see = {see}", right)
+        yield wrong, f"expected a key of the sources file beside it; {nearest(see, [*scenario.sources])}"

@@ -6,14 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.errors import InputError
 from simulator.scenario.schema.numbers import Model, Name, Number, Profile
 from simulator.scenario.schema.quantities import Positive, Probability, Share, measured_in
 
 CONTEXT_EVENT = "context"
 """The event of a visit that has a context; its value is the context's number in the file, from 0."""
-
-_SHARES_MAY_EXCEED = 1e-6
 
 Factor = Annotated[Number, measured_in("ratio"), Positive]
 
@@ -29,21 +26,3 @@ class Context(Model):
     budget: Factor | None = None  # of time
     mutes: dict[Name, Probability] = Field(default_factory=dict)  # modality: not attended to in the whole visit
     stated: Probability | None = None  # the platform is told (default: never)
-
-
-def check_contexts(where: str, contexts: dict[str, Context]) -> None:
-    """Shares of contexts are shares of a day's hours, together at most 1, and those of devices add up to 1.
-
-    Raises InputError.
-    """
-    for name, context in contexts.items():
-        if len(context.hours.profile) != 24:
-            raise InputError(where, f"contexts.{name}.hours has {len(context.hours.profile)} numbers", "expected 24")
-        total = sum(share.value for share in context.devices.values())
-        if context.devices and abs(total - 1.0) > _SHARES_MAY_EXCEED:
-            raise InputError(where, f"contexts.{name}.devices: shares add up to {total:.6g}", "expected 1")
-    for hour in range(24):
-        total = sum(context.hours.profile[hour] for context in contexts.values())
-        if total > 1.0 + _SHARES_MAY_EXCEED:
-            wrong = f"contexts: shares of visits that begin in hour {hour} add up to {total:.6g}"
-            raise InputError(where, wrong, "expected at most 1; the rest has no context")

@@ -1,0 +1,69 @@
+"""Shares that add up, profiles of the right length, times within a day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from simulator.scenario.checks.rules import TOLERANCE, Breaches, Engine, add_up
+from simulator.scenario.durations import DAY
+from simulator.scenario.schema.numbers import Number
+from simulator.scenario.schema.scenario import Scenario
+
+
+def _shares(table: Mapping[str, object]) -> list[float]:
+    return [share.value for each in table.values() if isinstance(share := getattr(each, "share", None), Number)]
+
+
+def shares(scenario: Scenario) -> Breaches:
+    """Yield shares of a whole that do not add up to 1."""
+    facets = [*_shares(scenario.facets), scenario.idiosyncratic.share.value]
+    yield from add_up("facets: shares with that of idiosyncratic", facets)
+    yield from add_up("item_types: shares", _shares(scenario.item_types))
+    yield from add_up("devices: shares", _shares(scenario.devices))
+    if scenario.user.groups:
+        yield from add_up("user.groups: shares", _shares(scenario.user.groups))
+    own = [stage.entry.value for stage in scenario.stages.values() if stage.entry is not None]
+    if own:
+        yield from add_up("stages: shares of entry", own)
+    for name, stage in scenario.stages.items():
+        for outcome, successor in stage.next.items():
+            if isinstance(successor, dict):
+                each = [share.value for share in successor.values()]
+                yield from add_up(f"stages.{name}.next.{outcome}: shares", each)
+
+
+def times(scenario: Scenario) -> Breaches:
+    """Yield a clock without a tick or an hour, and profiles over a day or a week that are too long or too short."""
+    if scenario.clock.tick.value <= 0:
+        yield "clock.tick.value = 0", "expected a positive time"
+    if scenario.clock.starts_at.value >= DAY:
+        yield f"clock.starts_at = {scenario.clock.starts_at.value:g} s", "expected an hour of the day"
+    for key, profile, length in (
+        ("user.hours", scenario.user.hours, 24),
+        ("user.weekdays", scenario.user.weekdays, 7),
+        ("supply.hours", scenario.supply.hours, 24),
+    ):
+        if profile is not None and len(profile.profile) != length:
+            yield f"{key}.profile has {len(profile.profile)} numbers", f"expected {length}"
+
+
+def contexts(scenario: Scenario) -> Breaches:
+    """Yield contexts whose shares of a day's hours exceed it, or whose shares of devices do not add up."""
+    for name, context in scenario.contexts.items():
+        if len(context.hours.profile) != 24:
+            yield f"contexts.{name}.hours has {len(context.hours.profile)} numbers", "expected 24"
+            return
+        if context.devices:
+            yield from add_up(f"contexts.{name}.devices: shares", [share.value for share in context.devices.values()])
+    for hour in range(24):
+        total = sum(context.hours.profile[hour] for context in scenario.contexts.values())
+        if total > 1.0 + TOLERANCE:
+            wrong = f"contexts: shares of visits that begin in hour {hour} add up to {total:.6g}"
+            yield wrong, "expected at most 1; the rest has no context"
+
+
+def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
+    """Yield a tick that is no multiple of the engine's."""
+    tick = scenario.clock.tick.value
+    if not (tick * engine.ticks_per_second).is_integer():
+        yield f"clock.tick = {tick:g} s", f"a multiple of 1/{engine.ticks_per_second:g} s"

@@ -1,0 +1,55 @@
+"""Events, who records them, and the labels and measures that count them."""
+
+from __future__ import annotations
+
+from simulator.scenario.checks.references import attributes_of, recorded
+from simulator.scenario.checks.rules import Breaches, Engine
+from simulator.scenario.events import MOST_EVENTS, vocabulary
+from simulator.scenario.life_cycle import possible_events
+from simulator.scenario.messages import nearest
+from simulator.scenario.schema.scenario import ReadoutModality, Scenario
+
+
+def observed(scenario: Scenario) -> Breaches:
+    """Yield events that nobody is said to observe, rows of no event, and read-outs of what nobody records."""
+    events = possible_events(scenario)
+    for event, happens in events.items():
+        if happens and event not in scenario.observation:
+            right = "the life cycle can emit it, so expected a row that says who observes it (observer: none if nobody)"
+            yield f"observation.{event} is missing", right
+    for event in scenario.observation:
+        if event not in events:
+            yield f"observation.{event}: no stage emits it", nearest(event, [*events])
+    for name, modality in scenario.modalities.items():
+        if isinstance(modality, ReadoutModality):
+            yield from _recorded(scenario, f"modalities.{name}.counts", modality.counts)
+            yield from _recorded(scenario, f"modalities.{name}.averages", modality.averages)
+
+
+def _recorded(scenario: Scenario, key: str, event: str | None) -> Breaches:
+    known = recorded(scenario)
+    if event is not None and event not in known:
+        yield f"{key} = {event}: nobody records it", nearest(event, known)
+
+
+def labels(scenario: Scenario) -> Breaches:
+    """Yield labels of what nobody records or items do not have, and measures named twice."""
+    platform = scenario.platform
+    if platform.label not in platform.labels:
+        yield f"platform.label = {platform.label}", nearest(platform.label, [*platform.labels])
+    timed = any(item_type.duration is not None for item_type in scenario.item_types.values())
+    columns = sorted({*attributes_of(scenario), "published_at", *(["duration"] if timed else [])})
+    for name, label in platform.labels.items():
+        for event in label.events:
+            yield from _recorded(scenario, f"platform.labels.{name}.events", event)
+        if label.or_item is not None and label.or_item not in columns:
+            yield f"platform.labels.{name}.or_item = {label.or_item}", nearest(label.or_item, columns)
+    for measure in dict.fromkeys(scenario.measures):
+        if scenario.measures.count(measure) > 1:
+            yield f"measures: {measure} is repeated", "expected every measure once"
+
+
+def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
+    """Yield more events than there are numbers for."""
+    if len(vocabulary(scenario.observation)) > MOST_EVENTS:
+        yield f"observation: {len(scenario.observation)} events", f"at most {MOST_EVENTS} in all"

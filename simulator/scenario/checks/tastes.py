@@ -1,0 +1,94 @@
+"""Facets, item types, parents, modalities and interests: what items are, and what is seen of them."""
+
+from __future__ import annotations
+
+from simulator.scenario.checks.rules import Breaches, Engine
+from simulator.scenario.schema.numbers import Number
+from simulator.scenario.schema.scenario import (
+    AttributeModality,
+    ContentModality,
+    DistanceModality,
+    PromiseModality,
+    ReadoutModality,
+    Scenario,
+)
+
+
+def tastes(scenario: Scenario) -> Breaches:
+    """Yield interests that are not among the clusters of their facet."""
+    facet = scenario.satiation_facet
+    if scenario.facets[facet].clusters == 0:
+        yield f"satiation_facet = {facet} has no clusters", "expected a facet with clusters"
+        return
+    numbers = [("user.interests", scenario.user.interests.value, facet)]
+    declared = scenario.declared_interests
+    if declared is not None:
+        numbers.append(("declared_interests.clusters", declared.clusters.value, declared.facet))
+    for key, value, of in numbers:
+        clusters = scenario.facets[of].clusters
+        if not 1 <= value <= clusters:
+            yield f"{key}.value = {value:g}", f"expected 1 to {clusters}, the clusters of {of}"
+
+
+def parents(scenario: Scenario) -> Breaches:
+    """Yield parents that share a name or an item with something else, or have no children."""
+    taken = {"duration", "creator", "type", "published_at", scenario.satiation_facet}
+    taken |= {name for item_type in scenario.item_types.values() for name in item_type.attributes}
+    parent_of: dict[str, str] = {}
+    for name, parent in scenario.parents.items():
+        key = f"parents.{name}"
+        if name in taken:
+            yield f"{key}: items have a column {name} already", "expected another name"
+        for kind in scenario.item_types if parent.types is None else parent.types:
+            if kind in parent_of:
+                wrong = f"parents.{parent_of[kind]} and {key} both hold items of type {kind}"
+                yield wrong, "expected one kind of parent per type; see `types`"
+            parent_of[kind] = name
+        for attribute in parent.attributes:
+            if attribute in taken:
+                wrong = f"{key}.attributes.{attribute}: items have a column {attribute} already"
+                yield wrong, "expected another name"
+        taken |= {*parent.attributes, name}
+        if isinstance(parent.children, Number) and parent.children.value < 1.0:
+            yield f"{key}.children = {parent.children.value:g}", "expected at least 1 item per parent"
+
+
+def modalities(scenario: Scenario) -> Breaches:
+    """Yield modalities that show nothing, or not in a unit that fits."""
+    for name, modality in scenario.modalities.items():
+        key = f"modalities.{name}"
+        if isinstance(modality, ReadoutModality) and (modality.counts is None) == (modality.averages is None):
+            yield f"{key}: a readout", "expected either counts or averages, with an event"
+        if isinstance(modality, AttributeModality) and modality.relative:
+            per = modality.per.unit if modality.per is not None else "ratio"
+            if per not in ("ratio", "share"):
+                yield f"{key}.per.unit = {per}, and the number is relative to the usual one", "expected a ratio"
+        if isinstance(modality, DistanceModality) and scenario.places is None:
+            yield "places is missing", f"{key}, a distance, needs places"
+
+
+def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
+    """Yield modalities of parents, traits without use, interests in other facets, and facets too many."""
+    shown = {stage.level for stage in scenario.stages.values()}
+    for name, parent in scenario.parents.items():
+        for each in parent.modalities:
+            modality = scenario.modalities[each]
+            of_parent = isinstance(modality, AttributeModality) and modality.shows in parent.attributes
+            of_parent |= name in shown and isinstance(modality, PromiseModality | DistanceModality)
+            if not of_parent and not isinstance(modality, ContentModality | ReadoutModality):
+                wrong = f"parents.{name}.modalities: {each}, a {modality.kind}: this version cannot run it yet"
+                right = f"content, a read-out, an attribute of {name}"
+                yield wrong, f"{right}, or a promise or distance where a stage shows {name}"
+    used = {getattr(modality, "trait", None) for modality in scenario.modalities.values()}
+    groups = {f"user.groups.{name}": group.traits for name, group in scenario.user.groups.items()}
+    for key, traits in {"user": scenario.user.traits, **groups}.items():
+        for trait in traits:
+            if trait not in used:
+                unused = f"{key}.traits.{trait}"
+                yield f"{unused}: this version cannot run it yet", f"a scenario without {unused}"
+    declared, facet = scenario.declared_interests, scenario.satiation_facet
+    if declared is not None and declared.facet != facet:
+        wrong = f"declared_interests.facet = {declared.facet}: this version cannot run it yet"
+        yield wrong, f"the satiation_facet, {facet}"
+    if len(scenario.facets) > engine.facets:
+        yield f"facets: {len(scenario.facets)} of them", f"at most {engine.facets}"
