@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from simulator.records.result import RunResult
+    from simulator.scenario.durations import DAY
+from simulator.records.result import RunResult
 
 STORY = "story"
 ENDS_OF_READING = ("read_part", "read_whole", "informed")
@@ -51,7 +52,7 @@ def crowded(result: RunResult) -> dict[str, float]:
 
 
 ANSWERS = ("shortlisted", "rejected", "hired")
-PATIENCE = 40 * 86400.0
+PATIENCE = 40 * DAY
 SEEKERS = 250
 
 

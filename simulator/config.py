@@ -19,9 +19,9 @@ from typing import Any
 
 from recommenders.contract.errors import RecommenderError
 from simulator.errors import InputError
-from simulator.scenario.durations import exact_duration, parse_duration
+from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
 
-LONGEST = 36500 * 86400.0  # seconds, a century
+LONGEST = 36500 * DAY  # seconds, a century
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
 CHANGE_PREFIX = "scenario."
@@ -115,7 +115,7 @@ class RunConfig:
     batch: int = _setting(_whole_number(1, 2**31 - 2), "requests scored at a time; never changes a result", 4096)
     first_fit: float | None = _setting(_read_duration, "when the recommender takes over, e.g. 6h", None)
     refit: float | None = _setting(_read_duration, "simulated time between fits, e.g. 6h", None)
-    checkpoint: float = _setting(_read_duration, "simulated time between checkpoints", 6 * 3600.0)
+    checkpoint: float = _setting(_read_duration, "simulated time between checkpoints", 6 * HOUR)
     resume: Path | None = _setting(_read_path, "folder of an unfinished run to continue", None)
     scenario_changes: Mapping[str, object] = field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from recommenders.contract import Recommender
 from recommenders.rehearsal import rehearse
 from simulator.config import RunConfig
 from simulator.engine.jit.precompile import Ahead
-from simulator.engine.tables.tables import Array, People, Tally
+from simulator.engine.tables.tables import TICKS_PER_SECOND, Array, People, Tally
 from simulator.engine.visit.advance import advance, first_arguments
 from simulator.errors import InputError, RunInterrupted
 from simulator.part import Part, Published
@@ -41,6 +41,7 @@ from simulator.runtime.clock import Clock, Order
 from simulator.runtime.progress import Progress
 from simulator.runtime.rounds import Rounds, Rows
 from simulator.scenario.checks.check import check_scenario
+from simulator.scenario.durations import HOUR
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema.scenario import Scenario
 
@@ -111,8 +112,6 @@ def check_times(config: RunConfig, scenario: Scenario) -> None:
                 f"{seconds:g} s is no multiple of the tick",
                 f"a multiple of {tick:g} s (clock.tick of the scenario)",
             )
-    if (tick * 1024.0) != int(tick * 1024.0):
-        raise InputError(scenario.shown, f"clock.tick = {tick:g} s", "a multiple of 1/1024 s")
 
 
 def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:
@@ -242,7 +241,7 @@ class World:
             yield from self._tick(time, min(time + tick, self.horizon))
             if stop is not None and stop():
                 self.checkpoints.write(self.now)
-                raise RunInterrupted(f"at {self.now / 3600.0:.2f} h of simulated time")
+                raise RunInterrupted(f"at {self.now / HOUR:.2f} h of simulated time")
 
         clock.every(tick, self.now, Order.PUBLISH, self._publish)
         clock.every(refit, next_of(refit, self.platform.first_fit), Order.FIT, self._fit)
@@ -291,7 +290,9 @@ class World:
     def _tick(self, start: float, end: float) -> Generator[Rows, None, None]:
         """Let users live from `start` to `end`, s, and then the world."""
         width = (end - start) / self.config.window
-        inner = [start + np.floor(width * k * 1024.0) / 1024.0 for k in range(1, self.config.window)]
+        inner = [
+            start + np.floor(width * k * TICKS_PER_SECOND) / TICKS_PER_SECOND for k in range(1, self.config.window)
+        ]
         yield from self.rounds.rounds_of([float(w) for w in [*inner, end]])
         for part in self.parts.values():
             part.end_tick(start, end, self.rounds)

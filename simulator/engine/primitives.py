@@ -10,6 +10,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.simd import leading_zeros
 from simulator.engine.randomness import mix, table_index
+from simulator.engine.tables.state_rows import TICKS_PER_SECOND
 
 _STEPS_PER_UNIT = 256.0 / 0.6931471805599453
 _STEPS_BELOW = 64.0 * 256.0
@@ -67,7 +68,7 @@ def sigmoid(x: float, powers: npt.NDArray[np.float64]) -> float:
 @kernel
 def quantised(seconds: float) -> float:
     """A duration as a multiple of 1/1024 s, at least one of them."""
-    return max(math.floor(seconds * 1024.0), 1.0) / 1024.0
+    return max(math.floor(seconds * TICKS_PER_SECOND), 1.0) / TICKS_PER_SECOND
 
 
 @kernel

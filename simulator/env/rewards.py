@@ -27,7 +27,7 @@ from simulator.engine.tables.tables import Kind
 from simulator.env.settings import WHERE
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
-from simulator.scenario.events import MOST_EVENTS
+from simulator.scenario.events import CODE, MOST_EVENTS
 from simulator.scenario.life_cycle import beside_visits
 
 REWARDS = ("clicks", "watch_time", "orders", "margin", "retention", "reported_satisfaction", "truth_satisfaction")
@@ -35,7 +35,7 @@ CLICKS, WATCH_TIME, ORDERS, MARGIN, RETENTION, REPORTED, TRUTH = range(len(REWAR
 ONCE, PER_VALUE, PER_SATISFACTION = range(3)
 NO_STAGES = 256
 
-_OPEN = 1  # code of the event
+_OPEN = CODE["open"]
 ITEM_EVENT, CONFIRMS, TAKES_BACK, PAYS = 1, 2, 4, 8
 """Bits of a mark: a word of the history, an order whose payment is remembered, one whose payment is taken back."""
 

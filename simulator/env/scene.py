@@ -19,9 +19,9 @@ from simulator.population.users import draw_tastes, new_people, reference_scales
 from simulator.records.measures import check_measures
 from simulator.runtime.cases import Cases
 from simulator.scenario.checks.check import check_scenario
+from simulator.scenario.durations import DAY
 from simulator.scenario.load import load_scenario
 
-DAY = 86400.0
 _LIFE = 60 * DAY  # unless the scenario looks further
 _SURELY = 1e30
 

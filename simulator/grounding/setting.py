@@ -25,11 +25,11 @@ from simulator.population.catalog import Catalog, contents, draw_catalog, public
 from simulator.population.parent_rows import listed, with_menus
 from simulator.population.setting import Setting
 from simulator.population.users import direction, draw_people, match_scales, new_people
+from simulator.scenario.durations import DAY
 from simulator.scenario.events import CODE
 from simulator.scenario.life_cycle import CREATOR
 
 Float32 = npt.NDArray[np.float32]
-DAY = 86400.0
 MOST_SIGNAL = 0.98
 _PILOT_HORIZON = 2 * DAY
 _PASSES = 3  # pilots by which the length of a log is found: more time does not give as much more to everybody

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import DECLARED, uniforms
-from simulator.engine.tables.tables import FOLLOWED, TOPICS_FOLLOWED, Array, Goods, People, Tally
+from simulator.engine.tables.tables import FOLLOWED, TICKS_PER_SECOND, TOPICS_FOLLOWED, Array, Goods, People, Tally
 from simulator.part import Part, Sink
 from simulator.plan.compiler import Compiled
 from simulator.population.kernels.interests import Declarations, declare
@@ -130,7 +130,7 @@ class Interests(Part):
         users = np.flatnonzero(_lucks(self._seed, n, number, _ANSWERS) < survey.answers.value)
         asked_at = survey.first.value + (number - 1) * survey.every.value
         times = asked_at + survey.after.quantile(_lucks(self._seed, n, number, _AFTER)[users])
-        times = np.floor(times * 1024.0) / 1024.0
+        times = np.floor(times * TICKS_PER_SECOND) / TICKS_PER_SECOND
         order = np.argsort(times, kind="stable")
         return times[order], users[order]
 

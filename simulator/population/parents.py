@@ -29,7 +29,6 @@ CREATOR, TOPIC, OWN_TOPIC = 2, 3, 4
 _SIZE, _BEGINS, _FRESH = 0, 5, 6
 _SPREAD = 1200  # drawn under SUPPLY: when each child is created
 _KIND_BITS = np.uint64(40)  # keys: kind of parent, then its number
-_DAY = 86400.0
 
 
 @dataclass(frozen=True)

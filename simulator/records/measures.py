@@ -14,8 +14,7 @@ from simulator.engine.tables.tables import FIXED, TICKS_PER_SECOND, People, Tall
 from simulator.engine.visit.outcomes import VALUE_UNITS
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
-
-DAY = 86400.0
+from simulator.scenario.durations import DAY
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import InputError
-
-HOUR = 3600.0
+from simulator.scenario.durations import HOUR
 
 
 def cumulative_activity(hours: Sequence[float], days: Sequence[float] = (1.0,)) -> npt.NDArray[np.float64]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-DAY = 86400.0
-HOUR = 3600.0
-SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+HOUR, DAY = 3600.0, 86400.0
+SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": HOUR, "d": DAY}
 
 _DURATION = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(ms|s|min|h|d)?\s*")
 

@@ -8,9 +8,8 @@ import numpy.typing as npt
 from simulator.engine.cases.resources import expected_wait, unit_of
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.tables.case_tables import Ground, Per, WorldPlan
-from simulator.engine.tables.tables import Array
+from simulator.engine.tables.tables import DAY, Array
 
-_DAY = 86400.0
 _USER, _ZONE = int(Per.USER), int(Per.ZONE)
 
 
@@ -40,7 +39,7 @@ def publish_waits(
         waits: the waits of these units in each part, as they were then, s, (parts, units); nan: not known. Users are
             many and these are few, and most of the time there is none anywhere, so only what is new is told to users.
     """
-    clock = (time + starts_at) % _DAY
+    clock = (time + starts_at) % DAY
     for p in range(shared.promises.shape[0]):
         for r in range(rows.shape[0]):
             of_items[rows[r], p] = 0.0

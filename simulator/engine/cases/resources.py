@@ -20,11 +20,10 @@ from simulator.engine.tables.case_tables import (
     World,
     WorldPlan,
 )
-from simulator.engine.tables.tables import Array
+from simulator.engine.tables.tables import DAY, Array
 
 GRANTED, WAITS, REFUSED = 0, 1, 2
 
-_DAY = 86400.0
 _HEAP = int(Count.HEAP)
 _QUEUE, _STOCK, _OPENINGS = int(ResourceKind.QUEUE), int(ResourceKind.STOCK), int(ResourceKind.OPENINGS)
 _WORLD, _ITEM, _CREATOR, _USER, _ZONE = (int(p) for p in (Per.WORLD, Per.ITEM, Per.CREATOR, Per.USER, Per.ZONE))
@@ -66,11 +65,11 @@ def servers_at(plan: WorldPlan, units: Array, resource: int, unit: int, clock: f
 def next_shift(plan: WorldPlan, resource: int, time: float, starts_at: float) -> float:
     """When servers of a resource come or go next after `time`, s; inf without shifts."""
     r = plan.resources[resource]
-    clock = (time + starts_at) % _DAY
+    clock = (time + starts_at) % DAY
     wait = np.inf
     for k in range(r.first_shift, r.first_shift + r.n_shifts):
         for edge in (plan.shifts[k].starts, plan.shifts[k].ends):
-            wait = min(wait, (edge - clock) % _DAY if (edge - clock) % _DAY > 0.0 else _DAY)
+            wait = min(wait, (edge - clock) % DAY if (edge - clock) % DAY > 0.0 else DAY)
     return time + wait
 
 

@@ -37,7 +37,7 @@ from simulator.engine.tables.case_tables import (
     World,
     WorldPlan,
 )
-from simulator.engine.tables.tables import Array, Kind, Output, Status
+from simulator.engine.tables.tables import DAY, Array, Kind, Output, Status
 from simulator.engine.user.shown_numbers import Numbers, promised_seconds
 
 ROOM = 8
@@ -45,7 +45,6 @@ ROOM = 8
 
 USED, UNUSED = 0, 1
 
-_DAY = 86400.0
 _FULFIL, _CONSUME = int(Kind.FULFIL), int(Kind.CONSUME)
 _HEAP, _FREE, _ENDED, _POSTED = int(Count.HEAP), int(Count.FREE), int(Count.ENDED), int(Count.POSTED)
 _RECORDS = int(Count.RECORDS)
@@ -249,7 +248,7 @@ def live(
         slot, detail = np.int64(world.heap[0].slot), np.int64(world.heap[0].detail)
         generation = world.heap[0].generation
         world.counts[_HEAP] = drop_first(world.heap, world.counts[_HEAP])
-        clock = (time + tables.starts_at[0]) % _DAY
+        clock = (time + tables.starts_at[0]) % DAY
         if kind == _SHIFT:
             r = shared.resources[slot]
             for unit in range(r.first_unit, r.first_unit + r.n_units):

@@ -37,7 +37,6 @@ from simulator.engine.tables.tables import TICKS_PER_SECOND, Array
 DONE, REFUSED, CANCELLED, EXPIRED = 0, 1, 2, 3
 UNDECIDED = -1
 
-_DAY = 86400.0
 _HEAP = int(Count.HEAP)
 _ASK, _STEP_END = int(Happens.ASK), int(Happens.STEP_END)
 _TO_ITEM, _TO_USER = int(Travel.TO_ITEM), int(Travel.TO_USER)

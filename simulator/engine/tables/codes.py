@@ -25,6 +25,14 @@ class Kind(IntEnum):
     RESPOND = 5
 
 
+class SharedEvent(IntEnum):
+    """Events that kernels record of themselves; a code is the place in `simulator.scenario.events.EVENTS`."""
+
+    IMPRESSION = 0
+    OPEN = 1
+    LEAVE = 15
+
+
 class Layout(IntEnum):
     """How a surface lays items out, and so how they are examined and compared."""
 
@@ -141,7 +149,7 @@ class Tally(IntEnum):
     REGRET = 7  # FIXED
     REGRETTED = 8  # items over which regret was summed
     SILENT = 9
-    POSITIVE = 10  # plays with a like, comment, share or follow
+    POSITIVE = 10  # plays with an act that is positive
     UTILITY = 11  # FIXED, over plays
     CHURNED = 12
     VISIT_SECONDS = 13  # 1/1024 s

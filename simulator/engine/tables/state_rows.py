@@ -9,6 +9,9 @@ import numpy as np
 Array: TypeAlias = Any
 """A structured array, or one row of it: numpy's types know nothing of fields."""
 
+HOUR, DAY = 3600.0, 86400.0
+"""Seconds of an hour and of a day. (`simulator.scenario.durations` has them for what is no kernel.)"""
+
 TICKS_PER_SECOND = 1024.0
 """All times are multiples of 1/1024 s: sums and differences of them are exact, before and after a resume."""
 

@@ -47,10 +47,12 @@ from simulator.engine.tables.plan_rows import (
 )
 from simulator.engine.tables.state_rows import (
     CARD as CARD,
+    DAY as DAY,
     EVENT as EVENT,
     FIXED as FIXED,
     FOLLOWED as FOLLOWED,
     HAD as HAD,
+    HOUR as HOUR,
     ITEM as ITEM,
     ITEMS_KNOWN as ITEMS_KNOWN,
     KNOWN as KNOWN,

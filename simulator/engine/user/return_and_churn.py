@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
-from simulator.engine.tables.tables import Array
-
-_HOUR = 3600.0
+from simulator.engine.tables.tables import HOUR, TICKS_PER_SECOND, Array
 
 
 @kernel
@@ -23,12 +21,12 @@ def after(start: float, waiting: float, hours: npt.NDArray[np.float64], starts_a
     week; `starts_at` is the time on that clock at time 0, s.
     """
     last = hours.shape[0] - 2
-    period = _HOUR * (last + 1)
+    period = HOUR * (last + 1)
     clock = start + starts_at
     turn = math.floor(clock / period)
     second = clock - turn * period
-    h = min(np.int64(second / _HOUR), last)
-    activity = hours[h] + (hours[h + 1] - hours[h]) * (second - _HOUR * h) / _HOUR + waiting
+    h = min(np.int64(second / HOUR), last)
+    activity = hours[h] + (hours[h + 1] - hours[h]) * (second - HOUR * h) / HOUR + waiting
     whole = math.floor(activity / period)
     rest = activity - whole * period
     h = 0
@@ -39,9 +37,9 @@ def after(start: float, waiting: float, hours: npt.NDArray[np.float64], starts_a
             h = middle
         else:
             above = middle - 1
-    second = _HOUR * h + _HOUR * (rest - hours[h]) / (hours[h + 1] - hours[h])
+    second = HOUR * h + HOUR * (rest - hours[h]) / (hours[h + 1] - hours[h])
     time = (turn + whole) * period + second - starts_at
-    return max(math.floor(time * 1024.0) / 1024.0, start + 1.0 / 1024.0)
+    return max(math.floor(time * TICKS_PER_SECOND) / TICKS_PER_SECOND, start + 1.0 / TICKS_PER_SECOND)
 
 
 @kernel

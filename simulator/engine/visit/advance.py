@@ -15,6 +15,7 @@ from simulator.engine.jit.compile import inlined, kernel
 from simulator.engine.jit.function_pointers import address_of, call_at
 from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.stack_arrays import SIDE_BY_SIDE, wholes
+from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.empty import NO_VISITS, NOBODY, NOTHING, NOWHERE
 from simulator.engine.tables.tables import (
     MAX_SCREEN,
@@ -49,7 +50,7 @@ _BROWSE, _INSPECT, _COMMIT, _CONSUME = int(Kind.BROWSE), int(Kind.INSPECT), int(
 _AUTOPLAY = int(Layout.AUTOPLAY)
 _EXHAUSTED = 1
 _ABSENT = np.uint32(NO_CASE)
-_OPEN = 1  # code of the event
+_OPEN = int(SharedEvent.OPEN)
 _REQUESTS = int(Tally.REQUESTS)
 _FAR, _NEAR = 32, 8  # rows whose memory is asked for before they are needed
 

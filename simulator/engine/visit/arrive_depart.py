@@ -8,7 +8,19 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, exponential, fixed, quantised
 from simulator.engine.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION, mix, root, uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Output, People, Plan, Status, Tally, What
+from simulator.engine.tables.codes import SharedEvent
+from simulator.engine.tables.tables import (
+    DAY,
+    NO_CASE,
+    TICKS_PER_SECOND,
+    Array,
+    Output,
+    People,
+    Plan,
+    Status,
+    Tally,
+    What,
+)
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.contexts import begin_context, tell_context
 from simulator.engine.visit.records import NAN, record
@@ -19,14 +31,13 @@ _AFTER = np.uint64(3)
 NO_STAGE = 254
 
 _AWAY, _ACTIVE, _GONE = int(Status.AWAY), int(Status.ACTIVE), int(Status.GONE)
-_LEAVE = 15  # code of the event "leave"
+_LEAVE = int(SharedEvent.LEAVE)
 _ABSENT = np.uint32(NO_CASE)
 _W_DEVICE, _W_ENTRY, _W_BUDGET, _W_TOLERANCE = int(What.DEVICE), int(What.ENTRY), int(What.BUDGET), int(What.TOLERANCE)
 _W_RETURN, _W_CHURN = int(What.RETURN), int(What.CHURN)
 _VISITS, _USER_DAYS, _CHURNED = int(Tally.VISITS), int(Tally.PRESENCE_IN_DAYS), int(Tally.CHURNED)
 _REGRET, _REGRETTED = int(Tally.REGRET), int(Tally.REGRETTED)
 _VISIT_SECONDS, _EVENT = int(Tally.VISIT_SECONDS), int(Tally.EVENT)
-_DAY = 86400.0
 
 
 @internal
@@ -90,7 +101,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, ou
     v.shown = 0
     v.status = _ACTIVE
     tallies[_VISITS] += 1
-    day = np.int64(v.clock / _DAY)
+    day = np.int64(v.clock / DAY)
     if day < 32 and (u.days >> np.uint32(day)) & np.uint32(1) == 0:
         u.days |= np.uint32(1) << np.uint32(day)
         tallies[_USER_DAYS] += 1
@@ -103,7 +114,7 @@ def depart(v: Array, u: Array, n: int, plan: Plan, people: People, out: Output) 
     habits, quantiles, powers, tallies, records = plan.habits[0], plan.quantiles, plan.powers, out.tallies, out.records
     close_request(v, tallies)
     tallies[_EVENT + _LEAVE] += 1
-    tallies[_VISIT_SECONDS] += np.int64((v.clock - v.start) * 1024.0)
+    tallies[_VISIT_SECONDS] += np.int64((v.clock - v.start) * TICKS_PER_SECOND)
     if records.shape[0] > 0:
         n = record(
             records, n, v, v.clock, _LEAVE, NO_CASE, _ABSENT, 0xFFFF, EXIT, EXIT, v.clock - v.start, NAN, NAN, NAN, NAN,
@@ -125,7 +136,7 @@ def depart(v: Array, u: Array, n: int, plan: Plan, people: People, out: Output) 
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
         if people.later.shape[1] > 0:
             # what was put off brings its user back, if nothing else does before
-            v.clock = min(v.clock, max(np.float64(people.later[v.user, 0].until), now + 1.0 / 1024.0))
+            v.clock = min(v.clock, max(np.float64(people.later[v.user, 0].until), now + 1.0 / TICKS_PER_SECOND))
         if plan.outreach.shape[0] > 0:
             v.clock = _called(v, u, now, v.clock, plan)
         u.due = v.clock
@@ -152,7 +163,7 @@ def _called(v: Array, u: Array, now: float, due: float, plan: Plan) -> float:
                 opens = (
                     offset + period * row.every + quantised(drawn(plan.quantiles, row.opened_after, mix(own, _AFTER)))
                 )
-                opens = np.floor(opens * 1024.0) / 1024.0
+                opens = np.floor(opens * TICKS_PER_SECOND) / TICKS_PER_SECOND
                 if now < opens < due:
                     due = opens
                     u.called = row.stage

@@ -9,6 +9,7 @@ from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.primitives import decision_key, drawn, quantised
 from simulator.engine.randomness import mix, uniform
+from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import Array, CardColumn, Goods, Layout, Output, People, Plan, Tally, Visits, What
 from simulator.engine.user.beliefs import attended_to, belief_about, utility_of
 from simulator.engine.user.choice import compared, taken
@@ -20,7 +21,7 @@ from simulator.engine.visit.records import NAN, record
 
 SELECT, EXHAUSTED, LEAVE = 0, 1, 2
 
-_IMPRESSION = 0  # code of the event
+_IMPRESSION = int(SharedEvent.IMPRESSION)
 _ABSENT = np.uint32(0xFFFFFFFF)
 _LIST = int(Layout.LIST)
 _W_SUFFICES = int(What.SUFFICES)

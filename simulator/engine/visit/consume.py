@@ -11,7 +11,19 @@ from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import chosen_by, drawn, exponential, fixed, quantised, sigmoid, slot_of, waited
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.stack_arrays import padded, reals, wholes, words
-from simulator.engine.tables.tables import VISIT_MEMORY, Array, Goods, Output, People, Plan, Tally, Visits, What
+from simulator.engine.tables.codes import SharedEvent
+from simulator.engine.tables.tables import (
+    TICKS_PER_SECOND,
+    VISIT_MEMORY,
+    Array,
+    Goods,
+    Output,
+    People,
+    Plan,
+    Tally,
+    Visits,
+    What,
+)
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.beliefs_batch import attention, beliefs, utilities
 from simulator.engine.user.item_memory import keep_in_mind, known_again, recalled
@@ -30,7 +42,7 @@ STARTING = 2
 """Value of `playing` of a row whose play is about to start."""
 
 # codes of the events
-_IMPRESSION, _OPEN = 0, 1
+_IMPRESSION, _OPEN = int(SharedEvent.IMPRESSION), int(SharedEvent.OPEN)
 _SEEK_EVENT, _TOLERATE_EVENT, _UNATTENDED_EVENT = 4, 13, 14
 _W_UNATTENDED, _W_UNATTENDED_SECONDS = int(What.UNATTENDED), int(What.UNATTENDED_SECONDS)
 _W_JUDGED, _W_KNOWN, _W_HAZARD = int(What.JUDGED), int(What.KNOWN), int(What.HAZARD)
@@ -317,7 +329,7 @@ def end_plays(
     for k in range(m):
         is_judged = judged[k] > 0.0
         judged_plays += np.int64(is_judged)
-        seconds += np.int64(watched[k] * 1024.0)
+        seconds += np.int64(watched[k] * TICKS_PER_SECOND)
         worth += fixed(utility[k])
         joy += fixed(satisfaction[k] if is_judged else 0.0)
     tallies[_PLAYS] += m
@@ -364,7 +376,7 @@ def end_plays(
         if max(s.bounce_event, s.reached_event, s.wall) >= 0:
             n = mark_ending(v, n, stage, plan, goods, out)
         if v.resumed > 0.0:
-            tallies[_WATCHED] -= np.int64(v.resumed * 1024.0)  # counted when it was paused
+            tallies[_WATCHED] -= np.int64(v.resumed * TICKS_PER_SECOND)  # counted when it was paused
             v.resumed = 0.0
         follow(v, stage, np.int64(v.outcome), plan.shares, plan.alternatives)
     return n

@@ -7,13 +7,12 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Output, Plan, Tally, What
+from simulator.engine.tables.tables import DAY, HOUR, NO_CASE, Array, Output, Plan, Tally, What
 from simulator.engine.visit.records import NAN, record
 
 _NO_STAGE = 255
 _W_CONTEXT, _W_MUTE = int(What.CONTEXT), int(What.MUTE)
 _EVENT = int(Tally.EVENT)
-_DAY, _HOUR = 86400.0, 3600.0
 
 
 @internal
@@ -27,7 +26,7 @@ def begin_context(v: Array, plan: Plan) -> None:
     hours = plan.context_hours
     if hours.shape[1] > 0:
         clock = v.clock + plan.starts_at[0]
-        hour = np.int64((clock - np.floor(clock / _DAY) * _DAY) / _HOUR)
+        hour = np.int64((clock - np.floor(clock / DAY) * DAY) / HOUR)
         luck = uniform(decision_key(v.decisions, 0, 0, _W_CONTEXT))
         for c in range(hours.shape[1] - 1, -1, -1):
             if luck < hours[hour, c]:

@@ -11,7 +11,18 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, exponential, quantised, waited
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Goods, Output, People, Plan, Tally, Visits, What
+from simulator.engine.tables.tables import (
+    NO_CASE,
+    TICKS_PER_SECOND,
+    Array,
+    Goods,
+    Output,
+    People,
+    Plan,
+    Tally,
+    Visits,
+    What,
+)
 from simulator.engine.user.beliefs import attended_to, utility_of
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, Numbers, aside_worth
@@ -66,7 +77,7 @@ def pause_play(
     later.expected, later.belief, later.belief_sd = v.expected, v.belief, v.belief_sd
     event = np.int64(plan.events[stage, _ITS_EVENT])
     out.tallies[_EVENT + event] += 1
-    out.tallies[_WATCHED] += np.int64(v.watched * 1024.0) - np.int64(v.resumed * 1024.0)
+    out.tallies[_WATCHED] += np.int64(v.watched * TICKS_PER_SECOND) - np.int64(v.resumed * TICKS_PER_SECOND)
     v.resumed = 0.0
     if out.records.shape[0] > 0:
         seen = np.uint32(plan.screens[stage, v.device, 0]) & ~goods.facts[item].missing

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.engine.jit.compile import internal
-from simulator.engine.tables.tables import TICKS_PER_SECOND, Array, Goods, Output, Plan, Tally
+from simulator.engine.tables.tables import Array, Goods, Output, Plan, Tally
+from simulator.engine.visit.outcomes import VALUE_UNITS
 from simulator.engine.visit.records import record
 
 _EVENT, _VALUE = int(Tally.EVENT), int(Tally.VALUE)
@@ -34,7 +35,7 @@ def mark_ending(v: Array, n: int, stage: int, plan: Plan, goods: Goods, out: Out
 @internal
 def _mark(v: Array, n: int, stage: int, event: int, value: float, plan: Plan, goods: Goods, out: Output) -> int:
     out.tallies[_EVENT + event] += 1
-    out.tallies[_VALUE + event] += np.int64(value * TICKS_PER_SECOND)
+    out.tallies[_VALUE + event] += np.int64(value * VALUE_UNITS)
     if out.records.shape[0] > 0:
         item = np.int64(v.item)
         n = record(

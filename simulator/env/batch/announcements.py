@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
-from simulator.env.scene import DAY, Scene
+from simulator.env.scene import Scene
+from simulator.scenario.durations import DAY
 
 Float32 = npt.NDArray[np.float32]
-_DAY, _UNMET = float(DAY), -1
+_UNMET = -1
 
 
 @kernel
@@ -19,7 +20,7 @@ def phase_at(time: float, tick: float, hours: npt.NDArray[np.float64], phases: n
     """The phase at the tick before `time`, by `Published.hours`; -1 where it has not been met; 0 if nothing varies."""
     if hours.shape[0] == 1:
         return int(phases[0])
-    hour = math.floor(time / tick) * tick % _DAY
+    hour = math.floor(time / tick) * tick % DAY
     low, high = 0, hours.shape[0] - 1
     while low < high:
         middle = (low + high) // 2
