@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
-def mix(state: np.ndarray, key: np.ndarray) -> np.ndarray:
-    """One more key into a hash, uint64 arrays of broadcastable shapes: SplitMix64's step and finaliser.
+Bits = TypeVar("Bits", np.ndarray, np.uint64)
 
-    The same function as ``recommenders.models.kernel.mix``; SplitMix64: Steele, Lea and Flood, OOPSLA 2014.
+
+def mix(state: Bits, key: Bits) -> Bits:
+    """Hash one more key: SplitMix64's step and finaliser (Steele, Lea and Flood, OOPSLA 2014).
+
+    It works on uint64 arrays of broadcastable shapes; ``recommenders.models.kernel.mix`` is compiled from it.
 
     >>> int(mix(np.array([0], np.uint64), np.array([0], np.uint64))[0]) == 0xE220A8397B1DCDAF
     True
     """
     z = (state ^ key) + _GOLDEN
-    z = (z ^ (z >> np.uint64(30))) * _M1
-    z = (z ^ (z >> np.uint64(27))) * _M2
-    return np.asarray(z ^ (z >> np.uint64(31)))
+    z = (z ^ (z >> _S30)) * _M1
+    z = (z ^ (z >> _S27)) * _M2
+    mixed: Bits = z ^ (z >> _S31)
+    return mixed
 
 
 def chain(seed: int, *keys: np.ndarray) -> np.ndarray:

@@ -13,6 +13,8 @@ from typing import Any, TypeVar, cast
 import numba
 import numpy as np
 
+from recommenders.models import hashing
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -21,26 +23,11 @@ def kernel(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
 
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_M1 = np.uint64(0xBF58476D1CE4E5B9)
-_M2 = np.uint64(0x94D049BB133111EB)
-_S30 = np.uint64(30)
-_S27 = np.uint64(27)
-_S31 = np.uint64(31)
 _S32 = np.uint64(32)
 _LOW = np.uint64(0xFFFFFFFF)
 
 
-@kernel
-def mix(state: np.uint64, key: np.uint64) -> np.uint64:
-    """One more key into a hash: SplitMix64's step and finaliser (Steele, Lea and Flood, OOPSLA 2014).
-
-    ``recommenders.models.hashing.mix`` is the same function over numpy arrays.
-    """
-    z = (state ^ key) + _GOLDEN
-    z = (z ^ (z >> _S30)) * _M1
-    z = (z ^ (z >> _S27)) * _M2
-    return z ^ (z >> _S31)
+mix = kernel(hashing.mix)
 
 
 @kernel
