@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.agents.user_features import remember, tell_context, tell_interest
-from simulator.engine.jit.compile import kernel
+from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.tables.tables import NO_CASE, Array, Status
 from simulator.env.buffers import PAID, Kept, Seen
 from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, PAYS, RETENTION, TAKES_BACK, TRUTH
@@ -28,6 +28,22 @@ Rows = npt.NDArray[np.int64]
 @kernel
 def _there(item: int, tick: float, opens: npt.NDArray[np.float64], closes: npt.NDArray[np.float64]) -> bool:
     return opens[item] <= tick and closes[item] > tick
+
+
+@internal
+def _take(available: npt.NDArray[np.int8], j: int, item: int) -> int:
+    """Take an item for user j; return it, or -1 where none is left.
+
+    An item that cannot be had (not available, or already in the slate) is replaced by the next one by number that can,
+    round the catalog.
+    """
+    n_items = available.shape[1]
+    for _ in range(n_items):
+        if available[j, item] != 0:
+            available[j, item] = 0
+            return item
+        item = item + 1 if item + 1 < n_items else 0
+    return -1
 
 
 @kernel
@@ -47,11 +63,9 @@ def answer(
 ) -> None:
     """Hand the slates that `actions` (k, places) name to the users `rows`.
 
-    Only as many places are used as the surface has, `cap` at the most. An item that cannot be had (not available, or
-    already in the slate) is replaced by the next one by number that can, round the catalog.
+    Only as many places are used as the surface has, `cap` at the most.
     """
     available, ring, n_sent, shown = seen.available, kept.sent, kept.n_sent, kept.shown
-    n_items = available.shape[1]
     for k in range(rows.shape[0]):
         j = rows[k]
         v = visits[j]
@@ -61,14 +75,9 @@ def answer(
         for p in range(shown.shape[1]):
             shown[j, p] = -1
         for p in range(size):
-            item = np.int64(actions[k, p])
-            tried = 0
-            while tried < n_items and available[j, item] == 0:
-                item = item + 1 if item + 1 < n_items else 0
-                tried += 1
-            if tried == n_items:
+            item = _take(available, j, np.int64(actions[k, p]))
+            if item < 0:
                 break
-            available[j, item] = 0
             slate[j, p].item = item
             slate[j, p].propensity = np.float32(np.nan)
             shown[j, p] = item
@@ -101,20 +110,14 @@ def choose(
     out: npt.NDArray[np.int32],
 ) -> None:
     """The slates (k, places) that `actions` (n, places) of `users` (k,) name, by the same rule as `answer`."""
-    n_items = available.shape[1]
     for k in range(users.shape[0]):
         j = users[k]
         for p in range(out.shape[1]):
             out[k, p] = -1
         for p in range(sizes[k]):
-            item = np.int64(actions[j, p])
-            tried = 0
-            while tried < n_items and available[j, item] == 0:
-                item = item + 1 if item + 1 < n_items else 0
-                tried += 1
-            if tried == n_items:
+            item = _take(available, j, np.int64(actions[j, p]))
+            if item < 0:
                 break
-            available[j, item] = 0
             out[k, p] = item
         for p in range(sizes[k]):
             if out[k, p] >= 0:
