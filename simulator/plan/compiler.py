@@ -31,7 +31,6 @@ from simulator.scenario.schema.scenario import Scenario
 AGE = "published_at"
 """Attribute that every item has: when it was published. Shown, it is the item's age."""
 
-POSITIVE_ACTS = ("like", "comment", "share", "follow")
 SUM = "+"
 """Behind an event's name: the sum of its values, not its count."""
 
@@ -224,7 +223,7 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
     rows = np.zeros(len(names.acts), dtype=layout.ACT)
     for row, (name, act) in zip(rows, visit_acts(scenario).items(), strict=True):
         odds, slope = log_odds(act.base.value), act.slope.value
-        row["event"], row["positive"] = names.codes[name], name in POSITIVE_ACTS
+        row["event"], row["positive"] = names.codes[name], act.positive
         row["topic"] = scenario.declared_interests is not None and scenario.declared_interests.follow == name
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
         row["aside"] = act.aside

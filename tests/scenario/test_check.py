@@ -89,6 +89,8 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
      "platform.labels.like.events = hesitate: nobody records it"),
     ({"platform.labels.long_view.or_item": "length"}, (), "platform.labels.long_view.or_item = length"),
     ({"measures": ["plays", "visits", "plays"]}, (), "measures: plays is repeated"),
+    ({f"respond.react.acts.{act}.positive": False for act in ("like", "comment", "share", "follow")}, (),
+     "measures: positive_interaction_rate, and no act is positive; expected positive: true"),
     # times
     ({"clock.tick": _number(0, "min")}, (), "clock.tick.value = 0; expected a positive time"),
     ({"clock.starts_at": _number(24, "h")}, (), "clock.starts_at = 86400 s; expected an hour of the day"),

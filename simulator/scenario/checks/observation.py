@@ -44,6 +44,10 @@ def labels(scenario: Scenario) -> Breaches:
             yield from _recorded(scenario, f"platform.labels.{name}.events", event)
         if label.or_item is not None and label.or_item not in columns:
             yield f"platform.labels.{name}.or_item = {label.or_item}", nearest(label.or_item, columns)
+    positive = any(act.positive for block in scenario.respond.values() for act in block.acts.values())
+    if "positive_interaction_rate" in scenario.measures and not positive:
+        right = "expected positive: true for those of respond.X.acts that it counts"
+        yield "measures: positive_interaction_rate, and no act is positive", right
     for measure in dict.fromkeys(scenario.measures):
         if scenario.measures.count(measure) > 1:
             yield f"measures: {measure} is repeated", "expected every measure once"

@@ -92,6 +92,7 @@ class Act(Model):
     base: Probability
     slope: PerUtility
     delay: DurationQuantity | None = None
+    positive: Flag = False  # a play with it counts in `positive_interaction_rate`
     aside: Flag = False  # who does it goes on with the stage that follows the outcome `aside`
 
 
