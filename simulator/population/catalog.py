@@ -17,27 +17,24 @@ from simulator.engine.randomness import CONTENT, ENCODER, LIKENESS, SPACE, SUPPL
 from simulator.engine.tables.tables import ITEM, Goods
 from simulator.plan.compiler import Compiled
 from simulator.population.attributes import attributes, item_places
+from simulator.population.item_facts import (
+    ACTIVITY,
+    CREATOR_TOPIC,
+    draw_coverage,
+    draw_creators,
+    draw_publication,
+    draw_topics,
+    draw_types,
+)
 from simulator.population.lifetimes import withdrawals
 from simulator.population.parent_rows import until, with_parents
-from simulator.population.parents import (
-    CREATOR,
-    OWN_TOPIC,
-    TOPIC,
-    Kin,
-    draw_kin,
-    numbered_parents,
-    parent_columns,
-    published_by_parents,
-)
-from simulator.scenario.activity_profiles import cumulative_activity, spread_over
+from simulator.population.parents import Kin, Uniforms, draw_kin, numbered_parents, parent_columns
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
 
 Float32 = npt.NDArray[np.float32]
-DAY = 86400.0
 
-_TYPE, _DURATION, _CREATOR, _OWN_TOPIC, _TOPIC, _FRESH, _CREATED, _MODERATION, _CREATOR_TOPIC, _ACTIVITY = range(10)
-_BIAS, _APPEAL, _COVERAGE = 64, 128, 500  # + number of the modality
+_BIAS, _APPEAL = 64, 128  # + number of the modality
 _NOISE_BLOCK = 64  # + facet: dimensions of an item; contents and creators have blocks of their own
 _CONTENT_BLOCK = 128
 _CREATOR_BLOCK = 256
@@ -74,21 +71,6 @@ def centres(compiled: Compiled, seed: int, facet: int) -> Float32:
     return normals(seed, SPACE, max(clusters, 1), shape.dimensions, block=facet)
 
 
-def topic_shares(compiled: Compiled) -> npt.NDArray[np.float64]:
-    """Share of items per cluster of the satiation facet: the k-th falls as k^-exponent."""
-    scenario = compiled.scenario
-    clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
-    shares: npt.NDArray[np.float64] = (
-        np.arange(1, clusters + 1, dtype=np.float64) ** -scenario.supply.topic_popularity.value
-    )
-    return np.asarray(shares / shares.sum())
-
-
-def _picked(shares: npt.NDArray[np.float64], luck: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    cumulative = np.cumsum(shares)
-    return np.asarray(np.minimum(np.searchsorted(cumulative, luck * cumulative[-1], side="right"), len(shares) - 1))
-
-
 def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) -> Catalog:
     """Draw a catalog of `n_items` from the scenario.
 
@@ -98,61 +80,20 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         horizon: length of the run, s.
         seed: the world's seed.
     """
-    scenario, supply = compiled.scenario, compiled.scenario.supply
+    scenario = compiled.scenario
 
-    def luck(what: int, n: int = n_items) -> npt.NDArray[np.float64]:
+    def luck(what: int, n: int = n_items) -> Uniforms:
         return uniforms(seed, SUPPLY, n, what)
 
     facts = np.zeros(n_items, dtype=ITEM)
-    types = list(scenario.item_types.values())
-    facts["type"] = _picked(np.array([t.share.value for t in types]), luck(_TYPE))
-    duration_luck = luck(_DURATION)
-    for t, kind in enumerate(types):
-        of_type = facts["type"] == t
-        if kind.duration is not None:
-            facts["duration"][of_type] = kind.duration.quantile(duration_luck[of_type])
-
+    draw_types(scenario, facts, luck)
     kin = draw_kin(scenario, facts["type"], seed)
-    n_creators = max(round(supply.creators.value * n_items), 1)
-    activity = supply.creator_activity.quantile(luck(_ACTIVITY, n_creators))
-    facts["creator"] = _picked(activity, luck(_CREATOR))
-    shares = topic_shares(compiled)
-    creator_topic = _picked(shares, luck(_CREATOR_TOPIC, n_creators))
-    own = luck(_OWN_TOPIC) >= supply.creator_topics.value
-    facts["topic"] = np.where(own, _picked(shares, luck(_TOPIC)), creator_topic[facts["creator"]])
-    owners, topics = [], []
-    for each in kin:
-        creator = _picked(activity, each.luck(CREATOR)) if each.rule.one_creator else None
-        topic = _picked(shares, each.luck(TOPIC))
-        if creator is not None:
-            facts["creator"][each.children] = creator[each.parent]
-            same = each.luck(OWN_TOPIC) < supply.creator_topics.value
-            topic = np.where(same, creator_topic[creator], topic)
-        if scenario.satiation_facet in each.rule.shares:
-            facts["topic"][each.children] = topic[each.parent]
-        owners.append(creator)
-        topics.append(topic)
-
-    days = horizon / DAY
-    fresh_share = supply.fresh.value * days / (1.0 + supply.fresh.value * days)
-    fresh = luck(_FRESH) < fresh_share
-    created = luck(_CREATED) * horizon
-    if supply.hours is not None:
-        activity_of_day = cumulative_activity(supply.hours.profile)
-        created = spread_over(luck(_CREATED), activity_of_day, horizon, scenario.clock.starts_at.value)
-    published_by_parents(scenario, kin, fresh_share, horizon, luck, fresh, created)
-    published_at = np.where(fresh, created + supply.moderation.quantile(luck(_MODERATION)), 0.0)
-
-    for m, (name, modality) in enumerate(scenario.modalities.items()):
-        if modality.types is not None:
-            without = ~np.isin(facts["type"], [list(scenario.item_types).index(each) for each in modality.types])
-            facts["missing"] |= without.astype(np.uint32) << np.uint32(m)
-        if modality.coverage is not None:
-            covered = luck(_COVERAGE + m)
-            for each in kin:
-                if name in each.rule.modalities:
-                    covered[each.children] = each.luck(_COVERAGE + m)[each.parent]
-            facts["missing"] |= (covered >= modality.coverage.value).astype(np.uint32) << np.uint32(m)
+    n_creators = max(round(scenario.supply.creators.value * n_items), 1)
+    activity = scenario.supply.creator_activity.quantile(luck(ACTIVITY, n_creators))
+    owners = draw_creators(facts, kin, activity, luck)
+    topics = draw_topics(compiled, facts, kin, owners, luck(CREATOR_TOPIC, n_creators), luck)
+    fresh, published_at = draw_publication(scenario, kin, horizon, luck)
+    draw_coverage(scenario, facts, kin, luck)
     drawn = [
         _parents(compiled, each, topic, creator, n_creators, seed)
         for each, topic, creator in zip(kin, topics, owners, strict=True)

@@ -23,7 +23,8 @@ from simulator.engine.tables.tables import (
 from simulator.engine.user.return_and_churn import after
 from simulator.plan.compiler import Compiled
 from simulator.population.attributes import places, traits
-from simulator.population.catalog import centres, topic_shares
+from simulator.population.catalog import centres
+from simulator.population.item_facts import topic_shares
 
 Float32 = npt.NDArray[np.float32]
 
