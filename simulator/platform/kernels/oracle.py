@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.jit.compile import kernel
+from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.jit.structs import group
 from simulator.engine.primitives import drawn
 from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, mix, root
@@ -53,7 +53,6 @@ def best_candidates(
     taste, mood = people.taste, people.mood
     items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
-    size = out.shape[1]
     numbers = numbers_of(plan, people, goods)
     asides = plan.asides.shape[0] > 0
     for k in range(users.shape[0]):
@@ -90,22 +89,38 @@ def best_candidates(
                 )
                 if asides:
                     score += aside_worth(key, times[k], user, item, EVERYTHING, numbers)
-            if filled == size and score <= scores[size - 1]:
-                continue
-            place = filled if filled < size else size - 1
-            filled = min(filled + 1, size)
-            while place > 0 and scores[place - 1] < score:
-                scores[place] = scores[place - 1]
-                out[k, place] = out[k, place - 1]
-                place -= 1
-            scores[place] = score
-            out[k, place] = item
-        # where the candidates run out, what was lately shown has to do again
-        for c in range(candidates.shape[0]):
-            if filled == size:
-                break
-            if shown[candidates[c]]:
-                out[k, filled] = candidates[c]
-                filled += 1
+            filled = _insert(score, item, k, filled, scores, out)
+        _fill_up(candidates, shown, k, filled, out)
         for r in range(recent_start[k], recent_start[k + 1]):
             shown[recent_items[r]] = False
+
+
+@internal
+def _insert(
+    score: float, item: int, k: int, filled: int, scores: npt.NDArray[np.float64], out: npt.NDArray[np.int32]
+) -> int:
+    """Put an item where its score belongs among the best so far of request k; return how many there are then."""
+    size = out.shape[1]
+    if filled == size and score <= scores[size - 1]:
+        return filled
+    place = filled if filled < size else size - 1
+    while place > 0 and scores[place - 1] < score:
+        scores[place] = scores[place - 1]
+        out[k, place] = out[k, place - 1]
+        place -= 1
+    scores[place] = score
+    out[k, place] = item
+    return min(filled + 1, size)
+
+
+@internal
+def _fill_up(
+    candidates: npt.NDArray[np.int32], shown: npt.NDArray[np.bool_], k: int, filled: int, out: npt.NDArray[np.int32]
+) -> None:
+    """Fill the places of request k that are left with what was lately shown: it has to do again."""
+    for c in range(candidates.shape[0]):
+        if filled == out.shape[1]:
+            break
+        if shown[candidates[c]]:
+            out[k, filled] = candidates[c]
+            filled += 1
