@@ -69,7 +69,7 @@ def run_share(users: int = 10_000, horizon: str = "12h", names: Sequence[str] = 
 
             def watched(world: World, stop: Any, inside: Watch = inside) -> None:
                 recommender = world.platform.recommender
-                for call in ("recommend", "recommend_from", "fit"):
+                for call in ("recommend", "fit"):
                     setattr(recommender, call, inside(getattr(recommender, call)))
                 live(world, stop)
 

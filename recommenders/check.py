@@ -27,6 +27,7 @@ from recommenders.contract import (
     Requests,
     Slates,
     compressed,
+    slates_of,
     validate_slates,
 )
 from recommenders.saving import load, save
@@ -188,6 +189,8 @@ def _check_declarations(recommender: Recommender) -> None:
         )
     if not isinstance(recommender.learns, bool):
         raise _broken(recommender, f"learns is {recommender.learns!r}", "expected True or False")
+    if not isinstance(recommender.takes_lists, bool):
+        raise _broken(recommender, f"takes_lists is {recommender.takes_lists!r}", "expected True or False")
 
 
 def _check_slates(recommender: Recommender, world: World, what: str) -> None:
@@ -255,24 +258,24 @@ def _check_batches(factory: Factory, world: World) -> None:
 
 
 def _check_lists(factory: Factory, world: World) -> None:
-    """Of several lists of candidates, asked all at once, slates are as of each list by itself."""
-    recommender, requests = _fitted(factory, world), world.requests
-    candidates, n = requests.candidates, len(requests)
+    """Check that requests of several lists in one batch get what those of each list get by themselves."""
+    recommender, n = _fitted(factory, world), len(world.requests)
+    candidates = world.requests.candidates
     own = [candidates, candidates[::2], candidates[:1]]
     ends = np.cumsum([each.size for each in own])
     bounds = np.stack([ends - [each.size for each in own], ends], axis=1)
     lists = Lists(np.concatenate(own), bounds, np.sort(np.arange(n) % len(own)))
-    whole = recommender.recommend_from(requests, lists)
-    if whole is None or recommender.reproducibility == "none":
+    requests = replace(world.requests, several=lists)
+    whole = slates_of(recommender, requests)
+    validate_slates(whole, requests, world.catalog.n_items, f"{recommender.name} (several lists)")
+    if recommender.reproducibility == "none":
         return
-    for first, last, there in lists.each():
-        alone = recommender.recommend(replace(requests.take(slice(first, last)), candidates=there))
-        odds = None if whole.propensity is None else whole.propensity[first:last]
-        if not _equal(alone, Slates(whole.items[first:last], odds)):
+    for first, last, alone in requests.by_list():
+        if not _equal(recommender.recommend(alone), whole.part(first, last)):
             raise _broken(
                 recommender,
-                "recommend_from answers otherwise than recommend does for each list by itself",
-                "the same slates, -1 where a list has fewer items than there are places",
+                "requests of several lists get other slates in one batch than list by list",
+                "the same slates, -1 where a list has fewer items than there are places; or no takes_lists",
             )
 
 

@@ -15,6 +15,7 @@ from recommenders.registry import create, name_of
 
 DESCRIPTION = "recommender.json"
 STATE = "state.npz"
+_READS = (1, CONTRACT_VERSION)  # what was saved under 1 is what is saved now
 
 
 def save(recommender: Recommender, folder: str | Path) -> None:
@@ -59,7 +60,7 @@ def load(folder: str | Path) -> Recommender:
         given, seed, label = described["parameters"], described["seed"], described["label"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RecommenderError(str(folder), f"holds no recommender ({error})", "expected what save wrote") from error
-    if version != CONTRACT_VERSION:
+    if version not in _READS:
         raise RecommenderError(
             str(folder), f"was saved under contract {version}", f"this is contract {CONTRACT_VERSION}: fit it again"
         )

@@ -19,13 +19,16 @@ from recommenders.contract import (
     NO_ITEM,
     Catalog,
     Label,
+    Lists,
     PlatformLog,
     Recommender,
+    RecommenderError,
     Requests,
     Settings,
     Slates,
     in_slates,
     setting,
+    slates_of,
 )
 from recommenders.members import create_member, described_file
 from recommenders.models.hashing import mix, root, uniform
@@ -94,6 +97,7 @@ class Pipeline(Composed):
     """Recall and re-rank: one member chooses ``depth`` candidates per request, another orders them."""
 
     name: ClassVar[str] = "pipeline"
+    takes_lists: ClassVar[bool] = True
     Config: ClassVar[type[Settings]] = PipelineSettings
     config: PipelineSettings
 
@@ -104,14 +108,18 @@ class Pipeline(Composed):
     def recommend(self, requests: Requests) -> Slates:
         """Return the re-ranked recalled items; propensities are not known."""
         depth = max(self.config.depth, requests.slate_size)
-        recalled = self.members["recall"].recommend(replace(requests, slate_size=depth)).items
-        items = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        for row in range(len(requests)):
-            found = np.sort(recalled[row][recalled[row] != NO_ITEM])
-            # Items shown lately come last anyway; recall hands them over only where nothing else is left.
-            request = replace(requests.take(slice(row, row + 1)), candidates=found)
-            items[row] = self.members["rerank"].recommend(request).items[0]
-        return Slates(items)
+        recall, n = self.members["recall"], len(requests)
+        recalled = np.sort(slates_of(recall, replace(requests, slate_size=depth)).items, axis=1)
+        low, high = recalled.min(initial=NO_ITEM), recalled.max(initial=NO_ITEM)
+        if low < NO_ITEM or high > requests.candidates.max(initial=NO_ITEM):
+            wrong = f"{recall.name} recalls item {low if low < NO_ITEM else high}"
+            raise RecommenderError(f"recommender {self.name}.recall", wrong, "expected candidates")
+        # What was recalled for a request is a list of its own. Items shown lately come last anyway; recall hands them
+        # over only where nothing else is left.
+        ends = depth * np.arange(1, n + 1)
+        begins = ends - (recalled != NO_ITEM).sum(axis=1)
+        lists = Lists(recalled.ravel(), np.stack([begins, ends], axis=1), np.arange(n))
+        return Slates(slates_of(self.members["rerank"], replace(requests, several=lists)).items)
 
 
 @dataclass(frozen=True)
@@ -248,6 +256,7 @@ class FromFile(Composed):
     """Recommend as a YAML file describes: ``pipeline: {recall: itemknn, rerank: {bpr: {factors: 32}}}``."""
 
     name: ClassVar[str] = "composed"
+    takes_lists: ClassVar[bool] = True
     Config: ClassVar[type[Settings]] = FileSettings
     config: FileSettings
 
@@ -257,4 +266,4 @@ class FromFile(Composed):
 
     def recommend(self, requests: Requests) -> Slates:
         """Return that recommender's answer."""
-        return self.members["whole"].recommend(requests)
+        return slates_of(self.members["whole"], requests)

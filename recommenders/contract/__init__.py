@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from recommenders.contract.errors import RecommenderError
     from recommenders.contract.item_encoder import item_features
     from recommenders.contract.log import Label, PlatformLog, Positives
-    from recommenders.contract.recommender import CONTRACT_VERSION, Recommender, Reproducibility
+    from recommenders.contract.recommender import CONTRACT_VERSION, Recommender, Reproducibility, slates_of
     from recommenders.contract.requests import (
         NO_ITEM,
         Requests,
@@ -31,7 +31,7 @@ __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
     "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "runs", "setting",
-    "validate_slates",
+    "slates_of", "validate_slates",
 ]  # fmt: skip
 
 _HOMES = {
@@ -41,7 +41,7 @@ _HOMES = {
     "errors": ("RecommenderError",),
     "item_encoder": ("item_features",),
     "log": ("Label", "PlatformLog", "Positives"),
-    "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility"),
+    "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of"),
     "requests": ("NO_ITEM", "Requests", "Seen", "Slates", "compressed", "in_slates", "validate_slates"),
     "settings": ("Choice", "Range", "Settings", "setting"),
 }

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from recommenders.contract.errors import RecommenderError
 
-@dataclass(frozen=True)
-class Lists:
-    """Lists of candidates in one array, and which of them each of n requests chooses from.
 
-    They stand for one call: what is to be kept of them is to be copied.
+class Lists(NamedTuple):
+    """Lists of candidates in one array, and which of them each of n requests chooses from; kernels take it as it is.
+
+    It stands for one call: copy what you keep of it.
 
     Attributes:
         items: int32 (m,), where the lists lie; what is on none of them means nothing.
         bounds: int64 (k, 2), where each begins and ends in `items`; a list rises.
-        of: int64 (n,), the list of each request; requests of one list lie together.
+        of: int64 (n,), the list of each request; a model works least where requests of one list lie together.
     """
 
     items: np.ndarray
@@ -25,9 +26,9 @@ class Lists:
     of: np.ndarray
 
     @classmethod
-    def one(cls, candidates: np.ndarray, n: int) -> Lists:
-        """The same candidates, int32 (m,), for n requests."""
-        return cls(candidates, np.array([[0, candidates.size]]), np.zeros(n, np.int64))
+    def common(cls, candidates: np.ndarray, n: int) -> Lists:
+        """Return the form of n requests that all choose from the same candidates, int32 (m,)."""
+        return cls(candidates, np.array([[0, candidates.size]], np.int64), np.zeros(n, np.int64)).read_only()
 
     @property
     def longest(self) -> int:
@@ -36,15 +37,55 @@ class Lists:
         return int((chosen[:, 1] - chosen[:, 0]).max(initial=0))
 
     def each(self) -> Iterator[tuple[int, int, np.ndarray]]:
-        """The first request of each list, the one after its last, and a copy of the list, read-only."""
+        """Yield the first request of each list, the one after its last, and a copy of the list, read-only."""
         for first, last in runs(self.of):
             begin, end = self.bounds[self.of[first]]
             own = self.items[begin:end].copy()
             own.flags.writeable = False
             yield first, last, own
 
+    def rows(self, rows: np.ndarray | slice) -> Lists:
+        """Return the same lists for some of the requests."""
+        return self._replace(of=np.ascontiguousarray(self.of[rows]))
+
+    def read_only(self) -> Lists:
+        """Return contiguous views that cannot be written to."""
+        views = [np.ascontiguousarray(array).view() for array in self]
+        for view in views:
+            view.flags.writeable = False
+        return Lists(*views)
+
+    def checked(self, n: int, candidates: np.ndarray) -> Lists:
+        """Return read-only views of lists of n requests whose items are among the candidates.
+
+        Raises:
+            RecommenderError: types, shapes or bounds are wrong: kernels would read beyond the arrays.
+        """
+        items, bounds, of = self
+        shapes = [each.shape for each in self]
+        if [each.dtype for each in self] != [np.int32, np.int64, np.int64] or shapes != [
+            (items.size,),
+            (len(bounds), 2),
+            (n,),
+        ]:
+            said = ", ".join(f"{each.dtype} of shape {each.shape}" for each in self)
+            raise _wrong(f"are {said}", f"expected int32 (m,), int64 (k, 2), int64 ({n},)")
+        if n and not 0 <= of.min() <= of.max() < len(bounds):
+            raise _wrong(f"are {len(bounds)}, of numbers {of.min()} ... {of.max()}", "expected the number of a list")
+        begin, end = bounds.T
+        if bounds.size and not (begin.min() >= 0 and (begin <= end).all() and end.max() <= items.size):
+            raise _wrong(f"do not lie within their {items.size} items", "expected where each begins and ends")
+        ends = items[end[end > begin] - 1]
+        if ends.max(initial=-1) > candidates.max(initial=-1):
+            raise _wrong(f"hold item {ends.max()}, which is no candidate", "expected lists of the candidates")
+        return self.read_only()
+
+
+def _wrong(what: str, right: str) -> RecommenderError:
+    return RecommenderError("requests.several", what, right)
+
 
 def runs(values: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Where each run of equal values (n,) begins and ends."""
+    """Yield where each run of equal values (n,) begins and ends."""
     ends = [*(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), values.size] if values.size else []
     yield from zip([0, *ends], ends, strict=False)

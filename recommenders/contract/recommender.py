@@ -1,4 +1,4 @@
-"""The contract between a platform and its recommenders, version 1: all that a plug-in may see, and what it must do.
+"""The contract between a platform and its recommenders, version 2: all that a plug-in may see, and what it must do.
 
 A plug-in is a class like this one::
 
@@ -22,19 +22,19 @@ users what they have just seen.)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recommenders.contract.candidate_lists import Lists
 from recommenders.contract.catalog import Catalog
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.log import Label, PlatformLog, Positives
-from recommenders.contract.requests import Requests, Slates
+from recommenders.contract.requests import Requests, Slates, validate_shapes
 from recommenders.contract.settings import Settings
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 
 Reproducibility = Literal["exact", "same machine", "none"]
 
@@ -48,6 +48,10 @@ class Recommender:
         learns: whether it needs ``fit`` on a log before it can recommend.
         reproducibility: 'exact' if slates are equal on every machine and for every batch, 'same machine' if equal for
             every batch on one machine, 'none' otherwise.
+        takes_lists: whether ``recommend`` takes batches whose requests choose from several lists of candidates, found
+            in ``requests.lists``. Who does not say so is asked list by list, each list in ``requests.candidates``; so
+            is a subclass with a ``recommend`` of its own, until it says so too. ``chances`` and ``scores`` are always
+            asked of one list.
 
     Args:
         seed: of whatever it draws.
@@ -62,8 +66,22 @@ class Recommender:
     Config: ClassVar[type[Settings]] = Settings
     learns: ClassVar[bool] = True
     reproducibility: ClassVar[Reproducibility] = "none"
+    takes_lists: ClassVar[bool] = False
 
     config: Settings
+
+    def __init_subclass__(cls, **given: Any) -> None:
+        super().__init_subclass__(**given)
+        if "recommend_from" in vars(cls):
+            warnings.warn(
+                f"{cls.__name__}.recommend_from is of contract version 1, and this is the last version that calls it:"
+                " say takes_lists = True and let recommend(requests) read requests.lists, or delete it",
+                FutureWarning,
+                stacklevel=2,
+            )
+        nearest = next(c for c in cls.__mro__ if vars(c).keys() & {"takes_lists", "recommend", "recommend_from"})
+        if "takes_lists" not in vars(nearest):  # it answers in a way of its own: what a base says of lists is void
+            cls.takes_lists = False
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         self.config = self.Config.read(parameters, f"recommender {self.name or type(self).__name__}")
@@ -81,16 +99,12 @@ class Recommender:
         """Learn from all records that have arrived. Fitting again forgets what was learned before."""
 
     def recommend(self, requests: Requests) -> Slates:
-        """Slates for a batch of requests; each a function of its own request only. Changes no array of it."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement recommend")
+        """Slates for a batch of requests; each a function of its own request only. Changes no array of it.
 
-    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
-        """Slates for requests that each choose from one of several lists of the candidates, in one go.
-
-        The answer is the one that ``recommend`` gives to the requests of each list, asked with this as their
-        candidates; slates of lists that are shorter end with -1. None, the default: that is how it is to be asked.
+        Where ``takes_lists``, requests of several lists get what those of each list alone would get; slates of lists
+        that are shorter than a slate end with -1.
         """
-        return None
+        raise NotImplementedError(f"{type(self).__name__} does not implement recommend")
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
         """How likely any items are to be in the slates, for whoever explores over a recommender that randomises.
@@ -139,3 +153,47 @@ class Recommender:
                 f"recommender {self.name}", "has no label", "say what counts as a positive: label=Label(name, events)"
             )
         return log.positives(self.label, catalog)
+
+
+def slates_of(
+    recommender: Recommender, requests: Requests, check: Callable[[Slates, Requests], None] | None = None
+) -> Slates:
+    """Return a recommender's slates; whoever does not take several lists in one batch is asked list by list.
+
+    Args:
+        recommender: who is asked.
+        requests: of one list or of several.
+        check: called with each answer and what it answers; without it shapes and types are checked before they are
+            put together.
+    """
+    if requests.several is None or recommender.takes_lists:
+        slates = recommender.recommend(requests)
+    else:
+        older = getattr(recommender, "recommend_from", None)  # contract version 1
+        whole = requests.part(0, len(requests), requests.candidates, requests.slate_size)
+        given = None if older is None else older(whole, requests.several)
+        if given is None:
+            return _list_by_list(recommender, requests, check)
+        slates = given
+    if check is not None:
+        check(slates, requests)
+    return slates
+
+
+def _list_by_list(
+    recommender: Recommender, requests: Requests, check: Callable[[Slates, Requests], None] | None
+) -> Slates:
+    items = np.empty((len(requests), requests.slate_size), np.int32)
+    odds = np.full(items.shape, np.nan, np.float32)
+    says = False
+    for first, last, own in requests.by_list():
+        slates = recommender.recommend(own)
+        if check is None:
+            validate_shapes(slates, own, recommender.name)
+        else:
+            check(slates, own)
+        items[first:last] = slates.items
+        if slates.propensity is not None:
+            odds[first:last] = slates.propensity
+            says = True
+    return Slates(items, odds if says else None)

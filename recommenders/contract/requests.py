@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 
+from recommenders.contract.candidate_lists import Lists
 from recommenders.contract.errors import RecommenderError
 
 NO_ITEM = -1
@@ -49,7 +51,8 @@ class Requests:
         events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end. H differs from
             batch to batch.
         events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
-        candidates: int32 (m,), the items that can be shown now, rising, common to the batch.
+        candidates: int32 (m,), the items that can be shown now, rising. All requests of a batch choose from them; only
+            a recommender that says ``takes_lists`` is given batches with `several` lists of them.
         slate_size: items wanted per request.
         seen: the policy for items that the user has had (a positive at fit, or part of this visit): 'last' (only when
             other candidates run out) or 'allow' (people order again). What is in `recent` comes last either way.
@@ -65,6 +68,9 @@ class Requests:
             tells; -1 where the platform knows of none.
         sorting: int8 (n,), the order (cheapest first, newest first) that the visit has had a list put in before, by its
             number in the scenario; -1 none. A list in an order is not asked for here: it is the platform's own.
+        several: the lists of candidates that the requests choose from, each from one of them (filters make them); None,
+            the common form, where all choose from `candidates`. ``lists`` has either form as lists. They stand for one
+            call only; all other arrays may be kept.
 
     All arrays are read-only views: a recommender cannot change what it was asked.
     """
@@ -89,6 +95,7 @@ class Requests:
     about: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
     context: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     sorting: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
+    several: Lists | None = None
 
     def __post_init__(self) -> None:
         n = len(self)
@@ -128,6 +135,8 @@ class Requests:
             raise RecommenderError(
                 "requests.candidates", f"is {self.candidates.dtype}", "expected int32, one dimension"
             )
+        if self.several is not None:
+            object.__setattr__(self, "several", self.several.checked(n, self.candidates))
         if self.slate_size < 1:
             raise RecommenderError("requests.slate_size", f"is {self.slate_size}", "expected at least 1")
         if self.seen not in typing.get_args(Seen):
@@ -151,10 +160,23 @@ class Requests:
         matrix.flags.writeable = False
         return matrix
 
+    @cached_property
+    def lists(self) -> Lists:
+        """The lists that requests choose from: `several`, or `candidates` as the one list of all."""
+        return Lists.common(self.candidates, len(self)) if self.several is None else self.several
+
     @property
     def filled(self) -> int:
-        """Places of a slate that can be filled: slate_size, or the number of candidates where that is smaller."""
-        return min(self.slate_size, self.candidates.size)
+        """Places of a slate that can be filled: slate_size, or what the longest list holds where that is less."""
+        return min(self.slate_size, self.candidates.size if self.several is None else self.several.longest)
+
+    def by_list(self) -> Iterator[tuple[int, int, Requests]]:
+        """Yield first and last (exclusive) row of each list's requests, and these, its items as their `candidates`."""
+        if self.several is None:
+            yield 0, len(self), self
+            return
+        for first, last, own in self.several.each():
+            yield first, last, self.part(first, last, own, self.slate_size)
 
     def take(self, rows: np.ndarray | slice) -> Requests:
         """The requests of these rows, with the same candidates."""
@@ -164,21 +186,29 @@ class Requests:
         start = np.concatenate(([0], np.cumsum(sizes)))
         places = np.arange(start[-1]) + np.repeat(self.recent_start[chosen] - start[:-1], sizes)
         changed |= {"recent_start": start, "recent_items": self.recent_items[places]}
+        if self.several is not None:
+            changed["several"] = self.several.rows(rows)
         return replace(self, **changed)
 
     @classmethod
     def unchecked(cls, **fields: Any) -> Requests:
-        """Requests of all fields, which are known to be right: arrays that nobody else has, made read-only here."""
+        """Requests of all fields, which are known to be right: arrays that nobody else has, made read-only here.
+
+        `several`, if given, has to be read-only.
+        """
         own = object.__new__(cls)
         for name in _ARRAYS:
             fields[name].flags.writeable = False
         own.__dict__.update(fields)
         return own
 
-    def part(self, first: int, last: int, candidates: np.ndarray, slate_size: int) -> Requests:
+    def part(
+        self, first: int, last: int, candidates: np.ndarray, slate_size: int, several: Lists | None = None
+    ) -> Requests:
         """The requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
 
-        What was checked of the whole is not checked again; `candidates` has to be int32, rising, and read-only.
+        What was checked of the whole is not checked again; `candidates` has to be int32, rising, and read-only, as have
+        `several`.
         """
         own = object.__new__(Requests)
         known = own.__dict__
@@ -189,6 +219,7 @@ class Requests:
         start.flags.writeable = False
         known["recent_start"], known["recent_items"] = start, self.recent_items[begin:end]
         known["candidates"], known["slate_size"], known["seen"] = candidates, slate_size, self.seen
+        known["several"] = several
         return own
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -210,6 +241,10 @@ class Slates:
     items: np.ndarray
     propensity: np.ndarray | None = None
 
+    def part(self, first: int, last: int) -> Slates:
+        """The slates of the rows first ... last - 1."""
+        return Slates(self.items[first:last], None if self.propensity is None else self.propensity[first:last])
+
 
 def in_slates(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
     """Whether each of items, int32 (n, k), stands in the slate of its row, int32 (n, size); never where it is -1."""
@@ -228,17 +263,14 @@ def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str)
     Raises:
         RecommenderError: naming the recommender, the first offending request, and what would be right.
     """
-    where = f"recommender {name}"
-    shape = (len(requests), requests.slate_size)
-    items = slates.items
-    if items.shape != shape:
-        raise RecommenderError(where, f"its slates have shape {items.shape}", f"expected {shape}")
-    if items.dtype != np.int32:
-        raise RecommenderError(where, f"its slates are {items.dtype}", "expected int32")
-    if slates.propensity is not None and slates.propensity.shape != shape:
-        raise RecommenderError(where, f"its propensities have shape {slates.propensity.shape}", f"expected {shape}")
+    validate_shapes(slates, requests, name)
+    if requests.several is not None:
+        for first, last, own in requests.by_list():
+            validate_slates(slates.part(first, last), own, n_items, name)
+        return
     if not len(requests):
         return
+    where, items = f"recommender {name}", slates.items
     filled = requests.filled
     # Columns first: comparisons then run over contiguous memory, which matters at millions of slates.
     places = np.ascontiguousarray(items[:, :filled].T)
@@ -264,6 +296,21 @@ def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str)
         given = slates.propensity[:, :filled]
         if not ((given > 0) & (given <= 1)).all():
             raise RecommenderError(where, "a propensity is outside (0, 1]", "expected probabilities")
+
+
+def validate_shapes(slates: Slates, requests: Requests, name: str) -> None:
+    """Check shapes and types of slates alone.
+
+    Raises:
+        RecommenderError: naming the recommender, and what would be right.
+    """
+    where, shape = f"recommender {name}", (len(requests), requests.slate_size)
+    if slates.items.shape != shape:
+        raise RecommenderError(where, f"its slates have shape {slates.items.shape}", f"expected {shape}")
+    if slates.items.dtype != np.int32:
+        raise RecommenderError(where, f"its slates are {slates.items.dtype}", "expected int32")
+    if slates.propensity is not None and slates.propensity.shape != shape:
+        raise RecommenderError(where, f"its propensities have shape {slates.propensity.shape}", f"expected {shape}")
 
 
 def _first(places: np.ndarray, wrong: np.ndarray) -> tuple[int, int]:

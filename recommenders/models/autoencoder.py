@@ -68,7 +68,7 @@ class MultVAE(Ranker):
     """
 
     name: ClassVar[str] = "multvae"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = MultVAESettings
     config: MultVAESettings
 
@@ -137,7 +137,7 @@ class UNeuRec(Ranker):
     """
 
     name: ClassVar[str] = "uneurec"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = NeuRecSettings
     config: NeuRecSettings
 

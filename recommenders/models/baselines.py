@@ -35,7 +35,7 @@ class RecentPopularity(Ranker):
     """
 
     name: ClassVar[str] = "recentpopularity"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     needs = "nothing"
     Config = RecentSettings
     config: RecentSettings
@@ -69,7 +69,7 @@ class LastEvents(Ranker):
     """Item-to-item: on what the slate stands next to, else on the last few events of this visit, else of the user."""
 
     name: ClassVar[str] = "lastevents"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     next_to: ClassVar[bool] = True
     Config = LastEventsSettings
     config: LastEventsSettings

@@ -21,9 +21,9 @@ from recommenders.contract import (
     setting,
 )
 from recommenders.models.hashing import root
-from recommenders.models.history import History, Offer, fill_by_popularity, fitted, mark, seen_mark, span, unmark
+from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
-from recommenders.models.profiles import PositiveRows, profiles
+from recommenders.models.profiles import profiles
 
 TILE = 128  # items scored together: a tile of 64 dimensions fits in the first-level cache
 GROUP = 16  # requests that share a pass over the tiles
@@ -58,73 +58,71 @@ def dot_tile(profile: np.ndarray, member: int, tiles: np.ndarray, tile: int, out
             ) + e * tiles[tile, d + 3, j]
 
 
-class RequestItems(NamedTuple):
-    """Hold what requests say of their users and of items met before, named as in the contract."""
-
-    user: np.ndarray
-    recent_start: np.ndarray
-    recent_items: np.ndarray
-    events_item: np.ndarray
-    events_value: np.ndarray
-
-
-class Features(NamedTuple):
-    """Hold the items' features, float32 (n_items, d), and the same as :func:`tiled`."""
-
-    rows: np.ndarray
-    tiles: np.ndarray
-
-
 @kernel
 def add_profile(
-    profile: np.ndarray, member: int, row: int, requests: RequestItems, positives: PositiveRows, features: np.ndarray
+    profile: np.ndarray, had: np.ndarray, visit: np.ndarray, value: np.ndarray, features: np.ndarray
 ) -> bool:
     """Sum the features of a user's positives and, by their values, of the visit's items; False if there are none.
 
-    The sum, of request ``row`` and into ``profile[member]``, ranks items as the mean does.
+    ``profile`` (d4,) is overwritten. The sum ranks items as the mean does.
     """
-    events_item, events_value, had = requests.events_item, requests.events_value, positives.items
-    first, last = span(positives.start, np.int64(requests.user[row]))
     dimensions = features.shape[1]
-    for d in range(profile.shape[1]):
-        profile[member, d] = 0
-    for p in range(first, last):
+    for d in range(profile.size):
+        profile[d] = 0
+    for p in range(had.size):
         for d in range(dimensions):
-            profile[member, d] += features[had[p], d]
-    known = last > first
-    for h in range(events_item.shape[1]):
-        item = events_item[row, h]
-        weight = events_value[row, h]
+            profile[d] += features[had[p], d]
+    known = had.size > 0
+    for h in range(visit.size):
+        item = visit[h]
+        weight = value[h]
         if item >= 0 and weight > 0:
             known = True
             for d in range(dimensions):
-                profile[member, d] += weight * features[item, d]
+                profile[d] += weight * features[item, d]
     return known
+
+
+class _Room(NamedTuple):
+    """Room for `_score` to work in.
+
+    Attributes:
+        profile: float32 (GROUP, d4).
+        known: bool (GROUP,).
+        scores: float32 (GROUP, tiles x TILE).
+        out: float32 (TILE,).
+        best, score: int32 and float32 (k,).
+    """
+
+    profile: np.ndarray
+    known: np.ndarray
+    scores: np.ndarray
+    out: np.ndarray
+    best: np.ndarray
+    score: np.ndarray
 
 
 @kernel
 def _score(
-    slates: np.ndarray,
-    requests: RequestItems,
-    choice: Offer,
-    positives: PositiveRows,
-    features: Features,
-    ties: np.uint64,
-    seen: np.uint8,
+    slates: np.ndarray, batch: BatchArrays, features: np.ndarray, tiles: np.ndarray, ties: np.uint64, room: _Room
 ) -> None:
     """Fill ``slates`` (n, k): score all items for a group of requests tile by tile, then pick for each."""
-    user, events_item = requests.user, requests.events_item
-    recent_start, recent_items = requests.recent_start, requests.recent_items
-    marks, ranked, start, had, tiles = choice.marks, choice.ranked, positives.start, positives.items, features.tiles
+    user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
+    recent_start, recent_items = batch.recent_start, batch.recent_items
+    events_item, events_value = batch.events_item, batch.events_value
+    marks, ranked = batch.marks, batch.ranked
+    lists, bounds, of = batch.lists
+    profile, known, scores, out, best, score = room
     n, places = slates.shape
     n_items = marks.size
-    profile, known = np.zeros((GROUP, tiles.shape[1]), np.float32), np.zeros(GROUP, np.bool_)
-    scores, out = np.empty((GROUP, tiles.shape[0] * TILE), np.float32), np.empty(TILE, np.float32)
-    best, score = np.empty(places, np.int32), np.empty(places, np.float32)
     for group in range(0, n, GROUP):
         members = min(GROUP, n - group)
         for member in range(members):
-            known[member] = add_profile(profile, member, group + member, requests, positives, features.rows)
+            row = group + member
+            first, last = span(start, np.int64(user[row]))
+            known[member] = add_profile(
+                profile[member], positives[first:last], events_item[row], events_value[row], features
+            )
         for tile in range(tiles.shape[0]):
             for member in range(members):
                 if known[member]:
@@ -133,8 +131,11 @@ def _score(
                         scores[member, tile * TILE + j] = out[j]
         for member in range(members):
             row = group + member
+            candidates = turn_to(row, marks, ranked, lists, bounds, of)
             first, last = span(start, np.int64(user[row]))
-            mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
+            had, visit = positives[first:last], events_item[row]
+            recent = recent_items[recent_start[row] : recent_start[row + 1]]
+            mark(marks, had, visit, recent, seen)
             size = np.int64(0)
             if known[member]:
                 worst = np.float32(-np.inf)
@@ -148,8 +149,8 @@ def _score(
                 for k in range(size):
                     slates[row, k] = best[k]
             if size < places:
-                fill_by_popularity(slates, row, size, np.int64(ranked.size), marks, ranked)
-            unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
+                fill_by_popularity(slates, row, size, candidates, marks, ranked)
+            unmark(marks, had, visit, recent)
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,7 @@ class ContentKNN(Recommender):
 
     name: ClassVar[str] = "contentknn"
     reproducibility: ClassVar[Reproducibility] = "exact"
+    takes_lists: ClassVar[bool] = True
 
     Config = ContentSettings
     config: ContentSettings
@@ -181,7 +183,7 @@ class ContentKNN(Recommender):
         self._tiles = tiled(self._features)
 
     def check(self, catalog: Catalog) -> None:
-        """Check that features of the modality are there."""
+        """Features of the modality are there."""
         catalog.require_feature(self.config.modality, f"recommender {self.name}")
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -197,31 +199,31 @@ class ContentKNN(Recommender):
         self._set_features(np.ascontiguousarray(features, dtype=np.float32))
 
     def recommend(self, requests: Requests) -> Slates:
-        """Return the candidates most like the profile, then the most popular."""
-        history = fitted(self._history, self.name)
+        """The candidates most like the profile, then the most popular."""
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _score(
-            slates,
-            RequestItems(*(getattr(requests, name) for name in RequestItems._fields)),
-            history.ready(requests, self.name),
-            PositiveRows(history.start, history.items),
-            Features(self._features, self._tiles),
-            root(self.seed, self.name),
-            seen_mark(requests),
+        batch = fitted(self._history, self.name).ready(requests, self.name)
+        room = _Room(
+            np.zeros((GROUP, self._tiles.shape[1]), np.float32),
+            np.zeros(GROUP, np.bool_),
+            np.empty((GROUP, self._tiles.shape[0] * TILE), np.float32),
+            np.empty(TILE, np.float32),
+            np.empty(requests.slate_size, np.int32),
+            np.empty(requests.slate_size, np.float32),
         )
+        _score(slates, batch, self._features, self._tiles, root(self.seed, self.name), room)
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
         """Cosines with the profile times its length; NaN for users without a profile."""
         history = fitted(self._history, self.name)
-        history.ready(requests, self.name)
+        history.check(requests, self.name)
         profile = profiles(history, requests)[1]
         found = np.asarray((profile @ self._features) @ self._features.T, dtype=np.float32)
         found[np.diff(profile.indptr) == 0] = np.nan
         return found
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return the users' positives, the ranking by popularity, and the normalised features."""
+        """The users' positives, the ranking by popularity, and the normalised features."""
         return {**fitted(self._history, self.name).state(), "features": self._features}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

@@ -63,7 +63,7 @@ class PureSVD(Ranker):
     """Project the profile on the first right singular vectors of the positives (Cremonesi et al., RecSys 2010)."""
 
     name: ClassVar[str] = "puresvd"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = SVDSettings
     config: SVDSettings
 
@@ -160,7 +160,7 @@ class IALS(Ranker):
     """
 
     name: ClassVar[str] = "ials"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = ALSSettings
     config: ALSSettings
 
@@ -214,7 +214,7 @@ class NMF(Ranker):
     """
 
     name: ClassVar[str] = "nmf"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = NMFSettings
     config: NMFSettings
 

@@ -22,23 +22,34 @@ LATELY = np.uint8(2)
 UNAVAILABLE = np.uint8(4)
 
 
-_NO_LISTS = np.empty(0, np.int32), np.empty((0, 2), np.int64), np.empty(0, np.int64)
+_NO_LISTS = Lists(np.empty(0, np.int32), np.empty((0, 2), np.int64), np.empty(0, np.int64)).read_only()
 
 
-class Offer(NamedTuple):
-    """What the requests of a batch choose from, for kernels: see :func:`turn_to`.
+class BatchArrays(NamedTuple):
+    """Arrays of a batch of requests for kernels, from :meth:`History.ready`; kernels unpack them before their loops.
 
     Attributes:
-        marks: uint8 (n_items,), UNAVAILABLE but for the candidates of all; where there are lists, of all items.
-        ranked: int32, by popularity: the candidates of all; where there are lists, all items.
-        lists, bounds, of: as in :class:`recommenders.contract.Lists`; empty where all choose from the same.
+        user, about, recent_start, recent_items, events_item, events_value: as in
+            :class:`recommenders.contract.Requests`.
+        start, had: positives of users, as in :class:`History`.
+        seen: how :func:`mark` marks what the user has had: :data:`HAD`, or 0 where that may come again.
+        marks: uint8 (n_items,), UNAVAILABLE but for the candidates of all; of several lists, UNAVAILABLE everywhere.
+        ranked: int32, by popularity: the candidates of all; of several lists, all items.
+        lists: the lists that requests choose from, see :func:`turn_to`; empty where all choose from the same.
     """
 
+    user: np.ndarray
+    about: np.ndarray
+    recent_start: np.ndarray
+    recent_items: np.ndarray
+    events_item: np.ndarray
+    events_value: np.ndarray
+    start: np.ndarray
+    had: np.ndarray
+    seen: np.uint8
     marks: np.ndarray
     ranked: np.ndarray
-    lists: np.ndarray
-    bounds: np.ndarray
-    of: np.ndarray
+    lists: Lists
 
 
 @dataclass(frozen=True)
@@ -85,13 +96,11 @@ class History:
         """From its arrays."""
         return cls(state["start"], state["items"], state["ranking"])
 
-    def ready(self, requests: Requests, name: str, lists: Lists | None = None) -> Offer:
-        """What a kernel needs of a batch's candidates.
-
-        Batches with the very same array of candidates share it, so a kernel has to leave the marks as they were.
+    def check(self, requests: Requests, name: str) -> None:
+        """Check that requests name no items that the catalog did not have at fit (kernels do not check).
 
         Raises:
-            RecommenderError: if the requests name items that the catalog did not have at fit (kernels do not check).
+            RecommenderError: they do.
         """
         told = [requests.recent_items, requests.events_item, requests.about]
         if not self._offer or self._offer[0] is not requests.candidates:
@@ -101,19 +110,30 @@ class History:
             raise RecommenderError(
                 f"recommender {name}", f"a request names item {highest}", f"the catalog at fit had {self.n_items} items"
             )
-        if lists is not None:
-            nothing = np.full(self.n_items, UNAVAILABLE, np.uint8)
-            return Offer(nothing, self.ranking, lists.items, lists.bounds, lists.of)
-        if not self._offer or self._offer[0] is not requests.candidates:
-            marks = np.full(self.n_items, UNAVAILABLE, np.uint8)
-            marks[requests.candidates] = 0
-            self._offer[:] = [requests.candidates, marks, self.ranking[marks[self.ranking] == 0]]
-        return Offer(self._offer[1], self._offer[2], *_NO_LISTS)
 
+    def ready(self, requests: Requests, name: str) -> BatchArrays:
+        """Return what a kernel needs of a batch.
 
-def seen_mark(requests: Requests) -> np.uint8:
-    """How :func:`mark` marks what the user has had, by the requests' policy."""
-    return HAD if requests.seen == "last" else np.uint8(0)
+        Batches with the very same array of candidates share its marks, so a kernel has to leave them as they were.
+
+        Raises:
+            RecommenderError: the requests name items that the catalog did not have at fit.
+        """
+        self.check(requests, name)
+        lists = _NO_LISTS if requests.several is None else requests.several
+        if requests.several is not None:
+            marks, ranked = np.full(self.n_items, UNAVAILABLE, np.uint8), self.ranking
+        else:
+            if not self._offer or self._offer[0] is not requests.candidates:
+                marks = np.full(self.n_items, UNAVAILABLE, np.uint8)
+                marks[requests.candidates] = 0
+                self._offer[:] = [requests.candidates, marks, self.ranking[marks[self.ranking] == 0]]
+            _, marks, ranked = self._offer
+        return BatchArrays(
+            requests.user, requests.about, requests.recent_start, requests.recent_items, requests.events_item,
+            requests.events_value, self.start, self.items, HAD if requests.seen == "last" else np.uint8(0),
+            marks, ranked, lists,
+        )  # fmt: skip
 
 
 def fitted(history: History | None, name: str) -> History:
@@ -128,56 +148,37 @@ def fitted(history: History | None, name: str) -> History:
 
 
 @kernel
-def mark(
-    marks: np.ndarray,
-    row: int,
-    first: int,
-    last: int,
-    had: np.ndarray,
-    events_item: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-    seen: np.uint8,
-) -> None:
-    """Mark what a request should not get: its user's positives ``had[first:last]``, the visit's items, recent ones.
+def mark(marks: np.ndarray, had: np.ndarray, visit: np.ndarray, recent: np.ndarray, seen: np.uint8) -> None:
+    """Mark what a request should not get: its user's positives, its visit's items (-1 none), what was lately sent.
 
-    ``seen`` is the mark of what the user has had: :data:`HAD`, or 0 where that may come again (``seen_mark``).
+    ``seen`` is the mark of what the user has had: :data:`HAD`, or 0 where that may come again.
     """
-    for p in range(first, last):
+    for p in range(had.size):
         marks[had[p]] |= seen
-    for h in range(events_item.shape[1]):
-        if events_item[row, h] >= 0:
-            marks[events_item[row, h]] |= seen
-    for r in range(recent_start[row], recent_start[row + 1]):
-        marks[recent_items[r]] |= LATELY
+    for h in range(visit.size):
+        if visit[h] >= 0:
+            marks[visit[h]] |= seen
+    for r in range(recent.size):
+        marks[recent[r]] |= LATELY
 
 
 @kernel
-def unmark(
-    marks: np.ndarray,
-    row: int,
-    first: int,
-    last: int,
-    had: np.ndarray,
-    events_item: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-) -> None:
+def unmark(marks: np.ndarray, had: np.ndarray, visit: np.ndarray, recent: np.ndarray) -> None:
     """Undo :func:`mark`; only unavailable items stay marked."""
-    for p in range(first, last):
+    for p in range(had.size):
         marks[had[p]] &= UNAVAILABLE
-    for h in range(events_item.shape[1]):
-        if events_item[row, h] >= 0:
-            marks[events_item[row, h]] &= UNAVAILABLE
-    for r in range(recent_start[row], recent_start[row + 1]):
-        marks[recent_items[r]] &= UNAVAILABLE
+    for h in range(visit.size):
+        if visit[h] >= 0:
+            marks[visit[h]] &= UNAVAILABLE
+    for r in range(recent.size):
+        marks[recent[r]] &= UNAVAILABLE
 
 
 @kernel
 def turn_to(
     row: int, marks: np.ndarray, ranked: np.ndarray, lists: np.ndarray, bounds: np.ndarray, of: np.ndarray
 ) -> np.int64:
-    """Mark what a request can choose from; the arguments behind ``row`` are those of an :class:`Offer`.
+    """Mark what a request can choose from; ``lists``, ``bounds`` and ``of`` are those of :class:`BatchArrays`.
 
     Rows are to be gone through from 0 on: whatever is on the list of the one before is unavailable again.
 

@@ -7,12 +7,13 @@ profile's items i that are among j's, of the profile's weight of i times the wei
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Catalog, Lists, PlatformLog, Recommender, Requests, Slates
+from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Requests, Slates
 from recommenders.models.hashing import root
-from recommenders.models.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
+from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
 from recommenders.models.profiles import LEAST_WEIGHT, csr, next_to, profiles
 
@@ -64,52 +65,61 @@ def _scatter(
                 free[c] += 1
 
 
-@kernel
-def _score(
-    slates: np.ndarray,
-    user: np.ndarray,
-    about: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-    events_item: np.ndarray,
-    events_value: np.ndarray,
-    marks: np.ndarray,
-    ranked: np.ndarray,
-    lists: np.ndarray,
-    bounds: np.ndarray,
-    of: np.ndarray,
-    start: np.ndarray,
-    had: np.ndarray,
-    near_start: np.ndarray,
-    near: np.ndarray,
-    similarity: np.ndarray,
-    ties: np.uint64,
-    seen: np.uint8,
-    total: np.ndarray,
-    touched: np.ndarray,
-    best: np.ndarray,
-    score: np.ndarray,
-) -> None:
-    """Fill ``slates`` (n, k): for each request add up the neighbours of its profile, keep the best, then popularity.
+class Near(NamedTuple):
+    """Who is near to whom: ``near[near_start[i]:near_start[i + 1]]`` are the items that have i among their neighbours.
 
-    ``near[near_start[i]:near_start[i + 1]]`` are the items that have i among their neighbours.
-    ``total`` float32 (n_items,) of zeros, ``touched`` int32 (n_items + 1,: it is written without a branch, so one place
-    may be written in vain), ``best`` int32 and ``score`` float32 (k,) are room to work in.
+    Attributes:
+        near_start: int64 (n_items + 1,).
+        near: int32 (entries,).
+        similarity: float32 (entries,), what each adds.
     """
+
+    near_start: np.ndarray
+    near: np.ndarray
+    similarity: np.ndarray
+
+
+class _Room(NamedTuple):
+    """Room for `_score` to work in.
+
+    Attributes:
+        total: float32 (n_items,) of zeros.
+        touched: int32 (n_items + 1,): it is written without a branch, so one place may be written in vain.
+        best, score: int32 and float32 (k,).
+    """
+
+    total: np.ndarray
+    touched: np.ndarray
+    best: np.ndarray
+    score: np.ndarray
+
+
+@kernel
+def _score(slates: np.ndarray, batch: BatchArrays, weights: Near, ties: np.uint64, room: _Room) -> None:
+    """Fill ``slates`` (n, k): for each request add up the neighbours of its profile, keep the best, then popularity."""
+    user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
+    recent_start, recent_items, about = batch.recent_start, batch.recent_items, batch.about
+    events_item, events_value = batch.events_item, batch.events_value
+    marks, ranked = batch.marks, batch.ranked
+    lists, bounds, of = batch.lists
+    near_start, near, similarity = weights
+    total, touched, best, score = room
     places = slates.shape[1]
     for row in range(slates.shape[0]):
         candidates = turn_to(row, marks, ranked, lists, bounds, of)
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
+        had, visit = positives[first:last], events_item[row]
+        recent = recent_items[recent_start[row] : recent_start[row + 1]]
+        mark(marks, had, visit, recent, seen)
         n_touched = 0
-        for p in range(first, last):
+        for p in range(had.size):
             for q in range(near_start[had[p]], near_start[had[p] + 1]):
                 other = near[q]
                 touched[n_touched] = other
                 n_touched += total[other] == 0
                 total[other] += similarity[q]
-        for h in range(-1, events_item.shape[1]):  # -1: what the slate stands next to
-            item = about[row] if h < 0 else events_item[row, h]
+        for h in range(-1, visit.size):  # -1: what the slate stands next to
+            item = about[row] if h < 0 else visit[h]
             weight = NEXT_TO if h < 0 else events_value[row, h]
             if item < 0 or not weight >= LEAST_WEIGHT:  # NaN: nothing known of it
                 continue
@@ -133,7 +143,7 @@ def _score(
             slates[row, k] = best[k]
         if size < places:
             fill_by_popularity(slates, row, size, candidates, marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
+        unmark(marks, had, visit, recent)
 
 
 class ItemItem(Recommender):
@@ -143,6 +153,8 @@ class ItemItem(Recommender):
     weighted by how much of it was consumed; an item that the slate stands next to outweighs them all. Where the
     profile's items do not fill a slate, popularity does: a cold user without any profile gets the most popular items.
     """
+
+    takes_lists: ClassVar[bool] = True
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
         """For each item, who adds to its score: items int32 and weights float32, (n_items, K), -1 for none."""
@@ -157,56 +169,35 @@ class ItemItem(Recommender):
         rows = np.arange(catalog.n_items + 1, dtype=np.int64) * found.shape[1]
         near_start, near, similarity = transpose(rows, found.reshape(-1), weight.reshape(-1), catalog.n_items)
         self._history: History | None = history
-        self._near = {"near_start": near_start, "near": near, "similarity": similarity}
+        self._near = Near(near_start, near, similarity)
 
     def recommend(self, requests: Requests) -> Slates:
         """The best-scored candidates, then the most popular."""
-        return self._slates(requests, None)
-
-    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
-        """The same from several lists."""
-        return self._slates(requests, lists) if type(self).recommend is ItemItem.recommend else None
-
-    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
         history = fitted(getattr(self, "_history", None), self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _score(
-            slates,
-            requests.user,
-            requests.about,
-            requests.recent_start,
-            requests.recent_items,
-            requests.events_item,
-            requests.events_value,
-            *history.ready(requests, self.name, lists),
-            history.start,
-            history.items,
-            self._near["near_start"],
-            self._near["near"],
-            self._near["similarity"],
-            root(self.seed, self.name),
-            seen_mark(requests),
+        room = _Room(
             np.zeros(history.n_items, np.float32),
             np.empty(history.n_items + 1, np.int32),
             np.empty(requests.slate_size, np.int32),
             np.empty(requests.slate_size, np.float32),
         )
+        _score(slates, history.ready(requests, self.name), self._near, root(self.seed, self.name), room)
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
         """Sums of weights; NaN for what goes with nothing in the profile."""
         history = fitted(getattr(self, "_history", None), self.name)
-        history.ready(requests, self.name)
-        near = csr(self._near["near_start"], self._near["near"], self._near["similarity"], history.n_items)
+        history.check(requests, self.name)
+        near = csr(*self._near, history.n_items)
         profile = profiles(history, requests)[1] + NEXT_TO * next_to(requests, history.n_items)
         found = np.asarray((profile @ near).todense(), dtype=np.float32)
         return np.where(found > 0, found, np.float32(np.nan))
 
     def state(self) -> dict[str, np.ndarray]:
         """The users' positives, the ranking by popularity, and who is near to whom."""
-        return {**fitted(getattr(self, "_history", None), self.name).state(), **self._near}
+        return {**fitted(getattr(self, "_history", None), self.name).state(), **self._near._asdict()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` gave."""
         self._history = History.restored(state)
-        self._near = {name: state[name] for name in ("near_start", "near", "similarity")}
+        self._near = Near(*(state[name] for name in Near._fields))

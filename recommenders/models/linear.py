@@ -28,7 +28,7 @@ class EASE(Ranker):
     """EASE-R (Steck, WWW 2019): with P = (X'X + lambda I)^-1, weights B_ij = -P_ij / P_jj, 0 on the diagonal."""
 
     name: ClassVar[str] = "ease"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = EaseSettings
     config: EaseSettings
 

@@ -200,7 +200,7 @@ class UserKNN(Ranker):
     """
 
     name: ClassVar[str] = "userknn"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     reproducibility: ClassVar[Reproducibility] = "exact"
     needs = "user"
     Config = NeighborSettings

@@ -11,7 +11,6 @@ from recommenders.contract import (
     NO_ITEM,
     Catalog,
     Label,
-    Lists,
     PlatformLog,
     Recommender,
     Reproducibility,
@@ -19,33 +18,25 @@ from recommenders.contract import (
     Slates,
 )
 from recommenders.models.hashing import root
-from recommenders.models.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
+from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel
 
 
 @kernel
-def _walk(
-    slates: np.ndarray,
-    user: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-    events_item: np.ndarray,
-    marks: np.ndarray,
-    ranked: np.ndarray,
-    lists: np.ndarray,
-    bounds: np.ndarray,
-    of: np.ndarray,
-    start: np.ndarray,
-    had: np.ndarray,
-    seen: np.uint8,
-) -> None:
+def _walk(slates: np.ndarray, batch: BatchArrays) -> None:
     """Fill ``slates`` (n, k) from the candidates by popularity."""
+    user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
+    recent_start, recent_items, events_item = batch.recent_start, batch.recent_items, batch.events_item
+    marks, ranked = batch.marks, batch.ranked
+    lists, bounds, of = batch.lists
     for row in range(slates.shape[0]):
         candidates = turn_to(row, marks, ranked, lists, bounds, of)
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
+        had, visit = positives[first:last], events_item[row]
+        recent = recent_items[recent_start[row] : recent_start[row + 1]]
+        mark(marks, had, visit, recent, seen)
         fill_by_popularity(slates, row, np.int64(0), candidates, marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
+        unmark(marks, had, visit, recent)
 
 
 class Popularity(Recommender):
@@ -56,6 +47,7 @@ class Popularity(Recommender):
 
     name: ClassVar[str] = "popularity"
     reproducibility: ClassVar[Reproducibility] = "exact"
+    takes_lists: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)
@@ -68,26 +60,8 @@ class Popularity(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """The first candidates of the ranking that the user has not had."""
-        return self._slates(requests, None)
-
-    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
-        """The same from several lists."""
-        return self._slates(requests, lists) if type(self).recommend is Popularity.recommend else None
-
-    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
-        history = fitted(self._history, self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _walk(
-            slates,
-            requests.user,
-            requests.recent_start,
-            requests.recent_items,
-            requests.events_item,
-            *history.ready(requests, self.name, lists),
-            history.start,
-            history.items,
-            seen_mark(requests),
-        )
+        _walk(slates, fitted(self._history, self.name).ready(requests, self.name))
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:

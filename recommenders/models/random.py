@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -13,28 +13,41 @@ from recommenders.models.kernel import below, kernel, mix
 _SCARCE = 4  # below one eligible candidate in so many they are dealt from a list, not drawn until one is eligible
 
 
+class _Keys(NamedTuple):
+    """What of requests their slates depend on besides their lists: as in :class:`recommenders.contract.Requests`."""
+
+    key: np.ndarray
+    recent_start: np.ndarray
+    recent_items: np.ndarray
+
+
+class _Room(NamedTuple):
+    """Room for `_draw` to work in.
+
+    Attributes:
+        free: uint8 (beyond the highest candidate,), 0 everywhere; in the kernel 1 for what is on the list in hand,
+            never in the last place.
+        barred: int32 (R + k,).
+        deck: int32 (longest list + 1,).
+    """
+
+    free: np.ndarray
+    barred: np.ndarray
+    deck: np.ndarray
+
+
 @kernel
 def _draw(
-    items: np.ndarray,
-    propensity: np.ndarray,
-    key: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-    lists: np.ndarray,
-    bounds: np.ndarray,
-    of: np.ndarray,
-    free: np.ndarray,
-    barred: np.ndarray,
-    deck: np.ndarray,
-    seed: np.uint64,
+    items: np.ndarray, propensity: np.ndarray, requests: _Keys, choice: Lists, seed: np.uint64, room: _Room
 ) -> None:
     """Fill ``items`` and ``propensity``, both (n, k), with ordered choices of what is eligible on lists of candidates.
 
-    ``lists`` (all,), ``bounds`` (lists, 2) and ``of`` (n,) are the lists. ``free`` (beyond the highest candidate,),
-    uint8, has 0 everywhere, and 1 for what is on the list in hand, never in its last place; what a request cannot have
-    is taken out, and put back after it, so that a request costs O(k + R), never O(m). ``barred`` (R + k,) and ``deck``
-    (m,) are room to work in, int32.
+    What a request cannot have is taken out of ``free``, and put back after it, so that a request costs O(k + R), never
+    O(m).
     """
+    key, recent_start, recent_items = requests
+    lists, bounds, of = choice
+    free, barred, deck = room
     n, places = items.shape
     beyond = np.int64(free.size - 1)
     for row in range(n):
@@ -104,6 +117,7 @@ class Random(Recommender):
     name: ClassVar[str] = "random"
     learns: ClassVar[bool] = False
     reproducibility: ClassVar[Reproducibility] = "exact"
+    takes_lists: ClassVar[bool] = True
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Nothing to learn."""
@@ -121,18 +135,14 @@ class Random(Recommender):
         return np.where(np.isin(items, requests.candidates) & (items != NO_ITEM), found, 0.0)
 
     def recommend(self, requests: Requests) -> Slates:
-        """Slates with propensities; each depends on its request's key and what was shown lately."""
-        return self.recommend_from(requests, Lists.one(requests.candidates, len(requests)))
-
-    def recommend_from(self, requests: Requests, lists: Lists) -> Slates:
-        """The same from several lists."""
+        """Slates with propensities; each depends on its request's key, its list and what was shown lately."""
         shape = (len(requests), requests.slate_size)
         items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        most = int(np.diff(requests.recent_start).max(initial=0))
-        _draw(
-            items, propensity, requests.key, requests.recent_start, requests.recent_items,
-            lists.items, lists.bounds, lists.of,
-            np.zeros(int(requests.candidates.max(initial=-1)) + 2, np.uint8), np.empty(most + 1, np.int32),
-            np.empty(lists.longest + 1, np.int32), root(self.seed, self.name),
-        )  # fmt: skip
+        keys = _Keys(requests.key, requests.recent_start, requests.recent_items)
+        room = _Room(
+            np.zeros(int(requests.candidates.max(initial=-1)) + 2, np.uint8),
+            np.empty(int(np.diff(requests.recent_start).max(initial=0)) + 1, np.int32),
+            np.empty(requests.lists.longest + 1, np.int32),
+        )
+        _draw(items, propensity, keys, requests.lists, root(self.seed, self.name), room)
         return Slates(items, propensity)

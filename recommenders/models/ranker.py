@@ -7,7 +7,7 @@ scores run out, state, and blocks, so that memory is bounded by ``BLOCK`` rows o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -16,7 +16,6 @@ import numpy as np
 from recommenders.contract import (
     NO_ITEM,
     Catalog,
-    Lists,
     PlatformLog,
     Positives,
     Recommender,
@@ -26,7 +25,7 @@ from recommenders.contract import (
     Slates,
 )
 from recommenders.models.hashing import root
-from recommenders.models.history import History, fill_by_popularity, fitted, mark, seen_mark, span, turn_to, unmark
+from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
 from recommenders.models.profiles import csr, profiles
 
@@ -105,13 +104,12 @@ class Ranker(Recommender):
         needs: whom it can score for: users with a 'profile' (positives or a visit's items), with positives at fit
             ('user'), or all ('nothing'). Others get what is popular.
         next_to: whether it can also score for whoever asks for a slate next to an item.
-        candidates_matter: whether scores may depend on what the candidates are. Where they do not, requests that choose
-            from many lists are scored together.
+        takes_lists: to be set where scores do not depend on what the candidates are, as they may by default: requests
+            that choose from several lists are then scored together.
     """
 
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "profile"
     next_to: ClassVar[bool] = False
-    candidates_matter: ClassVar[bool] = True
     reproducibility: ClassVar[Reproducibility] = "same machine"
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -145,18 +143,9 @@ class Ranker(Recommender):
 
     def recommend(self, requests: Requests) -> Slates:
         """The best-scored candidates, then the most popular."""
-        return self._slates(requests, None)
-
-    def recommend_from(self, requests: Requests, lists: Lists) -> Slates | None:
-        """The same from several lists."""
-        alone = self.candidates_matter or type(self).recommend is not Ranker.recommend
-        return None if alone else self._slates(requests, lists)
-
-    def _slates(self, requests: Requests, lists: Lists | None) -> Slates:
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         for first, batch in self.batches(requests):
-            own = None if lists is None else replace(lists, of=lists.of[first : first + BLOCK])
-            self.fill(slates[first : first + BLOCK], batch, self.scored(batch), own)
+            self.fill(slates[first : first + BLOCK], batch, self.scored(batch))
         return Slates(slates, self.propensities(slates))
 
     def scores(self, requests: Requests) -> np.ndarray:
@@ -170,7 +159,7 @@ class Ranker(Recommender):
 
     def batches(self, requests: Requests) -> list[tuple[int, Batch]]:
         """The requests in blocks, each with the row of its first."""
-        self.history.ready(requests, self.name)
+        self.history.check(requests, self.name)
         firsts = range(0, len(requests), BLOCK)
         return [(first, self._batch(requests.take(slice(first, first + BLOCK)))) for first in firsts]
 
@@ -191,24 +180,11 @@ class Ranker(Recommender):
             scores[~told] = np.nan
         return scores
 
-    def fill(self, slates: np.ndarray, batch: Batch, scores: np.ndarray, lists: Lists | None = None) -> None:
+    def fill(self, slates: np.ndarray, batch: Batch, scores: np.ndarray) -> None:
         """Write the best-scored candidates of each request into ``slates``, then the most popular."""
-        requests = batch.requests
-        _pick(
-            slates,
-            scores,
-            requests.user,
-            requests.recent_start,
-            requests.recent_items,
-            requests.events_item,
-            *self.history.ready(requests, self.name, lists),
-            self.history.start,
-            self.history.items,
-            root(self.seed, self.name),
-            seen_mark(requests),
-            np.empty(requests.slate_size, np.int32),
-            np.empty(requests.slate_size, np.float32),
-        )
+        size = batch.requests.slate_size
+        arrays, ties = self.history.ready(batch.requests, self.name), root(self.seed, self.name)
+        _pick(slates, scores, arrays, ties, np.empty(size, np.int32), np.empty(size, np.float32))
 
     def state(self) -> dict[str, np.ndarray]:
         """The users' positives, the ranking by popularity, and what was learned."""
@@ -222,30 +198,23 @@ class Ranker(Recommender):
 
 @kernel
 def _pick(
-    slates: np.ndarray,
-    scores: np.ndarray,
-    user: np.ndarray,
-    recent_start: np.ndarray,
-    recent_items: np.ndarray,
-    events_item: np.ndarray,
-    marks: np.ndarray,
-    ranked: np.ndarray,
-    lists: np.ndarray,
-    bounds: np.ndarray,
-    of: np.ndarray,
-    start: np.ndarray,
-    had: np.ndarray,
-    ties: np.uint64,
-    seen: np.uint8,
-    best: np.ndarray,
-    score: np.ndarray,
+    slates: np.ndarray, scores: np.ndarray, batch: BatchArrays, ties: np.uint64, best: np.ndarray, score: np.ndarray
 ) -> None:
-    """Fill ``slates`` (n, k) with the best of ``scores`` (n, n_items) that carry no mark, then by popularity."""
+    """Fill ``slates`` (n, k) with the best of ``scores`` (n, n_items) that carry no mark, then by popularity.
+
+    ``best`` int32 and ``score`` float32 (k,) are room to work in.
+    """
+    user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
+    recent_start, recent_items, events_item = batch.recent_start, batch.recent_items, batch.events_item
+    marks, ranked = batch.marks, batch.ranked
+    lists, bounds, of = batch.lists
     places = slates.shape[1]
     for row in range(slates.shape[0]):
         candidates = turn_to(row, marks, ranked, lists, bounds, of)
         first, last = span(start, np.int64(user[row]))
-        mark(marks, row, first, last, had, events_item, recent_start, recent_items, seen)
+        had, visit = positives[first:last], events_item[row]
+        recent = recent_items[recent_start[row] : recent_start[row + 1]]
+        mark(marks, had, visit, recent, seen)
         size = np.int64(0)
         worst = np.float32(-np.inf)
         for item in range(scores.shape[1]):
@@ -259,7 +228,7 @@ def _pick(
             slates[row, k] = best[k]
         if size < places:
             fill_by_popularity(slates, row, size, candidates, marks, ranked)
-        unmark(marks, row, first, last, had, events_item, recent_start, recent_items)
+        unmark(marks, had, visit, recent)
 
 
 def product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:

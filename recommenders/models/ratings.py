@@ -52,7 +52,7 @@ class GlobalEffects(Ranker):
     """Items by their mean deviation from the overall mean, damped (Bell and Koren, ICDM 2007); the same for all."""
 
     name: ClassVar[str] = "globaleffects"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     needs = "nothing"
     Config = EffectsSettings
     config: EffectsSettings
@@ -81,7 +81,7 @@ class SlopeOne(Ranker):
     """Slope One (Lemire and Maclachlan, SDM 2005): the user's mean plus the mean of the items' mean differences."""
 
     name: ClassVar[str] = "slopeone"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     Config = SlopeSettings
     config: SlopeSettings
 
@@ -119,7 +119,7 @@ class CoClustering(Ranker):
     """Co-clustering (George and Merugu, ICDM 2005): cluster means, corrected by the user's and the item's own."""
 
     name: ClassVar[str] = "coclustering"
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     needs = "user"
     Config = CoClusterSettings
     config: CoClusterSettings

@@ -124,7 +124,7 @@ def _bpr(positives: PositiveRows, vectors: _Vectors, past: _Vectors, step: _Step
 class UserItem(Ranker):
     """Base of models that end in a vector per user and one per item."""
 
-    candidates_matter: ClassVar[bool] = False
+    takes_lists: ClassVar[bool] = True
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "user"
 
     def prepare(self) -> None:

@@ -24,7 +24,6 @@ from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
 from simulator.errors import InputError
 from simulator.records.result import RunResult
-from simulator.runtime.rounds import Alike
 from simulator.scenario.life_cycle import beside_visits
 from simulator.world import World
 
@@ -164,12 +163,14 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         return self._observed(), reward, terminated, truncated, self._info()
 
     def requests(self) -> list[tuple[npt.NDArray[np.int64], Requests]]:
-        """What is asked now in the form that plug-ins take: users (k,) and their requests, per size of slates."""
+        """What is asked now in the form that plug-ins take: users (k,) and their requests, per size and list."""
         assert self.world is not None
-        rounds = self.world.rounds
-        parts = [part for part in self._parts() if part.asks]
-        users = (rounds.visits.rows.state["user"][part.chosen].astype(np.int64) for part in parts)
-        return list(zip(users, rounds.requests(parts), strict=True))
+        rounds, found = self.world.rounds, list[tuple[npt.NDArray[np.int64], Requests]]()
+        parts = [part for part in rounds.alike(self._due, self.world.candidates, len(self._due)) if part.asks]
+        for part, requests in zip(parts, rounds.requests(parts), strict=True):
+            users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
+            found += [(users[first:last], own) for first, last, own in requests.by_list()]
+        return found
 
     def result(self) -> RunResult:
         """Measures and logs of the world; it has to be over.
@@ -242,19 +243,14 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 scene.plan.stages, self._mirror, self.seen, self.kept,
             )  # fmt: skip
 
-    def _parts(self) -> Iterator[Alike]:
-        """Those who are due, in parts of one list of candidates."""
+    def _offer(self) -> None:
+        """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
         assert self.world is not None
         rounds = self.world.rounds
         for part in rounds.alike(self._due, self.world.candidates, len(self._due)):
-            yield from rounds.list_by_list(part)
-
-    def _offer(self) -> None:
-        """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
-        world = self.world
-        assert world is not None
-        for part in self._parts():
-            self._offer_from(part.candidates, world.rounds.visits.rows.state["user"][part.chosen].astype(np.int64))
+            users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
+            for first, last, candidates in part.lists.each():
+                self._offer_from(candidates, users[first:last])
 
     def _offer_from(self, candidates: npt.NDArray[np.int32], users: Rows) -> None:
         world = self.world

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from recommenders.contract import Lists, Positives, Requests, Slates
+from recommenders.contract import Positives
 from simulator.engine.tables.tables import People
 from simulator.plan.compiler import Compiled
 from simulator.platform.service import create_recommender, declared_label
@@ -25,15 +25,11 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
     rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
     try:
         policy = create_recommender("random", {}, compiled.scenario, seed)
-
-        def answer(requests: Requests, lists: Lists | None) -> Slates:
-            slates = policy.recommend(requests) if lists is None else policy.recommend_from(requests, lists)
-            assert slates is not None
-            return slates
-
         tick = compiled.scenario.clock.tick.value
         for start in np.arange(0.0, horizon, tick):
-            rounds.tick([min(float(start) + tick, horizon)], catalog.available(float(start)), answer, lambda: 0)
+            rounds.tick(
+                [min(float(start) + tick, horizon)], catalog.available(float(start)), policy.recommend, lambda: 0
+            )
             rounds.messages()  # nobody fulfils anything in a pilot
         rounds.flush()
         log.drain()

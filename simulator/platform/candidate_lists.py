@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.contract import Lists
+
 Items = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
 
@@ -61,6 +63,10 @@ class Shelf:
         own = self.items[begin:end].copy()  # the shelf is cleared, and what is handed out stays
         own.flags.writeable = False
         return own
+
+    def lists(self, of: Numbers) -> Lists:
+        """What requests choose from, each from the list of its number in `of`; as it is until the shelf is cleared."""
+        return Lists(self.items, self.bounds, of).read_only()
 
     def room(self, lists: int, items: int) -> int:
         """Reserve numbers for new lists, whose bounds are yet to be filled, and room behind `used` for their items.

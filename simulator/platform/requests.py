@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Requests, Seen
+from recommenders.contract import Lists, Requests, Seen
 from simulator.engine.tables.tables import VISIT_MEMORY, Plan, Visits
 from simulator.platform.kernels.requests import Asked, gather, most_events
 from simulator.platform.sent_items import SentItems
@@ -23,14 +23,15 @@ def asked(
     criteria: npt.NDArray[np.float32] | None = None,
     sorting: npt.NDArray[np.int8] | None = None,
     seen: Seen = "last",
+    several: Lists | None = None,
 ) -> Requests:
-    """The requests of the rows `chosen` for slates of `size` of the `candidates`.
+    """The requests of the rows `chosen` for slates of `size` of the `candidates`, or of `several` lists of them.
 
     `stated` is int32 (users, S), what each user has declared, or None where nobody is asked; `criteria` float32 (n, C),
     what the visits of these rows ask for, or None where visits have no criteria; `sorting` int8 (n,), the orders that
     they have asked for so far, or None where there are none; `seen` what requests say of items had.
 
-    All arrays are new: what a plug-in keeps of them stays as it was.
+    All arrays but those of `several` are new: what a plug-in keeps of them stays as it was.
     """
     n = len(chosen)
     events = most_events(chosen, visits.state)
@@ -70,6 +71,7 @@ def asked(
         stated=told,
         criteria=np.empty((n, 0), dtype=np.float32) if criteria is None else criteria,
         sorting=np.full(n, -1, dtype=np.int8) if sorting is None else sorting,
+        several=several,
     )
 
 

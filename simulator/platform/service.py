@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recommenders import registry
-from recommenders.contract import Catalog as PublicCatalog, Label, Lists, Recommender, Requests, Slates, validate_slates
+from recommenders.contract import (
+    Catalog as PublicCatalog,
+    Label,
+    Recommender,
+    Requests,
+    Slates,
+    slates_of,
+    validate_slates,
+)
 from simulator.errors import InputError
 from simulator.part import Part, Published
 from simulator.platform.kernels.slate_check import fits
@@ -101,52 +109,29 @@ class Platform(Part):
             self.recommender.update(self._memory.since(self._last_update, published.time))
             self._last_update = published.time
 
-    def background(self, requests: Requests, lists: Lists | None = None) -> Slates:
+    def background(self, requests: Requests) -> Slates:
         """Slates of the warm-up policy, whoever is in charge."""
-        return self._answer(self._warm_up, requests, lists)
+        return self._answer(self._warm_up, requests)
 
-    def answer(self, requests: Requests, lists: Lists | None = None) -> Slates:
+    def answer(self, requests: Requests) -> Slates:
         """Slates for a batch, checked against the contract.
-
-        Args:
-            requests: they choose from their candidates,
-            lists: or each from one of several lists of these.
 
         Raises:
             RecommenderError: naming what breaks the contract.
         """
-        return self._answer(self.in_charge, requests, lists)
+        return self._answer(self.in_charge, requests)
 
-    def _answer(self, who: Recommender, requests: Requests, lists: Lists | None) -> Slates:
-        slates = who.recommend(requests) if lists is None else who.recommend_from(requests, lists)
-        if slates is not None and self._fit_in(slates, requests, lists):
-            return slates
-        if lists is None and slates is not None:
-            validate_slates(slates, requests, self._catalog.n_items, who.name)
-            return slates
-        return self._list_by_list(who, requests, cast(Lists, lists), slates)
+    def _answer(self, who: Recommender, requests: Requests) -> Slates:
+        def check(slates: Slates, asked: Requests) -> None:
+            if not self._fit_in(slates, asked):
+                validate_slates(slates, asked, self._catalog.n_items, who.name)
 
-    def _list_by_list(self, who: Recommender, requests: Requests, lists: Lists, given: Slates | None) -> Slates:
-        """Have each list's requests answered by themselves; or look closely at what was `given`."""
-        items = np.empty((len(requests), requests.slate_size), dtype=np.int32)
-        odds = np.full(items.shape, np.nan, dtype=np.float32)
-        for first, last, candidates in lists.each():
-            part = requests.part(first, last, candidates, requests.slate_size)
-            if given is None:
-                slates = self._answer(who, part, None)
-            else:
-                of_these = None if given.propensity is None else given.propensity[first:last]
-                slates = Slates(given.items[first:last], of_these)
-                validate_slates(slates, part, self._catalog.n_items, who.name)
-            items[first:last] = slates.items
-            if slates.propensity is not None:
-                odds[first:last] = slates.propensity
-        return Slates(items, odds)
+        return slates_of(who, requests, check)
 
-    def _fit_in(self, slates: Slates, requests: Requests, lists: Lists | None) -> bool:
+    def _fit_in(self, slates: Slates, requests: Requests) -> bool:
         """Whether slates are surely as the contract wants them: one pass, where `validate_slates` makes several.
 
-        It says what is wrong, if anything is.
+        The latter says what is wrong, if anything is.
         """
         items, odds = slates.items, slates.propensity
         shape = (len(requests), requests.slate_size)
@@ -156,9 +141,8 @@ class Platform(Part):
             odds = _NO_ODDS
         elif odds.shape != shape or odds.dtype != np.float32 or not odds.flags.c_contiguous:
             return False
-        known = -1
-        if lists is None:
-            lists = Lists.one(requests.candidates, len(requests))
+        known, lists = -1, requests.lists
+        if requests.several is None:
             if self._offered is not None and self._offered[0] is requests.candidates:
                 known = self._offered[1]
             self._offered = requests.candidates, self._looked_at + 1 if known < 0 else known

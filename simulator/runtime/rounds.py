@@ -37,8 +37,8 @@ from simulator.runtime.visit_table import VisitTable
 Rows = npt.NDArray[np.int64]
 
 Numbers = npt.NDArray[np.int64]
-Answer: TypeAlias = Callable[[Requests, Lists | None], Slates]
-"""Slates for a batch, which chooses from its candidates, or each request from one of several lists of these."""
+Answer: TypeAlias = Callable[[Requests], Slates]
+"""Slates for a batch."""
 _Kind: TypeAlias = tuple[int, int, int]
 
 _NO_PICKS = np.empty(0, dtype=np.int32)
@@ -86,7 +86,7 @@ class Alike(NamedTuple):
 
     chosen: Rows
     candidates: npt.NDArray[np.int32]  # what there is
-    of: npt.NDArray[np.int64] | None  # the list of each row, (rows,), rising in runs; None: all that there is
+    several: Lists | None  # the list that each row chooses from; None: all that there is
     told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
     size: int  # items that a recommender is asked for
     picks: npt.NDArray[np.int32]  # what editors fill, in the first places
@@ -97,13 +97,18 @@ class Alike(NamedTuple):
         """Whether a recommender is asked: editors may fill every place."""
         return self.size > 0 and self.sorting == NONE
 
+    @property
+    def lists(self) -> Lists:
+        """The lists that the rows choose from, or the one of all."""
+        return Lists.common(self.candidates, len(self.chosen)) if self.several is None else self.several
+
     def some(self, first: int, last: int) -> Alike:
         """The rows first ... last - 1 of it."""
         if first == 0 and last >= len(self.chosen):
             return self
         return self._replace(
             chosen=self.chosen[first:last],
-            of=None if self.of is None else self.of[first:last],
+            several=None if self.several is None else self.several.rows(slice(first, last)),
             told=None if self.told is None else self.told[first:last],
         )
 
@@ -251,16 +256,10 @@ class Rounds:
     def _slates(self, part: Alike, requests: Iterator[Requests], answer: Answer) -> Slates:
         if part.sorting != NONE and self.sorting is not None:
             state = self.visits.rows.state
-            return self.sorting.slates(part.sorting, part.chosen, state, self._lists(part), part.size)
+            return self.sorting.slates(part.sorting, part.chosen, state, part.lists, part.size)
         if part.asks:
-            return answer(next(requests), None if part.of is None else self._lists(part))
+            return answer(next(requests))
         return Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
-
-    def _lists(self, part: Alike) -> Lists:
-        """The lists that the rows of a part choose from."""
-        if part.of is None or self.criteria is None:
-            return Lists.one(part.candidates, len(part.chosen))
-        return Lists(self.criteria.shelf.items, self.criteria.shelf.bounds, part.of)
 
     def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
         """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
@@ -271,9 +270,10 @@ class Rounds:
         kinds = self._kinds_of(todo)
         there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
         lists = {k: self._levels.among(self._kinds[k][1], candidates) for k in there}
-        of, told = None, None
+        several, told = None, None
         if self.criteria is not None:
             todo, kinds, of, told = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
+            several = self.criteria.shelf.lists(of)
         elif len(there) > 1:
             order = np.argsort(kinds, kind="stable")
             todo, kinds = todo[order], kinds[order]
@@ -281,48 +281,41 @@ class Rounds:
         for k in there:
             last = int(np.searchsorted(kinds, k, side="right"))
             size, _, number = self._kinds[k]
-            whole = Alike(todo, lists[k], of, told, size if len(lists[k]) else 0, _NO_PICKS, number).some(first, last)
+            size = size if len(lists[k]) else 0
+            whole = Alike(todo, lists[k], several, told, size, _NO_PICKS, number).some(first, last)
             first = last
             if number != NONE or self.editors is None:
                 yield from self._chunks(whole, most)
             else:
-                for part in self.list_by_list(whole):
-                    yield from self._beside_editors(part, most)
+                yield from self._beside_editors(whole, most)
 
     def _chunks(self, whole: Alike, most: int) -> Iterator[Alike]:
-        """A part in those of at most so many rows; where all of these choose from one list, it is all that there is."""
+        """A part in those of at most so many rows."""
         for first in range(0, len(whole.chosen), most):
-            part = whole.some(first, first + most)
-            yield self._of_list(part) if part.of is not None and (part.of == part.of[0]).all() else part
+            yield self._narrowed(whole.some(first, first + most))
 
-    def list_by_list(self, part: Alike) -> Iterator[Alike]:
-        """A part in those whose rows all choose from one list, which are then all that there is for them."""
-        if part.of is None or self.criteria is None:
-            yield part
-            return
-        for first, last in runs(part.of):
-            yield self._of_list(part.some(first, last))
+    def _narrowed(self, part: Alike) -> Alike:
+        """The part; where all of its rows choose from one list, that is all that there is for them."""
+        if part.several is None or self.criteria is None or (part.several.of != part.several.of[0]).any():
+            return part
+        return part._replace(candidates=self.criteria.shelf.array(int(part.several.of[0])), several=None)
 
-    def _of_list(self, part: Alike) -> Alike:
-        """A part of one list, which is then all that there is for its rows."""
-        assert self.criteria is not None
-        assert part.of is not None
-        return part._replace(candidates=self.criteria.shelf.array(int(part.of[0])), of=None)
-
-    def _beside_editors(self, part: Alike, most: int) -> Iterator[Alike]:
-        """Rows of one list, whose slates a recommender makes but for what editors fill."""
+    def _beside_editors(self, whole: Alike, most: int) -> Iterator[Alike]:
+        """Rows in parts of one list, whose slates a recommender makes but for what editors fill on a surface."""
         assert self.editors is not None
         state, stages = self.visits.rows.state, self.compiled.plan.stages
-        surfaces = stages["surface"][state["slate_stage"][part.chosen]]
-        for surface in np.unique(surfaces):  # what editors fill is a surface's
-            here = np.flatnonzero(surfaces == surface)
-            picks, others = self.editors.picks(int(surface), part.candidates)
-            others.flags.writeable = False
-            whole = part._replace(
-                chosen=part.chosen[here], told=None if part.told is None else part.told[here], candidates=others,
-                size=part.size - len(picks) if len(others) else 0, picks=picks,
-            )  # fmt: skip
-            yield from self._chunks(whole, most)
+        for first, last in [(0, len(whole.chosen))] if whole.several is None else runs(whole.several.of):
+            part = self._narrowed(whole.some(first, last))
+            surfaces = stages["surface"][state["slate_stage"][part.chosen]]
+            for surface in np.unique(surfaces):
+                here = np.flatnonzero(surfaces == surface)
+                picks, others = self.editors.picks(int(surface), part.candidates)
+                others.flags.writeable = False
+                left = part._replace(
+                    chosen=part.chosen[here], told=None if part.told is None else part.told[here], candidates=others,
+                    size=part.size - len(picks) if len(others) else 0, picks=picks,
+                )  # fmt: skip
+                yield from self._chunks(left, most)
 
     def _kinds_of(self, todo: Rows) -> npt.NDArray[np.int64]:
         """The kind of slates that each of the rows `todo` waits for, (n,)."""
@@ -343,11 +336,12 @@ class Rounds:
             self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
             stated=self.stated, criteria=told, seen=self.compiled.scenario.platform.seen,
             sorting=None if self.sorting is None else self.sorting.known(chosen, self.visits.rows.state),
+            several=parts[0].several if len(parts) == 1 else None,
         )  # fmt: skip
         last = 0
         for part in parts:
             first, last = last, last + len(part.chosen)
-            yield whole if len(parts) == 1 else whole.part(first, last, part.candidates, part.size)
+            yield whole if len(parts) == 1 else whole.part(first, last, part.candidates, part.size, part.several)
 
     def hand_out(self, part: Alike, slates: Slates, version: int) -> None:
         """Give rows their slates, which a model of this version made, with what editors fill in its places."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import Catalog, Label, Lists, PlatformLog, Recommender, Reproducibility, Requests, Slates
+from recommenders.contract import Catalog, Label, PlatformLog, Recommender, Reproducibility, Requests, Slates
 from recommenders.models.neighbors import ItemKNN
 from recommenders.models.random import Random
 
@@ -50,6 +50,8 @@ class Spy(Recommender):
 class Unhurried(ItemKNN):
     """Item-kNN, by its own name and so with its own slates, that takes its time: a test can act while it runs."""
 
+    takes_lists: ClassVar[bool] = True  # one pause for several lists, not one for each
+
     def __init__(self, *, pause: float = 0.004, seed: int = 0, label: Label | None = None) -> None:
         super().__init__(seed=seed, label=label)
         self._pause = pause
@@ -58,11 +60,6 @@ class Unhurried(ItemKNN):
         """Slates after a pause."""
         time.sleep(self._pause)
         return super().recommend(requests)
-
-    def recommend_from(self, requests: Requests, lists: Lists) -> Slates:
-        """The same from several lists after one pause, not one for each."""
-        time.sleep(self._pause)
-        return self._slates(requests, lists)
 
 
 class Mortal(ItemKNN):

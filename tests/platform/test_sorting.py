@@ -70,7 +70,7 @@ def listed(name: str, order: str, stage: str, size: int) -> np.ndarray:
     compiled, _, lists = drawn(name)
     number_of = list(compiled.scenario.sorting).index(order)
     rows = rows_of(name, stage, 3)
-    slates = lists.slates(number_of, np.arange(3), rows, Lists.one(there(name, stage), 3), size)
+    slates = lists.slates(number_of, np.arange(3), rows, Lists.common(there(name, stage), 3), size)
     assert (slates.propensity == 1).all()
     return slates.items
 
@@ -90,7 +90,7 @@ def test_the_cheapest_of_all_that_was_found_come_first():
     price = goods.attributes[:, compiled.names.attributes.index("price")]
     found = there("ecommerce", "search")[::3].copy()
     rows = rows_of("ecommerce", "search", 2)
-    slates = lists.slates(0, np.arange(2), rows, Lists.one(found, 2), 20)
+    slates = lists.slates(0, np.arange(2), rows, Lists.common(found, 2), 20)
     assert np.array_equal(slates.items, np.tile(found[np.argsort(price[found])][:20], (2, 1)))
 
 
@@ -100,7 +100,7 @@ def test_a_list_goes_on_page_by_page_and_is_found_again_where_it_was_left():
 
     def page(request: int, stage: int = int(rows["slate_stage"][0])) -> list[int]:
         rows["request"], rows["slate_stage"] = request, stage
-        return list(lists.slates(0, np.array([0]), rows, Lists.one(found[:50], 1), 20).items[0])
+        return list(lists.slates(0, np.array([0]), rows, Lists.common(found[:50], 1), 20).items[0])
 
     first, second = page(1), page(2)
     assert not set(first) & set(second)

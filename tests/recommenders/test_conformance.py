@@ -194,15 +194,28 @@ class Pickled(Popularity):
 
 
 class Joined(Random):
-    """Takes all lists for the first one."""
+    """Draws otherwise where there are several lists."""
 
     name = "joined"
-
-    def recommend_from(self, requests, lists):
-        return super().recommend_from(requests, replace(lists, of=np.zeros_like(lists.of)))
+    takes_lists = True
 
     def recommend(self, requests):
-        return Random(seed=self.seed).recommend(requests)
+        return super().recommend(requests) if requests.several is None else Random(seed=7).recommend(requests)
+
+
+class Scattered(Random):
+    """Knows nothing of lists, and says that it takes them."""
+
+    name = "scattered"
+    takes_lists = True
+
+    def recommend(self, requests):
+        return super().recommend(replace(requests, several=None))
+
+
+class Hesitant(Random):
+    name = "hesitant"
+    takes_lists = "sometimes"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +231,9 @@ class Joined(Random):
         (Batchy, "the same requests asked alone get other slates"),
         (Drifting, "asked twice the same, it answers differently"),
         (Unequal, "two that were made and fitted alike answer differently"),
-        (Joined, "recommend_from answers otherwise than recommend does"),
+        (Joined, "requests of several lists get other slates in one batch than list by list"),
+        (Scattered, "scattered .several lists.: .* it is not a candidate"),
+        (Hesitant, "takes_lists is 'sometimes'; expected True or False"),
         (Meddling, "it changes what it was given .assignment destination is read-only"),
         (Greedy, "it changed log.value"),
         (lambda: Remembering(label=LABELS[0]), "it remembers the first fit"),

@@ -58,7 +58,7 @@ def test_an_installed_package_registers_by_entry_point(installed):
     assert "newest" in available()
     assert find("newest").__module__ == "newest_package"
     check_recommender(lambda: create("newest", label=Label("like", ("like",))))
-    assert CONTRACT_VERSION == 1
+    assert CONTRACT_VERSION == 2
 
 
 def test_a_complete_plug_in_has_fewer_than_thirty_lines():

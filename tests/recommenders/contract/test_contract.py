@@ -1,4 +1,4 @@
-"""Contract 1: typed settings, read-only requests, the policy for seen items, and recommenders on disk."""
+"""Contract 2: typed settings, read-only requests, the policy for seen items, and recommenders on disk."""
 
 from __future__ import annotations
 
@@ -104,9 +104,12 @@ def test_a_folder_without_a_recommender_and_another_contract_are_refused(tmp_pat
         load(tmp_path)
     save(create("random"), tmp_path)
     path = tmp_path / "recommender.json"
-    path.write_text(path.read_text().replace('"contract": 1', '"contract": 0'))
-    with pytest.raises(RecommenderError, match="was saved under contract 0; this is contract 1"):
+    now = path.read_text()
+    path.write_text(now.replace('"contract": 2', '"contract": 0'))
+    with pytest.raises(RecommenderError, match="was saved under contract 0; this is contract 2"):
         load(tmp_path)
+    path.write_text(now.replace('"contract": 2', '"contract": 1'))  # what is kept did not change
+    assert load(tmp_path).name == "random"
 
 
 def _catalog(n_items):

@@ -50,8 +50,8 @@ def weights_of(recommender):
     near = recommender._near
     dense = np.zeros((N_ITEMS, N_ITEMS))
     for item in range(N_ITEMS):
-        for place in range(near["near_start"][item], near["near_start"][item + 1]):
-            dense[item, near["near"][place]] = near["similarity"][place]
+        for place in range(near.near_start[item], near.near_start[item + 1]):
+            dense[item, near.near[place]] = near.similarity[place]
     return dense
 
 
