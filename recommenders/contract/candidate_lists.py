@@ -75,9 +75,11 @@ class Lists(NamedTuple):
         begin, end = bounds.T
         if bounds.size and not (begin.min() >= 0 and (begin <= end).all() and end.max() <= items.size):
             raise _wrong(f"do not lie within their {items.size} items", "expected where each begins and ends")
-        ends = items[end[end > begin] - 1]
-        if ends.max(initial=-1) > candidates.max(initial=-1):
-            raise _wrong(f"hold item {ends.max()}, which is no candidate", "expected lists of the candidates")
+        filled = end > begin
+        low, high = items[begin[filled]].min(initial=0), items[end[filled] - 1].max(initial=-1)
+        if low < 0 or high > candidates.max(initial=-1):
+            wrong = low if low < 0 else high
+            raise _wrong(f"hold item {wrong}, which is no candidate", "expected lists of the candidates")
         return self.read_only()
 
 

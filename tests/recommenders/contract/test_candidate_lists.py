@@ -108,6 +108,7 @@ def test_whatever_is_taken_of_requests_keeps_their_lists():
         ({"bounds": np.array([[0, 2], [2, 7]])}, "do not lie within their 6 items"),
         ({"bounds": np.array([[0, 2], [4, 2]])}, "do not lie within their 6 items"),
         ({"items": np.array([4, 5, 0, 2, 6, ITEMS], np.int32)}, f"hold item {ITEMS}, which is no candidate"),
+        ({"items": np.array([-1, 5, 0, 2, 6, 8], np.int32)}, "hold item -1, which is no candidate"),
     ],
 )
 def test_lists_that_kernels_could_not_read_are_refused(changed, message):
