@@ -9,7 +9,6 @@ from simulator.engine.jit.compile import kernel
 from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.tables.tables import Array, Status
 
-_AWAY, _GONE = int(Status.AWAY), int(Status.GONE)
 _AHEAD = 8  # rows whose memory is asked for before they are needed
 
 BLOCK = 32
@@ -93,7 +92,7 @@ def call(
             v = rows[free[left]]
             v.user = listed[k]
             v.clock = u.due
-            v.status = _AWAY
+            v.status = Status.AWAY
         if rows[u.row].clock < end:
             out[n] = u.row
             n += 1
@@ -106,7 +105,7 @@ def ended(called: npt.NDArray[np.int64], users: Array, rows: Array, out: npt.NDA
     n = 0
     for k in range(called.shape[0]):
         v = rows[called[k]]
-        if v.status == _AWAY or v.status == _GONE:
+        if v.status == Status.AWAY or v.status == Status.GONE:
             users[v.user].row = -1
             out[n] = called[k]
             n += 1

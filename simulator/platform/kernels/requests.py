@@ -14,8 +14,6 @@ from simulator.engine.randomness import REQUEST, mix, root
 from simulator.engine.tables.tables import NO_CASE, VISIT_MEMORY, About, Array, Status
 from simulator.engine.visit.contexts import stated_context
 
-_ACTIVE, _NEEDS_SLATE = int(Status.ACTIVE), int(Status.NEEDS_SLATE)
-_LAST, _SEED = int(About.LAST), int(About.SEED)
 _NOTHING = np.uint32(NO_CASE)
 _AHEAD = 4  # rows whose memory is asked for before they are needed
 
@@ -80,9 +78,9 @@ def gather(
         out_device[k], out_stage[k] = v.device, v.slate_stage
         about = stages[v.slate_stage].about
         out_about[k] = -1
-        if about == _LAST and v.item != _NOTHING:
+        if about == About.LAST and v.item != _NOTHING:
             out_about[k] = np.int32(v.item)
-        elif about == _SEED and v.seed != _NOTHING:
+        elif about == About.SEED and v.seed != _NOTHING:
             out_about[k] = np.int32(v.seed)
         out_context[k] = stated_context(v, contexts)
         n = np.int64(v.memory_n)
@@ -127,7 +125,7 @@ def scatter(
         v.slate_n = filled
         v.position = 0
         v.policy = policy
-        v.status = _ACTIVE
+        v.status = Status.ACTIVE
 
 
 @kernel
@@ -135,7 +133,7 @@ def pending(todo: npt.NDArray[np.int64], rows: Array, out: npt.NDArray[np.int64]
     """Write the rows of `todo` that wait for a slate to `out`, in the order of `todo`; return how many there are."""
     n = 0
     for k in range(todo.shape[0]):
-        if rows[todo[k]].status == _NEEDS_SLATE:
+        if rows[todo[k]].status == Status.NEEDS_SLATE:
             out[n] = todo[k]
             n += 1
     return n

@@ -17,14 +17,13 @@ from simulator.engine.visit.records import NAN, arrival
 _NOWHERE = 255  # no surface, no stage
 _RECORD_KEY = np.uint64(0xFFFFFFFF)  # below (user, occasion), beside what `interests` draws
 _ABSENT = np.uint32(NO_CASE)
-_W_DEVICE = int(What.DEVICE)
 
 
 @kernel
 def device_of(seed: int, user: int, visit: int, devices: npt.NDArray[np.float64]) -> int:
     """Return the device of a user's visit: the draw that `attendance.arrive` makes."""
     key = mix(mix(root(seed, DECISION), np.uint64(user)), np.uint64(visit))
-    luck = uniform(decision_key(key, 0, 0, _W_DEVICE))
+    luck = uniform(decision_key(key, 0, 0, What.DEVICE))
     device = 0
     while device < devices.shape[0] - 1 and luck >= devices[device]:
         device += 1
