@@ -70,5 +70,8 @@ words = _column(numba.types.uint64, SIDE_BY_SIDE)
 wholes = _column(numba.types.int64, SIDE_BY_SIDE)
 """A column of numbers of rows, items, types ..."""
 
+facet_numbers = _column(numba.types.float64, MAX_FACETS)
+"""A number for each facet."""
+
 by_facet = _column(numba.types.float64, SIDE_BY_SIDE * MAX_FACETS)
 """A column for each facet, one after the other."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from recommenders.contract import Recommender, Requests, Slates
-from simulator.engine.tables.tables import MAX_SCREEN, SCRATCH_WIDTH, Goods, Kind, People, Plan
+from simulator.engine.tables.tables import Goods, Kind, People, Plan
 from simulator.plan.compiler import Compiled
 from simulator.platform.kernels.oracle import BestSlates, JudgedRequests, best_candidates
 
@@ -39,9 +39,8 @@ class Oracle(Recommender):
             requests.candidates, requests.recent_start, requests.recent_items,
         )  # fmt: skip
         items = np.full((len(requests), requests.slate_size), -1, dtype=np.int32)
-        room = np.zeros(len(self._goods.facts), dtype=np.bool_), np.empty((MAX_SCREEN, SCRATCH_WIDTH))
         world = self._compiled.plan, self._people, self._goods
-        slates = BestSlates(items, np.empty(requests.slate_size), *room)
+        slates = BestSlates(items, np.empty(requests.slate_size), np.zeros(len(self._goods.facts), dtype=np.bool_))
         best_candidates(self.seed, self.name == "belief-oracle", judged, *world, slates)
         return Slates(items)
 

@@ -37,9 +37,7 @@ _SATISFACTION, _JUDGED = int(Tally.SATISFACTION), int(Tally.JUDGED_PLAYS)
 
 
 @internal
-def experience(
-    seed: int, shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, time: float, out: Output
-) -> None:
+def experience(seed: int, shared: WorldPlan, tables: Tables, numbers: Numbers, c: Array, time: float) -> None:
     """The truth is met: what was lived is the utility, give or take; and one tires a little of the item's topic.
 
     The utility was that of what had been promised: a fulfilment is worth what it was, sooner or later than that.
@@ -66,21 +64,18 @@ def experience(
     if tables.known.shape[1] > 0 and kind.known > 0.0:
         met = s.noise * luck
         if c.picks == 0:
-            met += _worth(seed, tables, user, np.int64(c.item), out)
+            met += _worth(seed, user, np.int64(c.item), numbers)
         for k in range(np.int64(c.picks)):  # a parent is remembered for what one had of it
-            met += _worth(seed, tables, user, np.int64(c.basket[k]), out) / np.float64(c.picks)
+            met += _worth(seed, user, np.int64(c.basket[k]), numbers) / np.float64(c.picks)
         subject = known_again(np.int64(c.item), np.int64(tables.items[c.item].creator), kind)
         keep_in_mind(tables.known, user, subject, met, kind.known_rate, time)
 
 
 @internal
-def _worth(seed: int, tables: Tables, user: int, item: int, out: Output) -> float:
+def _worth(seed: int, user: int, item: int, numbers: Numbers) -> float:
     """What an item itself is worth to a user, without its price and its delivery."""
-    key = mix(mix(root(seed, PERCEPTION), tables.users[user].key), np.uint64(item))
-    return utility_of(
-        key, user, item, np.int64(tables.items[item].type), tables.taste, tables.vectors, tables.facets,
-        tables.weights, tables.types, tables.habits[0], tables.quantiles, out.scratch,
-    )  # fmt: skip
+    key = mix(mix(root(seed, PERCEPTION), numbers.users[user].key), np.uint64(item))
+    return utility_of(key, user, item, numbers)
 
 
 @internal
@@ -109,6 +104,7 @@ def judge(
     seed: int,
     shared: WorldPlan,
     tables: Tables,
+    numbers: Numbers,
     world: World,
     out: Output,
     slot: int,
@@ -139,18 +135,14 @@ def judge(
         for m in range(tables.modalities.shape[0]):
             learnable |= np.uint32(tables.modalities[m].trust >= 0) << np.uint32(m)
         learn_trust(
-            mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), c.attended & learnable, user, item,
-            habits.trust_rate, tables.pairs, tables.modalities, tables.facets, tables.quantiles, tables.taste,
-            tables.mood, tables.vectors, tables.colour,
-        )  # fmt: skip
+            mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), c.attended & learnable, user, item, numbers
+        )
         own = tables.types[tables.items[item].type].own
         for k in range(np.int64(c.picks)):  # every item of a basket teaches as well, but not of what is its parent's
             one = np.int64(c.basket[k])
             learn_trust(
                 mix(mix(root(seed, PERCEPTION), u.key), np.uint64(one)),
-                np.uint32(c.basket_attended[k]) & learnable & ~own, user, one, habits.trust_rate, tables.pairs,
-                tables.modalities, tables.facets, tables.quantiles, tables.taste, tables.mood, tables.vectors,
-                tables.colour,
+                np.uint32(c.basket_attended[k]) & learnable & ~own, user, one, numbers,
             )  # fmt: skip
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf

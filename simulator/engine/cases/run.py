@@ -143,7 +143,7 @@ def _enter(
             world, c, slot, time + quantised(drawn(tables.quantiles, f.after, case_luck(c, 0, _L_AFTER))), _EXPERIENCE
         )
         return UNDECIDED
-    judge(seed, shared, tables, world, out, slot, time)
+    judge(seed, shared, tables, numbers, world, out, slot, time)
     return np.int64(c.outcome) if c.pending == 0 else UNDECIDED
 
 
@@ -295,7 +295,7 @@ def live(
         elif kind == _EXPERIENCE:
             outcome = UNUSED
             if c.used == 1:
-                experience(seed, shared, tables, numbers, c, time, out)
+                experience(seed, shared, tables, numbers, c, time)
                 outcome = USED
         elif kind == _CANCEL:
             outcome = CANCELLED

@@ -39,24 +39,9 @@ def _likeness(argument: Any) -> Any:
 
 
 @numba.extending.intrinsic
-def call_at(
-    typing: Any,
-    address: Any,
-    at: Any,
-    active: Any,
-    end: Any,
-    n: Any,
-    learnable: Any,
-    numbers: Any,
-    plan: Any,
-    people: Any,
-    goods: Any,
-    visits: Any,
-    out: Any,
-) -> Any:
+def call_at(typing: Any, address: Any, at: Any, active: Any, end: Any, n: Any, learnable: Any, tables: Any) -> Any:
     """Typing and code of a call of the part at `address`, with the arguments of `visit.batch_steps`."""
-    numbers_given = (_types.int64, at, _types.int64, _types.float64, _types.int64, _types.uint32)
-    groups = (numbers, plan, people, goods, visits, out)
+    given = (_types.int64, at, _types.int64, _types.float64, _types.int64, _types.uint32, tables)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         convention, given = context.call_conv, signature.args[1:]
@@ -67,4 +52,4 @@ def call_at(
             convention.return_status_propagate(builder, status)
         return result
 
-    return _types.int64(*numbers_given, *groups), generate
+    return _types.int64(*given), generate

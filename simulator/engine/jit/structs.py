@@ -44,6 +44,8 @@ class _GroupModel(_models.PrimitiveModel):
         super().__init__(manager, of, self.tables.as_pointer())
 
     def get_return_type(self) -> Any:
+        if any(isinstance(member, _GroupType) for member in self._fe_type.members):
+            raise TypeError(f"{self._fe_type} has groups in it, which end with the function that would return it")
         return self.tables
 
     def as_return(self, builder: Any, value: Any) -> Any:
@@ -99,7 +101,7 @@ def _maker(of: Any, c: Any) -> Any:
 def group(of: _C) -> _C:
     """Make kernels take named tuples of this class by address, those that they make themselves too.
 
-    All fields are arrays: a group within a group would be gone when a function hands it back.
+    Fields are arrays, or groups, which lie where they were made: a group of groups is handed on, but never returned.
     """
     kept = ("__module__", "__doc__", "__annotations__")
     names = {name: getattr(of, name) for name in kept}

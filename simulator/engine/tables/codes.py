@@ -30,6 +30,12 @@ class SharedEvent(IntEnum):
 
     IMPRESSION = 0
     OPEN = 1
+    SEEK = 4
+    FOLLOW = 8
+    HESITATE = 11
+    REJECT = 12
+    TOLERATE = 13
+    UNATTENDED = 14
     LEAVE = 15
 
 
@@ -77,14 +83,7 @@ class CardColumn(IntEnum):
     EXAMINED = 5
 
 
-class CueColumn(IntEnum):
-    """Columns of the scratch table that follow: one row per facet."""
-
-    PRECISION = 6  # sum over cues
-    READING = 7  # sum of precision times reading
-
-
-SCRATCH_WIDTH = 8
+SCRATCH_WIDTH = 6
 
 
 class What(IntEnum):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from simulator.engine.jit.compile import numba
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.case_row import CASE
 from simulator.engine.tables.codes import (
@@ -20,7 +21,6 @@ from simulator.engine.tables.codes import (
     SCRATCH_WIDTH as SCRATCH_WIDTH,
     About as About,
     CardColumn as CardColumn,
-    CueColumn as CueColumn,
     Kind as Kind,
     Layout as Layout,
     Status as Status,
@@ -181,3 +181,61 @@ class Output(NamedTuple):
     scratch: npt.NDArray[np.float64]  # (MAX_SCREEN, SCRATCH_WIDTH)
     messages: Array = np.zeros(0, dtype=CASE)  # CASE (capacity,): decisions that the world has to know of
     n_messages: npt.NDArray[np.int64] = np.zeros(1, dtype=np.int64)  # (1,)
+
+
+@group
+class Numbers(NamedTuple):
+    """What users judge by: every table of the plan, of users and of items that worths, beliefs and memories read."""
+
+    pairs: Array
+    modalities: Array
+    facets: Array
+    types: Array
+    weights: npt.NDArray[np.float64]
+    habits: Array
+    quantiles: npt.NDArray[np.float32]
+    powers: npt.NDArray[np.float64]
+    asides: Array
+    announced: Array
+    speed: npt.NDArray[np.float64]
+    users: Array
+    taste: npt.NDArray[np.float32]
+    mood: npt.NDArray[np.float32]
+    traits: npt.NDArray[np.float32]
+    user_place: npt.NDArray[np.float32]
+    user_promised: npt.NDArray[np.float32]
+    had: Array
+    known: Array
+    items: Array
+    vectors: npt.NDArray[np.float32]
+    colour: npt.NDArray[np.float32]
+    readouts: npt.NDArray[np.float32]
+    worths: npt.NDArray[np.float32]
+    item_place: npt.NDArray[np.float32]
+    item_promised: npt.NDArray[np.float32]
+    published: npt.NDArray[np.float64]
+    parent: npt.NDArray[np.int32]
+
+
+@numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
+def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
+    """Return the tables of a world that its users judge by."""
+    return Numbers(
+        plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.habits, plan.quantiles, plan.powers,
+        plan.asides, plan.announced, plan.speed,
+        people.state, people.taste, people.mood, people.traits, people.place, people.promised, people.had, people.known,
+        goods.facts, goods.vectors, goods.colour, goods.readouts, goods.asides, goods.place, goods.promised,
+        goods.published, goods.parent,
+    )  # fmt: skip
+
+
+@group
+class Tables(NamedTuple):
+    """All that visits read and write, handed from function to function by one address."""
+
+    numbers: Numbers
+    plan: Plan
+    people: People
+    goods: Goods
+    visits: Visits
+    out: Output

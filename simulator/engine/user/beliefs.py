@@ -9,16 +9,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.jit.simd import dot
-from simulator.engine.primitives import decision_key
+from simulator.engine.primitives import decision_key, drawn
 from simulator.engine.randomness import mix, table_index
-from simulator.engine.tables.tables import NORMAL, Array, CueColumn, What
-
-_PRECISION, _READING = int(CueColumn.PRECISION), int(CueColumn.READING)
-_ATTEND = int(What.ATTEND)
+from simulator.engine.stack_arrays import facet_numbers
+from simulator.engine.tables.tables import NORMAL, Array, Numbers, What
 
 COINS, COIN_BITS = 4, 16
 COIN, COIN_MASK = 65536.0, np.uint64(65535)
@@ -60,21 +57,14 @@ def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[
 
 
 @internal
-def utility_of(
-    key: np.uint64,
-    user: int,
-    item: int,
-    kind: int,
-    taste: npt.NDArray[np.float32],
-    vectors: npt.NDArray[np.float32],
-    facets: Array,
-    weights: npt.NDArray[np.float64],
-    types: Array,
-    habits: Array,
-    quantiles: npt.NDArray[np.float32],
-    scratch: npt.NDArray[np.float64],
-) -> float:
-    """What `item` is worth to `user`: weighted facet matches plus the idiosyncratic part; `key` is that of the two."""
+def utility_of(key: np.uint64, user: int, item: int, numbers: Numbers) -> float:
+    """Return what an item is worth to a user: weighted facet matches and the idiosyncratic part; `key` is of the two.
+
+    Numbers that are shown as they are (`aside_worth`) come on top.
+    """
+    facets, weights, types, quantiles = numbers.facets, numbers.weights, numbers.types, numbers.quantiles
+    habits, taste, vectors = numbers.habits[0], numbers.taste, numbers.vectors
+    kind = np.int64(numbers.items[item].type)
     total = types[kind].prior
     own = habits.idiosyncratic * types[kind].idiosyncratic
     total += own * quantiles[NORMAL, table_index(mix(key, TASTE_KEY))]
@@ -95,7 +85,7 @@ def attended_to(
     slot: int,
     modalities: Array,
 ) -> np.uint32:
-    """Which visible modalities a user attends to: in the scenario's order, each if it catches the eye and time is left.
+    """Return the visible modalities that a user attends to: in order, each if it catches the eye and time is left.
 
     Attention is a budget in seconds: what an image takes is gone for text. `already` attended modalities cost nothing
     again. Sound is on or off for a whole visit, so what is heard is decided once per visit. A few modalities' lucks are
@@ -106,11 +96,11 @@ def attended_to(
     coins = np.uint64(0)
     for m in range(modalities.shape[0]):
         if m % COINS == 0:
-            coins = decision_key(visit_key, request, slot, _ATTEND + m // COINS)
+            coins = decision_key(visit_key, request, slot, What.ATTEND + m // COINS)
         bit = np.uint32(1) << np.uint32(m)
         if (visible & bit) == 0 or (mask & bit) != 0:
             continue
-        word = decision_key(visit_key, 0, 0, _ATTEND + m // COINS) if modalities[m].heard == 1 else coins
+        word = decision_key(visit_key, 0, 0, What.ATTEND + m // COINS) if modalities[m].heard == 1 else coins
         luck = np.float64((word >> np.uint64(COIN_BITS * (m % COINS))) & COIN_MASK) + 0.5
         # without a branch: whether a modality is attended to is a coin that no processor can predict
         catches = (luck < modalities[m].salience * COIN) & (modalities[m].reading <= left)
@@ -122,36 +112,32 @@ def attended_to(
 @internal
 def belief_about(
     key: np.uint64,
+    knowing: np.uint64,
     user: int,
     item: int,
-    kind: int,
     attended: np.uint32,
     glance: float,
-    knowledge: float,
-    taste: npt.NDArray[np.float32],
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-    mood: npt.NDArray[np.float32],
-    readouts: npt.NDArray[np.float32],
-    pairs: Array,
-    modalities: Array,
-    facets: Array,
-    weights: npt.NDArray[np.float64],
-    types: Array,
-    habits: Array,
-    quantiles: npt.NDArray[np.float32],
-    scratch: npt.NDArray[np.float64],
+    numbers: Numbers,
 ) -> tuple[float, float]:
-    """Belief of `user` about `item` from the modalities in `attended`: mean and variance of utility.
+    """Return the belief of `user` about `item` from the modalities in `attended`: mean and variance of utility.
 
     A cue of modality m about facet f reads the match of the user's taste with the *content*, plus the creator's bias
     less what the user has learned to expect of it, plus a misreading that belongs to (user, item, modality). Its
     precision is the scenario's, times the user's knowledge, times `glance` where the modality unfolds in time.
+    `knowing` is the key of what the user knows of types of items.
     """
+    pairs, modalities, facets, types, weights = (
+        numbers.pairs, numbers.modalities, numbers.facets, numbers.types, numbers.weights,
+    )  # fmt: skip
+    habits, quantiles, taste, mood = numbers.habits[0], numbers.quantiles, numbers.taste, numbers.mood
+    vectors, colour, readouts = numbers.vectors, numbers.colour, numbers.readouts
+    kind = np.int64(numbers.items[item].type)
+    knowledge = drawn(quantiles, types[kind].knowledge, mix(knowing, np.uint64(kind)))
     n_facets = facets.shape[0]
+    precision, reading = facet_numbers(), facet_numbers()
     for f in range(n_facets):
-        scratch[f, _PRECISION] = 0.0
-        scratch[f, _READING] = 0.0
+        precision[f] = 0.0
+        reading[f] = 0.0
     root_knowledge = math.sqrt(knowledge)
     root_glance = math.sqrt(glance)
     for m in range(modalities.shape[0]):
@@ -178,15 +164,14 @@ def belief_about(
             share *= reads
             root_share *= root_reads
             t = pairs[p].precision * share
-            scratch[f, _PRECISION] += t
-            scratch[f, _READING] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
+            precision[f] += t
+            reading[f] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
     common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
     mean = types[kind].prior
     own = habits.idiosyncratic * types[kind].idiosyncratic
     variance = own * own
     for f in range(n_facets):
-        sum_t, sum_tx = scratch[f, _PRECISION], scratch[f, _READING]
-        facet_mean, facet_variance = combined(sum_t, sum_tx, habits.common_error, common_error)
+        facet_mean, facet_variance = combined(precision[f], reading[f], habits.common_error, common_error)
         w = weights[kind, f]
         mean += w * facet_mean
         variance += w * w * facet_variance

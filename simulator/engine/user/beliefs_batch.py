@@ -7,29 +7,64 @@ branch: what does not count, counts 0. `wide` are the places of the columns that
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined
 from simulator.engine.jit.simd import dot
+from simulator.engine.jit.structs import group
 from simulator.engine.primitives import chosen_by, drawn
 from simulator.engine.randomness import mix
 from simulator.engine.stack_arrays import SIDE_BY_SIDE, by_facet, reals, words
-from simulator.engine.tables.tables import NORMAL, Array, Goods, People, Plan, What
+from simulator.engine.tables.tables import NORMAL, Array, Numbers, What
 from simulator.engine.user.beliefs import COIN, COIN_BITS, COIN_MASK, COINS, COMMON_KEY, TASTE_KEY, combined, matched
-
-_ATTEND = int(What.ATTEND)
 
 Whole: TypeAlias = npt.NDArray[np.int64]
 Word: TypeAlias = npt.NDArray[np.uint64]
 Real: TypeAlias = npt.NDArray[np.float64]
 
 
+@group
+class Plays(NamedTuple):
+    """Columns of plays that start side by side: a place for each, on the stack of the kernel."""
+
+    user: Whole
+    item: Whole
+    kind: Whole  # type of the item
+    topic: Whole  # column of its topic's satiation in `People.mood`
+    own: Word  # keys of the decisions of this play
+    place: Word
+    key: Word  # of the user's readings of the item
+    knowing: Word  # of the user's knowledge of the item's type
+    seen: Word  # modalities that are shown, bits
+    visible: Word  # of these, those that the visit does not mute
+    already: Word  # attended to before
+    attended: Word
+    mindful: Real  # seconds of attention
+    elsewhere: Real  # probability that nobody looks
+    clock: Real
+    duration: Real
+    until: Real  # seconds of it that its user can have
+    hasty: Real  # by which all hazards of leaving are multiplied
+    worth: Real
+    belief: Real
+    variance: Real
+    tired: Real  # what satiation takes off
+    judged_after: Real
+    known_after: Real
+    left: Real  # the draw that says how much hazard is lived through
+    sighted: Real  # hazard of leaving at sight
+    leaves: Real  # seconds after which the user would leave
+    away: Real  # below 0: nobody looks
+    bearing: Real  # above 0: what is judged bad is borne for a while
+    seeking: Real  # above 0: the user jumps ahead
+
+
 @inlined
 def match_all(wide: int, x: Real, saturation: float, scale: float) -> None:
-    """Matches from dot products, in place; without a division where nothing levels off."""
+    """Turn dot products into matches, in place; without a division where nothing levels off."""
     if saturation == 0.0:
         for k in range(wide):
             x[k] = scale * x[k]
@@ -39,22 +74,11 @@ def match_all(wide: int, x: Real, saturation: float, scale: float) -> None:
 
 
 @inlined
-def utilities(
-    wide: int,
-    key: Word,
-    user: Whole,
-    item: Whole,
-    kind: Whole,
-    taste: npt.NDArray[np.float32],
-    vectors: npt.NDArray[np.float32],
-    facets: Array,
-    weights: Real,
-    types: Array,
-    habits: Array,
-    quantiles: npt.NDArray[np.float32],
-    out: Real,
-) -> None:
-    """What items are worth to users, as `utility_of` says it, into `out`."""
+def utilities(wide: int, plays: Plays, numbers: Numbers) -> None:
+    """Set what items are worth to users, as `utility_of` says it."""
+    facets, weights, types, quantiles = numbers.facets, numbers.weights, numbers.types, numbers.quantiles
+    habits, taste, vectors = numbers.habits[0], numbers.taste, numbers.vectors
+    key, user, item, kind, out = plays.key, plays.user, plays.item, plays.kind, plays.worth
     x = reals()
     for k in range(wide):
         own = habits.idiosyncratic * types[kind[k]].idiosyncratic
@@ -70,23 +94,23 @@ def utilities(
 
 
 @inlined
-def attention(
-    wide: int, visit_key: Word, place: Word, visible: Word, already: Word, budget: Real, modalities: Array, out: Word
-) -> None:
-    """Which modalities users attend to, as `attended_to` says it, with those `already` attended to, into `out`."""
+def attention(wide: int, plays: Plays, modalities: Array) -> None:
+    """Set which modalities users attend to, as `attended_to` says it, with those `already` attended to."""
+    own, place, visible, already = plays.own, plays.place, plays.visible, plays.already
+    mindful, out = plays.mindful, plays.attended
     left, coins, word = reals(), words(), words()
     for k in range(wide):
-        left[k] = budget[k]
+        left[k] = mindful[k]
         out[k] = already[k] & visible[k]
     for mod in range(modalities.shape[0]):
         if mod % COINS == 0:
             for k in range(wide):
-                coins[k] = chosen_by(visit_key[k], place[k], _ATTEND + mod // COINS)
+                coins[k] = chosen_by(own[k], place[k], What.ATTEND + mod // COINS)
         bit, lowest = np.uint64(mod), np.uint64(COIN_BITS * (mod % COINS))
         bar, reading = modalities[mod].salience * COIN, modalities[mod].reading
         if modalities[mod].heard == 1:
             for k in range(wide):
-                word[k] = chosen_by(visit_key[k], np.uint64(0), _ATTEND + mod // COINS)
+                word[k] = chosen_by(own[k], np.uint64(0), What.ATTEND + mod // COINS)
         else:
             for k in range(wide):
                 word[k] = coins[k]
@@ -101,43 +125,37 @@ def attention(
 
 
 @inlined
-def beliefs(
-    wide: int,
-    key: Word,
-    knowing: Word,
-    user: Whole,
-    item: Whole,
-    kind: Whole,
-    attended: Word,
-    glance: float,
-    plan: Plan,
-    people: People,
-    goods: Goods,
-    mean: Real,
-    variance: Real,
-) -> None:
-    """What users think of items from the modalities they attend to, as `belief_about` says it.
-
-    `knowing` are the keys of the users' knowledge of the items' types.
-    """
-    pairs, modalities, facets, types, weights = plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights
-    habits, quantiles = plan.habits[0], plan.quantiles
-    taste, mood, vectors, colour, readouts = people.taste, people.mood, goods.vectors, goods.colour, goods.readouts
-    n_facets = facets.shape[0]
-    first_root = n_facets + modalities.shape[0]
-    root_glance = math.sqrt(glance)
-    knowledge, root_knowledge, misreading, shift, x, share, root_share = (
-        reals(), reals(), reals(), reals(), reals(), reals(), reals(),
-    )  # fmt: skip
-    precision, reading = by_facet(), by_facet()
+def beliefs(wide: int, plays: Plays, glance: float, numbers: Numbers) -> None:
+    """Set what users think of items from the modalities they attend to, as `belief_about` says it."""
+    types, quantiles = numbers.types, numbers.quantiles
+    kind, knowing = plays.kind, plays.knowing
+    knowledge = reals()
     for k in range(wide):
         knowledge[k] = drawn(quantiles, types[kind[k]].knowledge, knowing[k])
-    for k in range(wide):
-        root_knowledge[k] = math.sqrt(knowledge[k])
-    for f in range(n_facets):
+    precision, reading = by_facet(), by_facet()
+    for f in range(numbers.facets.shape[0]):
         for k in range(wide):
             precision[f * SIDE_BY_SIDE + k] = 0.0
             reading[f * SIDE_BY_SIDE + k] = 0.0
+    _read(wide, plays, glance, knowledge, precision, reading, numbers)
+    _combine(wide, plays, precision, reading, numbers)
+
+
+@inlined
+def _read(
+    wide: int, plays: Plays, glance: float, knowledge: Real, precision: Real, reading: Real, numbers: Numbers
+) -> None:
+    """Add up the cues of what is attended to, facet by facet: their precisions, and precision times reading."""
+    pairs, modalities, facets, weights = numbers.pairs, numbers.modalities, numbers.facets, numbers.weights
+    quantiles, taste, mood = numbers.quantiles, numbers.taste, numbers.mood
+    vectors, colour, readouts = numbers.vectors, numbers.colour, numbers.readouts
+    key, user, item, kind, attended = plays.key, plays.user, plays.item, plays.kind, plays.attended
+    n_facets = facets.shape[0]
+    first_root = n_facets + modalities.shape[0]
+    root_glance = math.sqrt(glance)
+    root_knowledge, misreading, shift, x, share, root_share = reals(), reals(), reals(), reals(), reals(), reals()
+    for k in range(wide):
+        root_knowledge[k] = math.sqrt(knowledge[k])
     anybody = np.uint64(0)
     for k in range(wide):
         anybody |= attended[k]
@@ -174,16 +192,24 @@ def beliefs(
             for k in range(wide):
                 precision[first + k] += t * share[k]
                 reading[first + k] += t * share[k] * (x[k] + shift[k]) + root_t * root_share[k] * misreading[k]
+
+
+@inlined
+def _combine(wide: int, plays: Plays, precision: Real, reading: Real, numbers: Numbers) -> None:
+    """Set the beliefs' means and variances from the sums over cues, facet by facet."""
+    types, weights, habits, quantiles = numbers.types, numbers.weights, numbers.habits[0], numbers.quantiles
+    key, kind, mean, variance = plays.key, plays.kind, plays.belief, plays.variance
+    common = reals()
     for k in range(wide):
-        misreading[k] = habits.root_common_error * drawn(quantiles, NORMAL, mix(key[k], COMMON_KEY))
+        common[k] = habits.root_common_error * drawn(quantiles, NORMAL, mix(key[k], COMMON_KEY))
         mean[k] = types[kind[k]].prior
         own = habits.idiosyncratic * types[kind[k]].idiosyncratic
         variance[k] = own * own
-    for f in range(n_facets):
+    for f in range(numbers.facets.shape[0]):
         first = f * SIDE_BY_SIDE
         for k in range(wide):
             facet_mean, facet_variance = combined(
-                precision[first + k], reading[first + k], habits.common_error, misreading[k]
+                precision[first + k], reading[first + k], habits.common_error, common[k]
             )
             w = weights[kind[k], f]
             mean[k] += w * facet_mean

@@ -9,8 +9,6 @@ from simulator.engine.jit.compile import kernel
 from simulator.engine.primitives import exponential, sigmoid
 from simulator.engine.tables.tables import CardColumn
 
-_ATTRACTION, _EXAMINED = int(CardColumn.ATTRACTION), int(CardColumn.EXAMINED)
-
 
 @kernel
 def compared(
@@ -30,20 +28,20 @@ def compared(
     """
     top = outside
     for k in range(n):
-        if cards[k, _EXAMINED] > 0.0:
-            top = max(top, cards[k, _ATTRACTION])
+        if cards[k, CardColumn.EXAMINED] > 0.0:
+            top = max(top, cards[k, CardColumn.ATTRACTION])
     total = exponential((outside - top) / temperature, powers)
     for k in range(n):
-        if cards[k, _EXAMINED] > 0.0:
-            total += exponential((cards[k, _ATTRACTION] - top) / temperature, powers)
+        if cards[k, CardColumn.EXAMINED] > 0.0:
+            total += exponential((cards[k, CardColumn.ATTRACTION] - top) / temperature, powers)
     left = luck * total - exponential((outside - top) / temperature, powers)
     if left < 0.0:
         return -1
     last = -1
     for k in range(n):
-        if cards[k, _EXAMINED] > 0.0:
+        if cards[k, CardColumn.EXAMINED] > 0.0:
             last = k
-            left -= exponential((cards[k, _ATTRACTION] - top) / temperature, powers)
+            left -= exponential((cards[k, CardColumn.ATTRACTION] - top) / temperature, powers)
             if left < 0.0:
                 return k
     return last

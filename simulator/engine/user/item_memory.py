@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import exponential
-from simulator.engine.tables.tables import Array
+from simulator.engine.tables.tables import Array, Numbers
 
 _LN_2 = 0.6931471805599453
 _CREATORS = 1 << 31  # their numbers begin here, beside those of items
@@ -15,26 +14,33 @@ _CREATORS = 1 << 31  # their numbers begin here, beside those of items
 
 @inlined
 def known_again(item: int, creator: int, kind: Array) -> int:
-    """Under which number a user keeps what they had of an item of a type: its own, or its creator's."""
+    """Return the number under which a user keeps what they had of an item of a type: its own, or its creator's."""
     return _CREATORS + creator if kind.known_of == 1 else item
 
 
-@internal
+@inlined
 def recalled(
-    mean: float,
-    variance: float,
-    known: Array,
-    user: int,
-    subject: int,
-    time: float,
-    kind: Array,
-    powers: npt.NDArray[np.float64],
+    mean: float, variance: float, user: int, item: int, attended: np.uint32, time: float, numbers: Numbers
 ) -> tuple[float, float]:
-    """A belief about what is recognised (`known_again`), with what the user remembers of it; `kind` is its type's row.
+    """Return a belief about an item, with what the user remembers of it where they recognise it (`known_again`)."""
+    if numbers.known.shape[1] > 0:
+        kind = numbers.types[numbers.items[item].type]
+        if attended & kind.known_by != 0 and kind.known > 0.0:
+            subject = known_again(item, np.int64(numbers.items[item].creator), kind)
+            return _with_memory(mean, variance, user, subject, time, kind, numbers)
+    return mean, variance
+
+
+@internal
+def _with_memory(
+    mean: float, variance: float, user: int, subject: int, time: float, kind: Array, numbers: Numbers
+) -> tuple[float, float]:
+    """Return a belief about a subject with what the user remembers of it; `kind` is the row of its item's type.
 
     The memory is a cue of precision p = known * 2^(-age / forgetting) about the worth itself, combined with the belief
     by precision (Ernst and Banks 2002); numbers that are shown (prices, ages) are no part of it.
     """
+    known, powers = numbers.known, numbers.powers
     for k in range(known.shape[1]):
         if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
             age = max(time - known[user, k].at, 0.0)

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import exponential
-from simulator.engine.tables.tables import Array
+from simulator.engine.stack_arrays import reals
+from simulator.engine.tables.tables import Array, Numbers
 
 STALE = 1.0 / 64.0
 """Factor below which a stored satiation is brought up to date."""
@@ -27,14 +28,14 @@ def faded_all(
     m: int,
     user: npt.NDArray[np.int64],
     clock: npt.NDArray[np.float64],
-    satiated_at: npt.NDArray[np.float64],
-    users: Array,
-    mood: npt.NDArray[np.float32],
-    habits: Array,
-    powers: npt.NDArray[np.float64],
+    numbers: Numbers,
     out: npt.NDArray[np.float64],
 ) -> None:
-    """What `faded` says of each of `m` users at their clocks, side by side, into `out`."""
+    """Set `out` to what `faded` says of each of `m` users at their clocks, side by side."""
+    users, mood, habits, powers = numbers.users, numbers.mood, numbers.habits[0], numbers.powers
+    satiated_at = reals()
+    for k in range(wide):
+        satiated_at[k] = users[user[k]].satiated_at
     for k in range(wide):
         out[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
     for k in range(m):

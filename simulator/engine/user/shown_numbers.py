@@ -3,51 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from simulator.engine.jit.compile import internal, numba
-from simulator.engine.jit.structs import group
+from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, exponential, quantised
 from simulator.engine.randomness import mix
-from simulator.engine.tables.tables import Array, Goods, People, Plan
+from simulator.engine.tables.tables import Numbers as Numbers, numbers_of as numbers_of
 from simulator.engine.user.repetition import had_lately, repeated
-
-
-@group
-class Numbers(NamedTuple):
-    """Every table that these kernels read, of the plan, of users and of items."""
-
-    asides: Array
-    announced: Array
-    types: Array
-    speed: npt.NDArray[np.float64]
-    quantiles: npt.NDArray[np.float32]
-    powers: npt.NDArray[np.float64]
-    traits: npt.NDArray[np.float32]
-    user_place: npt.NDArray[np.float32]
-    user_promised: npt.NDArray[np.float32]
-    items: Array
-    worths: npt.NDArray[np.float32]
-    item_place: npt.NDArray[np.float32]
-    item_promised: npt.NDArray[np.float32]
-    published: npt.NDArray[np.float64]
-    had: Array
-    parent: npt.NDArray[np.int32]
-
-
-@numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
-def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
-    """The tables of a world that say what its numbers are worth."""
-    return Numbers(
-        plan.asides, plan.announced, plan.types, plan.speed, plan.quantiles, plan.powers,
-        people.traits, people.place, people.promised,
-        goods.facts, goods.asides, goods.place, goods.promised, goods.published,
-        people.had, goods.parent,
-    )  # fmt: skip
-
 
 EVERYTHING = np.uint32(0xFFFFFFFF)
 _SPREAD_KEY = np.uint64(1 << 22)  # below (user, item), beside those of the readings

@@ -3,36 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined
 from simulator.engine.jit.simd import dot
 from simulator.engine.randomness import mix, table_index
-from simulator.engine.tables.tables import NORMAL, Array
+from simulator.engine.tables.tables import NORMAL, Numbers
 from simulator.engine.user.beliefs import matched
 
 
 @inlined
-def learn_trust(
-    key: np.uint64,
-    learning: np.uint32,
-    user: int,
-    item: int,
-    rate: float,
-    pairs: Array,
-    modalities: Array,
-    facets: Array,
-    quantiles: npt.NDArray[np.float32],
-    taste: npt.NDArray[np.float32],
-    mood: npt.NDArray[np.float32],
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-) -> None:
+def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbers: Numbers) -> None:
     """Move the learned bias of the modalities in `learning` (bits) towards what they promised beyond what was met.
 
     `key` is that of the user's misreadings of the item; the promise of a modality is its bias and, over its facets, the
     mean of reading less truth.
     """
+    pairs, modalities, facets, quantiles = numbers.pairs, numbers.modalities, numbers.facets, numbers.quantiles
+    taste, mood, vectors, colour = numbers.taste, numbers.mood, numbers.vectors, numbers.colour
+    rate = numbers.habits[0].trust_rate
     for m in range(modalities.shape[0]):
         if (learning >> np.uint32(m)) & np.uint32(1) == 0:
             continue

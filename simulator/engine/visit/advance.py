@@ -15,7 +15,6 @@ from simulator.engine.jit.compile import inlined, kernel
 from simulator.engine.jit.function_pointers import address_of, call_at
 from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.stack_arrays import SIDE_BY_SIDE, wholes
-from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.empty import NO_VISITS, NOBODY, NOTHING, NOWHERE
 from simulator.engine.tables.tables import (
     MAX_SCREEN,
@@ -29,11 +28,12 @@ from simulator.engine.tables.tables import (
     People,
     Plan,
     Status,
+    Tables,
     Tally,
     Visits,
+    numbers_of,
 )
-from simulator.engine.user.shown_numbers import numbers_of
-from simulator.engine.visit.arrive_depart import EXIT, arrive, close_request, depart
+from simulator.engine.visit.arrive_depart import arrive, close_request, depart
 from simulator.engine.visit.batch_steps import shared_steps
 from simulator.engine.visit.browse import next_in_feed, screen_of_cards
 from simulator.engine.visit.commit import weigh
@@ -42,16 +42,12 @@ from simulator.engine.visit.inspect import look_closer
 from simulator.engine.visit.menu import open_menu, screen_of_menu
 from simulator.engine.visit.outcomes import follow, outcome_event
 from simulator.engine.visit.pauses import PAUSING, pause_play, resume_play
+from simulator.engine.visit.records import EXIT
 
 EVENTS_PER_PLAY = 16
 
-_AWAY, _NEEDS_SLATE = int(Status.AWAY), int(Status.NEEDS_SLATE)
-_BROWSE, _INSPECT, _COMMIT, _CONSUME = int(Kind.BROWSE), int(Kind.INSPECT), int(Kind.COMMIT), int(Kind.CONSUME)
-_AUTOPLAY = int(Layout.AUTOPLAY)
 _EXHAUSTED = 1
 _ABSENT = np.uint32(NO_CASE)
-_OPEN = int(SharedEvent.OPEN)
-_REQUESTS = int(Tally.REQUESTS)
 _FAR, _NEAR = 32, 8  # rows whose memory is asked for before they are needed
 
 
@@ -65,10 +61,9 @@ def parts_of(plan: Plan) -> tuple[int, Part, Part, Part]:
 
 
 def shared_at(plan: Plan) -> int:
-    """Where the machine code of `shared_steps` lies; compiled where it is not in the cache."""
-    numbers = numbers_of(plan, NOBODY, NOTHING)
-    at, learnable = np.zeros(0, dtype=np.int64), np.uint32(0)
-    return address_of(shared_steps, at, 0, 0.0, 0, learnable, numbers, plan, NOBODY, NOTHING, NO_VISITS, NOWHERE)
+    """Return where the machine code of `shared_steps` lies; compiled where it is not in the cache."""
+    tables = Tables(numbers_of(plan, NOBODY, NOTHING), plan, NOBODY, NOTHING, NO_VISITS, NOWHERE)
+    return address_of(shared_steps, np.zeros(0, dtype=np.int64), 0, 0.0, 0, np.uint32(0), tables)
 
 
 def _flags(plan: Plan) -> tuple[Part, Part, Part]:
@@ -77,7 +72,7 @@ def _flags(plan: Plan) -> tuple[Part, Part, Part]:
     return tuple(
         here if there else None
         for there in (
-            (plan.stages["kind"] == _COMMIT).any(),
+            (plan.stages["kind"] == Kind.COMMIT).any(),
             ((plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)).any(),
             (plan.stages["pause"] > 0.0).any(),
         )
@@ -133,140 +128,156 @@ def advance(
     Returns:
         The first place in `todo` that was not advanced (k when all were), and the number of records written.
     """
-    # Arrays reached through a tuple inside the loop would cost reference counts: every one gets a local name.
-    stages, shares, alternatives, screens = plan.stages, plan.shares, plan.alternatives, plan.screens
-    users, taste, mood, followed = people.state, people.taste, people.mood, people.followed
-    items, vectors, colour = goods.facts, goods.vectors, goods.colour
-    rows, slate = visits.state, visits.slate
-    records, tallies, counters = out.records, out.tallies, out.counters
-
-    numbers = numbers_of(plan, people, goods)
+    tables = Tables(numbers_of(plan, people, goods), plan, people, goods, visits, out)
     learnable = np.uint32(0)  # modalities whose bias can be learned
     for m in range(plan.modalities.shape[0]):
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
-    told = out.messages.shape[0] > 0
-    events = plan.events
     at = wholes()  # rows that are advanced side by side
     n = 0
     k = first
     active = 0
     while True:
-        # as many rows at a time as there is room for what they may write
-        free = SIDE_BY_SIDE - active
-        if records.shape[0] > 0:
-            free = min(free, (records.shape[0] - n) // room - active)
-        if told:
-            free = min(free, (out.messages.shape[0] - out.n_messages[0]) // room - active)
-        while free > 0 and k < todo.shape[0]:
-            if k + _FAR < todo.shape[0]:
-                fetch_ahead(rows, todo[k + _FAR])
-                fetch_ahead(slate, todo[k + _FAR])
-            if k + _NEAR < todo.shape[0]:
-                ask_ahead(todo[k + _NEAR], rows, slate, users, taste, mood, followed, items, vectors, colour, counters)
-            at[active] = todo[k]
-            active += 1
-            free -= 1
-            k += 1
+        active, k = _let_in(at, active, todo, k, n, room, tables)
         if active == 0:
             return k, n
         # every row lives until it has come to where many do the same, and leaves when it has to wait
         going_on = 0
         for j in range(active):
-            i = at[j]
-            v = rows[i]
-            u = users[np.int64(v.user)]
-            while v.clock < end:
-                # ---- arrival
-                if v.status == _AWAY:
-                    n = arrive(v, u, seed, n, plan, people, out)
-                # ---- departure
-                if v.stage == EXIT:
-                    n = depart(v, u, n, plan, people, out)
-                    continue
-                stage = np.int64(v.stage)
-                s = stages[stage]
-                outcome = -1
-                # ---- browse
-                if s.kind == _BROWSE and max(s.within, s.rest_of) >= 0:
-                    if menus is not None:
-                        if v.inside == 0:
-                            open_menu(i, s, goods, visits)
-                        outcome, n = screen_of_menu(i, stage, n, numbers, plan, people, goods, visits, out)
-                elif s.kind == _BROWSE:
-                    if v.slate_stage != stage or v.position >= v.slate_n:
-                        if v.slate_stage == stage and v.slate_n > 0:
-                            v.slate_n = 0
-                            outcome = _EXHAUSTED
-                        else:
-                            close_request(v, tallies)
-                            v.slate_stage = stage
-                            v.slate_n = 0
-                            v.position = 0
-                            v.request += np.uint32(1)
-                            v.status = _NEEDS_SLATE
-                            tallies[_REQUESTS] += 1
-                            break
-                    elif s.layout == _AUTOPLAY or screens[stage, v.device, 1] == 0:
-                        outcome = next_in_feed(i, v, slate, items, vectors, colour)
-                        if v.position < v.slate_n:
-                            fetch_ahead(counters, slate[i, v.position].item)
-                    else:
-                        outcome, n = screen_of_cards(i, stage, n, numbers, plan, people, goods, visits, out)
-                # ---- inspect
-                elif s.kind == _INSPECT:
-                    outcome, n = look_closer(i, stage, n, numbers, plan, people, goods, visits, out)
-                # ---- commit
-                elif s.kind == _COMMIT:
-                    if commits is not None:
-                        outcome, n = weigh(i, stage, n, numbers, plan, people, goods, visits, out)
-                # ---- consume: a play is started, and ends when the clock has come to its end
-                elif s.kind == _CONSUME and v.playing == 0:
-                    v.clock += s.start_delay
-                    v.playing = STARTING
-                # ---- consume: a play is continued where an earlier visit left it, or is left to a later one
-                elif s.kind == _CONSUME and v.playing == STARTING and v.resumed > 0.0:
-                    if pauses is not None:
-                        n = resume_play(i, stage, n, numbers, plan, people, goods, visits, out)
-                elif s.kind == _CONSUME and v.playing == PAUSING:
-                    if pauses is not None:
-                        outcome, n = pause_play(i, stage, n, plan, people, goods, visits, out)
-                # ---- consume, respond: see below
-                else:
-                    at[going_on] = i
-                    going_on += 1
-                    break
-                if outcome >= 0:
-                    if events[stage, outcome] >= 0 and s.kind != _COMMIT and s.kind != _CONSUME:
-                        n = outcome_event(v, n, stage, outcome, np.nan, _ABSENT, plan, out)
-                    follow(v, stage, outcome, shares, alternatives)
+            at[going_on] = at[j]
+            together, n = _live_alone(at[j], end, seed, n, tables, commits, menus, pauses)
+            going_on += together
         active = going_on
         # ---- consume, respond
-        n = call_at(shared, at, active, end, n, learnable, numbers, plan, people, goods, visits, out)
+        n = call_at(shared, at, active, end, n, learnable, tables)
 
 
 @inlined
-def ask_ahead(
-    i: int,
-    rows: Array,
-    slate: Array,
-    users: Array,
-    taste: npt.NDArray[np.float32],
-    mood: npt.NDArray[np.float32],
-    followed: npt.NDArray[np.uint32],
-    items: Array,
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-    counters: npt.NDArray[np.int64],
-) -> None:
+def _let_in(
+    at: npt.NDArray[np.int64], active: int, todo: npt.NDArray[np.int64], k: int, n: int, room: int, tables: Tables
+) -> tuple[int, int]:
+    """Add rows of todo[k:] to at[:active], as many as there is room for what they may write.
+
+    Returns how many are active now, and the place in `todo` behind the last.
+    """
+    rows, slate, out = tables.visits.state, tables.visits.slate, tables.out
+    free = SIDE_BY_SIDE - active
+    if out.records.shape[0] > 0:
+        free = min(free, (out.records.shape[0] - n) // room - active)
+    if out.messages.shape[0] > 0:
+        free = min(free, (out.messages.shape[0] - out.n_messages[0]) // room - active)
+    while free > 0 and k < todo.shape[0]:
+        if k + _FAR < todo.shape[0]:
+            fetch_ahead(rows, todo[k + _FAR])
+            fetch_ahead(slate, todo[k + _FAR])
+        if k + _NEAR < todo.shape[0]:
+            ask_ahead(todo[k + _NEAR], tables)
+        at[active] = todo[k]
+        active += 1
+        free -= 1
+        k += 1
+    return active, k
+
+
+@inlined
+def _live_alone(
+    i: int, end: float, seed: int, n: int, tables: Tables, commits: Part, menus: Part, pauses: Part
+) -> tuple[int, int]:
+    """Advance the row `i` until it has come to where many do the same, or has to wait.
+
+    Returns 1 if it is where many do the same, and the number of records.
+    """
+    plan = tables.plan
+    stages, events, shares, alternatives = plan.stages, plan.events, plan.shares, plan.alternatives
+    v = tables.visits.state[i]
+    u = tables.people.state[np.int64(v.user)]
+    while v.clock < end:
+        # ---- arrival
+        if v.status == Status.AWAY:
+            n = arrive(v, u, seed, n, tables)
+        # ---- departure
+        if v.stage == EXIT:
+            n = depart(v, u, n, tables)
+            continue
+        stage = np.int64(v.stage)
+        s = stages[stage]
+        outcome = -1
+        # ---- browse
+        if s.kind == Kind.BROWSE and max(s.within, s.rest_of) >= 0:
+            if menus is not None:
+                if v.inside == 0:
+                    open_menu(i, s, tables.goods, tables.visits)
+                outcome, n = screen_of_menu(i, n, tables)
+        elif s.kind == Kind.BROWSE:
+            if v.slate_stage != stage or v.position >= v.slate_n:
+                if not _used_up(v, stage):
+                    _ask_for_slate(v, stage, tables)
+                    return 0, n
+                outcome = _EXHAUSTED
+            elif s.layout == Layout.AUTOPLAY or plan.screens[stage, v.device, 1] == 0:
+                outcome = next_in_feed(i, v, tables)
+            else:
+                outcome, n = screen_of_cards(i, n, tables)
+        # ---- inspect
+        elif s.kind == Kind.INSPECT:
+            outcome, n = look_closer(i, n, tables)
+        # ---- commit
+        elif s.kind == Kind.COMMIT:
+            if commits is not None:
+                outcome, n = weigh(i, n, tables)
+        # ---- consume: a play is started, and ends when the clock has come to its end
+        elif s.kind == Kind.CONSUME and v.playing == 0:
+            v.clock += s.start_delay
+            v.playing = STARTING
+        # ---- consume: a play is continued where an earlier visit left it, or is left to a later one
+        elif s.kind == Kind.CONSUME and v.playing == STARTING and v.resumed > 0.0:
+            if pauses is not None:
+                n = resume_play(i, n, tables)
+        elif s.kind == Kind.CONSUME and v.playing == PAUSING:
+            if pauses is not None:
+                outcome, n = pause_play(i, n, tables)
+        # ---- consume, respond: many do the same
+        else:
+            return 1, n
+        if outcome >= 0:
+            if events[stage, outcome] >= 0 and s.kind != Kind.COMMIT and s.kind != Kind.CONSUME:
+                n = outcome_event(v, n, outcome, np.nan, _ABSENT, tables)
+            follow(v, stage, outcome, shares, alternatives)
+    return 0, n
+
+
+@inlined
+def _used_up(v: Array, stage: int) -> bool:
+    """Return whether the visit `v` is through with a slate of this stage, which it then gives up."""
+    if v.slate_stage != stage or v.slate_n == 0:
+        return False
+    v.slate_n = 0
+    return True
+
+
+@inlined
+def _ask_for_slate(v: Array, stage: int, tables: Tables) -> None:
+    """Let the visit `v` wait for a slate of this stage."""
+    close_request(v, tables.out.tallies)
+    v.slate_stage = stage
+    v.slate_n = 0
+    v.position = 0
+    v.request += np.uint32(1)
+    v.status = Status.NEEDS_SLATE
+    tables.out.tallies[Tally.REQUESTS] += 1
+
+
+@inlined
+def ask_ahead(i: int, tables: Tables) -> None:
     """Ask the memory for what the next steps of a row need, while others are at work."""
-    v = rows[i]
-    fetch_ahead(users, v.user)
-    fetch_ahead(taste, v.user)
-    fetch_ahead(mood, v.user)
-    fetch_ahead(followed, v.user)
+    people, goods, slate = tables.people, tables.goods, tables.visits.slate
+    v = tables.visits.state[i]
+    fetch_ahead(people.state, v.user)
+    fetch_ahead(people.taste, v.user)
+    fetch_ahead(people.mood, v.user)
+    fetch_ahead(people.followed, v.user)
     if v.position < v.slate_n:
         item = slate[i, v.position].item
-        fetch_ahead(items, item)
-        fetch_ahead(vectors, item)
-        fetch_ahead(colour, item)
-        fetch_ahead(counters, item)
+        fetch_ahead(goods.facts, item)
+        fetch_ahead(goods.vectors, item)
+        fetch_ahead(goods.colour, item)
+        fetch_ahead(tables.out.counters, item)

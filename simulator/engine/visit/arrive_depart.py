@@ -9,45 +9,24 @@ from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, exponential, fixed, quantised
 from simulator.engine.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION, mix, root, uniform
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import (
-    DAY,
-    NO_CASE,
-    TICKS_PER_SECOND,
-    Array,
-    Output,
-    People,
-    Plan,
-    Status,
-    Tally,
-    What,
-)
+from simulator.engine.tables.tables import DAY, NO_CASE, TICKS_PER_SECOND, Array, Plan, Status, Tables, Tally, What
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.contexts import begin_context, tell_context
-from simulator.engine.visit.records import NAN, record
+from simulator.engine.visit.records import record_visit
 
-EXIT = 255
 _OUTREACH_KEY = 1 << 24  # below a user, beside items
 _AFTER = np.uint64(3)
 NO_STAGE = 254
 
-_AWAY, _ACTIVE, _GONE = int(Status.AWAY), int(Status.ACTIVE), int(Status.GONE)
-_LEAVE = int(SharedEvent.LEAVE)
-_ABSENT = np.uint32(NO_CASE)
-_W_DEVICE, _W_ENTRY, _W_BUDGET, _W_TOLERANCE = int(What.DEVICE), int(What.ENTRY), int(What.BUDGET), int(What.TOLERANCE)
-_W_RETURN, _W_CHURN = int(What.RETURN), int(What.CHURN)
-_VISITS, _USER_DAYS, _CHURNED = int(Tally.VISITS), int(Tally.PRESENCE_IN_DAYS), int(Tally.CHURNED)
-_REGRET, _REGRETTED = int(Tally.REGRET), int(Tally.REGRETTED)
-_VISIT_SECONDS, _EVENT = int(Tally.VISIT_SECONDS), int(Tally.EVENT)
-
 
 @internal
-def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, out: Output) -> int:
-    """A visit begins: its keys, context, device and first stage, its budget of time and of tolerance.
+def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
+    """Begin a visit: its keys, context, device and first stage, its budget of time and of tolerance.
 
     Returns the number of records.
     """
-    entries, quantiles, habits, tallies = plan.entries, plan.quantiles, plan.habits[0], out.tallies
-    later = people.later
+    plan, tallies, later = tables.plan, tables.out.tallies, tables.people.later
+    entries, quantiles, habits = plan.entries, plan.quantiles, plan.habits[0]
     user = u.key
     v.visit = u.visits
     u.visits += np.uint32(1)
@@ -56,11 +35,11 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, ou
     v.perceptions = mix(root(seed, PERCEPTION), user)
     v.knowing = mix(root(seed, KNOWLEDGE), user)
     begin_context(v, plan)
-    luck = uniform(decision_key(v.decisions, 0, 0, _W_DEVICE))
+    luck = uniform(decision_key(v.decisions, 0, 0, What.DEVICE))
     v.device = 0
     while v.device < plan.devices.shape[0] - 1 and luck >= plan.context_devices[v.context, v.device]:
         v.device += 1
-    luck = uniform(decision_key(v.decisions, 0, 0, _W_ENTRY))
+    luck = uniform(decision_key(v.decisions, 0, 0, What.ENTRY))
     v.stage = 0
     while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
         v.stage += 1
@@ -84,9 +63,9 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, ou
         left.until = np.inf
     v.seed = v.item
     v.start = v.clock
-    v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, _W_BUDGET))
+    v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, What.BUDGET))
     v.budget *= plan.contexts[v.context].budget
-    v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, _W_TOLERANCE))
+    v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, What.TOLERANCE))
     v.request = 0
     v.slate_n = 0
     v.position = 0
@@ -99,38 +78,36 @@ def arrive(v: Array, u: Array, seed: int, n: int, plan: Plan, people: People, ou
     v.menus = 0
     v.taken = 0
     v.shown = 0
-    v.status = _ACTIVE
-    tallies[_VISITS] += 1
+    v.status = Status.ACTIVE
+    tallies[Tally.VISITS] += 1
     day = np.int64(v.clock / DAY)
     if day < 32 and (u.days >> np.uint32(day)) & np.uint32(1) == 0:
         u.days |= np.uint32(1) << np.uint32(day)
-        tallies[_USER_DAYS] += 1
-    return tell_context(v, n, plan, out) if v.context > 0 else n
+        tallies[Tally.PRESENCE_IN_DAYS] += 1
+    return tell_context(v, n, tables) if v.context > 0 else n
 
 
 @internal
-def depart(v: Array, u: Array, n: int, plan: Plan, people: People, out: Output) -> int:
-    """A visit ends: the user comes back after a while, or never. Returns the number of records."""
-    habits, quantiles, powers, tallies, records = plan.habits[0], plan.quantiles, plan.powers, out.tallies, out.records
+def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
+    """End a visit: the user comes back after a while, or never. Returns the number of records."""
+    plan, people, tallies = tables.plan, tables.people, tables.out.tallies
+    habits, quantiles, powers = plan.habits[0], plan.quantiles, plan.powers
     close_request(v, tallies)
-    tallies[_EVENT + _LEAVE] += 1
-    tallies[_VISIT_SECONDS] += np.int64((v.clock - v.start) * TICKS_PER_SECOND)
-    if records.shape[0] > 0:
-        n = record(
-            records, n, v, v.clock, _LEAVE, NO_CASE, _ABSENT, 0xFFFF, EXIT, EXIT, v.clock - v.start, NAN, NAN, NAN, NAN,
-            NAN, np.uint32(0), np.uint32(0), plan.observation, quantiles,
-        )  # fmt: skip
+    tallies[Tally.EVENT + SharedEvent.LEAVE] += 1
+    tallies[Tally.VISIT_SECONDS] += np.int64((v.clock - v.start) * TICKS_PER_SECOND)
+    if tables.out.records.shape[0] > 0:
+        n = record_visit(n, v, SharedEvent.LEAVE, v.clock - v.start, tables)
     u.goodwill = u.own_goodwill + habits.goodwill_decay * (u.goodwill - u.own_goodwill)
     churn = habits.churn * exponential(-habits.churn_goodwill * u.goodwill, powers)
-    if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, _W_CHURN)) < churn:
+    if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, What.CHURN)) < churn:
         u.gone = 1
         u.due = np.inf
         v.clock = np.inf
-        v.status = _GONE
-        tallies[_CHURNED] += 1
+        v.status = Status.GONE
+        tallies[Tally.CHURNED] += 1
     else:
         now = v.clock
-        waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, _W_RETURN))
+        waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, What.RETURN))
         pace = np.float64(people.pace[v.user, 0]) if people.pace.shape[1] > 0 else 1.0
         waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / pace
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
@@ -140,13 +117,13 @@ def depart(v: Array, u: Array, n: int, plan: Plan, people: People, out: Output) 
         if plan.outreach.shape[0] > 0:
             v.clock = _called(v, u, now, v.clock, plan)
         u.due = v.clock
-        v.status = _AWAY
+        v.status = Status.AWAY
     return n
 
 
 @internal
 def _called(v: Array, u: Array, now: float, due: float, plan: Plan) -> float:
-    """When the next visit begins, s: at `due`, or earlier where a message from outside is opened before.
+    """Return when the next visit begins, s: at `due`, or earlier where a message from outside is opened before.
 
     Messages are keyed by (user, kind of message, period), whatever the user does between them.
     """
@@ -176,8 +153,8 @@ def _called(v: Array, u: Array, now: float, due: float, plan: Plan) -> float:
 def close_request(v: Array, tallies: npt.NDArray[np.int64]) -> None:
     """Count the regret of a request: the best of what was shown against each item that was shown."""
     if v.shown > 0:
-        tallies[_REGRET] += fixed(np.float64(v.best) * v.shown - v.total)
-        tallies[_REGRETTED] += v.shown
+        tallies[Tally.REGRET] += fixed(np.float64(v.best) * v.shown - v.total)
+        tallies[Tally.REGRETTED] += v.shown
     v.shown = 0
     v.best = 0.0
     v.total = 0.0

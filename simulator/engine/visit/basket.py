@@ -10,25 +10,22 @@ from __future__ import annotations
 import numpy as np
 
 from simulator.engine.jit.compile import internal
-from simulator.engine.primitives import drawn
 from simulator.engine.randomness import mix
-from simulator.engine.tables.tables import Array, Goods, Output, People, Plan, Visits
+from simulator.engine.tables.tables import Array, Tables, Visits
 from simulator.engine.user.beliefs import attended_to, belief_about, utility_of
-from simulator.engine.user.shown_numbers import EVERYTHING, Numbers, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
 
 
 @internal
-def read_basket(
-    i: int, stage: int, own_key: np.uint64, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits,
-    out: Output,
-) -> None:  # fmt: skip
+def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
     """Set what the visit `i` makes of its basket: belief and its spread, what it is worth, and what was read.
 
     What is attended to on this screen is attended to for the parent and for every item of the basket. The belief about
     each item is made from all its cues again: from its card, from this screen, and what was read of the parent before.
     """
-    modalities, types, habits, quantiles = plan.modalities, plan.types, plan.habits[0], plan.quantiles
-    s, v, cards = plan.stages[stage], visits.state[i], visits.menu
+    plan, goods, numbers, cards = tables.plan, tables.goods, tables.numbers, tables.visits.menu
+    modalities, types, v = plan.modalities, plan.types, tables.visits.state[i]
+    s = plan.stages[v.stage]
     user, parent = np.int64(v.user), np.int64(v.item)
     seen = np.uint32(plan.screens[s.number, v.device, 0])
     read = attended_to(
@@ -43,21 +40,15 @@ def read_basket(
         if cards[i, k].taken == 0:
             continue
         item = np.int64(cards[i, k].item)
-        kind = np.int64(goods.facts[item].type)
         key = mix(v.perceptions, np.uint64(item))
         cards[i, k].attended |= (read | v.attended) & ~goods.facts[item].missing
         attended = np.uint32(cards[i, k].attended)
-        knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-        one, spread = belief_about(
-            key, user, item, kind, attended, 1.0, knowledge, people.taste, goods.vectors, goods.colour, people.mood,
-            goods.readouts, plan.pairs, modalities, plan.facets, plan.weights, types, habits, quantiles, out.scratch,
-        )  # fmt: skip
+        one, spread = belief_about(key, v.knowing, user, item, attended, 1.0, numbers)
         mean += one + aside_worth(key, v.clock, user, item, attended & ~own, numbers)
         variance += spread
-        worth += utility_of(
-            key, user, item, kind, people.taste, goods.vectors, plan.facets, plan.weights, types, habits, quantiles,
-            out.scratch,
-        ) + aside_worth(key, v.clock, user, item, EVERYTHING & ~own, numbers)  # fmt: skip
+        worth += utility_of(key, user, item, numbers) + aside_worth(
+            key, v.clock, user, item, EVERYTHING & ~own, numbers
+        )
     n = np.float64(max(np.int64(v.taken), 1))
     key = mix(v.perceptions, np.uint64(parent))
     v.belief = mean / n + aside_worth(key, v.clock, user, parent, v.attended & own, numbers)
@@ -66,13 +57,13 @@ def read_basket(
 
 
 @internal
-def summed(i: int, attribute: int, goods: Goods, visits: Visits) -> float:
-    """An attribute of the items in the basket of the visit `i`, added up."""
-    v, cards = visits.state[i], visits.menu
+def summed(i: int, attribute: int, tables: Tables) -> float:
+    """Add up an attribute of the items in the basket of the visit `i`."""
+    v, cards, attributes = tables.visits.state[i], tables.visits.menu, tables.goods.attributes
     total = 0.0
     for k in range(np.int64(v.menu_n)):
         if cards[i, k].taken == 1:
-            total += np.float64(goods.attributes[cards[i, k].item, attribute])
+            total += np.float64(attributes[cards[i, k].item, attribute])
     return total
 
 

@@ -11,28 +11,16 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, part
 from simulator.engine.stack_arrays import wholes
-from simulator.engine.tables.tables import Array, Goods, Kind, Output, People, Plan, Visits
-from simulator.engine.user.shown_numbers import Numbers
-from simulator.engine.visit.consume import STARTING, end_plays, start_plays
+from simulator.engine.tables.tables import Array, Kind, Tables
+from simulator.engine.visit.consume import STARTING, start_plays
 from simulator.engine.visit.pauses import PLAYING
+from simulator.engine.visit.play_endings import end_plays
 from simulator.engine.visit.respond import responses
-
-_CONSUME, _RESPOND = int(Kind.CONSUME), int(Kind.RESPOND)
 
 
 @part
 def shared_steps(
-    at: npt.NDArray[np.int64],
-    active: int,
-    end: float,
-    n: int,
-    learnable: np.uint32,
-    numbers: Numbers,
-    plan: Plan,
-    people: People,
-    goods: Goods,
-    visits: Visits,
-    out: Output,
+    at: npt.NDArray[np.int64], active: int, end: float, n: int, learnable: np.uint32, tables: Tables
 ) -> int:
     """Let the rows at[:active] that are due before `end` start a play, end one, or respond.
 
@@ -41,23 +29,23 @@ def shared_steps(
     Returns:
         The number of records.
     """
-    rows = visits.state
+    rows, stages = tables.visits.state, tables.plan.stages
     some = wholes()
-    for stage in range(plan.stages.shape[0]):
-        kind = plan.stages[stage].kind
+    for stage in range(stages.shape[0]):
+        kind = stages[stage].kind
         # ---- consume: plays start, and those that are over end
-        if kind == _CONSUME:
+        if kind == Kind.CONSUME:
             m = those(at, active, rows, end, stage, STARTING, some)
             if m > 0:
-                n = start_plays(some, m, stage, n, numbers, plan, people, goods, visits, out)
+                n = start_plays(some, m, stage, n, tables)
             m = those(at, active, rows, end, stage, PLAYING, some)
             if m > 0:
-                n = end_plays(some, m, stage, n, plan, people, goods, visits, out)
+                n = end_plays(some, m, stage, n, tables)
         # ---- respond
-        elif kind == _RESPOND:
+        elif kind == Kind.RESPOND:
             m = those(at, active, rows, end, stage, 0, some)
             if m > 0:
-                n = responses(some, m, stage, n, learnable, plan, people, goods, visits, out)
+                n = responses(some, m, stage, n, learnable, tables)
     return n
 
 
@@ -71,7 +59,7 @@ def those(
     playing: int,
     some: npt.NDArray[np.int64],
 ) -> int:
-    """Rows of at[:active] that are at a stage, with something to do there before `end`, into `some`; how many."""
+    """Put into `some` the rows of at[:active] with something to do at a stage before `end`; returns how many."""
     m = 0
     for j in range(active):
         v = rows[at[j]]

@@ -3,64 +3,44 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.primitives import decision_key, drawn, quantised
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import Array, CardColumn, Goods, Layout, Output, People, Plan, Tally, Visits, What
+from simulator.engine.tables.tables import Array, CardColumn, Layout, Tables, Tally, What
 from simulator.engine.user.beliefs import attended_to, belief_about, utility_of
 from simulator.engine.user.choice import compared, taken
-from simulator.engine.user.item_memory import known_again, recalled
+from simulator.engine.user.item_memory import recalled
 from simulator.engine.user.repetition import remember
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import EVERYTHING, Numbers, aside_worth
-from simulator.engine.visit.records import NAN, record
+from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.visit.records import record_card
 
 SELECT, EXHAUSTED, LEAVE = 0, 1, 2
 
-_IMPRESSION = int(SharedEvent.IMPRESSION)
-_ABSENT = np.uint32(0xFFFFFFFF)
-_LIST = int(Layout.LIST)
-_W_SUFFICES = int(What.SUFFICES)
-_W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_SKIM, _W_READ = (
-    int(What.CHOICE), int(What.SECONDS), int(What.CONTINUE), int(What.SKIM), int(What.READ),
-)  # fmt: skip
-_ATTRACTION, _BELIEF, _BELIEF_SD = int(CardColumn.ATTRACTION), int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD)
-_ATTENDED, _UTILITY, _EXAMINED = int(CardColumn.ATTENDED), int(CardColumn.UTILITY), int(CardColumn.EXAMINED)
-_IMPRESSIONS, _EXAMINED_TALLY, _EVENT = int(Tally.IMPRESSIONS), int(Tally.EXAMINED), int(Tally.EVENT)
-
 
 @inlined
-def next_in_feed(
-    i: int,
-    v: Array,
-    slate: Array,
-    items: Array,
-    vectors: npt.NDArray[np.float32],
-    colour: npt.NDArray[np.float32],
-) -> int:
-    """The next video of the slate starts by itself: nothing of it was visible, so there is nothing to judge."""
+def next_in_feed(i: int, v: Array, tables: Tables) -> int:
+    """Start the next video of the slate by itself: nothing of it was visible, so there is nothing to judge."""
+    slate, goods = tables.visits.slate, tables.goods
     v.item = np.uint32(slate[i, v.position].item)
     v.propensity = slate[i, v.position].propensity
     v.slot = v.position
     v.position += np.uint32(1)
     if v.position < v.slate_n:
-        fetch_ahead(items, slate[i, v.position].item)
-        fetch_ahead(vectors, slate[i, v.position].item)
-        fetch_ahead(colour, slate[i, v.position].item)
+        fetch_ahead(goods.facts, slate[i, v.position].item)
+        fetch_ahead(goods.vectors, slate[i, v.position].item)
+        fetch_ahead(goods.colour, slate[i, v.position].item)
+        fetch_ahead(tables.out.counters, slate[i, v.position].item)
     v.attended = np.uint32(0)
     v.picked = 0
     return SELECT
 
 
 @inlined
-def judged(
-    k: int, item: int, slot: int, decisions: np.uint64, stage: int, tired: float, numbers: Numbers, plan: Plan,
-    people: People, goods: Goods, v: Array, out: Output,
-) -> bool:  # fmt: skip
+def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: Array, tables: Tables) -> bool:
     """Look at a card, perhaps read it, and judge what was read: fills row `k` of the scratch table.
 
     Args:
@@ -68,45 +48,34 @@ def judged(
         item: what the card shows.
         slot: place in the slate, by which the luck of this card is known.
         decisions: key of that luck.
-        stage: where the card is.
         tired: what satiation takes off per unit.
-        numbers, plan, people, goods: tables.
         v: the visit.
-        out: whose scratch table is filled.
+        tables: whose scratch table is filled.
 
     Returns:
         Whether it was read.
     """
-    s, types, weights, scratch = plan.stages[stage], plan.types, plan.weights, out.scratch
-    modalities, habits, quantiles = plan.modalities, plan.habits[0], plan.quantiles
-    user, kind = np.int64(v.user), np.int64(goods.facts[item].type)
-    asides = plan.asides.shape[0] > 0
+    plan, people, goods, numbers, scratch = tables.plan, tables.people, tables.goods, tables.numbers, tables.out.scratch
+    s, modalities, asides = plan.stages[v.stage], plan.modalities, plan.asides.shape[0] > 0
+    user = np.int64(v.user)
     key = mix(v.perceptions, np.uint64(item))
-    scratch[k, _UTILITY] = utility_of(
-        key, user, item, kind, people.taste, goods.vectors, plan.facets, weights, types, habits, quantiles, scratch
-    )
+    scratch[k, CardColumn.UTILITY] = utility_of(key, user, item, numbers)
     if asides:
-        scratch[k, _UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
-    scratch[k, _EXAMINED] = 0.0
-    scratch[k, _ATTENDED] = 0.0
-    scratch[k, _BELIEF] = np.nan
-    scratch[k, _BELIEF_SD] = np.nan
-    if uniform(decision_key(decisions, v.request, slot, _W_SKIM)) >= plan.skim[s.number, k]:
+        scratch[k, CardColumn.UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
+    scratch[k, CardColumn.EXAMINED] = 0.0
+    scratch[k, CardColumn.ATTENDED] = 0.0
+    scratch[k, CardColumn.BELIEF] = np.nan
+    scratch[k, CardColumn.BELIEF_SD] = np.nan
+    if uniform(decision_key(decisions, v.request, slot, What.SKIM)) >= plan.skim[s.number, k]:
         return False
-    if uniform(decision_key(decisions, v.request, slot, _W_READ)) >= s.read:
+    if uniform(decision_key(decisions, v.request, slot, What.READ)) >= s.read:
         return False
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~goods.facts[item].missing
     attended = attended_to(
         seen & ~v.muted, np.uint32(0), s.attention * v.mindful, decisions, v.request, slot, modalities
     )
-    knowledge = drawn(quantiles, types[kind].knowledge, mix(v.knowing, np.uint64(kind)))
-    mean, variance = belief_about(
-        key, user, item, kind, attended, 1.0, knowledge, people.taste, goods.vectors, goods.colour, people.mood,
-        goods.readouts, plan.pairs, modalities, plan.facets, weights, types, habits, quantiles, scratch,
-    )  # fmt: skip
-    if people.known.shape[1] > 0 and attended & types[kind].known_by != 0 and types[kind].known > 0.0:
-        subject = known_again(item, np.int64(goods.facts[item].creator), types[kind])
-        mean, variance = recalled(mean, variance, people.known, user, subject, v.clock, types[kind], plan.powers)
+    mean, variance = belief_about(key, v.knowing, user, item, attended, 1.0, numbers)
+    mean, variance = recalled(mean, variance, user, item, attended, v.clock, numbers)
     if asides:
         mean += aside_worth(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
@@ -115,38 +84,29 @@ def judged(
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
             attraction += goods.colour[item, modalities.shape[0] + m]
-    scratch[k, _EXAMINED] = 1.0
-    scratch[k, _ATTENDED] = np.float64(attended)
-    scratch[k, _BELIEF] = mean
-    scratch[k, _BELIEF_SD] = sd
-    scratch[k, _ATTRACTION] = attraction
+    scratch[k, CardColumn.EXAMINED] = 1.0
+    scratch[k, CardColumn.ATTENDED] = np.float64(attended)
+    scratch[k, CardColumn.BELIEF] = mean
+    scratch[k, CardColumn.BELIEF_SD] = sd
+    scratch[k, CardColumn.ATTRACTION] = attraction
     return True
 
 
 @inlined
-def screen_of_cards(
-    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
-) -> tuple[int, int]:
-    """One screen: each card is looked at or not, then read or not; what was read is judged and chosen from.
+def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
+    """Go through one screen: each card is looked at or not, then read or not; what was read is judged and chosen from.
 
     A grid compares the cards with each other and with scrolling on; a list is a cascade from the top.
+    Returns the outcome (-1: the next screen), and how many records there are.
     """
-    screens, habits, observation = plan.screens, plan.habits[0], plan.observation
-    quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
-    items, vectors = goods.facts, goods.vectors
-    slate, records, tallies, counters, scratch = visits.slate, out.records, out.tallies, out.counters, out.scratch
-    s = plan.stages[stage]
-    v = visits.state[i]
-    u = people.state[np.int64(v.user)]
-    user = np.int64(v.user)
+    plan, vectors, slate = tables.plan, tables.goods.vectors, tables.visits.slate
+    quantiles, powers, habits, scratch = plan.quantiles, plan.powers, plan.habits[0], tables.out.scratch
+    v = tables.visits.state[i]
+    s, user, u = plan.stages[v.stage], np.int64(v.user), tables.people.state[np.int64(v.user)]
     first = np.int64(v.position)
-    size = min(screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
-    seen = np.uint32(screens[s.number, v.device, 0])
-    outside = s.outside_option
-    temperature = s.temperature
-    cascade = s.layout == _LIST
-    enough = plan.suffices[stage]
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
+    size = min(plan.screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
+    cascade = s.layout == Layout.LIST
+    tired = habits.satiation_weight * faded(u, user, v.clock, tables.people.mood, habits.first_topic, habits, powers)
     chosen = -1
     looked = size
     for k in range(size):
@@ -154,82 +114,97 @@ def screen_of_cards(
     for k in range(size):
         slot = first + k
         item = np.int64(slate[i, slot].item)
-        if judged(k, item, slot, v.decisions, stage, tired, numbers, plan, people, goods, v, out):
-            attraction = scratch[k, _ATTRACTION]
-            attended = np.uint32(scratch[k, _ATTENDED])
-            tallies[_EXAMINED_TALLY] += 1
-            if enough.event >= 0 and (attended >> np.uint32(enough.modality)) & np.uint32(1):
-                luck = uniform(decision_key(v.decisions, v.request, slot, _W_SUFFICES))
-                if luck < enough.probability:
-                    # the card alone gave what was wanted: no choice, and nobody sees it
-                    scratch[k, _EXAMINED] = 0.0
-                    n = card_suffices(
-                        v, u, n, stage, item, slot, scratch[k, _UTILITY], scratch[k, _BELIEF], scratch[k, _BELIEF_SD],
-                        attended, plan, people, goods, out,
-                    )  # fmt: skip
-                    continue
-            if cascade and taken(
-                attraction, outside, temperature, uniform(decision_key(v.decisions, v.request, slot, _W_CHOICE)), powers
-            ):
-                chosen = k
-                looked = k + 1
-                break
+        if judged(k, item, slot, v.decisions, tired, v, tables):
+            tables.out.tallies[Tally.EXAMINED] += 1
+            if _suffices(k, slot, v, tables):
+                # the card alone gave what was wanted: no choice, and nobody sees it
+                scratch[k, CardColumn.EXAMINED] = 0.0
+                n = card_suffices(v, u, n, item, slot, k, tables)
+                continue
+            if cascade:
+                luck = uniform(decision_key(v.decisions, v.request, slot, What.CHOICE))
+                if taken(scratch[k, CardColumn.ATTRACTION], s.outside_option, s.temperature, luck, powers):
+                    chosen = k
+                    looked = k + 1
+                    break
     if not cascade:
-        luck = uniform(decision_key(v.decisions, v.request, first, _W_CHOICE))
-        chosen = compared(scratch, size, outside, temperature, luck, powers)
-    for k in range(looked):
-        slot = first + k
-        item = np.int64(slate[i, slot].item)
-        tallies[_IMPRESSIONS] += 1
-        tallies[_EVENT + _IMPRESSION] += 1
-        counters[item, 0] += 1
-        v.best = scratch[k, _UTILITY] if v.shown == 0 else max(v.best, scratch[k, _UTILITY])
-        v.total += scratch[k, _UTILITY]
-        v.shown += np.uint32(1)
-        if records.shape[0] > 0:
-            n = record(
-                records, n, v, v.clock, _IMPRESSION, item, _ABSENT, slot, s.number, s.surface, NAN,
-                slate[i, slot].propensity, scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
-                seen & ~items[item].missing, np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
-            )  # fmt: skip
-    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, _W_SECONDS)))
+        luck = uniform(decision_key(v.decisions, v.request, first, What.CHOICE))
+        chosen = compared(scratch, size, s.outside_option, s.temperature, luck, powers)
+    n = _impressions(i, first, looked, n, tables)
+    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, What.SECONDS)))
     v.position += np.uint32(looked)
     v.slot = first
     if chosen >= 0:
         v.slot = first + chosen
         v.item = np.uint32(slate[i, v.slot].item)
-        v.seed = v.item
         v.propensity = slate[i, v.slot].propensity
-        v.attended = np.uint32(scratch[chosen, _ATTENDED])
-        v.belief = scratch[chosen, _BELIEF]
-        v.belief_sd = scratch[chosen, _BELIEF_SD]
-        v.utility = scratch[chosen, _UTILITY]
-        v.picked = 1
+        pick(v, chosen, tables)
         return SELECT, n
-    if uniform(decision_key(v.decisions, v.request, first, _W_CONTINUE)) >= s.carries_on:
+    if uniform(decision_key(v.decisions, v.request, first, What.CONTINUE)) >= s.carries_on:
         return LEAVE, n
     return -1, n
 
 
+@inlined
+def _suffices(k: int, slot: int, v: Array, tables: Tables) -> bool:
+    """Return whether what was read of the card at place `k` of the screen gives all that its reader wants."""
+    enough = tables.plan.suffices[v.stage]
+    if enough.event < 0 or not np.uint32(tables.out.scratch[k, CardColumn.ATTENDED]) >> np.uint32(enough.modality) & 1:
+        return False
+    return uniform(decision_key(v.decisions, v.request, slot, What.SUFFICES)) < enough.probability
+
+
 @internal
-def card_suffices(
-    v: Array, u: Array, n: int, stage: int, item: int, slot: int, utility: float, belief: float, belief_sd: float,
-    attended: np.uint32, plan: Plan, people: People, goods: Goods, out: Output,
-) -> int:  # fmt: skip
-    """A headline that says it all: part of the item's worth is had, and goodwill with it. Returns how many records."""
-    s, enough, habits = plan.stages[stage], plan.suffices[stage], plan.habits[0]
-    gained = enough.value * utility
+def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tables: Tables) -> int:
+    """Give part of the item's worth, and goodwill with it, for a headline that says it all. Returns how many records.
+
+    The card is at place `k` of the screen.
+    """
+    plan, out, had = tables.plan, tables.out, tables.people.had
+    enough, habits = plan.suffices[v.stage], plan.habits[0]
+    gained = enough.value * out.scratch[k, CardColumn.UTILITY]
     u.goodwill += habits.goodwill_gain * max(gained, 0.0) + habits.goodwill_loss * min(gained, 0.0)
-    kind = plan.types[goods.facts[item].type]
-    if people.had.shape[1] > 0 and kind.kind >= 0:
-        remember(
-            people.had, np.int64(v.user), np.int64(goods.parent[item]), v.clock, enough.value, kind.memory, plan.powers
-        )
-    out.tallies[_EVENT + enough.event] += 1
+    kind = plan.types[tables.goods.facts[item].type]
+    if had.shape[1] > 0 and kind.kind >= 0:
+        parent = np.int64(tables.goods.parent[item])
+        remember(had, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.powers)
+    out.tallies[Tally.EVENT + enough.event] += 1
     if out.records.shape[0] > 0:
-        n = record(
-            out.records, n, v, v.clock, np.int64(enough.event), item, _ABSENT, slot, s.number, s.surface, gained,
-            NAN, belief, belief_sd, utility, gained, np.uint32(plan.screens[s.number, v.device, 0]), attended,
-            plan.observation, plan.quantiles,
-        )  # fmt: skip
+        row = out.records[n]
+        n = record_card(n, v, np.int64(enough.event), item, slot, k, tables)
+        row.value = gained
+        row.satisfaction = gained
+        row.visible = np.uint32(plan.screens[v.stage, v.device, 0])
     return n
+
+
+@inlined
+def _impressions(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
+    """Count and record the cards of a screen that were there to be seen. Returns how many records there are."""
+    v, slate, out = tables.visits.state[i], tables.visits.slate, tables.out
+    records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
+    for k in range(looked):
+        item = np.int64(slate[i, first + k].item)
+        tallies[Tally.IMPRESSIONS] += 1
+        tallies[Tally.EVENT + SharedEvent.IMPRESSION] += 1
+        counters[item, 0] += 1
+        worth = scratch[k, CardColumn.UTILITY]
+        v.best = worth if v.shown == 0 else max(v.best, worth)
+        v.total += worth
+        v.shown += np.uint32(1)
+        if records.shape[0] > 0:
+            n = record_card(n, v, SharedEvent.IMPRESSION, item, first + k, k, tables)
+            records[n - 1].propensity = slate[i, first + k].propensity
+    return n
+
+
+@inlined
+def pick(v: Array, k: int, tables: Tables) -> None:
+    """Let the visit `v` go on with its item, picked from cards, as what was made of place `k` of the screen."""
+    scratch = tables.out.scratch
+    v.seed = v.item
+    v.attended = np.uint32(scratch[k, CardColumn.ATTENDED])
+    v.belief = scratch[k, CardColumn.BELIEF]
+    v.belief_sd = scratch[k, CardColumn.BELIEF_SD]
+    v.utility = scratch[k, CardColumn.UTILITY]
+    v.picked = 1

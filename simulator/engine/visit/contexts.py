@@ -7,12 +7,8 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.tables import DAY, HOUR, NO_CASE, Array, Output, Plan, Tally, What
-from simulator.engine.visit.records import NAN, record
-
-_NO_STAGE = 255
-_W_CONTEXT, _W_MUTE = int(What.CONTEXT), int(What.MUTE)
-_EVENT = int(Tally.EVENT)
+from simulator.engine.tables.tables import DAY, HOUR, Array, Plan, Tables, Tally, What
+from simulator.engine.visit.records import record_visit
 
 
 @internal
@@ -27,12 +23,12 @@ def begin_context(v: Array, plan: Plan) -> None:
     if hours.shape[1] > 0:
         clock = v.clock + plan.starts_at[0]
         hour = np.int64((clock - np.floor(clock / DAY) * DAY) / HOUR)
-        luck = uniform(decision_key(v.decisions, 0, 0, _W_CONTEXT))
+        luck = uniform(decision_key(v.decisions, 0, 0, What.CONTEXT))
         for c in range(hours.shape[1] - 1, -1, -1):
             if luck < hours[hour, c]:
                 v.context = c + 1
         for m in range(plan.context_mutes.shape[1]):
-            if uniform(decision_key(v.decisions, 0, m, _W_MUTE)) < plan.context_mutes[v.context, m]:
+            if uniform(decision_key(v.decisions, 0, m, What.MUTE)) < plan.context_mutes[v.context, m]:
                 v.muted |= np.uint32(1) << np.uint32(m)
     own = plan.contexts[v.context]
     v.haste = own.haste
@@ -42,24 +38,20 @@ def begin_context(v: Array, plan: Plan) -> None:
 
 @internal
 def stated_context(v: Array, contexts: Array) -> int:
-    """The number of a visit's context where its user tells the platform, else -1."""
-    if v.context == 0 or uniform(decision_key(v.decisions, 0, 0, _W_CONTEXT + 1)) >= contexts[v.context].stated:
+    """Return the number of a visit's context where its user tells the platform, else -1."""
+    if v.context == 0 or uniform(decision_key(v.decisions, 0, 0, What.CONTEXT + 1)) >= contexts[v.context].stated:
         return -1
     return np.int64(v.context) - 1
 
 
 @internal
-def tell_context(v: Array, n: int, plan: Plan, out: Output) -> int:
+def tell_context(v: Array, n: int, tables: Tables) -> int:
     """Count and record the context of a visit; the platform has a record of what is stated only. Returns how many."""
-    event = np.int64(plan.contexts[v.context].event)
-    out.tallies[_EVENT + event] += 1
+    contexts, out = tables.plan.contexts, tables.out
+    event = np.int64(contexts[v.context].event)
+    out.tallies[Tally.EVENT + event] += 1
     if out.records.shape[0] > 0:
-        stated = stated_context(v, plan.contexts)
-        n = record(
-            out.records, n, v, v.clock, event, NO_CASE, np.uint32(NO_CASE), 0xFFFF, _NO_STAGE, _NO_STAGE,
-            np.float64(v.context) - 1.0, NAN, NAN, NAN, NAN, NAN, np.uint32(0), np.uint32(0), plan.observation,
-            plan.quantiles,
-        )  # fmt: skip
-        if stated < 0:
+        n = record_visit(n, v, event, np.float64(v.context) - 1.0, tables)
+        if stated_context(v, contexts) < 0:
             out.records[n - 1].logged_at = np.nan
     return n

@@ -18,33 +18,21 @@ from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.tables import (
     BY_CREATOR,
     MOST_PICKS,
-    NO_CASE,
     VISIT_MEMORY,
     Array,
     CardColumn,
     Goods,
     Layout,
-    Output,
-    People,
-    Plan,
+    Tables,
     Tally,
     Visits,
     What,
 )
 from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import Numbers
-from simulator.engine.visit.browse import EXHAUSTED, LEAVE, SELECT, judged
-from simulator.engine.visit.records import NAN, record
+from simulator.engine.visit.browse import EXHAUSTED, LEAVE, SELECT, judged, pick
+from simulator.engine.visit.records import record_card
 
-_ABSENT = np.uint32(NO_CASE)
-_LIST = int(Layout.LIST)
-_W_CHOICE, _W_SECONDS, _W_CONTINUE, _W_PICKS = (
-    int(What.CHOICE), int(What.SECONDS), int(What.CONTINUE), int(What.BASKET),
-)  # fmt: skip
-_ATTENDED, _EXAMINED, _ATTRACTION = int(CardColumn.ATTENDED), int(CardColumn.EXAMINED), int(CardColumn.ATTRACTION)
-_BELIEF, _BELIEF_SD, _UTILITY = int(CardColumn.BELIEF), int(CardColumn.BELIEF_SD), int(CardColumn.UTILITY)
-_EVENT = int(Tally.EVENT)
 _ON_A_MENU, _IN_A_QUEUE, _ON_A_PAGE = np.uint64(4), np.uint64(5), np.uint64(6)
 _CERTAIN = np.float32(1.0)
 
@@ -87,7 +75,7 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
 
 @inlined
 def _owner(s: Array, item: int, goods: Goods) -> int:
-    """Row in `Goods.menus` of who has the menu that a stage shows beside an item: its parent, -1 none; its creator."""
+    """Return the row in `Goods.menus` of whose menu a stage shows beside an item: its parent (-1 none) or creator."""
     if s.within == BY_CREATOR:
         return goods.menus.shape[0] - 1 - np.int64(goods.facts[item].creator)
     return np.int64(goods.parent[item])
@@ -95,7 +83,7 @@ def _owner(s: Array, item: int, goods: Goods) -> int:
 
 @inlined
 def _played(item: int, i: int, v: Array, memory: npt.NDArray[np.int32]) -> bool:
-    """Whether an item is among those that the visit `i` played last: nobody turns to a page for them."""
+    """Return whether an item is among those that the visit `i` played last: nobody turns to a page for them."""
     found = False
     for k in range(min(np.int64(v.memory_n), VISIT_MEMORY)):
         found |= memory[i, k] == item
@@ -110,34 +98,20 @@ def _lay(cards: Array, i: int, n: int, item: int) -> None:
 
 
 @inlined
-def screen_of_menu(
-    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
-) -> tuple[int, int]:
-    """One screen of an open menu. Returns the outcome (-1: the next screen), and how many records there are.
+def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
+    """Go through one screen of an open menu. Returns the outcome (-1: the next screen), and how many records there are.
 
     Without `picks` the first card that is taken is selected. With them users are after a number of cards: a list goes
     on from card to card, a grid compares what is left once more, until they have as many as they are after, find
     nothing more on this screen, or the menu ends. Whoever stops with something in the basket selects that.
     """
-    screens, habits, observation = plan.screens, plan.habits[0], plan.observation
-    quantiles, powers, mood = plan.quantiles, plan.powers, people.mood
-    items, cards, records, tallies, scratch = goods.facts, visits.menu, out.records, out.tallies, out.scratch
-    s = plan.stages[stage]
-    v = visits.state[i]
-    u = people.state[np.int64(v.user)]
-    user, first = np.int64(v.user), np.int64(v.menu_at)
-    if first >= np.int64(v.menu_n) or screens[s.number, v.device, 1] == 0:  # the end, or no screen to see it on
+    plan, cards, slate = tables.plan, tables.visits.menu, tables.visits.slate
+    v = tables.visits.state[i]
+    s, first = plan.stages[v.stage], np.int64(v.menu_at)
+    if first >= np.int64(v.menu_n) or plan.screens[s.number, v.device, 1] == 0:  # the end, or no screen to see it on
         v.inside = 0
         return (SELECT if v.taken > 0 else EXHAUSTED), n
-    # luck of its own: by the parent, the creator, or the queue, and by how many menus the visit has opened
-    queued = s.rest_of >= 0
-    kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(goods.parent[v.item])
-    if queued:
-        kind, whose = mix(v.decisions, _IN_A_QUEUE), np.int64(0)
-    elif s.within == BY_CREATOR:
-        kind, whose = mix(v.decisions, _ON_A_PAGE), np.int64(items[v.item].creator)
-    own_key = mix(mix(kind, np.uint64(whose)), np.uint64(v.menus))
-    several = s.picks >= 0
+    own_key, queued, several = _key(v, s, tables.goods), s.rest_of >= 0, s.picks >= 0
     before = 0  # places before the first: one that is selected is played, with luck by its place under the request
     if queued:
         before = np.int64(v.position)
@@ -145,69 +119,104 @@ def screen_of_menu(
         before = np.int64(v.slate_n) + (np.int64(v.menus) - 1) * cards.shape[1]
     wanted = np.int64(1)
     if several:
-        size_of_basket = drawn(quantiles, s.picks, decision_key(own_key, v.request, 0, _W_PICKS))
+        size_of_basket = drawn(plan.quantiles, s.picks, decision_key(own_key, v.request, 0, What.BASKET))
         wanted = min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
-    size = min(screens[s.number, v.device, 1], np.int64(v.menu_n) - first)
-    seen = np.uint32(screens[s.number, v.device, 0])
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
-    cascade = s.layout == _LIST
+    size = min(plan.screens[s.number, v.device, 1], np.int64(v.menu_n) - first)
     had = np.int64(v.taken)
-    looked = size
-    for k in range(size):
-        slot = first + k
-        item = np.int64(cards[i, slot].item)
-        read = judged(k, item, slot, own_key, stage, tired, numbers, plan, people, goods, v, out)
-        if read and cascade:
-            luck = uniform(decision_key(own_key, v.request, slot, _W_CHOICE))
-            outside = s.outside_option if v.taken == 0 else s.further
-            if taken(scratch[k, _ATTRACTION], outside, s.temperature, luck, powers):
-                _take(v, cards, i, slot, np.uint32(scratch[k, _ATTENDED]))
-                if v.taken >= wanted:
-                    looked = k + 1
-                    break
-    if not cascade:
-        for attempt in range(size):
-            luck = uniform(decision_key(own_key, v.request, first + attempt, _W_CHOICE))
-            outside = s.outside_option if v.taken == 0 else s.further
-            chosen = compared(scratch, size, outside, s.temperature, luck, powers)
-            if chosen < 0:
-                break
-            _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, _ATTENDED]))
-            if v.taken >= wanted:
-                break
-            scratch[chosen, _EXAMINED] = 0.0  # it is taken: what is left is compared again
+    looked = _look_through(i, first, size, wanted, own_key, tables)
+    if s.layout != Layout.LIST:
+        _compare(i, first, size, wanted, own_key, tables)
     observations, asked = v.observations, v.propensity
     v.observations = mix(own_key, v.observations)  # rows of a menu are seen, or not, by themselves
-    for k in range(looked):
-        slot = first + k
-        item = np.int64(cards[i, slot].item)
-        tallies[_EVENT + s.card_event] += 1
-        if records.shape[0] > 0:
-            odds = visits.slate[i, before + slot].propensity if queued else _CERTAIN
-            n = record(
-                records, n, v, v.clock, np.int64(s.card_event), item, _ABSENT, before + slot, s.number, s.surface, NAN,
-                odds, scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
-                seen & ~items[item].missing, np.uint32(scratch[k, _ATTENDED]), observation, quantiles,
-            )  # fmt: skip
-    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, first, _W_SECONDS)))
+    n = _show(i, first, looked, before, n, tables)
+    v.clock += quantised(drawn(plan.quantiles, s.seconds, decision_key(own_key, v.request, first, What.SECONDS)))
     v.menu_at += np.uint32(looked)
     if several:
-        n = _tell_picks(i, first, looked, n, stage, plan, goods, visits, out)
+        n = _tell_picks(i, first, looked, n, tables)
     v.observations = observations
     if not several and np.int64(v.taken) > had:
-        _select(i, first, looked, before, v, cards, scratch)
+        _select(i, first, looked, before, tables)
         if queued:  # what came before it is passed over
-            v.propensity = visits.slate[i, v.slot].propensity
+            v.propensity = slate[i, v.slot].propensity
             v.position = v.slot + np.uint32(1)
         return SELECT, n
     v.propensity = asked
     if v.taken >= wanted:
         v.inside = 0
         return SELECT, n
-    if uniform(decision_key(own_key, v.request, first, _W_CONTINUE)) >= s.carries_on:
+    if uniform(decision_key(own_key, v.request, first, What.CONTINUE)) >= s.carries_on:
         v.inside = 0
         return (SELECT if v.taken > 0 else LEAVE), n
     return -1, n
+
+
+@inlined
+def _key(v: Array, s: Array, goods: Goods) -> np.uint64:
+    """Return the key of a menu's own luck: by the parent, creator or queue, and how many menus the visit has opened."""
+    kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(goods.parent[v.item])
+    if s.rest_of >= 0:
+        kind, whose = mix(v.decisions, _IN_A_QUEUE), np.int64(0)
+    elif s.within == BY_CREATOR:
+        kind, whose = mix(v.decisions, _ON_A_PAGE), np.int64(goods.facts[v.item].creator)
+    return mix(mix(kind, np.uint64(whose)), np.uint64(v.menus))
+
+
+@inlined
+def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> int:
+    """Judge the cards of a screen one after the other, and take of a list what is good enough.
+
+    Returns how many were looked at.
+    """
+    cards, plan, scratch, people = tables.visits.menu, tables.plan, tables.out.scratch, tables.people
+    v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
+    s, user = plan.stages[v.stage], np.int64(v.user)
+    u, cascade = people.state[user], s.layout == Layout.LIST
+    tired = habits.satiation_weight * faded(u, user, v.clock, people.mood, habits.first_topic, habits, powers)
+    for k in range(size):
+        slot = first + k
+        item = np.int64(cards[i, slot].item)
+        read = judged(k, item, slot, own_key, tired, v, tables)
+        if read and cascade:
+            luck = uniform(decision_key(own_key, v.request, slot, What.CHOICE))
+            outside = s.outside_option if v.taken == 0 else s.further
+            if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, luck, powers):
+                _take(v, cards, i, slot, np.uint32(scratch[k, CardColumn.ATTENDED]))
+                if v.taken >= wanted:
+                    return k + 1
+    return size
+
+
+@inlined
+def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> None:
+    """Take from the cards of a grid, compared with each other, one after the other."""
+    cards, scratch, powers = tables.visits.menu, tables.out.scratch, tables.plan.powers
+    v = tables.visits.state[i]
+    s = tables.plan.stages[v.stage]
+    for attempt in range(size):
+        luck = uniform(decision_key(own_key, v.request, first + attempt, What.CHOICE))
+        outside = s.outside_option if v.taken == 0 else s.further
+        chosen = compared(scratch, size, outside, s.temperature, luck, powers)
+        if chosen < 0:
+            return
+        _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, CardColumn.ATTENDED]))
+        if v.taken >= wanted:
+            return
+        scratch[chosen, CardColumn.EXAMINED] = 0.0  # it is taken: what is left is compared again
+
+
+@inlined
+def _show(i: int, first: int, looked: int, before: int, n: int, tables: Tables) -> int:
+    """Count and record the cards of a screen that were looked at. Returns how many records there are."""
+    visits, out = tables.visits, tables.out
+    v, cards, slate, records, tallies = visits.state[i], visits.menu, visits.slate, out.records, out.tallies
+    s = tables.plan.stages[v.stage]
+    for k in range(looked):
+        tallies[Tally.EVENT + s.card_event] += 1
+        if records.shape[0] > 0:
+            slot = before + first + k
+            n = record_card(n, v, np.int64(s.card_event), np.int64(cards[i, first + k].item), slot, k, tables)
+            records[n - 1].propensity = slate[i, slot].propensity if s.rest_of >= 0 else _CERTAIN
+    return n
 
 
 @internal
@@ -218,42 +227,33 @@ def _take(v: Array, cards: Array, i: int, slot: int, attended: np.uint32) -> Non
 
 
 @internal
-def _select(i: int, first: int, looked: int, before: int, v: Array, cards: Array, scratch: Array) -> None:
-    """The card that was taken is what the visit goes on with: the menu is left, and there is no basket."""
+def _select(i: int, first: int, looked: int, before: int, tables: Tables) -> None:
+    """Let the visit go on with the card that was taken: the menu is left, and there is no basket."""
+    v, cards = tables.visits.state[i], tables.visits.menu
     for k in range(looked):
         if cards[i, first + k].taken == 1:
             v.item = np.uint32(cards[i, first + k].item)
-            v.seed = v.item
             v.slot = np.uint32(before + first + k)
             v.propensity = _CERTAIN
-            v.attended = np.uint32(scratch[k, _ATTENDED])
-            v.belief = scratch[k, _BELIEF]
-            v.belief_sd = scratch[k, _BELIEF_SD]
-            v.utility = scratch[k, _UTILITY]
-            v.picked = 1
+            pick(v, k, tables)
     v.taken = 0
     v.inside = 0
 
 
 @internal
-def _tell_picks(
-    i: int, first: int, looked: int, n: int, stage: int, plan: Plan, goods: Goods, visits: Visits, out: Output
-) -> int:
-    """An event for each card of this screen that went into the basket. Returns how many records there are."""
-    s, v, cards, scratch = plan.stages[stage], visits.state[i], visits.menu, out.scratch
-    event = np.int64(s.pick_event)
-    seen = np.uint32(plan.screens[s.number, v.device, 0])
+def _tell_picks(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
+    """Count and record each card of this screen that went into the basket. Returns how many records there are."""
+    plan, cards, out = tables.plan, tables.visits.menu, tables.out
+    v = tables.visits.state[i]
+    event = np.int64(plan.stages[v.stage].pick_event)
     for k in range(looked):
         if cards[i, first + k].taken == 0:
             continue
         item = np.int64(cards[i, first + k].item)
-        out.tallies[_EVENT + event] += 1
+        out.tallies[Tally.EVENT + event] += 1
         if plan.counted[event, 0] >= 0:
             out.counters[item, plan.counted[event, 0]] += 1
         if out.records.shape[0] > 0:
-            n = record(
-                out.records, n, v, v.clock, event, item, _ABSENT, first + k, s.number, s.surface, NAN, _CERTAIN,
-                scratch[k, _BELIEF], scratch[k, _BELIEF_SD], scratch[k, _UTILITY], NAN,
-                seen & ~goods.facts[item].missing, cards[i, first + k].attended, plan.observation, plan.quantiles,
-            )  # fmt: skip
+            n = record_card(n, v, event, item, first + k, k, tables)
+            out.records[n - 1].propensity = _CERTAIN
     return n

@@ -8,45 +8,37 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Output, Plan, Tally, What
+from simulator.engine.tables.tables import NO_CASE, Array, Tables, Tally, What
 from simulator.engine.user.return_and_churn import successor
-from simulator.engine.visit.arrive_depart import EXIT
-from simulator.engine.visit.records import NAN, record
+from simulator.engine.visit.records import EXIT, record
 
 VALUE_UNITS = 1024.0
 """Values that are added up are kept as integers of 1/1024, so that no order of adding matters."""
 
 _NO_ITEM = np.uint32(NO_CASE)
-_W_SUCCESSOR = int(What.SUCCESSOR)
-_EVENT, _LABEL, _VALUE = int(Tally.EVENT), int(Tally.LABEL), int(Tally.VALUE)
 
 
 @internal
-def outcome_event(
-    v: Array, n: int, stage: int, outcome: int, value: float, case: np.uint32, plan: Plan, out: Output
-) -> int:
+def outcome_event(v: Array, n: int, outcome: int, value: float, case: np.uint32, tables: Tables) -> int:
     """Count and record the event of an outcome of the visit `v`, if its table names one. Returns how many records."""
-    event = np.int64(plan.events[stage, outcome])
+    plan, out = tables.plan, tables.out
+    event = np.int64(plan.events[v.stage, outcome])
     if event < 0:
         return n
-    out.tallies[_EVENT + event] += 1
+    out.tallies[Tally.EVENT + event] += 1
     for label in range(plan.labels.shape[0]):
         wanted = (plan.labels[label].events >> event) & 1
-        out.tallies[_LABEL + label] += wanted & np.int64(not value < plan.labels[label].at_least)
+        out.tallies[Tally.LABEL + label] += wanted & np.int64(not value < plan.labels[label].at_least)
     if plan.counted[event, 0] >= 0 and v.item != _NO_ITEM:
         out.counters[np.int64(v.item), plan.counted[event, 0]] += 1
     if value == value:
         worth = np.int64(value * VALUE_UNITS)
-        out.tallies[_VALUE + event] += worth
+        out.tallies[Tally.VALUE + event] += worth
         if plan.counted[event, 1] >= 0 and v.item != _NO_ITEM:
             out.counters[np.int64(v.item), plan.counted[event, 1]] += worth
     if out.records.shape[0] > 0:
-        s = plan.stages[stage]
-        n = record(
-            out.records, n, v, v.clock, event, np.int64(v.item), case, np.int64(v.slot), stage, s.surface,
-            value, v.propensity, v.belief, v.belief_sd, v.utility, NAN,
-            np.uint32(plan.screens[stage, v.device, 0]), v.attended, plan.observation, plan.quantiles,
-        )  # fmt: skip
+        n = record(n, v, event, value, np.uint32(plan.screens[v.stage, v.device, 0]), tables)
+        out.records[n - 1].case = case
     return n
 
 
@@ -54,9 +46,9 @@ def outcome_event(
 def follow(
     v: Array, stage: int, outcome: int, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
 ) -> None:
-    """The visit `v` goes on to the stage that follows an outcome, or to its end."""
+    """Let the visit `v` go on to the stage that follows an outcome, or to its end."""
     luck = 0.0
     if shares[stage, outcome, 0] < 1.0:
-        luck = uniform(decision_key(v.decisions, v.request, v.slot, _W_SUCCESSOR))
+        luck = uniform(decision_key(v.decisions, v.request, v.slot, What.SUCCESSOR))
     following = successor(stage, outcome, luck, shares, alternatives)
     v.stage = EXIT if following < 0 else following

@@ -11,23 +11,12 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, exponential, quantised, waited
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.tables.tables import (
-    NO_CASE,
-    TICKS_PER_SECOND,
-    Array,
-    Goods,
-    Output,
-    People,
-    Plan,
-    Tally,
-    Visits,
-    What,
-)
+from simulator.engine.tables.tables import NO_CASE, TICKS_PER_SECOND, Array, Tables, Tally, What
 from simulator.engine.user.beliefs import attended_to, utility_of
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import EVERYTHING, Numbers, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
 from simulator.engine.user.watching import satisfied
-from simulator.engine.visit.records import NAN, record
+from simulator.engine.visit.records import record_play
 
 PAUSE = 2
 PLAYING = 1
@@ -39,85 +28,70 @@ PAUSING = 5
 _COMPLETE, _SKIP = 0, 1
 _NOTHING = np.uint32(NO_CASE)
 _WATCHING = np.uint64(2)
-_W_PAUSE, _W_PAUSE_DELAY, _W_HAZARD = int(What.PAUSE), int(What.PAUSE_DELAY), int(What.HAZARD)
-_EVENT, _WATCHED = int(Tally.EVENT), int(Tally.WATCHED)
 _ITS_EVENT, _RESUMES = 2, 3  # columns of `Plan.events`
 
 
 @internal
 def pauses(v: Array, later: Array, s: Array, left: float) -> bool:
-    """Whether who stops, knowing what it is worth, means to go on later: what was merely borne is not taken up again.
+    """Return whether a user who stops, knowing what it is worth, means to go on later.
 
-    `left` are the seconds that are left of it.
-
-    A user has one thing put off at a time.
+    What was merely borne is not taken up again, nor what has less than so many seconds `left`. A user has one thing put
+    off at a time.
     """
     if v.tolerated > 0.0 or left < s.pause_left or later[v.user, 0].item != _NOTHING:
         return False
     own_key = mix(v.decisions, _WATCHING)
-    return uniform(decision_key(own_key, v.request, np.int64(v.slot), _W_PAUSE)) < s.pause
+    return uniform(decision_key(own_key, v.request, np.int64(v.slot), What.PAUSE)) < s.pause
 
 
 @internal
-def pause_play(
-    i: int, stage: int, n: int, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
-) -> tuple[int, int]:
-    """The visit is over, the play is not: its user keeps where it stopped. Returns the outcome and how many records."""
-    s, v = plan.stages[stage], visits.state[i]
-    later = people.later[np.int64(v.user), 0]
-    item, slot = np.int64(v.item), np.int64(v.slot)
+def pause_play(i: int, n: int, tables: Tables) -> tuple[int, int]:
+    """Keep in its user where a play stopped whose visit is over. Returns the outcome and how many records there are."""
+    plan, out = tables.plan, tables.out
+    v = tables.visits.state[i]
+    s, later = plan.stages[v.stage], tables.people.later[np.int64(v.user), 0]
+    own_key, item, slot = mix(v.decisions, _WATCHING), np.int64(v.item), np.int64(v.slot)
     v.playing = 0
-    delay = drawn(
-        plan.quantiles, s.pause_delay, decision_key(mix(v.decisions, _WATCHING), v.request, slot, _W_PAUSE_DELAY)
-    )
-    later.item, later.stage = v.item, stage
+    delay = drawn(plan.quantiles, s.pause_delay, decision_key(own_key, v.request, slot, What.PAUSE_DELAY))
+    later.item, later.stage = v.item, v.stage
     later.until = v.clock + quantised(delay)
     later.case = v.case
     later.seconds = v.watched
     later.expected, later.belief, later.belief_sd = v.expected, v.belief, v.belief_sd
-    event = np.int64(plan.events[stage, _ITS_EVENT])
-    out.tallies[_EVENT + event] += 1
-    out.tallies[_WATCHED] += np.int64(v.watched * TICKS_PER_SECOND) - np.int64(v.resumed * TICKS_PER_SECOND)
+    event = np.int64(plan.events[v.stage, _ITS_EVENT])
+    out.tallies[Tally.EVENT + event] += 1
+    out.tallies[Tally.WATCHED] += np.int64(v.watched * TICKS_PER_SECOND) - np.int64(v.resumed * TICKS_PER_SECOND)
     v.resumed = 0.0
     if out.records.shape[0] > 0:
-        seen = np.uint32(plan.screens[stage, v.device, 0]) & ~goods.facts[item].missing
-        n = record(
-            out.records, n, v, v.clock, event, item, v.case, slot, stage, s.surface, v.watched, v.propensity, v.belief,
-            v.belief_sd, v.utility, NAN, seen, v.attended, plan.observation, plan.quantiles,
-        )  # fmt: skip
+        seen = np.uint32(plan.screens[v.stage, v.device, 0]) & ~tables.goods.facts[item].missing
+        n = record_play(n, v, event, v.watched, np.nan, seen, tables)
     return PAUSE, n
 
 
 @internal
-def resume_play(
-    i: int, stage: int, n: int, numbers: Numbers, plan: Plan, people: People, goods: Goods, visits: Visits, out: Output
-) -> int:
+def resume_play(i: int, n: int, tables: Tables) -> int:
     """Go on with a play where it stopped; the row's clock moves to its end. Returns the number of records.
 
     The user knows what it is worth, so leaving has the one hazard of those who know, over what is left of it.
     """
-    s, v, types, habits = plan.stages[stage], visits.state[i], plan.types, plan.habits[0]
-    user, item, slot = np.int64(v.user), np.int64(v.item), np.int64(v.slot)
-    u = people.state[user]
-    kind = np.int64(goods.facts[item].type)
+    plan, people, goods, out, numbers = tables.plan, tables.people, tables.goods, tables.out, tables.numbers
+    v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
+    s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
+    u, later, facts = people.state[user], people.later[user, 0], goods.facts[item]
     own_key = mix(v.decisions, _WATCHING)
     key = mix(v.perceptions, np.uint64(item))
-    seen = np.uint32(plan.screens[stage, v.device, 0]) & ~goods.facts[item].missing
+    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~facts.missing
     v.played_at = v.clock
-    later = people.later[user, 0]
     v.case = later.case
     v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
-    v.utility = utility_of(
-        key, user, item, kind, people.taste, goods.vectors, plan.facets, plan.weights, types, habits, plan.quantiles,
-        out.scratch,
-    ) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)  # fmt: skip
-    topic = habits.first_topic + np.int64(goods.facts[item].topic)
-    fading = faded(u, user, v.clock, people.mood, habits.first_topic, habits, plan.powers)
+    v.utility = utility_of(key, user, item, numbers) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
+    topic = habits.first_topic + np.int64(facts.topic)
+    fading = faded(u, user, v.clock, people.mood, habits.first_topic, habits, powers)
     worth = np.float64(v.utility) - habits.satiation_weight * people.mood[user, topic] * fading
-    hazard = types[kind].leaving * v.haste / np.float64(u.patience) * s.leave_known
-    hazard *= exponential(-s.truth_sensitivity * worth, plan.powers)
-    left = np.float64(goods.facts[item].duration) - np.float64(v.resumed)
-    lasts = waited(decision_key(own_key, v.request, slot, _W_HAZARD), plan.powers) / hazard
+    hazard = plan.types[facts.type].leaving * v.haste / np.float64(u.patience) * s.leave_known
+    hazard *= exponential(-s.truth_sensitivity * worth, powers)
+    left = np.float64(facts.duration) - np.float64(v.resumed)
+    lasts = waited(decision_key(own_key, v.request, slot, What.HAZARD), powers) / hazard
     v.outcome = _COMPLETE if lasts >= left else _SKIP
     lasts = quantised(min(lasts, left))
     v.watched = v.resumed + lasts
@@ -129,16 +103,13 @@ def resume_play(
     v.judged, v.known, v.unattended = 1, 1, 0
     v.lived = worth
     v.satisfaction = satisfied(worth, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
-    rest = np.float64(goods.facts[item].duration) - v.watched
+    rest = np.float64(facts.duration) - v.watched
     if v.outcome == _SKIP and pauses(v, people.later, s, rest):
         v.outcome = PAUSE
-    event = np.int64(plan.events[stage, _RESUMES])
-    out.tallies[_EVENT + event] += 1
+    event = np.int64(plan.events[s.number, _RESUMES])
+    out.tallies[Tally.EVENT + event] += 1
     if out.records.shape[0] > 0:
-        n = record(
-            out.records, n, v, v.clock, event, item, v.case, slot, stage, s.surface, v.resumed, v.propensity, v.belief,
-            v.belief_sd, v.utility, NAN, seen, v.attended, plan.observation, plan.quantiles,
-        )  # fmt: skip
+        n = record_play(n, v, event, v.resumed, np.nan, seen, tables)
     v.clock += lasts
     v.playing = PAUSING if v.outcome == PAUSE else PLAYING
     return n

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import internal
-from simulator.engine.tables.tables import Array, Goods, People
+from simulator.engine.tables.tables import Array, Tables
 
 
 @internal
@@ -16,8 +16,7 @@ def cut_off(
     user: npt.NDArray[np.int64],
     item: npt.NDArray[np.int64],
     s: Array,
-    people: People,
-    goods: Goods,
+    tables: Tables,
 ) -> None:
     """Shorten what m users can have of their items to the free share, in place, where both are such.
 
@@ -25,8 +24,9 @@ def cut_off(
         until: seconds that each play can last, whole items so far.
         user, item: whose plays they are, and of what.
         s: row of the stage, with a wall.
-        people, goods: tables; the trait of the user and the number of the item have to be above 0.
+        tables: whose users and items; the trait of the user and the number of the item have to be above 0.
     """
+    goods, people = tables.goods, tables.people
     for k in range(m):
         if goods.attributes[item[k], s.wall_attribute] > 0.0 and people.traits[user[k], s.wall] > 0.0:
             until[k] *= s.free

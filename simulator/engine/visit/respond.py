@@ -9,6 +9,7 @@ from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import chosen_by, decision_key, drawn, quantised, sigmoid, slot_of
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.stack_arrays import padded, reals, wholes, words
+from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import (
     FOLLOWED,
     LEVELS,
@@ -16,52 +17,31 @@ from simulator.engine.tables.tables import (
     NO_CASE,
     USUAL,
     Array,
-    Goods,
-    Output,
-    People,
-    Plan,
+    Tables,
     Tally,
-    Visits,
     What,
 )
 from simulator.engine.user.return_and_churn import leave_log_odds
 from simulator.engine.user.trust import learn_trust
 from simulator.engine.visit.outcomes import follow, outcome_event
-from simulator.engine.visit.records import record
+from simulator.engine.visit.records import record_play
 
 CONTINUE, LEAVE, ASIDE = 0, 1, 2
 
-_FOLLOW = 8  # code of the event
-_W_ACT, _W_ACT_GATE, _W_ACT_SECONDS = int(What.ACT), int(What.ACT_GATE), int(What.ACT_SECONDS)
-_W_LEAVE = int(What.LEAVE)
-_SILENT, _POSITIVE, _EVENT = int(Tally.SILENT), int(Tally.POSITIVE), int(Tally.EVENT)
 _ABSENT = np.uint32(NO_CASE)
 
 
 @inlined
-def responses(
-    at: npt.NDArray[np.int64],
-    m: int,
-    stage: int,
-    n: int,
-    learnable: np.uint32,
-    plan: Plan,
-    people: People,
-    goods: Goods,
-    visits: Visits,
-    out: Output,
-) -> int:
-    """What follows the plays of the rows at[:m], all at one stage: acts or silence, goodwill, tolerance, trust.
+def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: np.uint32, tables: Tables) -> int:
+    """Let the users of the rows at[:m], all at one stage, respond to their plays, and go on or end their visits.
 
-    Then the next item, or the end of the visit. `learnable` are the modalities whose bias can be learned, bits.
+    `learnable` are the modalities whose bias can be learned, bits.
 
     Returns:
         The number of records.
     """
-    s, habits = plan.stages[stage], plan.habits[0]
-    bounds, powers = plan.act_bounds, plan.powers
-    users, followed, items, rows = people.state, people.followed, goods.facts, visits.state
-    tallies = out.tallies
+    plan, rows, tallies = tables.plan, tables.visits.state, tables.out.tallies
+    bounds = plan.act_bounds
     silence = bounds.shape[1] - 1  # column of the probability that no act is left open
 
     own, place, elsewhere = words(), words(), wholes()
@@ -72,91 +52,105 @@ def responses(
         own[k], place[k] = v.decisions, slot_of(v.request, np.int64(v.slot))
         satisfaction[k] = np.float64(v.satisfaction) if v.unattended == 0 and v.judged == 1 else 0.0
     for k in range(wide):
-        gate[k] = uniform(chosen_by(own[k], place[k], _W_ACT_GATE))
+        gate[k] = uniform(chosen_by(own[k], place[k], What.ACT_GATE))
         shut[k] = 1.0 - bounds[level_of(satisfaction[k]), silence]
     for k in range(m):
         v = rows[at[k]]
         elsewhere[k] = 0
         if v.unattended == 1 or v.judged == 0:
             continue
-        u = users[np.int64(v.user)]
-        item = np.int64(v.item)
-
-        # ---- acts, or silence
-        bonus = 0.0
-        for j in range(min(np.int64(u.followed_n), FOLLOWED)):
-            if followed[np.int64(v.user), j] == items[item].creator:
-                bonus = s.followed_bonus
+        bonus = _bonus(v, tables)
         usual = abs(satisfaction[k]) < USUAL and bonus == 0.0
         done = 0
         if not usual or gate[k] < shut[k]:
-            n, done, elsewhere[k] = acts_of(
-                v, u, stage, n, satisfaction[k], bonus, gate[k], usual, plan, people, goods, out
-            )
-        tallies[_SILENT] += done == 0
-
-        # ---- goodwill, tolerance, and a run of bad luck
-        gap = np.float64(v.lived) - np.float64(v.expected)
-        # without a branch: whether a play was better or worse than expected is nothing that a processor can predict
-        gained = habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
-        u.goodwill += gained - habits.goodwill_tolerated * v.tolerated
-        v.tolerance -= v.tolerated
-        v.streak = (v.streak + np.uint32(1)) * np.uint32(satisfaction[k] < 0.0)
-
-        # ---- trust: what a modality promised against what was met, facet by facet
-        learning = v.attended & learnable & (np.uint32(0) - np.uint32(v.known))
-        if learning != 0:
-            learn_trust(
-                mix(v.perceptions, np.uint64(item)), learning, np.int64(v.user), item, habits.trust_rate, plan.pairs,
-                plan.modalities, plan.facets, plan.quantiles, people.taste, people.mood, goods.vectors, goods.colour,
-            )  # fmt: skip
+            n, done, elsewhere[k] = acts_of(v, n, satisfaction[k], bonus, gate[k], usual, tables)
+        tallies[Tally.SILENT] += done == 0
+        _learn(v, satisfaction[k], learnable, tables)
 
     # ---- the next item, or the end of the visit
-    leaves, streak, elapsed, tolerance = reals(), reals(), reals(), reals()
+    leaves = reals()
+    _draw_ends(at, wide, own, place, satisfaction, leaves, tables)
+    for k in range(m):
+        v = rows[at[k]]
+        outcome = LEAVE if leaves[k] > 0.0 else ASIDE if elsewhere[k] == 1 else CONTINUE
+        if plan.events[stage, outcome] >= 0:
+            n = outcome_event(v, n, outcome, np.nan, _ABSENT, tables)
+        follow(v, stage, outcome, plan.shares, plan.alternatives)
+    return n
+
+
+@inlined
+def _bonus(v: Array, tables: Tables) -> float:
+    """Return what it adds to the log-odds of positive acts that the user follows the item's creator."""
+    s, followed = tables.plan.stages[v.stage], tables.people.followed
+    creator = tables.goods.facts[np.int64(v.item)].creator
+    bonus = 0.0
+    for j in range(min(np.int64(tables.people.state[np.int64(v.user)].followed_n), FOLLOWED)):
+        if followed[np.int64(v.user), j] == creator:
+            bonus = s.followed_bonus
+    return bonus
+
+
+@inlined
+def _learn(v: Array, satisfaction: float, learnable: np.uint32, tables: Tables) -> None:
+    """Change the user by what was lived: goodwill, tolerance, a run of bad luck, and trust in what was promised."""
+    numbers, user, item = tables.numbers, np.int64(v.user), np.int64(v.item)
+    u, habits = numbers.users[user], numbers.habits[0]
+    gap = np.float64(v.lived) - np.float64(v.expected)
+    # without a branch: whether a play was better or worse than expected is nothing that a processor can predict
+    gained = habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
+    u.goodwill += gained - habits.goodwill_tolerated * v.tolerated
+    v.tolerance -= v.tolerated
+    v.streak = (v.streak + np.uint32(1)) * np.uint32(satisfaction < 0.0)
+    # what a modality promised against what was met, facet by facet
+    learning = v.attended & learnable & (np.uint32(0) - np.uint32(v.known))
+    if learning != 0:
+        learn_trust(mix(v.perceptions, np.uint64(item)), learning, user, item, numbers)
+
+
+@inlined
+def _draw_ends(
+    at: npt.NDArray[np.int64],
+    wide: int,
+    own: npt.NDArray[np.uint64],
+    place: npt.NDArray[np.uint64],
+    satisfaction: npt.NDArray[np.float64],
+    leaves: npt.NDArray[np.float64],
+    tables: Tables,
+) -> None:
+    """Set `leaves` above 0 where users end their visits."""
+    rows, habits, powers = tables.visits.state, tables.plan.habits[0], tables.plan.powers
+    streak, elapsed, tolerance = reals(), reals(), reals()
     for k in range(wide):
         v = rows[at[k]]
         streak[k], tolerance[k] = np.float64(v.streak), np.float64(v.tolerance)
         elapsed[k], leaves[k] = v.clock - v.start, np.float64(v.budget)
     for k in range(wide):
         odds = leave_log_odds(satisfaction[k], streak[k], elapsed[k] / leaves[k], tolerance[k], habits)
-        leaves[k] = sigmoid(odds, powers) - uniform(chosen_by(own[k], place[k], _W_LEAVE))
-    for k in range(m):
-        v = rows[at[k]]
-        outcome = LEAVE if leaves[k] > 0.0 else ASIDE if elsewhere[k] == 1 else CONTINUE
-        if plan.events[stage, outcome] >= 0:
-            n = outcome_event(v, n, stage, outcome, np.nan, _ABSENT, plan, out)
-        follow(v, stage, outcome, plan.shares, plan.alternatives)
-    return n
+        leaves[k] = sigmoid(odds, powers) - uniform(chosen_by(own[k], place[k], What.LEAVE))
 
 
 @internal
 def acts_of(
-    v: Array,
-    u: Array,
-    stage: int,
-    n: int,
-    satisfaction: float,
-    bonus: float,
-    gate: float,
-    usual: bool,
-    plan: Plan,
-    people: People,
-    goods: Goods,
-    out: Output,
+    v: Array, n: int, satisfaction: float, bonus: float, gate: float, usual: bool, tables: Tables
 ) -> tuple[int, int, int]:
-    """What a user does about an experience. Returns the number of records and of acts, and 1 if one leads elsewhere.
+    """Draw what a user does about an experience.
 
     Few plays lead to an act. One uniform, `gate`, finds the first act that its bound leaves open: the a-th with
     probability bound_a times the product of 1 - bound over those before it; each act after that has its own. So every
     act is still an independent coin, and most plays throw one. Where an experience is not `usual` there are no bounds.
+
+    Returns:
+        The number of records and of acts, and 1 if one leads elsewhere.
     """
-    s, acts, bounds = plan.stages[stage], plan.acts, plan.act_bounds
+    plan, people, goods, out = tables.plan, tables.people, tables.goods, tables.out
+    s, acts, bounds, u = plan.stages[v.stage], plan.acts, plan.act_bounds, people.state[np.int64(v.user)]
     records, tallies, counters = out.records, out.tallies, out.counters
     item, slot = np.int64(v.item), np.int64(v.slot)
     level = level_of(satisfaction)
     done, positive, aside, spent, before = 0, 0, 0, 0.0, 1.0
     for a in range(acts.shape[0]):
-        luck = uniform(decision_key(v.decisions, v.request, slot, _W_ACT + a))
+        luck = uniform(decision_key(v.decisions, v.request, slot, What.ACT + a))
         if usual and before > 0.0:
             # 1 - before is the probability that an act before this one was left open
             after = before * (1.0 - bounds[level, a])
@@ -171,7 +165,7 @@ def acts_of(
         if luck >= sigmoid(odds, plan.powers):
             continue
         event = acts[a].event
-        if event == _FOLLOW:
+        if event == SharedEvent.FOLLOW:
             people.followed[np.int64(v.user), u.followed_n % FOLLOWED] = goods.facts[item].creator
             u.followed_n = u.followed_n + 1 if u.followed_n < 2 * FOLLOWED - 1 else FOLLOWED
         if acts[a].topic == 1:
@@ -179,21 +173,18 @@ def acts_of(
         done += 1
         positive |= acts[a].positive
         aside |= acts[a].aside
-        key = decision_key(v.decisions, v.request, slot, _W_ACT_SECONDS + a)
+        key = decision_key(v.decisions, v.request, slot, What.ACT_SECONDS + a)
         seconds = quantised(drawn(plan.quantiles, s.seconds, key))
-        tallies[_EVENT + event] += 1
+        tallies[Tally.EVENT + event] += 1
         if acts[a].counter >= 0:
             counters[item, acts[a].counter] += 1
         if records.shape[0] > 0:
-            n = record(
-                records, n, v, v.clock, event, item, v.case, slot, stage, s.surface, seconds, v.propensity, v.belief,
-                v.belief_sd, v.utility, satisfaction, np.uint32(plan.screens[stage, v.device, 0]), v.attended,
-                plan.observation, plan.quantiles,
-            )  # fmt: skip
+            seen = np.uint32(plan.screens[v.stage, v.device, 0])
+            n = record_play(n, v, np.int64(event), seconds, satisfaction, seen, tables)
         spent += seconds
     # acts are dated at the decision; the seconds that they take pass afterwards
     v.clock += spent
-    tallies[_POSITIVE] += positive
+    tallies[Tally.POSITIVE] += positive
     return n, done, aside
 
 
@@ -214,5 +205,5 @@ def follow_topic(followed: npt.NDArray[np.uint32], user: int, topic: int) -> Non
 
 @inlined
 def level_of(satisfaction: float) -> int:
-    """Row of the acts' bounds for a satisfaction: that of its level, of all levels from -USUAL to USUAL."""
+    """Return the row of the acts' bounds for a satisfaction: that of its level, of all levels from -USUAL to USUAL."""
     return np.int64(min(max((satisfaction + USUAL) * LEVELS_PER_UNIT, 0.0), LEVELS - 1.0))

@@ -10,16 +10,15 @@ from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.tables import Array, Plan, What
 
 _HABIT_KEY = 1 << 25  # below a user, beside items
-_W_BRACKET = int(What.BRACKET)
 
 
 @internal
 def extra_units(v: Array, kind: int, stage: int, own_key: np.uint64, plan: Plan) -> int:
-    """Units of an item of this type that are ordered beside the first; who does so always does so."""
+    """Return the units of an item of this type that are ordered beside the first; who does so always does so."""
     s = plan.stages[stage]
     if (s.bracket_types >> np.uint64(kind)) & np.uint64(1) == 0:
         return 0
     if uniform(mix(v.perceptions, np.uint64(_HABIT_KEY + stage))) >= s.bracket_users:
         return 0
-    units = drawn(plan.quantiles, s.bracket_extra, decision_key(own_key, v.request, np.int64(v.slot), _W_BRACKET))
+    units = drawn(plan.quantiles, s.bracket_extra, decision_key(own_key, v.request, np.int64(v.slot), What.BRACKET))
     return min(max(np.int64(units + 0.5), 0), np.int64(s.bracket_at_most))

@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.jit.structs import group
-from simulator.engine.primitives import drawn
 from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, mix, root
-from simulator.engine.tables.tables import Goods, People, Plan
+from simulator.engine.tables.tables import Goods, People, Plan, numbers_of
 from simulator.engine.user.beliefs import belief_about, utility_of
-from simulator.engine.user.item_memory import known_again, recalled
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth, numbers_of
+from simulator.engine.user.item_memory import recalled
+from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
 
 
 @group
@@ -37,7 +36,6 @@ class BestSlates(NamedTuple):
     items: npt.NDArray[np.int32]  # (n, size)
     scores: npt.NDArray[np.float64]  # (size,)
     shown: npt.NDArray[np.bool_]  # (items,), all False
-    scratch: npt.NDArray[np.float64]
 
 
 @kernel
@@ -47,11 +45,8 @@ def best_candidates(
     """Fill `slates` with the best candidates of each request, best first, those lately shown left out."""
     users, times, visible, glance = requests.users, requests.times, requests.visible, requests.glance
     candidates, recent_start, recent_items = requests.candidates, requests.recent_start, requests.recent_items
-    out, scores, shown, scratch = slates.items, slates.scores, slates.shown, slates.scratch
-    pairs, modalities, facets, types, weights = plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights
-    quantiles, habits = plan.quantiles, plan.habits[0]
-    taste, mood = people.taste, people.mood
-    items, vectors, colour, readouts = goods.facts, goods.vectors, goods.colour, goods.readouts
+    out, scores, shown = slates.items, slates.scores, slates.shown
+    items = goods.facts
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
     numbers = numbers_of(plan, people, goods)
     asides = plan.asides.shape[0] > 0
@@ -66,27 +61,15 @@ def best_candidates(
             item = np.int64(candidates[c])
             if shown[item]:
                 continue
-            kind = np.int64(items[item].type)
             key = mix(person, np.uint64(item))
             if by_belief:
-                knowledge = drawn(quantiles, types[kind].knowledge, mix(mix(knowing, person_key), np.uint64(kind)))
                 seen = visible[k] & ~items[item].missing
-                score, variance = belief_about(
-                    key, user, item, kind, seen, glance[k], knowledge,
-                    taste, vectors, colour, mood, readouts,
-                    pairs, modalities, facets, weights, types, habits, quantiles, scratch,
-                )  # fmt: skip
-                if people.known.shape[1] > 0 and seen & types[kind].known_by != 0 and types[kind].known > 0.0:
-                    subject = known_again(item, np.int64(items[item].creator), types[kind])
-                    score, _ = recalled(
-                        score, variance, people.known, user, subject, times[k], types[kind], plan.powers
-                    )
+                score, variance = belief_about(key, mix(knowing, person_key), user, item, seen, glance[k], numbers)
+                score, _ = recalled(score, variance, user, item, seen, times[k], numbers)
                 if asides:
                     score += aside_worth(key, times[k], user, item, visible[k], numbers)
             else:
-                score = utility_of(
-                    key, user, item, kind, taste, vectors, facets, weights, types, habits, quantiles, scratch
-                )
+                score = utility_of(key, user, item, numbers)
                 if asides:
                     score += aside_worth(key, times[k], user, item, EVERYTHING, numbers)
             filled = _insert(score, item, k, filled, scores, out)

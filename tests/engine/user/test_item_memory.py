@@ -12,8 +12,19 @@ from hypothesis import given, strategies as st
 
 import simulator
 from simulator.engine.jit.compile import kernel
-from simulator.engine.primitives import exponential_table
-from simulator.engine.tables.tables import FOLLOWED, ITEMS_KNOWN, KNOWN, TOPICS_FOLLOWED, TYPE, Kind, People
+from simulator.engine.tables.empty import NOBODY, NOTHING
+from simulator.engine.tables.tables import (
+    FOLLOWED,
+    ITEM,
+    ITEMS_KNOWN,
+    KNOWN,
+    TOPICS_FOLLOWED,
+    TYPE,
+    Kind,
+    Numbers,
+    People,
+    numbers_of,
+)
 from simulator.engine.user.item_memory import keep_in_mind, recalled
 from simulator.env.batch.user_pool import put_users
 from simulator.errors import InputError
@@ -25,12 +36,12 @@ from tests.laws.harness import CLOCK, bench, edited, number, step, threshold
 from tests.laws.plugins import Spy
 
 NAME = "audio"
-POWERS = exponential_table()
+PLAN = compile_scenario(load_scenario(NAME)).plan
 
 
 @kernel
-def _recalled(mean, variance, known, user, item, time, kinds, powers):
-    return recalled(mean, variance, known, user, item, time, kinds[0], powers)
+def _recalled(mean, variance, user, item, attended, time, numbers):
+    return recalled(mean, variance, user, item, attended, time, numbers)
 
 
 @kernel
@@ -40,20 +51,32 @@ def _keep(known, user, item, worth, time, rate=1.0):
 
 def kinds(precision: float = 4.0, half_life: float = 1e5) -> np.ndarray:
     rows = np.zeros(1, dtype=TYPE)
-    rows["known"], rows["forgetting"] = precision, half_life
+    rows["known"], rows["forgetting"], rows["known_by"] = precision, half_life, 2
     return rows
+
+
+def numbers(known: np.ndarray, precision: float) -> Numbers:
+    """Return the tables of one user who remembers `known`, and of ten items of one type."""
+    people = NOBODY._replace(known=known)
+    goods = NOTHING._replace(facts=np.zeros(10, dtype=ITEM))
+    return numbers_of(PLAN._replace(types=kinds(precision)), people, goods)
 
 
 @given(st.floats(-3, 3), st.floats(0.05, 2.0), st.floats(-3, 3), st.floats(0.0, 1e6), st.floats(0.1, 20.0))
 def test_a_memory_is_a_cue_that_fades(mean, variance, worth, age, precision):
     known = np.zeros((1, ITEMS_KNOWN), dtype=KNOWN)
     _keep(known, 0, 7, worth, 10.0)
-    got = _recalled(mean, variance, known, 0, 7, 10.0 + age, kinds(precision), POWERS)
+    tables = numbers(known, precision)
+    got = _recalled(mean, variance, 0, 7, 2, 10.0 + age, tables)
     p = precision * 0.5 ** (age / 1e5)
     total = p + 1.0 / variance
     assert got[0] == pytest.approx((p * np.float32(worth) + mean / variance) / total, abs=1e-6)
     assert got[1] == pytest.approx(1.0 / total, abs=1e-7)
-    assert _recalled(mean, variance, known, 0, 8, 10.0 + age, kinds(precision), POWERS) == (mean, variance)
+    assert _recalled(mean, variance, 0, 8, 2, 10.0 + age, tables) == (mean, variance)
+    assert _recalled(mean, variance, 0, 7, 1, 10.0 + age, tables) == (
+        mean,
+        variance,
+    )  # not attended to
 
 
 def test_the_last_items_are_remembered_and_each_once():
