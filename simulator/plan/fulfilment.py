@@ -60,6 +60,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
             if known is None:
                 continue
             after, added_up = successors_of(names, stage.next[known])
+            following[s, o] = after[-1]
             following[s, o, : len(after)], shares[s, o, : len(after)] = after, added_up
             event = outcome_event(scenario, name, known)
             events[s, o] = codes[event] if event is not None else -1
