@@ -44,8 +44,8 @@ class _GroupModel(_models.PrimitiveModel):
         super().__init__(manager, of, self.tables.as_pointer())
 
     def get_return_type(self) -> Any:
-        if any(isinstance(member, _GroupType) for member in self._fe_type.members):
-            raise TypeError(f"{self._fe_type} has groups in it, which end with the function that would return it")
+        if any(isinstance(member, _GroupType) for member in self.fe_type.members):
+            raise TypeError(f"{self.fe_type} has groups in it, so it cannot be returned")
         return self.tables
 
     def as_return(self, builder: Any, value: Any) -> Any:
@@ -101,7 +101,8 @@ def _maker(of: Any, c: Any) -> Any:
 def group(of: _C) -> _C:
     """Make kernels take named tuples of this class by address, those that they make themselves too.
 
-    Fields are arrays, or groups, which lie where they were made: a group of groups is handed on, but never returned.
+    Fields are arrays and other groups. A group within a group is an address as well, so one that has any cannot be what
+    a function returns: the places that they lie in would be gone.
     """
     kept = ("__module__", "__doc__", "__annotations__")
     names = {name: getattr(of, name) for name in kept}
