@@ -333,7 +333,7 @@ class World:
             catalog.goods.facts["creator"],
             self.people,
             self.horizon,
-            self.cases.world.counts if self.cases is not None else None,
+            self.cases.case_state.counts if self.cases is not None else None,
         )
         metrics = measure(outcome)
         facts = RunFacts(

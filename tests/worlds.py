@@ -150,8 +150,8 @@ class TinyWorld:
     def unit(self, resource: str, number: int = 0) -> Array:
         """State of one unit of a resource."""
         row = self.cases.shared.resources[list(self.compiled.scenario.resources).index(resource)]
-        return self.cases.world.units[int(row["first_unit"]) + number]
+        return self.cases.case_state.units[int(row["first_unit"]) + number]
 
     def count(self, what: Count) -> int:
         """One of the world's counts."""
-        return int(self.cases.world.counts[what])
+        return int(self.cases.case_state.counts[what])

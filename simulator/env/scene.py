@@ -114,7 +114,7 @@ class Scene:
         gone = cases.spent(0.0)
         level[gone] = 0
         for row in cases.shared.resources:
-            units: Any = cases.world.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
+            units: Any = cases.case_state.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
             if len(units) == n and np.isfinite(units["closes"]).any():
                 closes = np.minimum(closes, units["closes"])
         return level, closes

@@ -15,9 +15,19 @@ from simulator.engine.cases.run import happenings_at_once, live, post
 from simulator.engine.jit.precompile import Ahead
 from simulator.engine.randomness import WORLD, normals, uniforms
 from simulator.engine.tables import case_tables as layout
-from simulator.engine.tables.case_tables import NO_ROW, Count, Ground, Happens, Per, ResourceKind, World, WorldPlan
-from simulator.engine.tables.tables import Array, Goods, Output, People, Plan
-from simulator.engine.user.shown_numbers import numbers_of
+from simulator.engine.tables.case_tables import (
+    NO_ROW,
+    CaseState,
+    CaseTables,
+    Count,
+    Ground,
+    Happens,
+    Per,
+    ResourceKind,
+    WorldPlan,
+)
+from simulator.engine.tables.empty import NOWHERE
+from simulator.engine.tables.tables import Array, Goods, Output, People, Plan, numbers_of
 from simulator.part import Part, Published, Sink
 from simulator.plan.fulfilment import periods_of
 from simulator.population.attributes import drawn
@@ -30,7 +40,7 @@ _CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
 
 
 class Cases(Part):
-    """Cases and resources of a world. Everything that changes is in plain arrays: `state` is all of it.
+    """Cases and resources of a world. Everything that changes is in plain arrays: `case_state` is all of it.
 
     Args:
         scenario: for the capacities of resources, places and choosers.
@@ -61,12 +71,7 @@ class Cases(Part):
         self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
         self._promising = _promising(plan, goods)
         self._numbers = numbers_of(plan, people, goods)
-        self._tables = layout.Tables(
-            plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities, plan.facets,
-            plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, people.state, people.taste,
-            people.mood, goods.facts, goods.vectors, goods.colour, plan.types, people.had, goods.parent, people.known,
-            plan.weights, people.later, np.zeros(0) if soonest is None else soonest,
-        )  # fmt: skip
+        self._soonest = np.zeros(0) if soonest is None else soonest
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
             resources=shared.resources.copy(),
@@ -78,7 +83,7 @@ class Cases(Part):
         self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
         units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), published_at, seed)
         self.shared = shared
-        self.world = World(
+        self.case_state = CaseState(
             cases=np.zeros(0, dtype=layout.CASE),
             heap=np.zeros(1, dtype=layout.HAPPENING),
             free=np.zeros(0, dtype=np.int32),
@@ -93,8 +98,7 @@ class Cases(Part):
         for r, resource in enumerate(shared.resources):
             if resource["n_shifts"]:
                 at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
-                n = push(self.world.heap, int(self.world.counts[Count.HEAP]), at, r, int(Happens.SHIFT), 0, r, 0)
-                self.world.counts[Count.HEAP] = n
+                push(self.case_state, at, r, int(Happens.SHIFT), 0, r, 0)
 
     def prepare(self, ahead: Ahead, output: Callable[[int], Output]) -> None:
         """Have what `run` needs compiled beside whatever comes before its first call; `output` as there."""
@@ -104,7 +108,7 @@ class Cases(Part):
     @property
     def n_open(self) -> int:
         """Cases that have not ended."""
-        return int(self.world.counts[Count.POSTED] - self.world.counts[Count.ENDED])
+        return int(self.case_state.counts[Count.POSTED] - self.case_state.counts[Count.ENDED])
 
     def publish(self, published: Published) -> None:
         """Make waits known to everybody, and offer nothing that is sold out or filled, if anything is left."""
@@ -121,17 +125,13 @@ class Cases(Part):
 
     def tell_waits(self, time: float) -> None:
         """Make what waits there are at `time` known to everybody."""
-        starts_at = float(self.plan.starts_at[0])
-        publish_waits(
-            self.shared, self.ground, self.world.units, self.goods.facts, self._promising, time, starts_at,
-            self.goods.promised, self.people.promised, self._waits,
-        )  # fmt: skip
+        publish_waits(self.tables(), self._promising, time, self._waits)
 
     def spent(self, time: float) -> npt.NDArray[np.bool_]:
         """Items of which nothing is left at `time`, bool (items,): stock at 0, openings filled or closed."""
         gone = np.zeros(len(self.goods.facts), dtype=np.bool_)
         for row in self.shared.resources:
-            units = self.world.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
+            units = self.case_state.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
             if row["per"] == Per.ITEM and row["kind"] == ResourceKind.STOCK:
                 gone |= units["level"] <= 0
             elif row["per"] == Per.ITEM and row["kind"] == ResourceKind.OPENINGS:
@@ -142,11 +142,11 @@ class Cases(Part):
         """Take on cases, dtype CASE (n,), in any order: they are known by (created, user, case)."""
         if len(messages) == 0:
             return
-        if len(messages) > self.world.counts[Count.FREE]:
+        if len(messages) > self.case_state.counts[Count.FREE]:
             self._make_room(len(messages))
         self._make_heap_room(len(messages))
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
-        post(self._seed, np.ascontiguousarray(messages[order]), self.people.state, self.world)
+        post(self._seed, np.ascontiguousarray(messages[order]), self.people.state, self.case_state)
 
     def run(self, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
         """Let everything happen that happens before `end`, s.
@@ -162,50 +162,56 @@ class Cases(Part):
         while not done:
             self._make_heap_room(0)
             done = bool(live(*self._arguments(end, output)))
-            wrote(int(self.world.counts[Count.RECORDS]))
+            wrote(int(self.case_state.counts[Count.RECORDS]))
 
     def _arguments(self, end: float, output: Callable[[int], Output]) -> tuple[Any, ...]:
         """Of `live`."""
-        out = output(_FIRST_ROOM)
-        return self._seed, end, self.shared, self.ground, self.world, self._tables, self._numbers, out
+        return self._seed, end, self.tables(output(_FIRST_ROOM))
+
+    def tables(self, out: Output = NOWHERE) -> CaseTables:
+        """Return all that kernels of cases read and write, as it stands; `out` is where records go."""
+        return CaseTables(
+            self.shared, self.ground, self.case_state, self.plan, self.people, self.goods, self._numbers, out,
+            self._soonest,
+        )  # fmt: skip
 
     def _make_room(self, needed: int) -> None:
-        old = len(self.world.cases)
+        old = len(self.case_state.cases)
         size = max(old + needed, old + old // 2)
         cases = np.zeros(size, dtype=layout.CASE)
-        cases[:old] = self.world.cases
+        cases[:old] = self.case_state.cases
         free = np.zeros(size, dtype=np.int32)
-        n_free = int(self.world.counts[Count.FREE])
-        free[:n_free] = self.world.free[:n_free]
+        n_free = int(self.case_state.counts[Count.FREE])
+        free[:n_free] = self.case_state.free[:n_free]
         free[n_free : n_free + size - old] = np.arange(size - 1, old - 1, -1)
-        self.world.counts[Count.FREE] = n_free + size - old
-        self.world = self.world._replace(cases=cases, free=free)
+        self.case_state.counts[Count.FREE] = n_free + size - old
+        self.case_state = self.case_state._replace(cases=cases, free=free)
         self._make_heap_room(0)
 
     def _make_heap_room(self, more: int) -> None:
         """Room on the heap for `more` rows and for whatever one happening puts there; at first half stays free."""
-        needed = more + happenings_at_once(self.shared, len(self.world.cases)) + 1
-        n = int(self.world.counts[Count.HEAP])
-        if n + needed <= len(self.world.heap):
+        needed = more + happenings_at_once(self.shared, len(self.case_state.cases)) + 1
+        n = int(self.case_state.counts[Count.HEAP])
+        if n + needed <= len(self.case_state.heap):
             return
-        n = without_stale(self.world.heap, n, self.world.cases, int(Happens.ENTER))
-        self.world.counts[Count.HEAP] = n
-        if 2 * n + needed > len(self.world.heap):
+        without_stale(self.case_state)
+        n = int(self.case_state.counts[Count.HEAP])
+        if 2 * n + needed > len(self.case_state.heap):
             heap = np.zeros(2 * (n + needed), dtype=layout.HAPPENING)
-            heap[:n] = self.world.heap[:n]
-            self.world = self.world._replace(heap=heap)
+            heap[:n] = self.case_state.heap[:n]
+            self.case_state = self.case_state._replace(heap=heap)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
         """Everything that changes, as plain arrays."""
-        arrays = self.world._asdict()
-        arrays["heap"] = self.world.heap[: int(self.world.counts[Count.HEAP])]
+        arrays = self.case_state._asdict()
+        arrays["heap"] = self.case_state.heap[: int(self.case_state.counts[Count.HEAP])]
         return arrays
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave."""
-        kept = {name: np.array(arrays[name]) for name in World._fields}
+        kept = {name: np.array(arrays[name]) for name in CaseState._fields}
         kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
-        self.world = World(**kept)
+        self.case_state = CaseState(**kept)
         self._waits[:] = np.nan  # told to users in another world
         self._make_heap_room(0)
 

@@ -47,7 +47,7 @@ class Watched(Cases):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        n = len(self.world.units)
+        n = len(self.case_state.units)
         self.seen_at = 0.0
         self.line, self.busy = np.zeros(n), np.zeros(n)  # integrals of lengths, s
         self.waits: dict[tuple[int, int], float] = {}  # since when a case stands in a line
@@ -58,22 +58,22 @@ class Watched(Cases):
 
     def run(self, end: float, output: Any, wrote: Any) -> None:
         """Everything before `end`, one moment after the other."""
-        while self.world.counts[Count.HEAP] > 0 and self.world.heap[0]["time"] < end:
-            time = float(self.world.heap[0]["time"])
+        while self.case_state.counts[Count.HEAP] > 0 and self.case_state.heap[0]["time"] < end:
+            time = float(self.case_state.heap[0]["time"])
             self.look(time)
             super().run(np.nextafter(time, np.inf), output, wrote)
             self.changed(time)
 
     def look(self, time: float) -> None:
         """Lengths since the last moment."""
-        units = self.world.units
+        units = self.case_state.units
         self.line += units["waiting"] * (time - self.seen_at)
         self.busy += units["busy"] * (time - self.seen_at)
         self.seen_at = time
 
     def changed(self, time: float) -> None:
         """Who has joined a line or left it, and who holds a server."""
-        cases = self.world.cases
+        cases = self.case_state.cases
         now: dict[tuple[int, int], int] = {}
         for slot in np.flatnonzero((cases["waiting"] == 1) & (cases["open"] == 1)):
             c = cases[slot]
@@ -98,7 +98,7 @@ class Watched(Cases):
             self.holds.setdefault(spell, (unit, time))
 
     def _unit(self, resource: int, c: Any) -> int:
-        return int(unit_of(self.shared, self.ground, self.goods.facts, resource, int(c["user"]), int(c["item"])))
+        return int(unit_of(self.tables(), resource, int(c["user"]), int(c["item"])))
 
 
 def _lived(name: str, tmp_path: Any, monkeypatch: Any) -> Watched:
@@ -114,7 +114,7 @@ def _settings(name: str) -> dict[str, Any]:
 
 def _obeys(watched: Watched, horizon: float) -> None:
     watched.look(horizon)
-    units = watched.world.units
+    units = watched.case_state.units
     for unit in range(len(units)):
         settle_unit(units, unit, horizon)
     waiting, holding = np.zeros(len(units)), np.zeros(len(units))

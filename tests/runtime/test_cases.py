@@ -135,7 +135,7 @@ def lived(made: dict[str, Any], stops: list[float], restored: bool = False) -> T
 
 
 def conserved(world: TinyWorld) -> None:
-    cases, units, resources = world.cases.world.cases, world.cases.world.units, world.cases.shared.resources
+    cases, units, resources = world.cases.case_state.cases, world.cases.case_state.units, world.cases.shared.resources
     names = list(world.compiled.scenario.resources)
     ended = [world.times(event) for event in TERMINALS]
     assert len(set().union(*ended)) == sum(len(each) for each in ended) == world.count(Count.ENDED)
@@ -151,7 +151,7 @@ def conserved(world: TinyWorld) -> None:
             most = np.maximum(own["capacity"], shifts["capacity"].max(initial=0))
             assert (own["busy"] <= most).all()
     assert ((cases["waiting"] > 0) & (cases["open"] == 1)).sum() == units["waiting"].sum()
-    servers = world.cases.world.servers
+    servers = world.cases.case_state.servers
     assert len(set(servers[servers >= 0].tolist())) == (servers >= 0).sum()
     assert (servers >= 0).sum() == ((cases["server"] >= 0) & (cases["open"] == 1)).sum()
 
@@ -189,7 +189,7 @@ def test_when_it_is_looked_at_and_saved_changes_nothing(made, hours):
             np.sort(other.records, order=["time", "user", "case", "event"]).tobytes()
             == np.sort(at_once.records, order=["time", "user", "case", "event"]).tobytes()
         )
-        assert (other.cases.world.counts[1:8] == at_once.cases.world.counts[1:8]).all()
+        assert (other.cases.case_state.counts[1:8] == at_once.cases.case_state.counts[1:8]).all()
     assert len(at_once.records) > 0
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.cases.event_queue import push
 from simulator.engine.cases.resources import join_line, leave_line, left_of
@@ -17,41 +16,29 @@ from simulator.engine.cases.steps import CANCELLED, DONE, EXPIRED, REFUSED, UNDE
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, waited
 from simulator.engine.randomness import mix, table_index, uniform
-from simulator.engine.tables.case_tables import NO_ROW, Count, Ground, Happens, Luck, World, WorldPlan
+from simulator.engine.tables.case_tables import NO_ROW, CaseState, CaseTables, Happens, Luck, WorldPlan
 from simulator.engine.tables.tables import NORMAL, Array
 
 ON_A_DESK = 2
 """Value of `waiting` while a case lies on a desk."""
 
-_HEAP = int(Count.HEAP)
-_CHOOSE, _CHOSEN = int(Happens.CHOOSE), int(Happens.CHOSEN)
-_L_CHOSEN, _L_WITHDRAWS = int(Luck.CHOSEN), int(Luck.WITHDRAWS)
-_L_PASSES, _L_UNANSWERED = int(Luck.PASSES), int(Luck.UNANSWERED)
-
 
 @internal
-def judgment(
-    shared: WorldPlan,
-    ground: Ground,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    c: Array,
-    step: int,
-    chooser: int,
-) -> float:
-    """What a chooser thinks of a case, in units of the spread of matches: it passes if this is above their bar.
+def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
+    """Return what a chooser thinks of a case, in units of the spread of matches: it passes if this is above their bar.
 
     They read the match of their own taste with the applicant's qualification, with a misreading of variance
     (1 - knowledge) / knowledge; whatever else moves them is logistic, of scale `temperature`, so that alone a case
     passes with probability sigma((read - bar) / temperature). It belongs to the case: looking again changes nothing.
     """
-    h = shared.choosers[chooser]
-    row = h.first_row + np.int64(items[c.item].creator)
+    quantiles, powers = tables.plan.quantiles, tables.plan.powers
+    taste, qualification = tables.ground.chooser_taste, tables.ground.qualification
+    h = tables.shared.choosers[chooser]
+    row = h.first_row + np.int64(tables.goods.facts[c.item].creator)
     match = 0.0
     for d in range(h.offset, h.offset + h.width):
-        match += np.float64(ground.chooser_taste[row, d]) * np.float64(ground.qualification[c.user, d])
-    key = case_luck(c, step, _L_CHOSEN)
+        match += np.float64(taste[row, d]) * np.float64(qualification[c.user, d])
+    key = case_luck(c, step, Luck.CHOSEN)
     knowledge = max(drawn(quantiles, h.knowledge, mix(key, np.uint64(1))), 0.01)
     misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(2)))])
     read = match * h.scale + misreading * math.sqrt((1.0 - knowledge) / knowledge)
@@ -61,27 +48,17 @@ def judgment(
 
 
 @internal
-def end_step(
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    powers: npt.NDArray[np.float64],
-    slot: int,
-    step: int,
-    time: float,
-) -> int:
-    """How a step ends: DONE if the case goes on, CANCELLED, REFUSED or EXPIRED; UNDECIDED while it waits on a desk."""
-    c = world.cases[slot]
+def end_step(tables: CaseTables, slot: int, step: int, time: float) -> int:
+    """End a step: DONE if the case goes on, CANCELLED, REFUSED or EXPIRED; UNDECIDED while it waits on a desk."""
+    shared, c = tables.shared, tables.state.cases[slot]
     s = shared.steps[shared.stages[c.stage].first_step + step]
-    if s.withdraws > 0.0 and uniform(case_luck(c, step, _L_WITHDRAWS)) < s.withdraws:
+    if s.withdraws > 0.0 and uniform(case_luck(c, step, Luck.WITHDRAWS)) < s.withdraws:
         return CANCELLED
-    passed = s.passes >= 1.0 or uniform(case_luck(c, step, _L_PASSES)) < s.passes
+    passed = s.passes >= 1.0 or uniform(case_luck(c, step, Luck.PASSES)) < s.passes
     if passed and s.chooser >= 0:
-        judged = judgment(shared, ground, items, quantiles, powers, c, step, s.chooser)
+        judged = judgment(tables, c, step, s.chooser)
         if shared.choosers[s.chooser].picks > 0:
-            _lay_down(shared, world, slot, step, judged, time)
+            _lay_down(tables, slot, step, judged, time)
             return UNDECIDED
         passed = judged > shared.choosers[s.chooser].bar
     return DONE if passed else turned_down(shared, c, step)
@@ -89,65 +66,67 @@ def end_step(
 
 @internal
 def turned_down(shared: WorldPlan, c: Array, step: int) -> int:
-    """Who does not pass is REFUSED, or never hears of it: EXPIRED."""
+    """Answer a case that does not pass: it is REFUSED, or never hears of it: EXPIRED."""
     s = shared.steps[shared.stages[c.stage].first_step + step]
-    return EXPIRED if uniform(case_luck(c, step, _L_UNANSWERED)) < s.unanswered else REFUSED
+    return EXPIRED if uniform(case_luck(c, step, Luck.UNANSWERED)) < s.unanswered else REFUSED
 
 
 @internal
-def _lay_down(shared: WorldPlan, world: World, slot: int, step: int, judged: float, time: float) -> None:
-    """A case waits on the desk of its item and step for the next decision, which is on the heap then."""
-    c = world.cases[slot]
+def _lay_down(tables: CaseTables, slot: int, step: int, judged: float, time: float) -> None:
+    """Lay a case on the desk of its item and step until the next decision, which is on the heap then."""
+    shared, state = tables.shared, tables.state
+    c = state.cases[slot]
     number = np.int64(shared.stages[c.stage].first_step + step)
     unit = np.int64(shared.steps[number].desk) + np.int64(c.item)
     c.judged = judged
-    world.units[unit].arrivals += 1
-    join_line(world, unit, slot, time)
+    u = state.units[unit]
+    u.arrivals += 1
+    join_line(state, unit, slot, time)
     c.waiting = ON_A_DESK
-    if world.units[unit].ordered == 0:
-        world.units[unit].ordered = 1
+    if u.ordered == 0:
+        u.ordered = 1
         every = shared.choosers[shared.steps[number].chooser].every
-        _decide_at(world, (time // every + 1.0) * every, unit, number)
+        _decide_at(state, (time // every + 1.0) * every, unit, number)
 
 
 @internal
-def _decide_at(world: World, time: float, unit: int, number: int) -> None:
-    world.counts[_HEAP] = push(world.heap, world.counts[_HEAP], time, unit, _CHOOSE, number, unit, 0)
+def _decide_at(state: CaseState, time: float, unit: int, number: int) -> None:
+    push(state, time, unit, Happens.CHOOSE, number, unit, 0)
 
 
 @internal
-def decide(shared: WorldPlan, ground: Ground, world: World, items: Array, unit: int, number: int, time: float) -> None:
-    """A chooser compares the cases on a desk, and each that is decided on hears of it at once (`Happens.CHOSEN`).
+def decide(tables: CaseTables, unit: int, number: int, time: float) -> None:
+    """Compare the cases on a chooser's desk; each that is decided on hears of it at once (`Happens.CHOSEN`).
 
     The best `picks` above the bar pass, and no more than are left of the `room` that the chooser looks at. Of equals
     the one comes first that comes first in the order of cases.
     """
-    s = shared.steps[number]
-    h, u = shared.choosers[s.chooser], world.units[unit]
+    shared, state = tables.shared, tables.state
+    s, cases = shared.steps[number], state.cases
+    h, u = shared.choosers[s.chooser], state.units[unit]
     slot = np.int64(u.first)
     while slot >= 0:
-        behind = np.int64(world.cases[slot].behind)
-        if not world.cases[slot].judged > h.bar:
-            _tell(world, unit, slot, 0, time)
+        behind = np.int64(cases[slot].behind)
+        if not cases[slot].judged > h.bar:
+            _tell(state, unit, slot, 0, time)
         slot = behind
     picks = np.int64(h.picks)
     if h.room >= 0 and u.first >= 0:
-        c = world.cases[u.first]
-        left = left_of(shared, ground, world.units, items, h.room, np.int64(c.user), np.int64(c.item), time)
-        picks = min(picks, left)
+        c = cases[u.first]
+        picks = min(picks, left_of(tables, h.room, np.int64(c.user), np.int64(c.item), time))
     while picks > 0 and u.first >= 0:
         picks -= 1
         best = NO_ROW
         slot = np.int64(u.first)
         while slot >= 0:
-            if best < 0 or _better(world.cases[slot], world.cases[best]):
+            if best < 0 or _better(cases[slot], cases[best]):
                 best = slot
-            slot = np.int64(world.cases[slot].behind)
-        _tell(world, unit, best, 1, time)
+            slot = np.int64(cases[slot].behind)
+        _tell(state, unit, best, 1, time)
     u.ordered = 0
     if u.waiting > 0:
         u.ordered = 1
-        _decide_at(world, time + h.every, unit, number)
+        _decide_at(state, time + h.every, unit, number)
 
 
 @internal
@@ -158,12 +137,10 @@ def _better(a: Array, b: Array) -> bool:
 
 
 @internal
-def _tell(world: World, unit: int, slot: int, passes: int, time: float) -> None:
-    """A case leaves the desk with an answer."""
-    c, u = world.cases[slot], world.units[unit]
-    leave_line(world, unit, slot, time)
+def _tell(state: CaseState, unit: int, slot: int, passes: int, time: float) -> None:
+    """Take a case off the desk, with an answer."""
+    c, u = state.cases[slot], state.units[unit]
+    leave_line(state, unit, slot, time)
     u.served += 1
     u.waited += time - c.arrived
-    world.counts[_HEAP] = push(
-        world.heap, world.counts[_HEAP], time, case_number(c), _CHOSEN, passes, slot, np.int64(c.generation)
-    )
+    push(state, time, case_number(c), Happens.CHOSEN, passes, slot, np.int64(c.generation))

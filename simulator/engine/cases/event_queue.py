@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.engine.jit.compile import internal, kernel
+from simulator.engine.tables.case_tables import CaseState, Count, Happens
 from simulator.engine.tables.tables import Array
 
 
@@ -29,8 +30,9 @@ def _copy(heap: Array, to: int, of: int) -> None:
 
 
 @kernel
-def push(heap: Array, n: int, time: float, key: int, kind: int, detail: int, slot: int, generation: int) -> int:
-    """Add a row to the heap heap[:n]; returns n + 1. `heap` has one row more than the heap can hold."""
+def push(state: CaseState, time: float, key: int, kind: int, detail: int, slot: int, generation: int) -> None:
+    """Add a row to the heap. `state.heap` has one row more than the heap can hold."""
+    heap = state.heap
     room = heap.shape[0] - 1  # the last row is where the new one waits for its place
     heap[room].time = time
     heap[room].key = key
@@ -38,7 +40,8 @@ def push(heap: Array, n: int, time: float, key: int, kind: int, detail: int, slo
     heap[room].detail = detail
     heap[room].slot = slot
     heap[room].generation = generation
-    child = n
+    child = state.counts[Count.HEAP]
+    state.counts[Count.HEAP] = child + 1
     while child > 0:
         parent = (child - 1) // 2
         if not sooner(heap[room], heap[parent]):
@@ -46,13 +49,14 @@ def push(heap: Array, n: int, time: float, key: int, kind: int, detail: int, slo
         _copy(heap, child, parent)
         child = parent
     _copy(heap, child, room)
-    return n + 1
 
 
 @internal
-def drop_first(heap: Array, n: int) -> int:
-    """Take the first row off the heap heap[:n]; returns n - 1."""
-    n -= 1
+def drop_first(state: CaseState) -> None:
+    """Take the first row off the heap."""
+    heap = state.heap
+    n = state.counts[Count.HEAP] - 1
+    state.counts[Count.HEAP] = n
     parent = 0
     while True:
         child = 2 * parent + 1
@@ -65,22 +69,23 @@ def drop_first(heap: Array, n: int) -> int:
         _copy(heap, parent, child)
         parent = child
     _copy(heap, parent, n)
-    return n
 
 
 @kernel
-def without_stale(heap: Array, n: int, cases: Array, first_of_cases: int) -> int:
-    """Drop the rows of cases that have gone on without them, and order the rest again; returns how many are left.
+def without_stale(state: CaseState) -> None:
+    """Drop the rows of cases that have gone on without them, and order the rest again.
 
     What a row was about may be over long before its time (an expiry, a cancellation), so such rows pile up. Rows of a
-    kind below `first_of_cases` are about resources and stay.
+    kind below `Happens.ENTER` are about resources and stay.
     """
+    heap, cases = state.heap, state.cases
     kept = 0
-    for k in range(n):
+    for k in range(state.counts[Count.HEAP]):
         slot = heap[k].slot
-        if heap[k].kind < first_of_cases or (cases[slot].open == 1 and cases[slot].generation == heap[k].generation):
+        if heap[k].kind < Happens.ENTER or (cases[slot].open == 1 and cases[slot].generation == heap[k].generation):
             _copy(heap, kept, k)
             kept += 1
+    state.counts[Count.HEAP] = kept
     room = heap.shape[0] - 1
     for top in range(kept // 2 - 1, -1, -1):
         _copy(heap, room, top)
@@ -96,4 +101,3 @@ def without_stale(heap: Array, n: int, cases: Array, first_of_cases: int) -> int
             _copy(heap, parent, child)
             parent = child
         _copy(heap, parent, room)
-    return kept

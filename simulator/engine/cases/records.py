@@ -6,43 +6,39 @@ import numpy as np
 
 from simulator.engine.jit.compile import internal
 from simulator.engine.randomness import mix
-from simulator.engine.tables.case_tables import Count, Luck, Tables, World, WorldPlan
-from simulator.engine.tables.tables import Output, Tally
+from simulator.engine.tables.case_tables import CaseTables, Count, Luck
+from simulator.engine.tables.tables import Tally
 from simulator.engine.visit.outcomes import VALUE_UNITS
 from simulator.engine.visit.records import arrival
 
-_EVENT, _LABEL, _VALUE = int(Tally.EVENT), int(Tally.LABEL), int(Tally.VALUE)
-_RECORDS = int(Count.RECORDS)
-_L_RECORD = np.uint64(int(Luck.RECORD))
-
 
 @internal
-def happened(
-    tables: Tables, shared: WorldPlan, world: World, out: Output, slot: int, time: float, event: int, value: float
-) -> None:
-    """One event of a case: counted, and recorded where records are kept."""
-    c = world.cases[slot]
+def happened(tables: CaseTables, slot: int, time: float, event: int, value: float) -> None:
+    """Count one event of a case, and record it where records are kept."""
+    plan, out = tables.plan, tables.out
+    c, counts = tables.state.cases[slot], tables.state.counts
+    labels, counted, tallies = plan.labels, plan.counted, out.tallies
     item = np.int64(c.item)
-    out.tallies[_EVENT + event] += 1
-    for label in range(tables.labels.shape[0]):
-        wanted = (tables.labels[label].events >> event) & 1
-        out.tallies[_LABEL + label] += wanted & np.int64(not value < tables.labels[label].at_least)
-    if tables.counted[event, 0] >= 0:
-        out.counters[item, tables.counted[event, 0]] += 1
+    tallies[Tally.EVENT + event] += 1
+    for label in range(labels.shape[0]):
+        wanted = (labels[label].events >> event) & 1
+        tallies[Tally.LABEL + label] += wanted & np.int64(not value < labels[label].at_least)
+    if counted[event, 0] >= 0:
+        out.counters[item, counted[event, 0]] += 1
     if value == value:
         worth = np.int64(value * VALUE_UNITS)
-        out.tallies[_VALUE + event] += worth
-        if tables.counted[event, 1] >= 0:
-            out.counters[item, tables.counted[event, 1]] += worth
+        tallies[Tally.VALUE + event] += worth
+        if counted[event, 1] >= 0:
+            out.counters[item, counted[event, 1]] += worth
     if out.records.shape[0] == 0:
         return
-    n = world.counts[_RECORDS]
-    world.counts[_RECORDS] = n + 1
+    n = counts[Count.RECORDS]
+    counts[Count.RECORDS] = n + 1
     row = out.records[n]
-    surface = np.int64(shared.stages[c.stage].surface)
+    surface = np.int64(tables.shared.stages[c.stage].surface)
     row.time = time
-    key = mix(mix(mix(c.key, np.uint64(c.stage)), _L_RECORD), np.uint64(event))
-    row.logged_at = arrival(time, event, key, tables.observation, tables.quantiles)
+    key = mix(mix(mix(c.key, np.uint64(c.stage)), np.uint64(Luck.RECORD)), np.uint64(event))
+    row.logged_at = arrival(time, event, key, plan.observation, plan.quantiles)
     row.user = c.user
     row.session = c.visit
     row.request = c.request
@@ -55,7 +51,7 @@ def happened(
     row.belief_sd = c.belief_sd
     row.utility = c.utility
     row.satisfaction = c.satisfaction
-    row.visible = np.uint32(tables.screens[c.stage, c.device, 0]) if surface != 255 else np.uint32(0)
+    row.visible = np.uint32(plan.screens[c.stage, c.device, 0]) if surface != 255 else np.uint32(0)
     row.attended = np.uint32(0)
     row.position = c.position
     row.policy_version = c.policy

@@ -8,33 +8,31 @@ from simulator.engine.cases.steps import case_luck
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, sigmoid
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.case_tables import Luck, Tables, WorldPlan
+from simulator.engine.tables.case_tables import CaseTables, Luck
 from simulator.engine.tables.tables import NO_CASE, Array
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.due import forward
 
-_L_AGAIN, _L_LASTS = int(Luck.AGAIN), int(Luck.LASTS)
-_NOTHING = np.uint32(NO_CASE)
-
 
 @internal
-def means_to_return(shared: WorldPlan, tables: Tables, c: Array, value: float, time: float) -> None:
+def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> None:
     """After the verdict `value` on an item that is used up, its user may mean to come back for it once it is.
 
     A user has room for one such thing (as for what is put off in a visit): who has one already remembers no other.
     Units last one after the other; a basket is one thing (a meal), however much is in it.
     """
-    s = shared.stages[c.stage]
-    u, later = tables.users[np.int64(c.user)], tables.later[np.int64(c.user), 0]
-    kind = np.uint64(tables.items[np.int64(c.item)].type)
-    if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != _NOTHING or u.gone == 1:
+    s, plan, people = tables.shared.stages[c.stage], tables.plan, tables.people
+    user = np.int64(c.user)
+    u, later = people.state[user], people.later[user, 0]
+    kind = np.uint64(tables.goods.facts[np.int64(c.item)].type)
+    if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != np.uint32(NO_CASE) or u.gone == 1:
         return
-    if uniform(case_luck(c, 0, _L_AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, tables.powers):
+    if uniform(case_luck(c, 0, Luck.AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, plan.powers):
         return
     later.item, later.stage = c.item, s.again_stage
     later.seconds = 0.0
     units = np.float64(c.amount) if c.picks == 0 else 1.0
-    lasts = units * drawn(tables.quantiles, s.again_lasts, case_luck(c, 0, _L_LASTS))
-    later.until = after(time, lasts, tables.hours, tables.starts_at[0])  # at an hour at which people come
+    lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, Luck.LASTS))
+    later.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
-        forward(tables.users, np.int64(c.user), np.float64(later.until), tables.soonest)
+        forward(people.state, user, np.float64(later.until), tables.soonest)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.cases.event_queue import push
 from simulator.engine.jit.compile import internal, kernel
@@ -11,64 +10,57 @@ from simulator.engine.primitives import drawn, quantised
 from simulator.engine.randomness import WORLD, mix, root
 from simulator.engine.tables.case_tables import (
     NO_ROW,
-    Count,
-    Ground,
+    CaseState,
+    CaseTables,
     Happens,
     Luck,
     Per,
     ResourceKind,
-    World,
     WorldPlan,
 )
 from simulator.engine.tables.tables import DAY, Array
 
 GRANTED, WAITS, REFUSED = 0, 1, 2
 
-_HEAP = int(Count.HEAP)
-_QUEUE, _STOCK, _OPENINGS = int(ResourceKind.QUEUE), int(ResourceKind.STOCK), int(ResourceKind.OPENINGS)
-_WORLD, _ITEM, _CREATOR, _USER, _ZONE = (int(p) for p in (Per.WORLD, Per.ITEM, Per.CREATOR, Per.USER, Per.ZONE))
-_RESTOCK, _SHIFT = int(Happens.RESTOCK), int(Happens.SHIFT)
-_L_RESTOCK = int(Luck.RESTOCK)
-
 
 @kernel
-def unit_of(plan: WorldPlan, ground: Ground, items: Array, resource: int, user: int, item: int) -> int:
-    """The unit of a resource that serves a user's case about an item; -1 where the item has none (no parent)."""
-    r = plan.resources[resource]
+def unit_of(tables: CaseTables, resource: int, user: int, item: int) -> int:
+    """Return the unit of a resource that serves a user's case about an item; -1 where the item has none (no parent)."""
+    r = tables.shared.resources[resource]
     own = np.int64(0)
-    if r.per == _ITEM:
+    if r.per == Per.ITEM:
         own = item
-    elif r.per == _CREATOR:
-        own = np.int64(items[item].creator)
-    elif r.per == _USER:
+    elif r.per == Per.CREATOR:
+        own = np.int64(tables.goods.facts[item].creator)
+    elif r.per == Per.USER:
         own = user
-    elif r.per == _ZONE:
-        own = np.int64(ground.zone[user])
-    elif r.per != _WORLD:
-        own = np.int64(ground.parent[item])
+    elif r.per == Per.ZONE:
+        own = np.int64(tables.ground.zone[user])
+    elif r.per != Per.WORLD:
+        own = np.int64(tables.ground.parent[item])
     return r.first_unit + own if 0 <= own < r.n_units else NO_ROW
 
 
 @internal
-def servers_at(plan: WorldPlan, units: Array, resource: int, unit: int, clock: float) -> int:
-    """Servers of a unit at an hour of the day (`clock`, s since midnight): those of its shift, or its own."""
-    r = plan.resources[resource]
+def servers_at(tables: CaseTables, resource: int, unit: int, clock: float) -> int:
+    """Count servers of a unit at an hour of the day (`clock`, s since midnight): those of its shift, or its own."""
+    r, shifts = tables.shared.resources[resource], tables.shared.shifts
     for k in range(r.first_shift, r.first_shift + r.n_shifts):
-        s = plan.shifts[k]
+        s = shifts[k]
         inside = s.starts <= clock < s.ends if s.starts <= s.ends else (clock >= s.starts or clock < s.ends)
         if inside:
             return s.capacity
-    return np.int64(units[unit].capacity)
+    return np.int64(tables.state.units[unit].capacity)
 
 
 @kernel
-def next_shift(plan: WorldPlan, resource: int, time: float, starts_at: float) -> float:
-    """When servers of a resource come or go next after `time`, s; inf without shifts."""
-    r = plan.resources[resource]
+def next_shift(shared: WorldPlan, resource: int, time: float, starts_at: float) -> float:
+    """Return when servers of a resource come or go next after `time`, s; inf without shifts."""
+    r = shared.resources[resource]
     clock = (time + starts_at) % DAY
     wait = np.inf
     for k in range(r.first_shift, r.first_shift + r.n_shifts):
-        for edge in (plan.shifts[k].starts, plan.shifts[k].ends):
+        for edge in (shared.shifts[k].starts, shared.shifts[k].ends):
             wait = min(wait, (edge - clock) % DAY if (edge - clock) % DAY > 0.0 else DAY)
     return time + wait
 
@@ -83,13 +75,13 @@ def settle_unit(units: Array, unit: int, time: float) -> None:
 
 
 @internal
-def join_line(world: World, unit: int, slot: int, time: float) -> None:
-    """A case waits at the end of a unit's line."""
-    c, u = world.cases[slot], world.units[unit]
-    settle_unit(world.units, unit, time)
+def join_line(state: CaseState, unit: int, slot: int, time: float) -> None:
+    """Put a case at the end of a unit's line."""
+    c, u = state.cases[slot], state.units[unit]
+    settle_unit(state.units, unit, time)
     c.before, c.behind = u.last, NO_ROW
     if u.last >= 0:
-        world.cases[u.last].behind = slot
+        state.cases[u.last].behind = slot
     else:
         u.first = slot
     u.last = slot
@@ -99,16 +91,16 @@ def join_line(world: World, unit: int, slot: int, time: float) -> None:
 
 
 @internal
-def leave_line(world: World, unit: int, slot: int, time: float) -> None:
-    """A case stops waiting, from wherever it stands in the line."""
-    c, u = world.cases[slot], world.units[unit]
-    settle_unit(world.units, unit, time)
+def leave_line(state: CaseState, unit: int, slot: int, time: float) -> None:
+    """Take a case out of a unit's line, wherever it stands in it."""
+    c, u = state.cases[slot], state.units[unit]
+    settle_unit(state.units, unit, time)
     if c.before >= 0:
-        world.cases[c.before].behind = c.behind
+        state.cases[c.before].behind = c.behind
     else:
         u.first = c.behind
     if c.behind >= 0:
-        world.cases[c.behind].before = c.before
+        state.cases[c.behind].before = c.before
     else:
         u.last = c.before
     u.waiting -= 1
@@ -116,78 +108,68 @@ def leave_line(world: World, unit: int, slot: int, time: float) -> None:
 
 
 @internal
-def _take_server(world: World, ground: Ground, unit: int, slot: int) -> None:
+def _take_server(tables: CaseTables, unit: int, slot: int) -> None:
     """Give a case the free server that is nearest to its item; the lower number where two are equally near."""
-    u, c = world.units[unit], world.cases[slot]
+    state, item_place = tables.state, tables.ground.item_place
+    u, c, servers, places = state.units[unit], state.cases[slot], state.servers, state.places
     best, nearest = NO_ROW, np.inf
-    x, y = ground.item_place[c.item, 0], ground.item_place[c.item, 1]
+    x, y = item_place[c.item, 0], item_place[c.item, 1]
     for k in range(u.first_server, u.first_server + u.n_servers):
-        if world.servers[k] >= 0:
+        if servers[k] >= 0:
             continue
-        far = (world.places[k, 0] - x) ** 2 + (world.places[k, 1] - y) ** 2
+        far = (places[k, 0] - x) ** 2 + (places[k, 1] - y) ** 2
         if far < nearest:
             best, nearest = k, far
     c.server = best
-    world.servers[best] = slot
+    servers[best] = slot
 
 
 @internal
-def start_service(
-    plan: WorldPlan, ground: Ground, world: World, resource: int, unit: int, slot: int, time: float
-) -> None:
-    """A server of a unit takes a case on."""
-    u, c = world.units[unit], world.cases[slot]
-    settle_unit(world.units, unit, time)
+def start_service(tables: CaseTables, resource: int, unit: int, slot: int, time: float) -> None:
+    """Have a server of a unit take a case on."""
+    state = tables.state
+    u, c = state.units[unit], state.cases[slot]
+    settle_unit(state.units, unit, time)
     u.busy += 1
     u.served += 1
     u.waited += time - c.arrived
     c.held |= np.uint32(1) << np.uint32(resource)
-    if plan.resources[resource].moves == 1:
-        _take_server(world, ground, unit, slot)
+    if tables.shared.resources[resource].moves == 1:
+        _take_server(tables, unit, slot)
 
 
 @internal
-def release(plan: WorldPlan, world: World, resource: int, unit: int, slot: int, time: float) -> None:
-    """A case gives its server back."""
-    c = world.cases[slot]
-    settle_unit(world.units, unit, time)
-    world.units[unit].busy -= 1
+def release(tables: CaseTables, resource: int, unit: int, slot: int, time: float) -> None:
+    """Give back a case's server."""
+    state = tables.state
+    c = state.cases[slot]
+    settle_unit(state.units, unit, time)
+    state.units[unit].busy -= 1
     c.held &= ~(np.uint32(1) << np.uint32(resource))
-    if plan.resources[resource].moves == 1:
-        world.servers[c.server] = NO_ROW
+    if tables.shared.resources[resource].moves == 1:
+        state.servers[c.server] = NO_ROW
         c.server = NO_ROW
 
 
 @internal
-def ask(
-    seed: int,
-    plan: WorldPlan,
-    ground: Ground,
-    world: World,
-    quantiles: npt.NDArray[np.float32],
-    resource: int,
-    unit: int,
-    slot: int,
-    time: float,
-    clock: float,
-) -> int:
-    """A case asks for a resource: GRANTED (it has it), WAITS (it stands in line) or REFUSED (nothing is left)."""
-    r, u, c = plan.resources[resource], world.units[unit], world.cases[slot]
-    bit = np.uint32(1) << np.uint32(resource)
+def ask(seed: int, tables: CaseTables, resource: int, unit: int, slot: int, time: float, clock: float) -> int:
+    """Ask for a resource: a case has it (GRANTED), stands in line (WAITS), or nothing is left (REFUSED)."""
+    state = tables.state
+    r, u, c = tables.shared.resources[resource], state.units[unit], state.cases[slot]
     u.arrivals += 1
-    if r.kind == _QUEUE:
+    if r.kind == ResourceKind.QUEUE:
         c.arrived = time
-        if u.waiting == 0 and u.busy < servers_at(plan, world.units, resource, unit, clock):
-            start_service(plan, ground, world, resource, unit, slot, time)
+        if u.waiting == 0 and u.busy < servers_at(tables, resource, unit, clock):
+            start_service(tables, resource, unit, slot, time)
             return GRANTED
         if u.waiting >= r.line:
             return REFUSED
-        join_line(world, unit, slot, time)
+        join_line(state, unit, slot, time)
         return WAITS
     wanted = 1
-    if r.kind == _STOCK:
+    if r.kind == ResourceKind.STOCK:
         wanted = np.int64(c.amount)
-    elif r.kind == _OPENINGS:
+    elif r.kind == ResourceKind.OPENINGS:
         if c.created >= u.closes:  # who came in time may still be taken, however long it takes
             return REFUSED
     elif r.every > 0.0 and np.int64(time // r.every) > u.period:
@@ -197,56 +179,55 @@ def ask(
         return REFUSED
     u.level -= wanted
     u.served += 1
-    if r.kind == _STOCK or r.kind == _OPENINGS:
-        c.taken |= bit
-    if r.kind == _STOCK and u.ordered == 0 and u.level <= r.restock_below:
+    if r.kind == ResourceKind.STOCK or r.kind == ResourceKind.OPENINGS:
+        c.taken |= np.uint32(1) << np.uint32(resource)
+    if r.kind == ResourceKind.STOCK and u.ordered == 0 and u.level <= r.restock_below:
         u.ordered = 1
-        key = mix(mix(mix(root(seed, WORLD), np.uint64(_L_RESTOCK)), np.uint64(unit)), np.uint64(u.restocks))
+        key = mix(mix(mix(root(seed, WORLD), np.uint64(Luck.RESTOCK)), np.uint64(unit)), np.uint64(u.restocks))
         u.restocks += 1
-        arrives = time + quantised(drawn(quantiles, r.restock_lead, key))
-        world.counts[_HEAP] = push(world.heap, world.counts[_HEAP], arrives, unit, _RESTOCK, resource, unit, 0)
+        arrives = time + quantised(drawn(tables.plan.quantiles, r.restock_lead, key))
+        push(state, arrives, unit, Happens.RESTOCK, resource, unit, 0)
     return GRANTED
 
 
 @internal
-def left_of(
-    plan: WorldPlan, ground: Ground, units: Array, items: Array, resource: int, user: int, item: int, time: float
-) -> int:
-    """Slots or openings that are left at a time for a user's case about an item."""
-    unit = unit_of(plan, ground, items, resource, user, item)
+def left_of(tables: CaseTables, resource: int, user: int, item: int, time: float) -> int:
+    """Count slots or openings that are left at a time for a user's case about an item."""
+    unit = unit_of(tables, resource, user, item)
     if unit < 0:
         return 0
-    every = plan.resources[resource].every
-    if every > 0.0 and np.int64(time // every) > units[unit].period:
-        return np.int64(units[unit].capacity)
-    return np.int64(units[unit].level)
+    u, every = tables.state.units[unit], tables.shared.resources[resource].every
+    if every > 0.0 and np.int64(time // every) > u.period:
+        return np.int64(u.capacity)
+    return np.int64(u.level)
 
 
 @internal
-def restock(plan: WorldPlan, world: World, resource: int, unit: int) -> None:
-    """New stock has come."""
-    u = world.units[unit]
-    u.level = max(np.int64(u.level), np.int64(plan.resources[resource].restock_to))
+def restock(tables: CaseTables, resource: int, unit: int) -> None:
+    """Put new stock in, which has come."""
+    u = tables.state.units[unit]
+    u.level = max(np.int64(u.level), np.int64(tables.shared.resources[resource].restock_to))
     u.ordered = 0
 
 
 @internal
-def give_back(plan: WorldPlan, world: World, resource: int, unit: int, slot: int) -> None:
-    """What a case had taken and will not use comes back."""
-    c = world.cases[slot]
+def give_back(tables: CaseTables, resource: int, unit: int, slot: int) -> None:
+    """Give back what a case had taken and will not use."""
+    c = tables.state.cases[slot]
     c.taken &= ~(np.uint32(1) << np.uint32(resource))
-    world.units[unit].level += np.int64(c.amount) if plan.resources[resource].kind == _STOCK else 1
+    stock = tables.shared.resources[resource].kind == ResourceKind.STOCK
+    tables.state.units[unit].level += np.int64(c.amount) if stock else 1
 
 
 @internal
-def expected_wait(plan: WorldPlan, units: Array, resource: int, unit: int, service: float, clock: float) -> float:
-    """How long one more case would wait for a server now, s: those before it, served at the usual speed.
+def expected_wait(tables: CaseTables, resource: int, unit: int, service: float, clock: float) -> float:
+    """Return how long one more case would wait for a server now, s: those before it, served at the usual speed.
 
     (waiting + 1) / (servers / service) while all servers are busy, 0 while one is free; a unit that is closed counts
     as one with one server.
     """
-    u = units[unit]
-    servers = servers_at(plan, units, resource, unit, clock)
+    u = tables.state.units[unit]
+    servers = servers_at(tables, resource, unit, clock)
     if u.busy < servers and u.waiting == 0:
         return 0.0
     return service * (u.waiting + 1.0) / max(servers, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from simulator.engine.cases.event_queue import push
 from simulator.engine.cases.resources import (
@@ -22,36 +21,22 @@ from simulator.engine.cases.resources import (
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, quantised
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.tables.case_tables import (
-    NO_ROW,
-    Count,
-    Ground,
-    Happens,
-    Luck,
-    Travel,
-    World,
-    WorldPlan,
-)
+from simulator.engine.tables.case_tables import NO_ROW, CaseTables, Happens, Luck, Travel, WorldPlan
 from simulator.engine.tables.tables import TICKS_PER_SECOND, Array
 
 DONE, REFUSED, CANCELLED, EXPIRED = 0, 1, 2, 3
 UNDECIDED = -1
 
-_HEAP = int(Count.HEAP)
-_ASK, _STEP_END = int(Happens.ASK), int(Happens.STEP_END)
-_TO_ITEM, _TO_USER = int(Travel.TO_ITEM), int(Travel.TO_USER)
-_L_NEEDS, _L_DURATION = int(Luck.NEEDS), int(Luck.DURATION)
-
 
 @internal
 def case_luck(c: Array, step: int, what: int) -> np.uint64:
-    """Key of one draw of a case, in its stage and step."""
+    """Return the key of one draw of a case, in its stage and step."""
     return mix(mix(c.key, np.uint64(c.stage)), (np.uint64(step + 1) << np.uint64(16)) | np.uint64(what))
 
 
 @internal
 def holds(shared: WorldPlan, circumstance: int, time: float) -> bool:
-    """Whether a circumstance (rain) holds at a time."""
+    """Return whether a circumstance (rain) holds at a time."""
     low, high = shared.first_period[circumstance], shared.first_period[circumstance + 1]
     while low < high:  # the first period that ends after `time`
         middle = (low + high) // 2
@@ -64,200 +49,143 @@ def holds(shared: WorldPlan, circumstance: int, time: float) -> bool:
 
 @internal
 def distance(x: float, y: float, other_x: float, other_y: float) -> float:
-    """Distance of two places, km."""
+    """Return the distance of two places, km."""
     return math.sqrt((x - other_x) ** 2 + (y - other_y) ** 2)
 
 
 @internal
-def travelled(shared: WorldPlan, ground: Ground, world: World, slot: int, way: int) -> float:
-    """Seconds of a step's way: a server's to the item, or from the item to the user. The server is then there."""
-    c = world.cases[slot]
+def travelled(tables: CaseTables, slot: int, way: int) -> float:
+    """Move a step's server to the item, or from the item to the user. Returns the seconds that the way takes."""
+    ground, places = tables.ground, tables.state.places
+    c = tables.state.cases[slot]
     user, item = np.int64(c.user), np.int64(c.item)
     x, y = ground.item_place[item, 0], ground.item_place[item, 1]
     to_x, to_y = x, y
-    if way == _TO_USER:
+    if way == Travel.TO_USER:
         to_x, to_y = ground.user_place[user, 0], ground.user_place[user, 1]
     elif c.server >= 0:
-        x, y = world.places[c.server, 0], world.places[c.server, 1]
+        x, y = places[c.server, 0], places[c.server, 1]
     if c.server >= 0:
-        world.places[c.server, 0], world.places[c.server, 1] = to_x, to_y
-    return distance(x, y, to_x, to_y) / shared.speed[0]
+        places[c.server, 0], places[c.server, 1] = to_x, to_y
+    return distance(x, y, to_x, to_y) / tables.shared.speed[0]
 
 
 @internal
-def begin_step(
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    quantiles: npt.NDArray[np.float32],
-    unit: int,
-    slot: int,
-    time: float,
-) -> None:
-    """A case has what its step needs: the step takes its time."""
-    c = world.cases[slot]
+def begin_step(tables: CaseTables, unit: int, slot: int, time: float) -> None:
+    """Begin the step of a case that has what it needs: it takes its time."""
+    shared, state = tables.shared, tables.state
+    c = state.cases[slot]
     s = shared.steps[shared.stages[c.stage].first_step + c.step]
     table = s.delay
     factor = 1.0
     if s.uses >= 0:
         if table < 0:
             table = shared.resources[s.uses].service
-        factor += shared.resources[s.uses].slowdown * world.units[unit].waiting
+        factor += shared.resources[s.uses].slowdown * state.units[unit].waiting
         factor *= 1.0 + shared.resources[s.uses].more * (np.float64(c.amount) - shared.resources[s.uses].usual)
     for k in range(s.first_slow, s.first_slow + s.n_slow):
         if holds(shared, shared.slows[k].circumstance, time):
             factor *= shared.slows[k].factor
-    seconds = drawn(quantiles, table, case_luck(c, c.step, _L_DURATION)) if table >= 0 else 0.0
+    seconds = drawn(tables.plan.quantiles, table, case_luck(c, c.step, Luck.DURATION)) if table >= 0 else 0.0
     if s.travels != 0:
-        seconds += travelled(shared, ground, world, slot, s.travels)
+        seconds += travelled(tables, slot, s.travels)
     ends = time + quantised(seconds * factor)
-    world.counts[_HEAP] = push(
-        world.heap, world.counts[_HEAP], ends, case_number(c), _STEP_END, np.int64(c.step), slot, np.int64(c.generation)
-    )
+    push(state, ends, case_number(c), Happens.STEP_END, np.int64(c.step), slot, np.int64(c.generation))
 
 
 @internal
 def case_number(c: Array) -> np.int64:
-    """What orders cases in which something happens at the same time."""
+    """Return what orders cases in which something happens at the same time."""
     return (np.int64(c.user) << 24) | (np.int64(c.case) & 0xFFFFFF)
 
 
 @internal
 def came(time: float, c: Array) -> np.int64:
-    """What orders those who ask at one gate: who came first; then, by `detail`, the user."""
+    """Return what orders those who ask at one gate: who came first; then, by `detail`, the user."""
     return (np.int64(time * TICKS_PER_SECOND) << 12) | (np.int64(c.case) & 0xFFF)
 
 
 @internal
-def serve_line(
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    quantiles: npt.NDArray[np.float32],
-    resource: int,
-    unit: int,
-    time: float,
-    clock: float,
-) -> None:
-    """Free servers of a unit take on who waits longest."""
-    u = world.units[unit]
-    while u.waiting > 0 and u.busy < servers_at(shared, world.units, resource, unit, clock):
+def serve_line(tables: CaseTables, resource: int, unit: int, time: float, clock: float) -> None:
+    """Have free servers of a unit take on who waits longest."""
+    state = tables.state
+    u = state.units[unit]
+    while u.waiting > 0 and u.busy < servers_at(tables, resource, unit, clock):
         slot = np.int64(u.first)
-        leave_line(world, unit, slot, time)
-        start_service(shared, ground, world, resource, unit, slot, time)
-        begin_step(shared, ground, world, quantiles, unit, slot, time)
+        leave_line(state, unit, slot, time)
+        start_service(tables, resource, unit, slot, time)
+        begin_step(tables, unit, slot, time)
 
 
 @internal
-def let_go(
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    slot: int,
-    kept: np.uint32,
-    time: float,
-    clock: float,
-) -> None:
-    """A case gives back every server that is not among the resources `kept`."""
-    c = world.cases[slot]
+def let_go(tables: CaseTables, slot: int, kept: np.uint32, time: float, clock: float) -> None:
+    """Give back every server of a case that is not among the resources `kept`."""
+    c = tables.state.cases[slot]
     leaving = np.uint32(c.held) & ~kept
-    for r in range(shared.resources.shape[0]):
+    for r in range(tables.shared.resources.shape[0]):
         if (leaving >> np.uint32(r)) & np.uint32(1):
-            unit = unit_of(shared, ground, items, r, np.int64(c.user), np.int64(c.item))
-            release(shared, world, r, unit, slot, time)
-            serve_line(shared, ground, world, quantiles, r, unit, time, clock)
+            unit = unit_of(tables, r, np.int64(c.user), np.int64(c.item))
+            release(tables, r, unit, slot, time)
+            serve_line(tables, r, unit, time, clock)
 
 
 @internal
-def next_step(
-    seed: int,
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    slot: int,
-    time: float,
-    clock: float,
-) -> int:
+def next_step(seed: int, tables: CaseTables, slot: int, time: float, clock: float) -> int:
     """Go on to the next step that the case needs. Returns DONE after the last, REFUSED, or UNDECIDED in between."""
-    c = world.cases[slot]
+    shared, state = tables.shared, tables.state
+    c = state.cases[slot]
     f = shared.stages[c.stage]
     while True:
         c.step += 1
         if c.step >= f.n_steps:
             return DONE
         s = shared.steps[f.first_step + c.step]
-        if s.needs < 1.0 and uniform(case_luck(c, c.step, _L_NEEDS)) >= s.needs:
+        if s.needs < 1.0 and uniform(case_luck(c, c.step, Luck.NEEDS)) >= s.needs:
             continue
-        let_go(shared, ground, world, items, quantiles, slot, s.holds, time, clock)
+        let_go(tables, slot, s.holds, time, clock)
         if s.uses < 0:
-            begin_step(shared, ground, world, quantiles, NO_ROW, slot, time)
+            begin_step(tables, NO_ROW, slot, time)
             return UNDECIDED
         every = shared.resources[s.uses].every
         if every > 0.0 and time % every > 0.0 and shared.resources[s.uses].kind == 0:
             gate = (time // every + 1.0) * every
-            world.counts[_HEAP] = push(
-                world.heap, world.counts[_HEAP], gate, came(time, c), _ASK, np.int64(c.user), slot,
-                np.int64(c.generation),
-            )  # fmt: skip
+            push(state, gate, came(time, c), Happens.ASK, np.int64(c.user), slot, np.int64(c.generation))
             return UNDECIDED
-        return asked(seed, shared, ground, world, items, quantiles, slot, time, clock)
+        return asked(seed, tables, slot, time, clock)
 
 
 @internal
-def asked(
-    seed: int,
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    slot: int,
-    time: float,
-    clock: float,
-) -> int:
+def asked(seed: int, tables: CaseTables, slot: int, time: float, clock: float) -> int:
     """Ask for the resource of the step: the step begins, the case waits (UNDECIDED), or it is REFUSED."""
-    c = world.cases[slot]
+    c, shared = tables.state.cases[slot], tables.shared
     s = shared.steps[shared.stages[c.stage].first_step + c.step]
-    unit = unit_of(shared, ground, items, s.uses, np.int64(c.user), np.int64(c.item))
+    unit = unit_of(tables, s.uses, np.int64(c.user), np.int64(c.item))
     if unit < 0:
         return REFUSED
-    answer = ask(seed, shared, ground, world, quantiles, s.uses, unit, slot, time, clock)
+    answer = ask(seed, tables, s.uses, unit, slot, time, clock)
     if answer == GRANTED:
-        begin_step(shared, ground, world, quantiles, unit, slot, time)
+        begin_step(tables, unit, slot, time)
         return UNDECIDED
     return UNDECIDED if answer == WAITS else REFUSED
 
 
 @internal
-def drop_all(
-    shared: WorldPlan,
-    ground: Ground,
-    world: World,
-    items: Array,
-    quantiles: npt.NDArray[np.float32],
-    slot: int,
-    well: bool,
-    time: float,
-    clock: float,
-) -> None:
-    """A case leaves its fulfilment: it stands in no line, has no server, and what it will not use comes back."""
-    c = world.cases[slot]
+def drop_all(tables: CaseTables, slot: int, well: bool, time: float, clock: float) -> None:
+    """Take a case out of its fulfilment: it stands in no line, has no server, and what it will not use comes back."""
+    shared, state = tables.shared, tables.state
+    c = state.cases[slot]
     user, item = np.int64(c.user), np.int64(c.item)
     if c.waiting != 0:
         s = shared.steps[shared.stages[c.stage].first_step + c.step]
         in_line = c.waiting == 1
-        unit = unit_of(shared, ground, items, s.uses, user, item) if in_line else np.int64(s.desk) + item
-        leave_line(world, unit, slot, time)
-    let_go(shared, ground, world, items, quantiles, slot, np.uint32(0), time, clock)
+        unit = unit_of(tables, s.uses, user, item) if in_line else np.int64(s.desk) + item
+        leave_line(state, unit, slot, time)
+    let_go(tables, slot, np.uint32(0), time, clock)
     for r in range(shared.resources.shape[0]):
         if (np.uint32(c.taken) >> np.uint32(r)) & np.uint32(1):
-            unit = unit_of(shared, ground, items, r, user, item)
+            unit = unit_of(tables, r, user, item)
             if well:
-                world.units[unit].filled += 1
+                state.units[unit].filled += 1
             else:
-                give_back(shared, world, r, unit, slot)
+                give_back(tables, r, unit, slot)
     c.taken = 0

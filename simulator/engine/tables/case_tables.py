@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.case_row import CASE as CASE
-from simulator.engine.tables.tables import Array
+from simulator.engine.tables.tables import Array, Goods, Numbers, Output, People, Plan
 
 NO_ROW = -1
 NEVER = np.inf
@@ -283,38 +283,6 @@ class WorldPlan(NamedTuple):
 
 
 @group
-class Tables(NamedTuple):
-    """What cases read of the visits' plan, of users and of items, and no more: every table that is handed from kernel
-    to kernel costs compile time."""
-
-    counted: npt.NDArray[np.int32]
-    labels: Array
-    observation: Array
-    screens: npt.NDArray[np.int64]
-    pairs: Array
-    modalities: Array
-    facets: Array
-    habits: Array
-    starts_at: npt.NDArray[np.float64]
-    hours: npt.NDArray[np.float64]
-    quantiles: npt.NDArray[np.float32]
-    powers: npt.NDArray[np.float64]
-    users: Array  # USER
-    taste: npt.NDArray[np.float32]
-    mood: npt.NDArray[np.float32]
-    items: Array  # ITEM
-    vectors: npt.NDArray[np.float32]
-    colour: npt.NDArray[np.float32]
-    types: Array  # TYPE
-    had: Array  # HAD
-    parent: npt.NDArray[np.int32]
-    known: Array  # KNOWN
-    weights: npt.NDArray[np.float64]
-    later: Array  # LATER
-    soonest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `calling.present`; (0,): not kept
-
-
-@group
 class Ground(NamedTuple):
     """Whom and what the world's units belong to: does not change."""
 
@@ -327,7 +295,7 @@ class Ground(NamedTuple):
 
 
 @group
-class World(NamedTuple):
+class CaseState(NamedTuple):
     """Everything that changes: plain arrays, a checkpoint keeps them as they are."""
 
     cases: Array  # CASE (slots,)
@@ -340,7 +308,7 @@ class World(NamedTuple):
 
 
 class Count(IntEnum):
-    """Single numbers of a `World`."""
+    """Single numbers of a `CaseState`."""
 
     HEAP = 0  # rows in use
     FREE = 1
@@ -354,3 +322,18 @@ class Count(IntEnum):
 
 
 N_COUNTS = 16
+
+
+@group
+class CaseTables(NamedTuple):
+    """Everything that a happening reads or writes: what its kernels hand to each other."""
+
+    shared: WorldPlan
+    ground: Ground
+    state: CaseState
+    plan: Plan
+    people: People
+    goods: Goods
+    numbers: Numbers  # of these `plan`, `people` and `goods`
+    out: Output
+    soonest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `due.present`; (0,): not kept

@@ -28,11 +28,10 @@ from simulator.engine.tables.case_tables import (
     SLOW,
     STEP,
     UNIT,
+    CaseState,
+    CaseTables,
     Count,
     Ground,
-    Happens,
-    Tables,
-    World,
     WorldPlan,
 )
 from simulator.engine.tables.tables import EVENT, FIXED, Goods, Output, People, Status, Tally
@@ -63,7 +62,7 @@ DONE, NO_ITEM, MORE_CASES, MORE_RECORDS, NEW_PHASE = range(5)
 
 _AWAY, _NEEDS_SLATE, _GONE = int(Status.AWAY), int(Status.NEEDS_SLATE), int(Status.GONE)
 _HEAP, _FREE, _RECORDS = int(Count.HEAP), int(Count.FREE), int(Count.RECORDS)
-_SATISFACTION, _ENTER = int(Tally.SATISFACTION), int(Happens.ENTER)
+_SATISFACTION = int(Tally.SATISFACTION)
 _I1, _I4, _I8 = np.dtype(np.bool_), np.dtype(np.int32), np.dtype(np.int64)
 _F4, _F8 = np.dtype(np.float32), np.dtype(np.float64)
 
@@ -138,13 +137,13 @@ def _furnish(j: int, orders: Orders, blank: Blank) -> None:
 
 
 @internal
-def _has_room(world: World, more: int, at_once: int) -> bool:
+def _has_room(state: CaseState, more: int, at_once: int) -> bool:
     """Whether `more` rows and what one happening puts there fit on the heap; what is stale makes way for them."""
-    needed, room = more + at_once + world.cases.shape[0] + 1, world.heap.shape[0]
-    if world.counts[_HEAP] + needed <= room:
+    needed, room = more + at_once + state.cases.shape[0] + 1, state.heap.shape[0]
+    if state.counts[_HEAP] + needed <= room:
         return True
-    world.counts[_HEAP] = without_stale(world.heap, world.counts[_HEAP], world.cases, _ENTER)
-    return bool(world.counts[_HEAP] + needed + world.cases.shape[0] // 2 <= room)
+    without_stale(state)
+    return bool(state.counts[_HEAP] + needed + state.cases.shape[0] // 2 <= room)
 
 
 @internal
@@ -247,7 +246,7 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
             people.traits[j : j + 1], people.place[j : j + 1], people.promised[j : j + 1], people.had[j : j + 1],
             people.known[j : j + 1], people.later[j : j + 1], people.pace[j : j + 1],
         )  # fmt: skip
-        world = World(
+        state = CaseState(
             orders.cases[j], orders.heap[j], orders.free[j], orders.units[j], orders.servers[j], orders.places[j],
             orders.counts[j],
         )  # fmt: skip
@@ -256,40 +255,38 @@ def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, i
             if sent > 0:
                 if not orders.there[j]:
                     _furnish(j, orders, blank)
-                if world.counts[_FREE] < sent or not _has_room(world, sent, at_once):
+                if state.counts[_FREE] < sent or not _has_room(state, sent, at_once):
                     return k, MORE_CASES
                 for q in range(sent):
                     out.messages[q].user = np.uint32(0)
-                post(seed, out.messages[:sent], alone.state, world)  # in the order in which the visit made them
+                post(seed, out.messages[:sent], alone.state, state)  # in the order in which the visit made them
                 out.n_messages[0] = 0
             if v.status == _NEEDS_SLATE:
                 break
             over = v.status == _GONE or v.clock >= end
             begin = math.floor(v.clock / tick) * tick
             until = end if over else begin
-            while orders.there[j] and world.counts[_HEAP] > 0 and world.heap[0].time < until:
-                if not _has_room(world, 0, at_once):
+            while orders.there[j] and state.counts[_HEAP] > 0 and state.heap[0].time < until:
+                if not _has_room(state, 0, at_once):
                     return k, MORE_CASES
                 if orders.n_waiting[j] + AT_ONCE > orders.waiting.shape[1]:
                     return k, MORE_RECORDS
                 told = _told(goods, terms.by_item[a.phase[j]])
-                tables = Tables(
-                    plan.counted, plan.labels, plan.observation, plan.screens, plan.pairs, plan.modalities,
-                    plan.facets, plan.habits, plan.starts_at, plan.hours, plan.quantiles, plan.powers, alone.state,
-                    alone.taste, alone.mood, goods.facts, goods.vectors, goods.colour, plan.types, alone.had,
-                    goods.parent, alone.known, plan.weights, alone.later, plan.hours[:0],  # looks at all users itself
-                )  # fmt: skip
                 ground = Ground(
                     a.parent, terms.zones[j : j + 1], alone.place, a.item_place, a.chooser_taste,
                     orders.qualification[j : j + 1],
                 )  # fmt: skip
+                tables = CaseTables(
+                    shared, ground, state, plan, alone, told, numbers_of(plan, alone, told), few,
+                    plan.hours[:0],  # looks at all users itself
+                )  # fmt: skip
                 before = out.tallies[_SATISFACTION]
                 stop = until
                 if coming_back:  # a tick at a time: what is used up may bring the user back before the rest happens
-                    stop = min(until, (math.floor(world.heap[0].time / tick) + 1.0) * tick)
-                live(seed, stop, shared, ground, world, tables, numbers_of(plan, alone, told), few)
+                    stop = min(until, (math.floor(state.heap[0].time / tick) + 1.0) * tick)
+                live(seed, stop, tables)
                 orders.felt[j] += out.tallies[_SATISFACTION] - before
-                _put_aside(j, few, world.counts[_RECORDS], orders)
+                _put_aside(j, few, state.counts[_RECORDS], orders)
                 if coming_back and v.status == _AWAY and people.state[j].due < v.clock:
                     v.clock = people.state[j].due
                     over = v.clock >= end

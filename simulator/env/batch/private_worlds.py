@@ -25,7 +25,7 @@ _SLOTS, _WAITING = 16, 2 * AT_ONCE
 
 @group
 class Orders(NamedTuple):
-    """The worlds of n users. What each field of a `World` is for one, has here an axis of users before it."""
+    """The worlds of n users. What each field of a `CaseState` is for one, has here an axis of users before it."""
 
     cases: Array  # CASE (n, slots)
     heap: Array  # HAPPENING (n, room)
@@ -64,22 +64,22 @@ class LoneWorlds:
 
     def __init__(self, scene: Scene, n: int) -> None:
         template = scene.cases(scene.people(np.zeros(1, dtype=np.uint64)))
-        world, width = template.world, template.ground.qualification.shape[1]
+        state, width = template.case_state, template.ground.qualification.shape[1]
         self._seed = scene.seed
         self.shared: WorldPlan = template.shared
         self.ground: Ground = template.ground
         self.blank = Blank(
-            world.heap[: int(world.counts[Count.HEAP])].copy(), world.units, world.servers, world.places, world.counts
+            state.heap[: int(state.counts[Count.HEAP])].copy(), state.units, state.servers, state.places, state.counts
         )
         self.at_once = int(happenings_at_once(self.shared, 0))
         self.orders = Orders(
             cases=np.zeros((n, _SLOTS), dtype=CASE),
             heap=np.zeros((n, self._heap_room(_SLOTS)), dtype=HAPPENING),
             free=np.zeros((n, _SLOTS), dtype=np.int32),
-            units=np.zeros((n, len(world.units)), dtype=world.units.dtype),
-            servers=np.full((n, len(world.servers)), NO_ROW, dtype=np.int32),
-            places=np.zeros((n, *world.places.shape), dtype=np.float32),
-            counts=np.zeros((n, len(world.counts)), dtype=np.int64),
+            units=np.zeros((n, len(state.units)), dtype=state.units.dtype),
+            servers=np.full((n, len(state.servers)), NO_ROW, dtype=np.int32),
+            places=np.zeros((n, *state.places.shape), dtype=np.float32),
+            counts=np.zeros((n, len(state.counts)), dtype=np.int64),
             there=np.zeros(n, dtype=np.bool_),
             waiting=np.zeros((n, _WAITING), dtype=EVENT),
             n_waiting=np.zeros(n, dtype=np.int64),

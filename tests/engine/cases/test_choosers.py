@@ -59,7 +59,7 @@ def applied(
 
 def on_desks(world: TinyWorld) -> dict[int, dict[tuple[int, int], float]]:
     """What the chooser thinks of those who wait, by item."""
-    rows = world.cases.world.cases
+    rows = world.cases.case_state.cases
     rows = rows[(rows["open"] == 1) & (rows["waiting"] == 2)]
     found: dict[int, dict[tuple[int, int], float]] = {}
     for row in rows:
@@ -96,7 +96,7 @@ def test_the_best_above_the_bar_pass_and_never_more_than_the_picks(bar, picks, i
     ended = [set(world.times(event)) for event in TERMINALS]
     assert world.cases.n_open == 0
     assert len(set().union(*ended)) == sum(len(each) for each in ended) == 150 == world.count(Count.ENDED)
-    assert (world.cases.world.units["waiting"] == 0).all()
+    assert (world.cases.case_state.units["waiting"] == 0).all()
 
 
 def test_whoever_has_room_for_all_decides_as_if_each_came_alone():
@@ -151,10 +151,10 @@ def test_when_it_is_saved_changes_nothing():
 def test_littles_law_holds_on_a_desk():
     world = applied(comparing(0.0, 1))
     world.run(60 * EVERY)
-    desks = world.cases.world.units[world.cases.shared.steps[1]["desk"] :][:4]
+    desks = world.cases.case_state.units[world.cases.shared.steps[1]["desk"] :][:4]
     assert desks["arrivals"].sum() == 400
     assert desks["area"].sum() > 0.0
-    late = world.cases.world.counts[Count.ENDED]
+    late = world.cases.case_state.counts[Count.ENDED]
     assert late == 400
     # who ran out of patience left without having been served
     assert desks["served"].sum() == len(world.times("shipped")) + len(world.times("refused")) + sum(
@@ -189,6 +189,6 @@ def test_an_item_with_many_applications_takes_time_in_proportion():
     """Not a timing: how often a case is looked at is bounded by its patience and not by how many others there are."""
     world = applied(comparing(-9.0, 1), n=2000, items=1)
     world.run(math.floor(40 * EVERY))
-    desk = world.cases.world.units[world.cases.shared.steps[1]["desk"]]
+    desk = world.cases.case_state.units[world.cases.shared.steps[1]["desk"]]
     assert desk["arrivals"] == 2000
     assert len(world.times("shipped")) == 25  # one a day, from the first day to the last one's patience

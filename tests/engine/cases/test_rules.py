@@ -28,10 +28,10 @@ def test_rows_about_cases_that_are_over_do_not_pile_up():
     for k in range(300):  # each leaves a row that is due in 1,000 days
         world.decide(np.full(50, 100.0 * k), np.arange(50), np.zeros(50, dtype=np.int64))
         world.run(100.0 * k + 90.0)
-        assert world.count(Count.HEAP) < len(world.cases.world.heap)
+        assert world.count(Count.HEAP) < len(world.cases.case_state.heap)
     assert world.count(Count.ENDED) == 300 * 50
-    assert len(world.cases.world.heap) < 5_000
-    assert len(world.cases.world.cases) < 1_000
+    assert len(world.cases.case_state.heap) < 5_000
+    assert len(world.cases.case_state.cases) < 1_000
 
 
 def test_a_heap_without_its_stale_rows_goes_on_in_the_same_order():
@@ -43,9 +43,9 @@ def test_a_heap_without_its_stale_rows_goes_on_in_the_same_order():
         for k in range(0, 400, 20):
             world.decide(times[k : k + 20], users[k : k + 20], np.zeros(20, dtype=np.int64))
             if often:  # no room for more than what is live
-                full = world.cases.world
+                full = world.cases.case_state
                 n = int(full.counts[Count.HEAP])
-                world.cases.world = full._replace(heap=full.heap[: n + 1].copy())
+                world.cases.case_state = full._replace(heap=full.heap[: n + 1].copy())
             world.run(float(times[k + 19]))
         world.run(math.inf)
         worlds.append(world)
@@ -138,7 +138,7 @@ def test_users_are_told_of_the_waits_that_are_theirs():
         waits = {}
         for name, servers, service in (("clerk", 1, 700.0), ("couriers", 2, 900.0)):
             row = world.cases.shared.resources[list(world.compiled.scenario.resources).index(name)]
-            units = world.cases.world.units[row["first_unit"] : row["first_unit"] + row["n_units"]]
+            units = world.cases.case_state.units[row["first_unit"] : row["first_unit"] + row["n_units"]]
             idle = (units["busy"] < servers) & (units["waiting"] == 0)
             waits[name] = np.where(idle, 0.0, service * (units["waiting"] + 1.0) / servers).astype(np.float32)
         couriers = waits["couriers"][world.cases.ground.zone]
@@ -186,7 +186,7 @@ def test_openings_close_so_long_after_publication():
     }  # fmt: skip
     steps = [{"step": "a", "uses": "openings", "delay": constant(1)}]
     world = TinyWorld(steps, {"openings": openings}, items=400, delivery=FOREVER)
-    closes = world.cases.world.units["closes"]
+    closes = world.cases.case_state.units["closes"]
     assert np.array_equal(closes, world.catalog.published_at + 100.0)
     fresh = int(np.argmax(world.catalog.published_at))
     opened = float(world.catalog.published_at[fresh])
