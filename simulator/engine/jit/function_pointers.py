@@ -17,7 +17,7 @@ _types = numba.types
 
 def address_of(part: Any, *arguments: Any) -> int:
     """Where the machine code of a `part` lies that takes such arguments; compiled where it is not in the cache."""
-    key = (part, *map(_likeness, arguments))
+    key = (part, *map(likeness, arguments))
     if key not in _KNOWN:
         signature = tuple(map(numba.typeof, arguments))
         part.compile(signature)
@@ -29,10 +29,10 @@ def address_of(part: Any, *arguments: Any) -> int:
 _KNOWN: dict[Any, int] = {}
 
 
-def _likeness(argument: Any) -> Any:
+def likeness(argument: Any) -> Any:
     """What Numba's type of an argument follows from; to work out the type takes a hundred times as long."""
     if isinstance(argument, tuple):
-        return (type(argument), *map(_likeness, argument))
+        return (type(argument), *map(likeness, argument))
     if isinstance(argument, np.ndarray):
         return (argument.dtype, argument.ndim, argument.flags.num)
     return type(argument)

@@ -21,13 +21,17 @@ _cgutils, _models = numba.core.cgutils, numba.extending.models
 _templates = numba.core.typing.templates
 
 
-class _GroupType(numba.types.Type):
+def short_name(of: Any, members: tuple[Any, ...]) -> str:
+    """Return the name of a type of these members: it is part of the name of every function that gets one."""
+    return f"{of.__name__}_{hashlib.sha256(repr(members).encode()).hexdigest()[:16]}"
+
+
+class GroupType(numba.types.Type):
     """The type of a group: its class, and the types of its tables."""
 
     def __init__(self, of: Any, members: tuple[Any, ...]) -> None:
         self.of, self.members = of, members
-        digest = hashlib.sha256(repr(members).encode()).hexdigest()[:16]
-        super().__init__(f"{of.__name__}_{digest}")  # short: it is part of the name of every function that gets one
+        super().__init__(short_name(of, members))
 
     def place_of(self, field: str) -> int:
         """The number of a field; -1 where there is none of that name."""
@@ -35,11 +39,11 @@ class _GroupType(numba.types.Type):
         return fields.index(field) if field in fields else -1
 
 
-@numba.extending.register_model(_GroupType)
+@numba.extending.register_model(GroupType)
 class _GroupModel(_models.PrimitiveModel):
     """An address, of a place on the stack of the function that made the group or got it from another."""
 
-    def __init__(self, manager: Any, of: _GroupType) -> None:
+    def __init__(self, manager: Any, of: GroupType) -> None:
         self.tables = ir.LiteralStructType([manager.lookup(member).get_value_type() for member in of.members])
         super().__init__(manager, of, self.tables.as_pointer())
 
@@ -59,24 +63,24 @@ class _GroupModel(_models.PrimitiveModel):
 
 @_templates.infer_getattr
 class _Fields(_templates.AttributeTemplate):
-    key = _GroupType
+    key = GroupType
 
-    def generic_resolve(self, group: _GroupType, field: str) -> Any:  # type: ignore[override]
+    def generic_resolve(self, group: GroupType, field: str) -> Any:  # type: ignore[override]
         place = group.place_of(field)
         return group.members[place] if place >= 0 else None
 
 
-@numba.core.imputils.lower_getattr_generic(_GroupType)
-def _field(context: Any, builder: Any, group: _GroupType, value: Any, field: str) -> Any:
+@numba.core.imputils.lower_getattr_generic(GroupType)
+def _field(context: Any, builder: Any, group: GroupType, value: Any, field: str) -> Any:
     return builder.load(_cgutils.gep_inbounds(builder, value, 0, group.place_of(field)))
 
 
-def _room(context: Any, builder: Any, group: _GroupType) -> Any:
+def _room(context: Any, builder: Any, group: GroupType) -> Any:
     return _cgutils.alloca_once(builder, context.data_model_manager[group].tables)
 
 
-@numba.extending.unbox(_GroupType)
-def _unboxed(group: _GroupType, value: Any, c: Any) -> Any:
+@numba.extending.unbox(GroupType)
+def _unboxed(group: GroupType, value: Any, c: Any) -> Any:
     if c.context.enable_nrt:
         raise TypeError(f"{group} is handed to a function that counts references; only `kernel`s take groups")
     place = _room(c.context, c.builder, group)
@@ -109,8 +113,8 @@ def group(of: _C) -> _C:
     known: Any = _Known(of.__name__, (of,), {**names, "__qualname__": of.__qualname__, "__slots__": ()})
 
     @numba.extending.typeof_impl.register(known)
-    def typed(value: Any, c: Any) -> _GroupType:
-        return _GroupType(known, tuple(numba.typeof(member) for member in value))
+    def typed(value: Any, c: Any) -> GroupType:
+        return GroupType(known, tuple(numba.typeof(member) for member in value))
 
     class Made(_templates.AbstractTemplate):
         key = known
@@ -118,7 +122,7 @@ def group(of: _C) -> _C:
         def generic(self, arguments: Any, named: Any) -> Any:
             if named or len(arguments) != len(known._fields):
                 return None
-            return _templates.signature(_GroupType(known, tuple(arguments)), *arguments)
+            return _templates.signature(GroupType(known, tuple(arguments)), *arguments)
 
     known.maker = numba.types.Function(Made)
     lower: Callable[[Any], Any] = numba.extending.lower_builtin(known, numba.types.VarArg(numba.types.Any))
