@@ -1,4 +1,4 @@
-"""The arrays of an environment that kernels fill: observations, sums of a step, and what a platform remembers."""
+"""The arrays of an environment that kernels read and fill: its terms, observations, sums of a step, and memories."""
 
 from __future__ import annotations
 
@@ -9,12 +9,45 @@ import numpy.typing as npt
 
 from recommenders.agents.user_features import CONTEXT
 from simulator.engine.jit.structs import group
+from simulator.engine.tables.tables import Array
 from simulator.env.rewards import REWARDS
 from simulator.env.scene import Scene
 from simulator.scenario.events import MOST_EVENTS
 
 PAID = 64
 """Orders whose payment is remembered."""
+
+FACTS = np.dtype(
+    [
+        ("tick", np.float64),  # s
+        ("horizon", np.float64),  # s
+        ("end", np.float64),  # of episodes, s; later than anything where only the user ends them
+        ("starts_at", np.float64),  # s after a Monday's midnight
+        ("margin", np.float64),  # share of a payment
+        ("seed", np.int64),
+        ("places", np.int64),  # of a slate
+        ("recent", np.int64),  # items lately sent that are not offered again
+        ("limit", np.int64),  # requests of an episode
+        ("room", np.int64),  # rows of records that one visit may write, see `simulator.engine.visit.advance.advance`
+        ("shared_steps", np.int64),  # where their machine code lies, see there too
+    ],
+    align=True,
+)
+
+
+@group
+class Terms(NamedTuple):
+    """What holds for all users of an environment, as long as it lives."""
+
+    facts: Array  # FACTS (1,)
+    opens: npt.NDArray[np.float64]  # (items,): from when on each can be shown, s
+    closes: npt.NDArray[np.float64]  # (items,): until when
+    edges: npt.NDArray[np.float64]  # the rising times at which items come or go, then inf
+    weights: npt.NDArray[np.float32]  # (rewards,)
+    worth: npt.NDArray[np.float32]  # this and the next two: see `simulator.env.rewards.RewardTables`
+    marks: npt.NDArray[np.uint8]
+    signal: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float32]  # (items, F)
 
 
 @group
@@ -52,6 +85,27 @@ class Kept(NamedTuple):
     visit: npt.NDArray[np.int64]  # (n,): number of the visit at the last step
     steps: npt.NDArray[np.int64]  # (n,): requests answered in this episode
     shown: npt.NDArray[np.int32]  # (n, slate): the slate that was answered last, -1 none
+
+
+def terms_of(scene: Scene, end: float, limit: int, room: int = 0, shared_steps: int = 0) -> Terms:
+    """Return the terms of a scene; arguments as in `FACTS`. Without the last two, no kernel advances visits by them."""
+    times = np.concatenate([scene.opens, scene.closes])
+    facts = np.zeros(1, dtype=FACTS)
+    facts[0] = (
+        scene.tick, scene.horizon, end, scene.plan.starts_at[0], scene.settings.margin, scene.seed, scene.slate,
+        scene.recent, limit, room, shared_steps,
+    )  # fmt: skip
+    return Terms(
+        facts=facts,
+        opens=scene.opens,
+        closes=scene.closes,
+        edges=np.append(np.unique(times[np.isfinite(times)]), np.inf),
+        weights=scene.weights,
+        worth=scene.tables.worth,
+        marks=scene.tables.marks,
+        signal=scene.tables.signal,
+        features=scene.features,
+    )
 
 
 def seen_buffers(scene: Scene, n: int) -> Seen:

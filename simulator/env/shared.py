@@ -16,7 +16,7 @@ from recommenders.contract import Recommender, Requests, Slates
 from simulator.config import LOGS, RunConfig
 from simulator.engine.tables.tables import VISIT, Array, Status
 from simulator.env.batch.encode import TERMINATED, TRUNCATED, choose, fold, look
-from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
+from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
 from simulator.env.rewards import TRUTH
 from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings, seconds_of, whole_number
@@ -28,6 +28,7 @@ from simulator.scenario.life_cycle import beside_visits
 from simulator.world import World
 
 Rows = npt.NDArray[np.int64]
+_UNLIMITED = 1 << 62
 
 
 class _Agent(Recommender):
@@ -122,6 +123,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self.world = world
         self.seen: Seen = seen_buffers(scene, n)
         self.kept: Kept = kept_buffers(scene, n)
+        self._terms = terms_of(scene, scene.horizon, _UNLIMITED)
         self._mirror = np.zeros(n, dtype=VISIT)
         self._came = np.zeros(n, dtype=np.bool_)
         self._waiting: list[Array] = []
@@ -237,11 +239,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         rows = np.concatenate([due, left])
         self._is_due = np.isin(np.arange(n), due)
         if len(rows):
-            scene = self.scene
-            look(
-                rows, 1 << 62, scene.slate, float(scene.plan.starts_at[0]), scene.horizon, scene.weights,
-                scene.plan.stages, self._mirror, self.seen, self.kept,
-            )  # fmt: skip
+            look(rows, self._terms, self.scene.plan.stages, self._mirror, self.seen, self.kept)
 
     def _offer(self) -> None:
         """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
@@ -299,12 +297,8 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self._fold(np.ascontiguousarray(rows[here][order]))
 
     def _fold(self, rows: Array) -> None:
-        scene = self.scene
         if len(rows):
-            fold(
-                rows, len(rows), scene.settings.margin, scene.tables.worth, scene.tables.marks, scene.tables.signal,
-                scene.goods.facts, scene.features, self.seen, self.kept,
-            )  # fmt: skip
+            fold(rows, len(rows), self._terms, self.scene.goods.facts, self.seen, self.kept)
 
     def _observed(self) -> dict[str, Any]:
         found: dict[str, Any] = {name: getattr(self.seen, name).copy() for name in (*PLAIN, *CODES)}

@@ -9,6 +9,7 @@ import pytest
 import simulator.env
 from simulator.engine.tables.tables import EVENT
 from simulator.env.batch.encode import fold
+from simulator.env.buffers import terms_of
 from simulator.env.rewards import REWARDS
 from simulator.env.wrappers import (
     FlatObservation,
@@ -120,16 +121,14 @@ def test_what_is_sent_back_or_fails_takes_its_margin_back_once():
     env = single("Ecommerce", episode="lifetime", reward="margin", margin=0.25)
     env.reset(seed=0)
     scene, fleet = env.scene, env.fleet
-    names = scene.compiled.names
+    names, terms = scene.compiled.names, terms_of(scene, scene.horizon, 1)
 
     def earned(stage, event, case, value=np.nan, logged=1.0):
         fleet.seen.earned[:] = 0
         row = np.zeros(1, dtype=EVENT)
         row["logged_at"], row["case"], row["value"], row["item"], row["satisfaction"] = logged, case, value, 3, np.nan
         row["stage"], row["event"] = names.stages.index(stage), names.codes[event]
-        tables = scene.tables
-        fold(row, 1, scene.settings.margin, tables.worth, tables.marks, tables.signal, scene.goods.facts,
-             scene.features, fleet.seen, fleet.kept)  # fmt: skip
+        fold(row, 1, terms, scene.goods.facts, fleet.seen, fleet.kept)
         return dict(zip(REWARDS, fleet.seen.earned[0].tolist(), strict=True))
 
     assert earned("checkout", "order", 0, 80.0)["margin"] == pytest.approx(20.0)

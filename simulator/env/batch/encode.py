@@ -12,14 +12,12 @@ import numpy.typing as npt
 
 from recommenders.agents.user_features import remember, tell_context, tell_interest
 from simulator.engine.jit.compile import internal, kernel
-from simulator.engine.tables.tables import NO_CASE, Array, Status
-from simulator.env.buffers import PAID, Kept, Seen
+from simulator.engine.tables.tables import NO_CASE, Array, Status, Visits
+from simulator.env.buffers import PAID, Kept, Seen, Terms
 from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, PAYS, RETENTION, TAKES_BACK, TRUTH
 
 GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2
 
-_ACTIVE, _AWAY = int(Status.ACTIVE), int(Status.AWAY)
-_NEEDS_SLATE, _GONE = int(Status.NEEDS_SLATE), int(Status.GONE)
 _ABSENT = np.uint32(NO_CASE)
 
 Rows = npt.NDArray[np.int64]
@@ -48,27 +46,18 @@ def _take(available: npt.NDArray[np.int8], j: int, item: int) -> int:
 
 @kernel
 def answer(
-    rows: Rows,
-    actions: npt.NDArray[np.int64],
-    cap: int,
-    tick: float,
-    recent: int,
-    opens: npt.NDArray[np.float64],
-    closes: npt.NDArray[np.float64],
-    stages: Array,
-    visits: Array,
-    slate: Array,
-    seen: Seen,
-    kept: Kept,
+    rows: Rows, actions: npt.NDArray[np.int64], terms: Terms, stages: Array, visits: Visits, seen: Seen, kept: Kept
 ) -> None:
     """Hand the slates that `actions` (k, places) name to the users `rows`.
 
-    Only as many places are used as the surface has, `cap` at the most.
+    Only as many places are used as the surface has.
     """
     available, ring, n_sent, shown = seen.available, kept.sent, kept.n_sent, kept.shown
+    opens, closes, state, slate = terms.opens, terms.closes, visits.state, visits.slate
+    tick, cap, recent = terms.facts[0].tick, terms.facts[0].places, terms.facts[0].recent
     for k in range(rows.shape[0]):
         j = rows[k]
-        v = visits[j]
+        v = state[j]
         now = math.floor(v.clock / tick) * tick
         size = min(np.int64(stages[v.slate_stage].slate), cap)
         filled = 0
@@ -97,7 +86,7 @@ def answer(
         v.slate_n = filled
         v.position = 0
         v.policy = 1
-        v.status = _ACTIVE
+        v.status = Status.ACTIVE
         kept.steps[j] += 1
 
 
@@ -109,7 +98,7 @@ def choose(
     available: npt.NDArray[np.int8],
     out: npt.NDArray[np.int32],
 ) -> None:
-    """The slates (k, places) that `actions` (n, places) of `users` (k,) name, by the same rule as `answer`."""
+    """Write the slates (k, places) that `actions` (n, places) of `users` (k,) name, by the rule of `answer`."""
     for k in range(users.shape[0]):
         j = users[k]
         for p in range(out.shape[1]):
@@ -126,7 +115,7 @@ def choose(
 
 @kernel
 def begin_step(rows: Rows, seen: Seen) -> None:
-    """Sums at 0."""
+    """Set the sums of the users `rows` to 0."""
     for k in range(rows.shape[0]):
         j = rows[k]
         for e in range(seen.counts.shape[1]):
@@ -138,13 +127,13 @@ def begin_step(rows: Rows, seen: Seen) -> None:
 
 @kernel
 def begin_episode(rows: Rows, people: Array, visits: Array, seen: Seen, kept: Kept) -> None:
-    """Users who are about to arrive, and nothing known of them."""
+    """Let the users `rows` be about to arrive, with nothing known of them."""
     for k in range(rows.shape[0]):
         j = rows[k]
         v = visits[j]
         v.user = np.uint32(j)
         v.clock = people[j].due
-        v.status = _AWAY
+        v.status = Status.AWAY
         v.slate_n = 0
         v.position = 0
         v.shown = 0
@@ -179,19 +168,10 @@ def begin_episode(rows: Rows, people: Array, visits: Array, seen: Seen, kept: Ke
 
 
 @kernel
-def fold(
-    records: Array,
-    n: int,
-    margin: float,
-    worth: npt.NDArray[np.float32],
-    marks: npt.NDArray[np.uint8],
-    signal: npt.NDArray[np.float32],
-    items: Array,
-    features: npt.NDArray[np.float32],
-    seen: Seen,
-    kept: Kept,
-) -> None:
+def fold(records: Array, n: int, terms: Terms, items: Array, seen: Seen, kept: Kept) -> None:
     """Add the first n records up: counts, rewards, history, and what they say about what their users like."""
+    margin, worth, marks = np.float32(terms.facts[0].margin), terms.worth, terms.marks
+    signal, features = terms.signal, terms.features
     counts, values, earned, time = seen.counts, seen.values, seen.earned, seen.time
     paid, liked, weight = kept.paid, kept.liked, kept.weight
     history_item, history_event, history_value = seen.history_item, seen.history_event, seen.history_value
@@ -217,7 +197,7 @@ def fold(
             paid[j, np.int64(row.case) % PAID] = value
         if mark & TAKES_BACK and row.case != _ABSENT:
             place = np.int64(row.case) % PAID
-            earned[j, MARGIN] -= np.float32(margin) * paid[j, place]
+            earned[j, MARGIN] -= margin * paid[j, place]
             paid[j, place] = np.float32(0.0)
         if mark & ITEM_EVENT == 0 or not known or row.item == _ABSENT:
             continue
@@ -229,23 +209,14 @@ def fold(
 
 
 @kernel
-def renew(
-    rows: Rows,
-    tick: float,
-    recent: int,
-    opens: npt.NDArray[np.float64],
-    closes: npt.NDArray[np.float64],
-    edges: npt.NDArray[np.float64],
-    visits: Array,
-    seen: Seen,
-    kept: Kept,
-) -> None:
-    """What can be shown to the users `rows` now. `edges` are the rising times at which items come or go, then inf."""
-    available = seen.available
+def renew(rows: Rows, terms: Terms, visits: Array, seen: Seen, kept: Kept) -> None:
+    """Work out what can be shown to the users `rows` now."""
+    opens, closes, edges, available = terms.opens, terms.closes, terms.edges, seen.available
+    tick, recent = terms.facts[0].tick, terms.facts[0].recent
     for k in range(rows.shape[0]):
         j = rows[k]
         now = math.floor(visits[j].clock / tick) * tick
-        if visits[j].status != _NEEDS_SLATE or now < kept.changes[j]:
+        if visits[j].status != Status.NEEDS_SLATE or now < kept.changes[j]:
             continue
         for item in range(available.shape[1]):  # without a branch: some at a time
             available[j, item] = np.int8((opens[item] <= now) & (closes[item] > now))
@@ -262,24 +233,15 @@ def renew(
 
 
 @kernel
-def look(
-    rows: Rows,
-    limit: int,
-    cap: int,
-    starts_at: float,
-    horizon: float,
-    weights: npt.NDArray[np.float32],
-    stages: Array,
-    visits: Array,
-    seen: Seen,
-    kept: Kept,
-) -> None:
-    """Observations of the users `rows`, their rewards, and whether their episodes are over."""
-    context, interest = seen.context, seen.interest
+def look(rows: Rows, terms: Terms, stages: Array, visits: Array, seen: Seen, kept: Kept) -> None:
+    """Write observations of the users `rows`, their rewards, and whether their episodes are over."""
+    context, interest, weights = seen.context, seen.interest, terms.weights
+    limit, cap = terms.facts[0].limit, terms.facts[0].places
+    horizon, starts_at = terms.facts[0].horizon, terms.facts[0].starts_at
     for k in range(rows.shape[0]):
         j = rows[k]
         v = visits[j]
-        waits = v.status == _NEEDS_SLATE
+        waits = v.status == Status.NEEDS_SLATE
         if waits:
             seen.ended[j] = TRUNCATED if kept.steps[j] >= limit else GOES_ON
             seen.time[j] = v.clock
@@ -290,7 +252,7 @@ def look(
             seen.stage[j] = stage
             seen.surface[j] = stages[stage].surface
             seen.device[j] = v.device
-        elif v.status == _GONE:
+        elif v.status == Status.GONE:
             seen.ended[j] = TERMINATED
         else:
             seen.ended[j] = TRUNCATED

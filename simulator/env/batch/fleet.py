@@ -6,12 +6,14 @@ their next requests. They share the catalog and what is published, and nothing e
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from simulator.engine.jit.pinned import Pinned, bound
 from simulator.engine.stack_arrays import SIDE_BY_SIDE
 from simulator.engine.tables.case_row import CASE
 from simulator.engine.tables.tables import (
@@ -26,11 +28,20 @@ from simulator.engine.tables.tables import (
 )
 from simulator.engine.visit.advance import room_needed, shared_at
 from simulator.env.batch.announcements import Published, tell_phases
-from simulator.env.batch.lifetime_step import DONE, MORE_CASES, MORE_RECORDS, NEW_PHASE, NO_ITEM, follow
+from simulator.env.batch.lifetime_step import (
+    DONE,
+    MORE_CASES,
+    MORE_RECORDS,
+    NEW_PHASE,
+    NO_ITEM,
+    Beside,
+    LifetimeGroups,
+    follow,
+)
 from simulator.env.batch.private_worlds import LoneWorlds
-from simulator.env.batch.step import Table, Terms, table_of, whole_step
+from simulator.env.batch.step import Announced, StepGroups, Turn, whole_step
 from simulator.env.batch.user_pool import UserPool
-from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers
+from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
 from simulator.env.scene import Scene
 from simulator.env.settings import WORTH_A_THREAD
 from simulator.env.spaces import Row
@@ -40,10 +51,9 @@ from simulator.runtime.visit_table import empty_visits
 Rows = npt.NDArray[np.int64]
 _RECORDS = 1 << 14  # beside the room that users who are advanced side by side may need
 _AHEAD_ALL, _AHEAD_MOST, _AHEAD_LEAST = 1 << 14, 256, 2  # users drawn ahead of their turn: of all, of each
-_NEEDS_SLATE = int(Status.NEEDS_SLATE)
 _TRIES = 1000
 NEVER = 1e300
-_MADE_AGAIN = ("_threads", "_tables", "_beside", "_kept_alive", "first", "_clocks", "_arrivals")
+_MADE_AGAIN = ("_threads", "_terms", "_steps", "first", "_clocks", "_arrivals")
 _NOBODY = np.zeros(0, dtype=np.int64)
 _NO_SLATES = np.zeros((0, 1), dtype=np.int64)
 
@@ -68,17 +78,14 @@ class Fleet:
         beside = scene.compiled.world is not None
         threads = scene.settings.threads_for(n)
         self._outputs = [self._new_output(beside) for _ in range(threads)]
-        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
-        times = np.concatenate([scene.opens, scene.closes])
-        self._edges = np.append(np.unique(times[np.isfinite(times)]), np.inf)
+        self._turns = [self._new_turn() for _ in range(threads)]
         self._published = Published(scene)
         self.lifelong = scene.settings.episode == "lifetime"
         self.end = scene.horizon if self.lifelong else NEVER
         self._worlds = LoneWorlds(scene, n) if beside and self.lifelong else None
         self._zones = np.zeros(n, dtype=np.int32)
         self._phases = np.zeros(n, dtype=np.int64)  # of what was announced last to each
-        self._each = [self._terms() for _ in self._outputs]
-        self._bind()
+        self._start()
 
     def _new_output(self, beside: bool) -> Output:
         scene = self.scene
@@ -91,39 +98,64 @@ class Fleet:
             n_messages=np.zeros(1, dtype=np.int64),
         )
 
-    def _terms(self) -> Terms:
-        """What a call reads besides tables: a set for each thread."""
-        scene, tables, published = self.scene, self.scene.tables, self._published
-        return Terms(
-            scene.opens, scene.closes, self._edges, scene.weights, tables.worth, tables.marks, tables.signal,
-            scene.features, published.by_item, published.by_zone, self._zones, np.zeros(self.n, dtype=np.int64),
-            np.zeros(self.n, dtype=np.int64), np.zeros(self.n, dtype=np.int64),
-            np.zeros((self.n, scene.slate), dtype=np.int64),
-            np.array([scene.tick, scene.horizon, self.end, float(scene.plan.starts_at[0]), scene.settings.margin]),
-            np.array([
-                scene.seed, self._room, scene.slate, scene.recent, scene.settings.most_requests,
-                shared_at(scene.plan),
-            ]),
-            np.zeros(self.n, dtype=np.int64),
-        )  # fmt: skip
+    def _new_turn(self) -> Turn:
+        n = self.n
+        return Turn(
+            rows=np.zeros(n, dtype=np.int64),
+            order=np.zeros(n, dtype=np.int64),
+            phases=np.zeros(n, dtype=np.int64),
+            actions=np.zeros((n, self.scene.slate), dtype=np.int64),
+            places=np.zeros(n, dtype=np.int64),
+        )
+
+    def _start(self) -> None:
+        """Start the threads, find the engine's code, and pin all tables."""
+        threads, scene = len(self._turns), self.scene
+        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._terms = terms_of(scene, self.end, scene.settings.most_requests, self._room, shared_at(scene.plan))
+        self._bind()
 
     def _bind(self) -> None:
-        """Write down where all tables lie, for steps that are one call."""
+        """Pin all tables, for steps that are one call; they may lie elsewhere than before."""
         self.first = Row(self.seen, self.kept, self.scene, 0)
         self._clocks, self._arrivals = self.rows.state["clock"], self.pool.people.state["due"]
-        published, worlds = self._published, self._worlds
-        for k, terms in enumerate(self._each):
-            self._each[k] = terms._replace(by_item=published.by_item, by_zone=published.by_zone)
-        self._tables: list[Table] = [
-            table_of((
-                self.scene.plan, self.people, self.goods, self.rows, output, self.seen, self.kept, terms,
-                self.pool.people,
-            ))
-            for output, terms in zip(self._outputs, self._each, strict=True)
-        ]  # fmt: skip
-        if worlds is not None:
-            rest = (self._phases, published.hours, published.phases, np.array([worlds.at_once]))
-            self._beside, self._kept_alive = table_of((*worlds.tables(), rest)), rest
+        announced = Announced(self._published.by_item, self._published.by_zone, self._zones)
+        pinned = [
+            Pinned(
+                StepGroups(
+                    plan=self.scene.plan,
+                    people=self.people,
+                    goods=self.goods,
+                    visits=self.rows,
+                    out=output,
+                    seen=self.seen,
+                    kept=self.kept,
+                    terms=self._terms,
+                    turn=turn,
+                    announced=announced,
+                    pool=self.pool.people,
+                )
+            )
+            for output, turn in zip(self._outputs, self._turns, strict=True)
+        ]
+        self._steps: list[Callable[..., Any]]  # of each thread
+        if self._worlds is None:
+            self._steps = [bound(whole_step, each, numbers=2) for each in pinned]
+        else:
+            beside = Pinned(self._lifetime_groups(self._worlds))
+            self._steps = [bound(follow, each, beside, numbers=3) for each in pinned]
+
+    def _lifetime_groups(self, worlds: LoneWorlds) -> LifetimeGroups:
+        beside = Beside(
+            parent=worlds.ground.parent,
+            item_place=worlds.ground.item_place,
+            chooser_taste=worlds.ground.chooser_taste,
+            phase=self._phases,
+            hours=self._published.hours,
+            phases=self._published.phases,
+            at_once=np.array([worlds.at_once]),
+        )
+        return LifetimeGroups(worlds.shared, worlds.orders, worlds.blank, beside)
 
     # ---- episodes
 
@@ -151,7 +183,7 @@ class Fleet:
         for _ in range(_TRIES):
             self._live(rows, actions, new, self._next(new))
             if len(new) > 0:
-                new = new[self.rows.state["status"][new] != _NEEDS_SLATE]
+                new = new[self.rows.state["status"][new] != Status.NEEDS_SLATE]
             if len(new) == 0:
                 return
             rows, actions = _NOBODY, _NO_SLATES
@@ -181,7 +213,7 @@ class Fleet:
             self._prepare(0, rows, actions, new, places)
             self._call([(0, len(rows), len(new))])
             return
-        parts = len(self._each)
+        parts = len(self._turns)
         a = [k * len(rows) // parts for k in range(parts + 1)]
         b = [k * len(new) // parts for k in range(parts + 1)]
         for k in range(parts):
@@ -193,27 +225,28 @@ class Fleet:
         """Have every (thread, old, new) of `shares` take its step."""
         if self._worlds is None and len(shares) == 1:
             k, n, m = shares[0]
-            self._check(whole_step(self._tables[k], n, m))
+            self._check(self._steps[k](n, m))
             return
         if self._worlds is None:
-            for done in self._together(whole_step, [(self._tables[k], n, m) for k, n, m in shares]):
+            for done in self._together(shares):
                 self._check(done)
             return
         todo = [(k, n, m, -1) for k, n, m in shares]
         while todo:
-            found = self._together(follow, [(self._tables[k], self._beside, n, m, at) for k, n, m, at in todo])
+            found = self._together(todo)
             stopped = [(k, n, m, at, why) for (k, n, m, _), (at, why) in zip(todo, found, strict=True) if why != DONE]
             for k, _, _, at, why in stopped:
-                self._provide(why, int(self._each[k].rows[at]))
+                self._provide(why, int(self._turns[k].rows[at]))
             if stopped:
                 self._bind()
             todo = [(k, n, m, at) for k, n, m, at, _ in stopped]
 
-    def _together(self, step: Any, calls: list[tuple[Any, ...]]) -> list[Any]:
-        """Results of the calls, the first of which is this thread's own."""
+    def _together(self, calls: Sequence[tuple[int, ...]]) -> list[Any]:
+        """Return the results of calls, each by its thread's step; the first of them is this thread's own."""
         assert self._threads is not None or len(calls) == 1
-        jobs = [self._threads.submit(step, *call) for call in calls[1:]] if self._threads is not None else []
-        return [step(*calls[0]), *(job.result() for job in jobs)]
+        (k, *given), *others = calls
+        jobs = [self._threads.submit(self._steps[k], *given) for k, *given in others] if self._threads else []
+        return [self._steps[k](*given), *(job.result() for job in jobs)]
 
     def _provide(self, why: int, j: int) -> None:
         """What a call could not go on without, for user j."""
@@ -242,22 +275,22 @@ class Fleet:
 
     def _prepare(self, k: int, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
         """Write down for call k who is meant, those together to whom the same is announced."""
-        terms = self._each[k]
+        turn = self._turns[k]
         n, both = len(rows), len(rows) + len(new)
         if n > 0:
-            terms.actions[:n] = actions
+            turn.actions[:n] = actions
         if both > n:
-            terms.places[: both - n] = places
+            turn.places[: both - n] = places
         if self.n == 1:
-            terms.phases[0] = self._phases[0]
+            turn.phases[0] = self._phases[0]
             return
-        terms.rows[:n], terms.rows[n:both] = rows, new
-        phases = self._phases[terms.rows[:both]]
+        turn.rows[:n], turn.rows[n:both] = rows, new
+        phases = self._phases[turn.rows[:both]]
         if both > 1 and self._published.varies:
             order = np.argsort(phases, kind="stable")
-            terms.order[:both], terms.phases[:both] = terms.rows[order], phases[order]
+            turn.order[:both], turn.phases[:both] = turn.rows[order], phases[order]
         else:
-            terms.order[:both], terms.phases[:both] = terms.rows[:both], phases
+            turn.order[:both], turn.phases[:both] = turn.rows[:both], phases
 
     def _check(self, done: bool) -> None:
         if not done:
@@ -274,5 +307,4 @@ class Fleet:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._threads = ThreadPoolExecutor(len(self._outputs)) if len(self._outputs) > 1 else None
-        self._bind()
+        self._start()

@@ -15,56 +15,16 @@ from simulator.engine.cases.event_queue import without_stale
 from simulator.engine.cases.run import live, post
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.structs import group
-from simulator.engine.tables.case_tables import (
-    CASE,
-    CASE_ACT,
-    CHOOSER,
-    FULFIL,
-    HAPPENING,
-    PART,
-    PROMISE,
-    RESOURCE,
-    SHIFT,
-    SLOW,
-    STEP,
-    UNIT,
-    CaseState,
-    CaseTables,
-    Count,
-    Ground,
-    WorldPlan,
-)
-from simulator.engine.tables.tables import EVENT, FIXED, Goods, Output, People, Status, Tally
-from simulator.engine.user.shown_numbers import numbers_of
-from simulator.engine.visit.advance import advance
+from simulator.engine.tables.case_tables import CaseState, CaseTables, Count, Ground, WorldPlan
+from simulator.engine.tables.tables import FIXED, Array, Output, People, Status, Tally, numbers_of
 from simulator.env.batch.announcements import phase_at
-from simulator.env.batch.encode import answer, begin_episode, begin_step, fold, look, renew
+from simulator.env.batch.encode import fold, look
 from simulator.env.batch.private_worlds import AT_ONCE, Blank, Orders
-from simulator.env.batch.step import (
-    PEOPLE,
-    POOL,
-    Table,
-    at,
-    goods_at,
-    kept_at,
-    output_at,
-    people_at,
-    plan_at,
-    seen_at,
-    terms_at,
-    visits_at,
-)
-from simulator.env.batch.user_pool import put_users
+from simulator.env.batch.step import StepGroups, announce, as_announced, begin, offer, visit
 from simulator.env.rewards import TRUTH
 
 DONE, NO_ITEM, MORE_CASES, MORE_RECORDS, NEW_PHASE = range(5)
 """What a call came to: it is done, an action names no item (nothing has happened), or it cannot go on without more."""
-
-_AWAY, _NEEDS_SLATE, _GONE = int(Status.AWAY), int(Status.NEEDS_SLATE), int(Status.GONE)
-_HEAP, _FREE, _RECORDS = int(Count.HEAP), int(Count.FREE), int(Count.RECORDS)
-_SATISFACTION = int(Tally.SATISFACTION)
-_I1, _I4, _I8 = np.dtype(np.bool_), np.dtype(np.int32), np.dtype(np.int64)
-_F4, _F8 = np.dtype(np.float32), np.dtype(np.float64)
 
 
 @group
@@ -80,45 +40,203 @@ class Beside(NamedTuple):
     at_once: npt.NDArray[np.int64]  # (1,)
 
 
+class LifetimeGroups(NamedTuple):
+    """What a step of lifetimes reads and writes besides `StepGroups`, pinned together."""
+
+    shared: WorldPlan
+    orders: Orders
+    blank: Blank
+    beside: Beside
+
+
+@kernel
+def follow(t: StepGroups, w: LifetimeGroups, n: int, m: int, resume: int) -> tuple[int, int]:
+    """Take users to their next requests, and their orders as far: the first n of `Turn.rows`, and m new ones.
+
+    Args:
+        t: see `simulator.env.batch.step.whole_step`.
+        w: pinned.
+        n, m: as of `whole_step`.
+        resume: -1 to begin; else what was returned where the call could not go on, to go on.
+
+    Returns:
+        The place in `Turn.rows` where it stopped, and why: `DONE`, or what is wanted.
+    """
+    if resume < 0:
+        if not begin(t, n, m):
+            return 0, NO_ITEM
+        _forget_orders(t, w.orders, n, m)
+        resume = 0
+    by_ticks = _may_return(w.shared)
+    for k in range(resume, n + m):
+        wanted = _live_on(t, w, k, by_ticks)
+        if wanted != DONE:
+            return k, wanted
+    offer(t, n, m)
+    for k in range(n + m):
+        _hand_over(t, w.orders, t.turn.rows[k])
+    look(t.turn.rows[: n + m], t.terms, t.plan.stages, t.visits.state, t.seen, t.kept)
+    return n + m, DONE
+
+
+@internal
+def _forget_orders(t: StepGroups, orders: Orders, n: int, m: int) -> None:
+    """Begin a step of n rows and m new ones: nothing was felt yet, and new users have no orders."""
+    for i in range(n + m):
+        j = t.turn.rows[i]
+        orders.felt[j] = 0
+        if i >= n:
+            orders.there[j] = False
+            orders.n_waiting[j] = 0
+
+
+@internal
+def _may_return(shared: WorldPlan) -> bool:
+    """Tell whether using an item up may bring a user back."""
+    found = False
+    for s in range(shared.stages.shape[0]):
+        found |= shared.stages[s].again_types != 0
+    return found
+
+
+@internal
+def _live_on(t: StepGroups, w: LifetimeGroups, k: int, by_ticks: bool) -> int:
+    """Take the k-th row to its next request, or to the end. Returns `DONE`, or what is wanted to go on.
+
+    A turn of the loop: what the visit ordered begins, orders live up to the user's tick, the visit lives through it.
+    """
+    j, facts, users = t.turn.rows[k], t.terms.facts[0], t.people.state
+    v = t.visits.state[j]
+    while True:
+        if t.out.n_messages[0] > 0 and not _order(t, w, j):
+            return MORE_CASES
+        if v.status == Status.NEEDS_SLATE:
+            return DONE
+        wanted = _live_orders(t, w, j, by_ticks)
+        if wanted != DONE:
+            return wanted
+        if _is_over(v, facts.end):
+            return DONE
+        if users[j].gone == 1 and v.status == Status.AWAY:
+            v.status = Status.GONE  # dismissed; the rest of the orders is lived through in the next turn of the loop
+            continue
+        begins = math.floor(v.clock / facts.tick) * facts.tick
+        phase = phase_at(begins, facts.tick, w.beside.hours, w.beside.phases)
+        if phase < 0:
+            return NEW_PHASE
+        w.beside.phase[j] = phase
+        announce(t, j, phase)
+        users[j].row = np.int32(j)
+        stop = min((math.floor(v.clock / facts.tick) + 1.0) * facts.tick, facts.end)
+        visit(t, t.turn.rows[k : k + 1], 0, stop, phase)
+        if v.status == Status.AWAY or v.status == Status.GONE:
+            users[j].row = np.int32(-1)
+
+
+# ---- orders
+
+
+@internal
+def _order(t: StepGroups, w: LifetimeGroups, j: int) -> bool:
+    """Begin what user j ordered in the visit. Returns False where there is no room for it."""
+    messages, n, state = t.out.messages, t.out.n_messages[0], _state(w.orders, j)
+    if not w.orders.there[j]:
+        _furnish(j, w.orders, w.blank)
+    if state.counts[Count.FREE] < n or not _has_room(state, n, w.beside.at_once[0]):
+        return False
+    for q in range(n):
+        messages[q].user = np.uint32(0)  # in a world of their own
+    post(t.terms.facts[0].seed, messages[:n], t.people.state[j : j + 1], state)  # in the order of the visit
+    t.out.n_messages[0] = 0
+    return True
+
+
+@internal
+def _live_orders(t: StepGroups, w: LifetimeGroups, j: int, by_ticks: bool) -> int:
+    """Let all happen to user j's orders that happens before the visit goes on. Returns `DONE`, or what is wanted.
+
+    With `by_ticks` they live a tick at a time: what is used up may bring the user back before the rest happens.
+    """
+    state, v, facts = _state(w.orders, j), t.visits.state[j], t.terms.facts[0]
+    if not _is_due(state, v, facts, w.orders.there[j]):
+        return DONE
+    user, goods = _user(t.people, j), as_announced(t, w.beside.phase[j])
+    out = _first_records(t.out)
+    tables = CaseTables(
+        w.shared, _ground(t, w, user, j), state, t.plan, user, goods, numbers_of(t.plan, user, goods), out,
+        t.plan.hours[:0],  # a step looks at all its users itself
+    )  # fmt: skip
+    while _is_due(state, v, facts, True):
+        if not _has_room(state, 0, w.beside.at_once[0]):
+            return MORE_CASES
+        if w.orders.n_waiting[j] + AT_ONCE > w.orders.waiting.shape[1]:
+            return MORE_RECORDS
+        stop = _until(v, facts)
+        if by_ticks:
+            stop = min(stop, (math.floor(state.heap[0].time / facts.tick) + 1.0) * facts.tick)
+        before = out.tallies[Tally.SATISFACTION]
+        live(facts.seed, stop, tables)
+        w.orders.felt[j] += out.tallies[Tally.SATISFACTION] - before
+        _put_aside(j, out, state.counts[Count.RECORDS], w.orders)
+        if by_ticks and v.status == Status.AWAY and user.state[0].due < v.clock:
+            v.clock = user.state[0].due
+    return DONE
+
+
 @inlined
-def _shared_at(t: Table) -> WorldPlan:
-    return WorldPlan(
-        at(t, 0, FULFIL, 1), at(t, 1, _I4, 3), at(t, 2, _F8, 3), at(t, 3, _I4, 2),
-        at(t, 4, STEP, 1), at(t, 5, SLOW, 1), at(t, 6, CASE_ACT, 1), at(t, 7, _F8, 1),
-        at(t, 8, RESOURCE, 1), at(t, 9, SHIFT, 1), at(t, 10, CHOOSER, 1),
-        at(t, 11, PROMISE, 1), at(t, 12, PART, 1), at(t, 13, _I8, 1), at(t, 14, _F8, 2),
-        at(t, 15, _F8, 1),
+def _is_over(v: Array, end: float) -> bool:
+    return bool(v.status == Status.GONE or v.clock >= end)
+
+
+@inlined
+def _until(v: Array, facts: Array) -> float:
+    """Return the time before which orders live: that of the tick that the visit has come to, or the end."""
+    return float(facts.end if _is_over(v, facts.end) else math.floor(v.clock / facts.tick) * facts.tick)
+
+
+@inlined
+def _is_due(state: CaseState, v: Array, facts: Array, there: bool) -> bool:
+    """Tell whether anything happens to orders before the visit goes on."""
+    return there and state.counts[Count.HEAP] > 0 and state.heap[0].time < _until(v, facts)
+
+
+@inlined
+def _state(orders: Orders, j: int) -> CaseState:
+    """Return the state of user j's orders."""
+    return CaseState(
+        orders.cases[j], orders.heap[j], orders.free[j], orders.units[j], orders.servers[j], orders.places[j],
+        orders.counts[j],
     )  # fmt: skip
 
 
 @inlined
-def _orders_at(t: Table) -> Orders:
-    return Orders(
-        at(t, 19, CASE, 2), at(t, 20, HAPPENING, 2), at(t, 21, _I4, 2), at(t, 22, UNIT, 2),
-        at(t, 23, _I4, 2), at(t, 24, _F4, 3), at(t, 25, _I8, 2), at(t, 26, _I1, 1),
-        at(t, 27, EVENT, 2), at(t, 28, _I8, 1), at(t, 29, _I8, 1), at(t, 30, _F4, 2),
+def _user(people: People, j: int) -> People:
+    """Return user j alone, who is number 0 in a world of their own."""
+    return People(
+        people.state[j : j + 1], people.taste[j : j + 1], people.mood[j : j + 1], people.followed[j : j + 1],
+        people.traits[j : j + 1], people.place[j : j + 1], people.promised[j : j + 1], people.had[j : j + 1],
+        people.known[j : j + 1], people.later[j : j + 1], people.pace[j : j + 1],
     )  # fmt: skip
 
 
 @inlined
-def _blank_at(t: Table) -> Blank:
-    return Blank(
-        at(t, 31, HAPPENING, 1), at(t, 32, UNIT, 1), at(t, 33, _I4, 1), at(t, 34, _F4, 2),
-        at(t, 35, _I8, 1),
+def _ground(t: StepGroups, w: LifetimeGroups, user: People, j: int) -> Ground:
+    """Return where user j and the items are."""
+    return Ground(
+        w.beside.parent, t.announced.zones[j : j + 1], user.place, w.beside.item_place, w.beside.chooser_taste,
+        w.orders.qualification[j : j + 1],
     )  # fmt: skip
 
 
 @inlined
-def _beside_at(t: Table) -> Beside:
-    return Beside(
-        at(t, 16, _I4, 1), at(t, 17, _F4, 2), at(t, 18, _F4, 2),
-        at(t, 36, _I8, 1), at(t, 37, _F8, 1), at(t, 38, _I8, 1), at(t, 39, _I8, 1),
-    )  # fmt: skip
+def _first_records(out: Output) -> Output:
+    """Return the output with room for `AT_ONCE` records."""
+    return Output(out.records[:AT_ONCE], out.tallies, out.counters, out.scratch, out.messages, out.n_messages)
 
 
 @internal
 def _furnish(j: int, orders: Orders, blank: Blank) -> None:
-    """User j orders for the first time: their world begins."""
+    """Begin the world of user j, who orders for the first time."""
     slots = orders.free.shape[1]
     for s in range(slots):
         orders.free[j, s] = slots - 1 - s
@@ -132,18 +250,21 @@ def _furnish(j: int, orders: Orders, blank: Blank) -> None:
         orders.places[j, s, 1] = blank.places[s, 1]
     for c in range(blank.counts.shape[0]):
         orders.counts[j, c] = blank.counts[c]
-    orders.counts[j, _FREE] = slots
+    orders.counts[j, Count.FREE] = slots
     orders.there[j] = True
 
 
 @internal
 def _has_room(state: CaseState, more: int, at_once: int) -> bool:
-    """Whether `more` rows and what one happening puts there fit on the heap; what is stale makes way for them."""
+    """Tell whether `more` rows and what one happening puts there fit on the heap; what is stale makes way for them."""
     needed, room = more + at_once + state.cases.shape[0] + 1, state.heap.shape[0]
-    if state.counts[_HEAP] + needed <= room:
+    if state.counts[Count.HEAP] + needed <= room:
         return True
     without_stale(state)
-    return bool(state.counts[_HEAP] + needed + state.cases.shape[0] // 2 <= room)
+    return bool(state.counts[Count.HEAP] + needed + state.cases.shape[0] // 2 <= room)
+
+
+# ---- records of orders, on their way to the platform
 
 
 @internal
@@ -157,8 +278,25 @@ def _put_aside(j: int, out: Output, n: int, orders: Orders) -> None:
 
 
 @internal
+def _hand_over(t: StepGroups, orders: Orders, j: int) -> None:
+    """Add up what has come to the platform by user j's request, one record after the other, and what was felt."""
+    v, records = t.visits.state[j], t.out.records
+    now = v.clock if v.status == Status.NEEDS_SLATE else t.terms.facts[0].end
+    first = _next_arrival(j, now, orders)
+    handed = first >= 0
+    while first >= 0:
+        records[0] = orders.waiting[j, first]
+        orders.waiting[j, first].logged_at = math.nan
+        fold(records, 1, t.terms, t.goods.facts, t.seen, t.kept)
+        first = _next_arrival(j, now, orders)
+    if handed:
+        _close_up(j, orders)
+    t.seen.earned[j, TRUTH] += np.float32(orders.felt[j] / FIXED)
+
+
+@internal
 def _next_arrival(j: int, now: float, orders: Orders) -> int:
-    """The record that came first by `now`, of those at one time by event and case; -1: none has come."""
+    """Return the record that came first by `now`, of those at one time by event and case; -1: none has come."""
     first = -1
     for r in range(orders.n_waiting[j]):
         row = orders.waiting[j, r]
@@ -180,7 +318,7 @@ def _next_arrival(j: int, now: float, orders: Orders) -> int:
 
 @internal
 def _close_up(j: int, orders: Orders) -> None:
-    """Records that were handed over, without a time by now, leave no gaps."""
+    """Close the gaps that records leave which were handed over, and have no time by now."""
     left = 0
     for r in range(orders.n_waiting[j]):
         if orders.waiting[j, r].logged_at == orders.waiting[j, r].logged_at:
@@ -188,159 +326,3 @@ def _close_up(j: int, orders: Orders) -> None:
                 orders.waiting[j, left] = orders.waiting[j, r]
             left += 1
     orders.n_waiting[j] = left
-
-
-@kernel
-def follow(t: Table, beside: Table, n: int, m: int, resume: int) -> tuple[int, int]:
-    """Take users to their next requests, and their orders as far: the first n of `Terms.rows`, and m new ones.
-
-    Args:
-        t: see `simulator.env.batch.step.whole_step`.
-        beside: `table_of((shared, item sides of the ground, orders, blank, rest of `Beside`))`.
-        n, m: as of `whole_step`.
-        resume: -1 to begin; else what was returned where the call could not go on, to go on.
-
-    Returns:
-        The place in `Terms.rows` where it stopped, and why: `DONE`, or what is wanted.
-    """
-    plan, people, goods, visits, out = plan_at(t), people_at(t, PEOPLE), goods_at(t), visits_at(t), output_at(t)
-    seen, kept, terms, pool = seen_at(t), kept_at(t), terms_at(t), people_at(t, POOL)
-    shared, orders, blank, a = _shared_at(beside), _orders_at(beside), _blank_at(beside), _beside_at(beside)
-    at_once = a.at_once[0]
-    tick, horizon, end, starts_at, margin = (
-        terms.numbers[0], terms.numbers[1], terms.numbers[2], terms.numbers[3], terms.numbers[4],
-    )  # fmt: skip
-    seed, room, cap, recent, limit = (
-        terms.counts[0], terms.counts[1], terms.counts[2], terms.counts[3], terms.counts[4],
-    )  # fmt: skip
-    rows = terms.rows[: n + m]
-    going, new = rows[:n], rows[n:]
-    if resume < 0:
-        for i in range(n):
-            for p in range(cap):
-                if terms.actions[i, p] < 0 or terms.actions[i, p] >= goods.facts.shape[0]:
-                    return 0, NO_ITEM
-        answer(
-            going, terms.actions, cap, tick, recent, terms.opens, terms.closes, plan.stages, visits.state,
-            visits.slate, seen, kept,
-        )  # fmt: skip
-        begin_step(going, seen)
-        put_users(new, terms.places, pool, people)
-        begin_episode(new, people.state, visits.state, seen, kept)
-        for i in range(m):
-            orders.there[new[i]] = False
-            orders.n_waiting[new[i]] = 0
-        for i in range(n + m):
-            orders.felt[rows[i]] = 0
-        resume = 0
-    coming_back = False
-    for s in range(shared.stages.shape[0]):
-        coming_back |= shared.stages[s].again_types != 0
-    few = Output(out.records[:AT_ONCE], out.tallies, out.counters, out.scratch, out.messages, out.n_messages)
-    for k in range(resume, n + m):
-        j = rows[k]
-        v = visits.state[j]
-        # In a world of their own a user is number 0.
-        alone = People(
-            people.state[j : j + 1], people.taste[j : j + 1], people.mood[j : j + 1], people.followed[j : j + 1],
-            people.traits[j : j + 1], people.place[j : j + 1], people.promised[j : j + 1], people.had[j : j + 1],
-            people.known[j : j + 1], people.later[j : j + 1], people.pace[j : j + 1],
-        )  # fmt: skip
-        state = CaseState(
-            orders.cases[j], orders.heap[j], orders.free[j], orders.units[j], orders.servers[j], orders.places[j],
-            orders.counts[j],
-        )  # fmt: skip
-        while True:
-            sent = out.n_messages[0]
-            if sent > 0:
-                if not orders.there[j]:
-                    _furnish(j, orders, blank)
-                if state.counts[_FREE] < sent or not _has_room(state, sent, at_once):
-                    return k, MORE_CASES
-                for q in range(sent):
-                    out.messages[q].user = np.uint32(0)
-                post(seed, out.messages[:sent], alone.state, state)  # in the order in which the visit made them
-                out.n_messages[0] = 0
-            if v.status == _NEEDS_SLATE:
-                break
-            over = v.status == _GONE or v.clock >= end
-            begin = math.floor(v.clock / tick) * tick
-            until = end if over else begin
-            while orders.there[j] and state.counts[_HEAP] > 0 and state.heap[0].time < until:
-                if not _has_room(state, 0, at_once):
-                    return k, MORE_CASES
-                if orders.n_waiting[j] + AT_ONCE > orders.waiting.shape[1]:
-                    return k, MORE_RECORDS
-                told = _told(goods, terms.by_item[a.phase[j]])
-                ground = Ground(
-                    a.parent, terms.zones[j : j + 1], alone.place, a.item_place, a.chooser_taste,
-                    orders.qualification[j : j + 1],
-                )  # fmt: skip
-                tables = CaseTables(
-                    shared, ground, state, plan, alone, told, numbers_of(plan, alone, told), few,
-                    plan.hours[:0],  # looks at all users itself
-                )  # fmt: skip
-                before = out.tallies[_SATISFACTION]
-                stop = until
-                if coming_back:  # a tick at a time: what is used up may bring the user back before the rest happens
-                    stop = min(until, (math.floor(state.heap[0].time / tick) + 1.0) * tick)
-                live(seed, stop, tables)
-                orders.felt[j] += out.tallies[_SATISFACTION] - before
-                _put_aside(j, few, state.counts[_RECORDS], orders)
-                if coming_back and v.status == _AWAY and people.state[j].due < v.clock:
-                    v.clock = people.state[j].due
-                    over = v.clock >= end
-                    begin = math.floor(v.clock / tick) * tick
-                    until = end if over else begin
-            if over:
-                break
-            if people.state[j].gone == 1 and v.status == _AWAY:
-                v.status = _GONE  # dismissed; the rest of the orders is lived through in the next turn of the loop
-                continue
-            phase = phase_at(begin, tick, a.hours, a.phases)
-            if phase < 0:
-                return k, NEW_PHASE
-            a.phase[j] = phase
-            for q in range(people.promised.shape[1]):
-                people.promised[j, q] = terms.by_zone[phase, terms.zones[j], q]
-            people.state[j].row = np.int32(j)
-            stop = min((math.floor(v.clock / tick) + 1.0) * tick, end)
-            _, written = advance(
-                seed, rows[k : k + 1], 0, stop, room, plan, people, _told(goods, terms.by_item[phase]), visits, out,
-                terms.counts[5], plan.entries, plan.entries, plan.entries,
-            )  # fmt: skip
-            fold(
-                out.records, written, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features,
-                seen, kept,
-            )  # fmt: skip
-            if v.status == _AWAY or v.status == _GONE:
-                people.state[j].row = np.int32(-1)
-    renew(rows, tick, recent, terms.opens, terms.closes, terms.edges, visits.state, seen, kept)
-    begin_step(new, seen)  # what came before the first request is nobody's doing
-    for k in range(n + m):
-        j = rows[k]
-        now = visits.state[j].clock if visits.state[j].status == _NEEDS_SLATE else end
-        first = _next_arrival(j, now, orders)
-        handed = first >= 0
-        while first >= 0:
-            out.records[0] = orders.waiting[j, first]
-            orders.waiting[j, first].logged_at = math.nan
-            fold(
-                out.records, 1, margin, terms.worth, terms.marks, terms.signal, goods.facts, terms.features, seen,
-                kept,
-            )  # fmt: skip
-            first = _next_arrival(j, now, orders)
-        if handed:
-            _close_up(j, orders)
-        seen.earned[j, TRUTH] += np.float32(orders.felt[j] / FIXED)
-    look(rows, limit, cap, starts_at, horizon, terms.weights, plan.stages, visits.state, seen, kept)
-    return n + m, DONE
-
-
-@inlined
-def _told(goods: Goods, promised: npt.NDArray[np.float32]) -> Goods:
-    """The items, with what is announced of them."""
-    return Goods(
-        goods.facts, goods.vectors, goods.colour, goods.readouts, goods.attributes, goods.asides, goods.place,
-        promised, goods.published, goods.parent, goods.menu, goods.menus, goods.offered,
-    )  # fmt: skip

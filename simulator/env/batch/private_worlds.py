@@ -5,7 +5,7 @@ A user's world is furnished when they order for the first time; until then there
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -95,14 +95,6 @@ class LoneWorlds:
         """Users with these keys come to `rows`."""
         if self.orders.qualification.shape[1]:
             self.orders.qualification[rows] = qualifications(self.shared, keys, self._seed)
-
-    def tables(self) -> tuple[tuple[Any, ...], ...]:
-        """Groups of arrays, as `simulator.env.batch.lifetime_step` reads them."""
-        ground = self.ground
-        return (
-            tuple(self.shared), (ground.parent, ground.item_place, ground.chooser_taste), tuple(self.orders),
-            tuple(self.blank),
-        )  # fmt: skip
 
     def more_cases(self) -> None:
         """Room for twice as many cases of each user, and for what happens to them."""
