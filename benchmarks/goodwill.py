@@ -27,8 +27,7 @@ import numpy as np
 import simulator.env
 from analysis.statistics import sign_flip_p, t_interval
 from simulator.env.rewards import TRUTH, WATCH_TIME
-from simulator.env.truth import utilities
-from simulator.env.wrappers import best
+from simulator.env.wrappers import best, utilities
 
 PRICE = 100.0
 PRICES = (0.0, 10.0, 30.0, PRICE, 300.0)

@@ -14,8 +14,7 @@ import gymnasium
 import numpy as np
 
 import simulator.env
-from simulator.env.truth import utilities
-from simulator.env.wrappers import best
+from simulator.env.wrappers import best, utilities
 
 
 class Random:

@@ -20,10 +20,12 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 
 from simulator.engine.jit.compile import kernel
+from simulator.engine.randomness import PERCEPTION, mix, root
+from simulator.engine.tables.tables import Goods, Numbers, People, Plan, numbers_of
+from simulator.engine.user.beliefs import utility_of
 from simulator.env.scene import Scene
 from simulator.env.single import BeholderEnv
 from simulator.env.spaces import CODES
-from simulator.env.truth import utilities
 from simulator.errors import InputError
 
 Float32 = npt.NDArray[np.float32]
@@ -222,3 +224,20 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
             "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.goods_for(0)),
         }
         return {**observation, **{name: value.astype(np.float32) for name, value in found.items()}}
+
+
+@kernel
+def _fill(seed: int, user: int, numbers: Numbers, out: npt.NDArray[np.float32]) -> None:
+    person = mix(root(seed, PERCEPTION), numbers.users[user].key)
+    for item in range(out.shape[0]):
+        out[item] = utility_of(mix(person, np.uint64(item)), user, item, numbers)
+
+
+def utilities(seed: int, user: int, plan: Plan, people: People, goods: Goods) -> Float32:
+    """Return what every item is worth to a user in truth, (items,): for references that may know it, and nobody else.
+
+    It is the engine's own function; numbers that are shown as they are (a price) are left out.
+    """
+    out = np.empty(len(goods.facts), dtype=np.float32)
+    _fill(seed, user, numbers_of(plan, people, goods), out)
+    return out

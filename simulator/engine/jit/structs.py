@@ -48,7 +48,7 @@ class _GroupModel(_models.PrimitiveModel):
         super().__init__(manager, of, self.tables.as_pointer())
 
     def get_return_type(self) -> Any:
-        if any(isinstance(member, _GroupType) for member in self.fe_type.members):
+        if any(isinstance(member, GroupType) for member in self.fe_type.members):
             raise TypeError(f"{self.fe_type} has groups in it, so it cannot be returned")
         return self.tables
 
