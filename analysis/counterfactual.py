@@ -114,7 +114,7 @@ def _changes(given: Mapping[str, object]) -> dict[str, object]:
 
 def check(given: Counterfactual) -> None:
     """Check the scenarios of all arms before any world is run. Raises InputError: the name, and what is wrong."""
-    from simulator.scenario import check_scenario, load_scenario
+    from simulator import check_scenario, load_scenario
 
     for _, settings in given.worlds([0]):
         changes = [(key, value) for key, value in settings.items() if key.startswith(CHANGE_PREFIX)]

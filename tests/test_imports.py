@@ -184,6 +184,16 @@ def test_heavy_packages_are_not_loaded(code):
     assert done.stderr.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("words", [["--help"], ["--shw"], ["scenario=a", "users=0"]], ids=" ".join)
+def test_what_is_said_at_once_needs_neither_arrays_nor_schemas(words):
+    code = (
+        f"import sys; from simulator.__main__ import main; main({words})\n"
+        "print([name for name in ('numpy', 'pydantic') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
 def test_lazy_names_are_there_and_unknown_ones_are_not():
     import simulator
 

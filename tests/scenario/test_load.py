@@ -68,7 +68,7 @@ def test_sources_are_texts(tmp_path):
 
 def test_reading_a_scenario_imports_nothing_heavy():
     code = (
-        "import sys; from simulator.scenario import check_scenario, load_scenario; "
+        "import sys; from simulator import check_scenario, load_scenario; "
         "check_scenario(load_scenario('shortvideo')); "
         "print([m for m in ('numba', 'pandas', 'pyarrow', 'torch', 'scipy', 'sklearn') if m in sys.modules])"
     )
