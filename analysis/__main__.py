@@ -10,9 +10,9 @@ import sys
 from collections.abc import Sequence
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.names import unknown_name
 from simulator import __version__
 from simulator.cli.arguments import WHERE
-from simulator.config import unknown_name
 from simulator.errors import BeholderError, InputError
 
 EXIT_INPUT, EXIT_STOPPED = 2, 130

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recommenders.contract.names import unknown_name
 from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import WHERE, expand_values, read_arguments, read_value
 from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
-from simulator.config import CHANGE_PREFIX, setting_names, unknown_name
+from simulator.config import CHANGE_PREFIX, setting_names
 from simulator.errors import InputError
 from simulator.records.run_folder import free_name, safe_name, write_atomic
 

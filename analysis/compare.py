@@ -12,8 +12,8 @@ from analysis.grid import experiment
 from analysis.offline import LOG
 from analysis.offline_vs_online import judge_offline
 from analysis.report.page import Section, page
+from recommenders.contract.names import unknown_name
 from simulator.cli import sweep as sweeping
-from simulator.config import unknown_name
 from simulator.errors import InputError
 from simulator.records.manifest import ITEMS
 from simulator.records.run_folder import CONFIG, MANIFEST, safe_name, write_atomic

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics import LEVEL, compare
-from simulator.config import CHANGE_PREFIX, resolve, unknown_name
+from recommenders.contract.names import unknown_name
+from simulator.config import CHANGE_PREFIX, resolve
 from simulator.errors import InputError, RunInterrupted
 from simulator.records.run_folder import disk_errors, write_json
 from simulator.scenario.strict_yaml import load_yaml

@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, PlatformLog
+from recommenders.contract.names import unknown_name
 from recommenders.evaluation import offline
-from simulator.config import RunConfig, unknown_name
+from simulator.config import RunConfig
 from simulator.errors import InputError
 from simulator.records.manifest import ITEMS
 from simulator.records.run_folder import CONFIG, MANIFEST

@@ -20,10 +20,10 @@ from analysis.offline import finished_run, label_of, read_platform_log
 from analysis.statistics import Interval, t_interval
 from analysis.tables import Experiment
 from recommenders.contract import Catalog, RecommenderError
+from recommenders.contract.names import unknown_name
 from recommenders.evaluation.dataset import Dataset
 from recommenders.evaluation.protocol import evaluate
 from recommenders.evaluation.splits import SPLITS
-from simulator.config import unknown_name
 from simulator.errors import InputError
 from simulator.records.run_folder import safe_name
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics import LEVEL, Comparison, compare, holm, t_interval
-from simulator.config import unknown_name
+from recommenders.contract.names import unknown_name
 from simulator.errors import InputError
 
 COLUMNS = ("scenario", "recommender", "seed", "measure", "value")

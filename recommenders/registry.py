@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import typing
@@ -11,6 +10,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.names import did_you_mean
 from recommenders.contract.settings import Described, read
 
 if typing.TYPE_CHECKING:
@@ -86,8 +86,7 @@ def find(name_or_path: str) -> type[Recommender]:
     """
     paths = _paths()
     if name_or_path not in paths and ":" not in name_or_path:
-        near = difflib.get_close_matches(name_or_path, paths, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(name_or_path, paths, repr)
         raise RecommenderError(
             "recommender",
             f"{name_or_path!r} is not known",
@@ -104,8 +103,7 @@ def find(name_or_path: str) -> type[Recommender]:
     found = getattr(module, class_name, None)
     if not inspect.isclass(found):
         classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
-        near = difflib.get_close_matches(class_name, classes, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "expected package.module:Class"
+        hint = did_you_mean(class_name, classes, repr).rstrip() or "expected package.module:Class"
         raise RecommenderError(where, f"{module_name!r} has no class {class_name!r}", hint)
     for method in ("fit", "recommend"):
         if not callable(getattr(found, method, None)):

@@ -7,17 +7,17 @@ the same function, `resolve`. What is left out is None until `complete` fills it
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.names import unknown_name
 from simulator.errors import InputError
 from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
 
@@ -183,23 +183,6 @@ def _yaml_value(name: str, value: object) -> str:
         return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     except (TypeError, ValueError):
         raise InputError(name, f"{value!r} cannot be written to config.yaml", "expected text, numbers, lists") from None
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that looks most like `name`, or None where none comes near.
-
-    >>> nearest("usrs", ["users", "items"])
-    'users'
-    """
-    found = difflib.get_close_matches(name.lower(), sorted(known), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def unknown_name(what: str, name: str, known: Sequence[str]) -> tuple[str, str]:
-    """The two halves of an error about an unknown name: what is wrong, and what there is."""
-    close = nearest(name, known)
-    guess = f"did you mean {close}? " if close else ""
-    return f"unknown {what} {name!r}", f"{guess}There are: {', '.join(known)}"
 
 
 def setting_names() -> list[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
+from recommenders.contract.names import nearest
 from simulator.cli.arguments import read_arguments, single_settings
-from simulator.config import RunConfig, complete, nearest, resolve
+from simulator.config import RunConfig, complete, resolve
 from simulator.errors import InputError
 from simulator.scenario.durations import duration_text, exact_duration, parse_duration
 

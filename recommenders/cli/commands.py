@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import platform
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from recommenders.contract import CONTRACT_VERSION, RecommenderError
+from recommenders.contract.names import did_you_mean
 from recommenders.evaluation.dataset import Dataset, read_dataset, write_inter
 from recommenders.evaluation.protocol import Evaluated, Judgment, evaluate as evaluate_one
 from recommenders.evaluation.splits import SPLITS
@@ -117,8 +117,7 @@ def read_words(words: list[str]) -> dict[str, Any]:
 
 
 def _expected(given: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(given, known, n=1)
-    return (f"did you mean {near[0]!r}? " if near else "") + f"there are: {', '.join(known)}"
+    return f"{did_you_mean(given, known, repr)}there are: {', '.join(known)}"
 
 
 def _needed(given: Mapping[str, Any], key: str) -> Any:

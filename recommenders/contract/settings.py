@@ -10,7 +10,6 @@ A field's type is one of bool, int, float, str, a ``Literal`` of words, or one o
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 import math
 import types
@@ -20,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.names import did_you_mean
 
 S = TypeVar("S", bound="Settings")
 
@@ -149,8 +149,7 @@ def read(known: Mapping[str, Described], given: Mapping[str, Any], where: str) -
     takes = ", ".join(str(each) for each in known.values()) or "none"
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(name, known, repr)
             raise RecommenderError(f"{where}.{name}", "is no parameter of it", f"{hint}it takes: {takes}")
     for name, each in known.items():
         if each.required and name not in given:

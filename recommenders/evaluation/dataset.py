@@ -9,7 +9,6 @@ What is read, in this order: ``interactions.parquet`` (user_id, item_id; optiona
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import pandas as pd
 
 from recommenders.contract import Catalog, LazyFeatures, Positives, RecommenderError
 from recommenders.contract.log import distinct_pairs
+from recommenders.contract.names import did_you_mean
 from recommenders.evaluation.layouts import layout_of
 from recommenders.evaluation.tables import happened, read_table, seconds
 
@@ -144,8 +144,7 @@ def _roles(
 ) -> dict[str, str]:
     for role, column in given.items():
         if role not in ROLES:
-            near = difflib.get_close_matches(role, ROLES, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(role, ROLES, repr)
             raise RecommenderError(f"columns.{role}", "is no role", f"{hint}there are: {', '.join(ROLES)}")
         if column not in table.columns:
             raise RecommenderError(

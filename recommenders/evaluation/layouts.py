@@ -13,13 +13,13 @@ flags: true                       # `events=` names columns that are 1 where it 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,7 @@ def layout_of(given: str | None) -> Layout:
         return LAYOUTS[given]
     path = Path(given)
     if path.suffix not in (".yaml", ".yml"):
-        near = difflib.get_close_matches(given, LAYOUTS, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        hint = did_you_mean(given, LAYOUTS, repr)
         raise RecommenderError(
             "layout", f"{given!r} is not known", f"{hint}there are: {', '.join(LAYOUTS)}, or a .yaml"
         )
@@ -139,8 +138,7 @@ def _only(content: Any, known: list[str], where: str) -> None:
         raise RecommenderError(where, f"{content!r} describes no layout", f"expected keys: {', '.join(known)}")
     for key in content:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = did_you_mean(key, known, repr)
             raise RecommenderError(where, f"{key!r} is no key of a layout", f"{hint}there are: {', '.join(known)}")
 
 

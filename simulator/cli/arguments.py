@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from simulator.config import is_text, unknown_name
+from recommenders.contract.names import unknown_name
+from simulator.config import is_text
 from simulator.errors import InputError
 
 WHERE = "command line"

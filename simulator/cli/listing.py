@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recommenders import registry
-from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, RunConfig, unknown_name
+from recommenders.contract.names import unknown_name
+from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, RunConfig
 from simulator.errors import InputError
 from simulator.scenario.durations import exact_duration
 

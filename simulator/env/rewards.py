@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.config import unknown_name
+from recommenders.contract.names import unknown_name
 from simulator.engine.tables.tables import Kind
 from simulator.env.settings import WHERE
 from simulator.errors import InputError

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simulator.config import unknown_name
+from recommenders.contract.names import unknown_name
 from simulator.errors import InputError
 from simulator.scenario.durations import parse_duration
 

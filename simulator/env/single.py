@@ -8,7 +8,7 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from simulator.config import unknown_name
+from recommenders.contract.names import unknown_name
 from simulator.env.batch.encode import TERMINATED, TRUNCATED
 from simulator.env.batch.fleet import Fleet
 from simulator.env.render.screen import as_picture, as_text, screen_of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.contract.names import did_you_mean
 from simulator.errors import InputError
 
 Array = npt.NDArray[Any]
@@ -108,8 +108,7 @@ def require_column(path: Path, columns: Mapping[str, Array], role: str, named: s
 def nearest(name: str, among: Iterable[str]) -> str:
     """A sentence with the closest name that exists."""
     options = list(among)
-    close = difflib.get_close_matches(name, options, n=1, cutoff=0.5)
-    return f"did you mean '{close[0]}'?" if close else f"there are: {', '.join(options) or 'none'}"
+    return did_you_mean(name, options, "'{}'".format).rstrip() or f"there are: {', '.join(options) or 'none'}"
 
 
 def check_ids(path: Path, name: str, ids: Array) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from recommenders.contract.names import did_you_mean
 from simulator.errors import InputError
 
 _TAG = re.compile(r"<.*>|\[key\]")
@@ -40,9 +40,7 @@ def shown_value(value: object) -> str:
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint at what may have been meant: the nearest of ``known``, then all of them."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}expected one of {', '.join(known)}" if known else "expected none"
+    return f"{did_you_mean(name, known)}expected one of {', '.join(known)}" if known else "expected none"
 
 
 def _literal(value: object, expected: str) -> str:

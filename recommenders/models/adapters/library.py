@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from recommenders.contract import Label, RecommenderError, Settings, setting
+from recommenders.contract.names import did_you_mean
 from recommenders.members import take_apart
 from recommenders.models.hashing import root
 from recommenders.models.profiles import csr
@@ -100,8 +100,7 @@ class LibraryModel(Ranker):
             named = {each: getattr(found, each) for each in dir(found) if each[0].isupper()}
             there |= {each: value for each, value in named.items() if inspect.isfunction(value) or _trains(value)}
         if name not in there:
-            near = difflib.get_close_matches(name, there, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(there))}"
+            hint = did_you_mean(name, there).rstrip() or f"there are: {', '.join(sorted(there))}"
             raise RecommenderError(self._where, f"{self.package} has no model {name!r}", hint)
         return there[name]  # type: ignore[no-any-return]
 

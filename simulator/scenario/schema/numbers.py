@@ -7,12 +7,12 @@ written. Plain numbers are settings.
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
+from recommenders.contract.names import did_you_mean
 from simulator.scenario.durations import parse_duration
 from simulator.scenario.schema.units import Unit, parse_unit
 
@@ -56,8 +56,7 @@ class Model(BaseModel):
             known = [field.alias or name for name, field in cls.model_fields.items()]
             for key in data:
                 if key not in known:
-                    near = difflib.get_close_matches(str(key), known, n=1)
-                    hint = f"did you mean {near[0]}?" if near else f"expected only {', '.join(known)}"
+                    hint = did_you_mean(key, known).rstrip() or f"expected only {', '.join(known)}"
                     raise problem(str(key), ..., f"unknown key; {hint}")
         return data
 

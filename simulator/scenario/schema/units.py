@@ -7,12 +7,12 @@ else is. An unknown unit is an error: ``15 mins`` must not silently mean 15 seco
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from dataclasses import dataclass
 from functools import cache
 
+from recommenders.contract.names import nearest
 from simulator.scenario.durations import SECONDS
 
 _TIME_NOUNS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
@@ -71,8 +71,7 @@ def parse_unit(text: str) -> Unit:
             continue
         match = _PART.match(part)
         if match is None or match["word"] not in (*_WORDS, *_SINGULAR):
-            near = difflib.get_close_matches(part, _WORDS, n=1)
-            known = near[0] if near else f"one of {', '.join(_WORDS)} or a ratio of two"
+            known = nearest(part, _WORDS) or f"one of {', '.join(_WORDS)} or a ratio of two"
             raise ValueError(f"expected {known}")
         word, power = match["word"], 2 if match["square"] else 1
         factor *= SECONDS.get(word, 1.0) ** (sign * power)
