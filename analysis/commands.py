@@ -14,7 +14,7 @@ from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import WHERE, expand_values, read_arguments, read_value
 from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
-from simulator.config import CHANGE_PREFIX, setting_names
+from simulator.config import CHANGE_PREFIX, KNOWN
 from simulator.errors import InputError
 from simulator.records.run_folder import free_name, safe_name, write_atomic
 
@@ -87,7 +87,7 @@ class _Choice:
             right = "expected scenario=NAME recommender=random,itemknn; --help shows all settings"
             raise InputError(WHERE, "an experiment needs a scenario and recommenders", right)
         own = {*_OWN, "scenario", "recommender", "seed", "output"}
-        shared = [name for name in setting_names() if name not in (*own, "resume")]
+        shared = [name for name in KNOWN if name not in (*own, "resume")]
         for key in given:
             if key not in own and key not in shared and not key.startswith((ORDER, CHANGE_PREFIX)):
                 if key.startswith("recommender."):

@@ -18,6 +18,7 @@ from typing import Any
 
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import unknown_name
+from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number
 from simulator.errors import InputError
 from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
 
@@ -30,93 +31,64 @@ SHORT = {"label": "scenario.platform.label"}
 # A resumed run is the same run: only what cannot change its results may differ.
 CHANGEABLE_ON_RESUME = ("threads", "window", "batch")
 
-Reader = Callable[[object], Any]
 
-
-class _WrongError(Exception):
-    """A value is not what its setting needs; the text says what would be right."""
-
-
-def _read_text(value: object) -> str:
+def _name(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _WrongError("expected a name")
+        raise ValueError("a name")
     return value
 
 
-def _read_path(value: object) -> Path:
+def _path(value: object) -> Path:
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
-        raise _WrongError("expected a path")
+        raise ValueError("a path")
     return Path(value)
 
 
-def _read_catalog(value: object) -> Path:
-    path = _read_path(value)
+def _catalog(value: object) -> Path:
+    path = _path(value)
     if not path.exists():
-        raise _WrongError("expected an existing folder with items, features or interactions; nothing is there")
+        raise ValueError("an existing folder with items, features or interactions; nothing is there")
     return path
 
 
-def _whole_number(low: int, high: int) -> Reader:
-    def read(value: object) -> int:
-        # 1e6 is a float to YAML and a whole number to whoever wrote it.
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            too_high = isinstance(value, int) and value > high
-            at_most = f" and at most {high}" if too_high else ""
-            raise _WrongError(f"expected a whole number of at least {low}{at_most}")
-        return value
-
-    return read
-
-
-def _read_duration(value: object) -> float:
+def read_duration(value: object) -> float:
+    """Return the seconds of a positive duration of at most a century. Raises ValueError for anything else."""
     try:
         seconds = parse_duration(value)
     except ValueError:
         seconds = math.nan
     if seconds > LONGEST:
-        raise _WrongError("expected a duration of at most 36500d")
+        raise ValueError("a duration of at most 36500d")
     if not seconds > 0:
-        raise _WrongError("expected a positive duration such as 14d, 6h, 30min, 45s, or a number of seconds")
+        raise ValueError("a positive duration such as 14d, 6h, 30min, 45s, or a number of seconds")
     return seconds
 
 
-def _read_log(value: object) -> str:
-    if not isinstance(value, str) or value not in LOGS:
-        raise _WrongError(f"expected one of {', '.join(LOGS)}")
-    return value
-
-
-def _setting(read: Reader, meaning: str, default: object) -> Any:
-    return field(default=default, metadata={"read": read, "meaning": meaning})
-
-
 @dataclass(frozen=True)
-class RunConfig:
+class RunConfig(Settings):
     """One run, fully described: the same configuration gives the same log.
 
     `None` means: the scenario's default (`scenario` aside, for `recommender`, `users`, `items`, `horizon`, `first_fit`,
     `refit`), or "not asked for" (`output`, `catalog`, `resume`). Durations are seconds of simulated time.
     """
 
-    scenario: str = _setting(_read_text, "name of a scenario, or path of a scenario file", "")
-    recommender: str | None = _setting(_read_text, "name of a recommender, or my_package.module:MyRecommender", None)
+    scenario: str = setting("", "name of a scenario, or path of a scenario file", read=_name)
+    recommender: str | None = setting(None, "name of a recommender, or my_package.module:MyRecommender", read=_name)
     recommender_parameters: Mapping[str, object] = field(default_factory=dict)
-    users: int | None = _setting(_whole_number(1, 2**32 - 2), "number of users", None)
-    items: int | None = _setting(_whole_number(1, 2**31 - 2), "number of items", None)
-    horizon: float | None = _setting(_read_duration, "simulated time, e.g. 14d", None)
-    seed: int = _setting(_whole_number(0, 2**63 - 1), "the world's seed", 0)
-    output: Path | None = _setting(_read_path, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", None)
-    catalog: Path | None = _setting(_read_catalog, "folder of a real catalog (default: drawn from the scenario)", None)
-    log: str = _setting(_read_log, f"what to write: {', '.join(LOGS)}", "full")
-    threads: int = _setting(_whole_number(1, 4096), "threads of this run; never changes a result", 1)
-    window: int = _setting(_whole_number(1, 4096), "windows per tick; never changes a result", 1)
-    batch: int = _setting(_whole_number(1, 2**31 - 2), "requests scored at a time; never changes a result", 4096)
-    first_fit: float | None = _setting(_read_duration, "when the recommender takes over, e.g. 6h", None)
-    refit: float | None = _setting(_read_duration, "simulated time between fits, e.g. 6h", None)
-    checkpoint: float = _setting(_read_duration, "simulated time between checkpoints", 6 * HOUR)
-    resume: Path | None = _setting(_read_path, "folder of an unfinished run to continue", None)
+    users: int | None = setting(None, "number of users", read=whole_number(1, 2**32 - 2))
+    items: int | None = setting(None, "number of items", read=whole_number(1, 2**31 - 2))
+    horizon: float | None = setting(None, "simulated time, e.g. 14d", read=read_duration)
+    seed: int = setting(0, "the world's seed", read=whole_number(0, 2**63 - 1))
+    output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=_path)
+    catalog: Path | None = setting(None, "folder of a real catalog (default: drawn from the scenario)", read=_catalog)
+    log: str = setting("full", f"what to write: {', '.join(LOGS)}", read=one_of(*LOGS))
+    threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, 4096))
+    window: int = setting(1, "windows per tick; never changes a result", read=whole_number(1, 4096))
+    batch: int = setting(4096, "requests scored at a time; never changes a result", read=whole_number(1, 2**31 - 2))
+    first_fit: float | None = setting(None, "when the recommender takes over, e.g. 6h", read=read_duration)
+    refit: float | None = setting(None, "simulated time between fits, e.g. 6h", read=read_duration)
+    checkpoint: float = setting(6 * HOUR, "simulated time between checkpoints", read=read_duration)
+    resume: Path | None = setting(None, "folder of an unfinished run to continue", read=_path)
     scenario_changes: Mapping[str, object] = field(default_factory=dict)
 
     def settings(self) -> dict[str, object]:
@@ -141,9 +113,8 @@ class RunConfig:
         return [f"{name}={text}" for name, text in self._texts()]
 
     def _texts(self) -> Iterable[tuple[str, str]]:
-        durations = {each.name for each in dataclasses.fields(self) if each.metadata.get("read") is _read_duration}
         for name, value in self.settings().items():
-            if name in durations and isinstance(value, float):
+            if name in KNOWN and KNOWN[name].read is read_duration and isinstance(value, float):
                 yield name, exact_duration(value)
             else:
                 yield name, _yaml_value(name, value)
@@ -185,17 +156,13 @@ def _yaml_value(name: str, value: object) -> str:
         raise InputError(name, f"{value!r} cannot be written to config.yaml", "expected text, numbers, lists") from None
 
 
-def setting_names() -> list[str]:
-    """Names of all settings but a recommender's parameters."""
-    return [each.name for each in dataclasses.fields(RunConfig) if "read" in each.metadata]
+KNOWN = {name: each for name, each in RunConfig.described().items() if each.meaning}
+"""All settings but a recommender's parameters and changes of the scenario."""
 
 
-def is_text(name: str) -> bool:
-    """Whether a setting takes text as it stands (a name, a path), so that `output=2024` is a folder."""
-    return any(
-        each.name == name and each.metadata.get("read") in (_read_text, _read_path, _read_catalog, _read_log)
-        for each in dataclasses.fields(RunConfig)
-    )
+def wrong_setting(where: str) -> Callable[[str, object, str], InputError]:
+    """Return what makes an error of a setting's name, its value, and what would be right."""
+    return lambda name, value, right: InputError(where, f"{name} = {value}", f"expected {right}")
 
 
 def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") -> RunConfig:
@@ -210,16 +177,13 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     Raises:
         InputError: a setting is unknown, given twice, or not what it has to be; or there is no scenario.
     """
-    readers: dict[str, Reader] = {
-        each.name: each.metadata["read"] for each in dataclasses.fields(RunConfig) if "read" in each.metadata
-    }
     seen: set[str] = set()
     values: dict[str, Any] = {}
     parameters: dict[str, object] = {}
     changes: dict[str, object] = {}
     given = list(pairs)
     for key, value in given:
-        name = _full_name(key, readers, given)
+        name = _full_name(key, given)
         if name in seen:
             raise InputError(where, f"{name} is given twice", "give it once")
         seen.add(name)
@@ -230,15 +194,11 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
             parameters[parameter] = value
         elif name.startswith(CHANGE_PREFIX):
             changes[name.removeprefix(CHANGE_PREFIX)] = value
-        elif name not in readers:
-            raise InputError(
-                where, *unknown_name("setting", name, [*readers, *SHORT, PARAMETER_PREFIX + "<parameter>"])
-            )
+        elif name not in KNOWN:
+            raise InputError(where, *unknown_name("setting", name, [*KNOWN, *SHORT, f"{PARAMETER_PREFIX}<parameter>"]))
         elif value is not None:
-            try:
-                values[name] = readers[name](value)
-            except _WrongError as error:
-                raise InputError(where, f"{name} = {value}", str(error)) from None
+            values[name] = value
+    values = checked(KNOWN, values, wrong_setting(where))
     if "resume" in values:
         _check_resume(seen, where)
     elif "items" in values and "catalog" in values:
@@ -250,12 +210,12 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     return RunConfig(recommender_parameters=parameters, scenario_changes=changes, **values)
 
 
-def _full_name(name: str, settings: Iterable[str], given: Iterable[tuple[str, object]]) -> str:
+def _full_name(name: str, given: Iterable[tuple[str, object]]) -> str:
     """A recommender's parameter may be named without its prefix, where no setting has that name."""
     if name in SHORT:
         return SHORT[name]
     recommender = dict(given).get("recommender")
-    if name in settings or "." in name or not isinstance(recommender, str):
+    if name in KNOWN or "." in name or not isinstance(recommender, str):
         return name
     from recommenders.registry import accepted_parameters, find  # only here: this loads the recommender
 

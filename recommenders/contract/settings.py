@@ -1,10 +1,11 @@
-"""Typed settings of recommenders: each a documented field of a frozen dataclass, refused where it is wrong.
+"""Typed settings of everything that has any: each a documented field of a frozen dataclass, refused where it is wrong.
 
     @dataclass(frozen=True)
     class MySettings(Settings):
         neighbors: int = setting(100, "neighbours kept per item", low=1, search=Range(5, 1000, log=True))
 
-A field's type is one of bool, int, float, str, a ``Literal`` of words, or one of these or None.
+A field's type is one of bool, int, float, str, a ``Literal`` of words, or one of these or None. What other types need
+to be, a reader of the field says (``whole_number``, ``one_of``, or one's own).
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import did_you_mean
 
 S = TypeVar("S", bound="Settings")
+Reader = Callable[[Any], Any]
+"""Returns the value that is meant; raises ValueError with what would be right."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,51 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     search: Range | Choice | None = None,
+    read: Reader | None = None,
 ) -> Any:
-    """A field of settings: its default (none: it must be given), what it means, its bounds, where a search may look."""
-    return field(default=default, metadata={"meaning": meaning, "low": low, "high": high, "search": search})
+    """Declare a field of settings: default (none: it must be given), meaning, bounds, where a search may look, reader.
+
+    A reader stands in place of type and bounds.
+    """
+    return field(
+        default=default, metadata={"meaning": meaning, "low": low, "high": high, "search": search, "read": read}
+    )
+
+
+def whole_number(low: int, high: float = math.inf) -> Reader:
+    """Return a reader of whole numbers; 1e6 is a float to YAML and a whole number to whoever wrote it.
+
+    >>> whole_number(1)(1e6)
+    1000000
+    """
+
+    def read(value: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            too_high = isinstance(value, int) and value > high
+            raise ValueError(f"a whole number of at least {low}" + (f" and at most {high}" if too_high else ""))
+        return value
+
+    return read
+
+
+def number(value: Any) -> float:
+    """Return a finite number as a float. Raises ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("a number")
+    return float(value)
+
+
+def one_of(*words: str) -> Reader:
+    """Return a reader of a few words."""
+
+    def read(value: Any) -> Any:
+        if value not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return value
+
+    return read
 
 
 @dataclass(frozen=True)
@@ -82,33 +128,37 @@ class Described:
     low: float | None = None
     high: float | None = None
     search: Range | Choice | None = None
+    read: Reader | None = None
 
     def __str__(self) -> str:
         text = f"{self.name}: {type_name(self.kind)}"
         return text if self.required else f"{text} = {self.default!r}"
 
-    def checked(self, value: Any, where: str) -> Any:
-        """The value, as a float where one is wanted.
+    @property
+    def is_text(self) -> bool:
+        """Whether it takes text as it stands (a name, a path), so that `output=2024` is a folder."""
+        return not {str, Path}.isdisjoint({self.kind, *typing.get_args(self.kind)})
+
+    def checked(self, value: Any) -> Any:
+        """Return the value as its reader has it, or as a float where one is wanted.
 
         Raises:
-            RecommenderError: it is of the wrong type, not finite, or out of bounds.
+            ValueError: it is of the wrong type, not finite, or out of bounds; with what would be right.
         """
+        if value is None and fits(None, self.kind):
+            return None
+        if self.read is not None:
+            return self.read(value)
         if not fits(value, self.kind):
-            raise RecommenderError(f"{where}.{self.name}", f"is {value!r}", f"expected {type_name(self.kind)}")
-        if self.kind is float:
-            value = float(value)
+            raise ValueError(type_name(self.kind))
         if isinstance(value, float | int) and not isinstance(value, bool):
             low = -math.inf if self.low is None else self.low
             high = math.inf if self.high is None else self.high
             if not (math.isfinite(value) and low <= value <= high):
                 parts = [f"at least {self.low:g}"] if self.low is not None else []
                 parts += [f"at most {self.high:g}"] if self.high is not None else []
-                raise RecommenderError(
-                    f"{where}.{self.name}",
-                    f"is {value}",
-                    f"expected {' and '.join(parts) or 'a finite number'}",
-                )
-        return value
+                raise ValueError(" and ".join(parts) or "a finite number")
+        return float(value) if self.kind is float else value
 
 
 @dataclass(frozen=True)
@@ -154,7 +204,24 @@ def read(known: Mapping[str, Described], given: Mapping[str, Any], where: str) -
     for name, each in known.items():
         if each.required and name not in given:
             raise RecommenderError(f"{where}.{name}", "is missing", f"it takes: {takes}")
-    return {name: known[name].checked(value, where) for name, value in given.items()}
+
+    def wrong(name: str, value: Any, right: str) -> RecommenderError:
+        return RecommenderError(f"{where}.{name}", f"is {value!r}", f"expected {right}")
+
+    return checked(known, given, wrong)
+
+
+def checked(
+    known: Mapping[str, Described], given: Mapping[str, Any], wrong: Callable[[str, Any, str], Exception]
+) -> dict[str, Any]:
+    """Return the given values as their settings have them; raise what `wrong` makes of one that is not right."""
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        try:
+            values[name] = known[name].checked(value)
+        except ValueError as right:
+            raise wrong(name, value, str(right)) from None
+    return values
 
 
 def type_name(hint: Any) -> str:

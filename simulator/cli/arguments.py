@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from recommenders.contract.names import unknown_name
-from simulator.config import is_text
+from simulator.config import KNOWN
 from simulator.errors import InputError
 
 WHERE = "command line"
@@ -192,6 +192,6 @@ def read_value(key: str, text: str) -> object:
     """
     from simulator.scenario.strict_yaml import parse_value
 
-    if is_text(key) and text[0] not in "\"'":
+    if key in KNOWN and KNOWN[key].is_text and text[0] not in "\"'":
         return text
     return parse_value(text, where=f"{WHERE}: {key}={text}")

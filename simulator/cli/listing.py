@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,13 +43,13 @@ settings:
 def help_text() -> str:
     """The text of `--help`."""
     rows: list[tuple[str, str]] = []
-    for each in dataclasses.fields(RunConfig):
+    for each in RunConfig.described().values():
         if each.name == "recommender_parameters":
             rows.append((f"{PARAMETER_PREFIX}NAME", "a parameter of the recommender"))
         elif each.name == "scenario_changes":
             rows.append((f"{CHANGE_PREFIX}KEYS", "a number of its file, by its keys: scenario.user.churn=0.01"))
         else:
-            rows.append((each.name, each.metadata["meaning"] + _default_text(each.name, each.default)))
+            rows.append((each.name, each.meaning + _default_text(each.name, each.default)))
     rows.append(("label", "what counts as a positive: one of the scenario's labels (default: its own choice)"))
     rows.append(("workers", "with -m: runs at a time (default: as many as the cores hold)"))
     width = max(len(name) for name, _ in rows)

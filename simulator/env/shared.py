@@ -13,13 +13,14 @@ import numpy.typing as npt
 from gymnasium.vector.utils import batch_space
 
 from recommenders.contract import Recommender, Requests, Slates
-from simulator.config import LOGS, RunConfig
+from recommenders.contract.settings import one_of, whole_number
+from simulator.config import LOGS, RunConfig, read_duration
 from simulator.engine.tables.tables import VISIT, Array, Status
 from simulator.env.batch.encode import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
 from simulator.env.rewards import TRUTH
 from simulator.env.scene import Scene
-from simulator.env.settings import EnvSettings, seconds_of, whole_number
+from simulator.env.settings import EnvSettings, checked_argument
 from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
 from simulator.errors import InputError
@@ -80,12 +81,10 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             raise InputError("environment", f"episode = {given['episode']} in a shared world", "lifetime")
         if render_mode is not None:
             raise InputError("environment", f"render_mode = {render_mode} in a shared world", "None")
-        if log not in LOGS:
-            raise InputError("environment", f"log = {log!r}", f"one of {', '.join(LOGS)}")
-        self._log = log
-        first = None if first_fit is None else seconds_of("first_fit", first_fit)
+        self._log = checked_argument("log", log, one_of(*LOGS))
+        first = None if first_fit is None else checked_argument("first_fit", first_fit, read_duration)
         self.settings = EnvSettings.of({**given, "episode": "lifetime"})
-        self.num_envs, self.render_mode = whole_number("num_envs", num_envs, 1), None
+        self.num_envs, self.render_mode = checked_argument("num_envs", num_envs, whole_number(1)), None
         self.metadata = {**self.metadata, "autoreset_mode": word}
         self.scene = Scene(self.settings)
         self.single_observation_space = observation_space(self.scene)

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector.utils import batch_space
 
+from recommenders.contract.settings import whole_number
 from simulator.env.batch.encode import TERMINATED, TRUNCATED
 from simulator.env.batch.fleet import Fleet
 from simulator.env.scene import Scene
-from simulator.env.settings import EnvSettings, whole_number
+from simulator.env.settings import EnvSettings, checked_argument
 from simulator.env.single import as_actions, as_seed, check_options, check_render_mode, drawn
 from simulator.env.spaces import CODES, INFO, PLAIN, Row, action_space, observation_space
 from simulator.errors import InputError
@@ -58,7 +59,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         render_mode: str | None = None,
         **given: Any,
     ) -> None:
-        self.num_envs, self._copy = whole_number("num_envs", num_envs, 1), copy
+        self.num_envs, self._copy = checked_argument("num_envs", num_envs, whole_number(1)), copy
         self.render_mode = check_render_mode(render_mode)
         self._mode, word = mode_of(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": word}
