@@ -7,15 +7,13 @@ stopped by Ctrl-C. Tables go to stdout, everything else to stderr.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from recommenders.command_line import WHERE, enter, read_arguments
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import unknown_name
 from simulator import __version__
-from simulator.cli.arguments import WHERE
 from simulator.errors import BeholderError, InputError
-
-EXIT_INPUT, EXIT_STOPPED = 2, 130
 
 HELP = """\
 Beholder's analysis: experiments with worlds as the unit, and what the logs of runs say.
@@ -69,45 +67,31 @@ flags:
   --version      the version
 """
 
+FLAGS = {"-h": "help", "--help": "help", "--debug": "debug", "--version": "version"}
 COMMANDS = ("experiment", "compare", "learnability", "counterfactual")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    try:
-        return _dispatch(words)
-    except (BeholderError, RecommenderError) as error:
-        if "--debug" in words:
-            raise
-        sys.stderr.write(f"error: {error}\n")
-        return EXIT_INPUT
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return EXIT_STOPPED
+    return enter(argv, _dispatch, (BeholderError, RecommenderError))
 
 
 def _dispatch(words: Sequence[str]) -> int:
-    if "-h" in words or "--help" in words:
+    given = read_arguments(words, FLAGS, COMMANDS, InputError)
+    if "help" in given.flags:
         sys.stdout.write(HELP)
         return 0
-    if "--version" in words:
+    if "version" in given.flags:
         sys.stdout.write(f"beholder {__version__}\n")
         return 0
-    rest = [word for word in words if word != "--debug"]
-    for word in rest:
-        if word.startswith("-"):
-            raise InputError(WHERE, *unknown_name("flag", word, ["--help", "--debug", "--version"]))
-    if not rest:
-        raise InputError(WHERE, "no command is given", f"expected {' or '.join(COMMANDS)}; --help shows all")
-    command, rest = rest[0], rest[1:]
-    if command not in COMMANDS:
-        raise InputError(WHERE, *unknown_name("command", command, list(COMMANDS)))
-    from analysis import commands as launch  # nothing heavy at its top either, but --help needs none of it
+    if given.command is None:
+        if not given.operands:
+            raise InputError(WHERE, "no command is given", f"expected {' or '.join(COMMANDS)}; --help shows all")
+        raise InputError(WHERE, *unknown_name("command", given.operands[0], COMMANDS))
+    from analysis import commands  # nothing heavy at its top either, but --help needs none of it
 
-    if command in ("counterfactual", "compare"):
-        return launch.counterfactual(rest) if command == "counterfactual" else launch.compare(rest)
-    return launch.experiment(rest) if command == "experiment" else launch.learnability(rest)
+    run: Callable[[Sequence[str]], int] = getattr(commands, given.command)
+    return run(given.operands)
 
 
 if __name__ == "__main__":

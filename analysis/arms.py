@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from simulator.cli.arguments import WHERE, split_list
+from recommenders.command_line import WHERE
+from simulator.cli.arguments import split_list
 from simulator.errors import InputError
 
 _CALL = re.compile(r"([^()=]+)\((.*=.*)\)")

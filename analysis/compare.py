@@ -12,15 +12,13 @@ from analysis.grid import experiment
 from analysis.offline import LOG
 from analysis.offline_vs_online import judge_offline
 from analysis.report.page import Section, page
-from recommenders.contract.names import unknown_name
 from simulator.cli import sweep as sweeping
-from simulator.errors import InputError
+from simulator.errors import check_known
 from simulator.records.manifest import ITEMS
 from simulator.records.run_folder import CONFIG, MANIFEST, safe_name, write_atomic
 from simulator.scenario.load import available_scenarios, load_scenario
 
 PAGE = "comparison.html"
-RECOMMENDERS = ("random", "popularity", "recentpopularity", "itemknn", "userknn", "puresvd")
 
 
 def compare(
@@ -62,12 +60,10 @@ def compare(
         InputError: a scenario, recommender, split or measure is unknown.
         SweepError: worlds failed or were stopped; those that ended are kept.
     """
-    if logging not in recommenders:
-        raise InputError("logging", *unknown_name("recommender", logging, list(recommenders)))
+    check_known("logging", "recommender", [logging], recommenders)
     loaded = {name: load_scenario(name) for name in scenarios}
     for scenario in loaded.values():
-        if lived not in scenario.measures:
-            raise InputError("lived", *unknown_name(f"measure of {scenario.scenario}", lived, scenario.measures))
+        check_known("lived", f"measure of {scenario.scenario}", [lived], scenario.measures)
     sections = []
     for number, (name, scenario) in enumerate(loaded.items(), 1):
         say(f"{number}/{len(loaded)} {scenario.title}")

@@ -21,7 +21,7 @@ import pandas as pd
 from analysis.statistics import LEVEL, compare
 from recommenders.contract.names import unknown_name
 from simulator.config import CHANGE_PREFIX, resolve
-from simulator.errors import InputError, RunInterrupted
+from simulator.errors import InputError, RunInterrupted, check_known
 from simulator.records.run_folder import disk_errors, write_json
 from simulator.scenario.strict_yaml import load_yaml
 
@@ -207,8 +207,7 @@ def verdicts(given: Counterfactual, seeds: Sequence[int], folder: Path, engine: 
     rows: list[dict[str, object]] = []
     for measure, sign in given.expect.items():
         known = sorted({name for found in worlds.values() for name in found})
-        if measure not in known:
-            raise InputError(given.name, *unknown_name("measure", measure, known))
+        check_known(given.name, "measure", [measure], known)
         arms = {arm: _values(worlds, given, arm, seeds, measure) for arm in (CONTROL, TREATED)}
         found = compare(arms[TREATED], arms[CONTROL], LEVEL)
         low, high = found.interval

@@ -19,10 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, PlatformLog
-from recommenders.contract.names import unknown_name
 from recommenders.evaluation import offline
 from simulator.config import RunConfig
-from simulator.errors import InputError
+from simulator.errors import InputError, check_known
 from simulator.records.manifest import ITEMS
 from simulator.records.run_folder import CONFIG, MANIFEST
 from simulator.scenario.load import load_scenario
@@ -83,8 +82,7 @@ class FinishedRun:
             return Catalog(self.n_items)
         path = self.folder / ITEMS
         known = pq.read_schema(path).names
-        if column not in known:
-            raise InputError(str(path), *unknown_name("column of items", column, sorted(known)))
+        check_known(str(path), "column of items", [column], sorted(known))
         return Catalog(self.n_items, {column: pq.read_table(path, columns=[column])[column].to_numpy()})
 
 
@@ -119,8 +117,7 @@ def label_of(scenario: Scenario, name: str | None = None) -> Label:
         InputError: the scenario has no such label.
     """
     chosen = scenario.platform.label if name is None else name
-    if chosen not in scenario.platform.labels:
-        raise InputError(scenario.shown, *unknown_name("label", chosen, list(scenario.platform.labels)))
+    check_known(scenario.shown, "label", [chosen], scenario.platform.labels)
     found = scenario.platform.labels[chosen]
     at_least = None if found.at_least is None else found.at_least.value
     return Label(chosen, tuple(found.events), at_least, found.or_item)

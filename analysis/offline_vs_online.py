@@ -24,7 +24,7 @@ from recommenders.contract.names import unknown_name
 from recommenders.evaluation.dataset import Dataset
 from recommenders.evaluation.protocol import evaluate
 from recommenders.evaluation.splits import SPLITS
-from simulator.errors import InputError
+from simulator.errors import InputError, check_known
 from simulator.records.run_folder import safe_name
 
 OFFLINE = ("recall@20", "ndcg@20")
@@ -98,8 +98,7 @@ def judge_offline(
     Raises:
         InputError: there is no such split, or the logging recommender has no worlds.
     """
-    if split not in SPLITS:
-        raise InputError("split", *unknown_name("split", split, list(SPLITS)))
+    check_known("split", "split", [split], SPLITS)
     if logging not in lived.recommenders or lived.folder is None:
         raise InputError("logging", *unknown_name("recommender", logging, lived.recommenders))
     seeds = [int(seed) for seed in lived.frame["seed"].unique()]

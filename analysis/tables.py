@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.statistics import LEVEL, Comparison, compare, holm, t_interval
-from recommenders.contract.names import unknown_name
-from simulator.errors import InputError
+from simulator.errors import InputError, check_known
 
 COLUMNS = ("scenario", "recommender", "seed", "measure", "value")
 HOLDS, REVERSED, OPEN = "holds", "reversed", "undecided"
@@ -57,8 +56,7 @@ class Experiment:
         Raises:
             InputError: there is no such measure.
         """
-        if measure not in self.measures:
-            raise InputError("measures", *unknown_name("measure", measure, self.measures))
+        check_known("measures", "measure", [measure], self.measures)
         rows = self.frame[self.frame["measure"] == measure]
         return rows.pivot(index="seed", columns="recommender", values="value")[
             [name for name in self.recommenders if name in set(rows["recommender"])]
@@ -135,8 +133,7 @@ class Experiment:
     @staticmethod
     def _check(name: str, table: pd.DataFrame) -> None:
         known = [str(column) for column in table.columns]
-        if name not in known:
-            raise InputError("experiment", *unknown_name("recommender", name, known))
+        check_known("experiment", "recommender", [name], known)
 
 
 _MEANS = ("measure", "recommender", "n", "mean", "low", "high")

@@ -14,7 +14,11 @@ from collections.abc import Sequence
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+from recommenders.command_line import WHERE, enter, read_arguments  # noqa: E402
 from recommenders.contract.errors import RecommenderError  # noqa: E402
+
+FLAGS = {"-h": "help", "--help": "help", "--list": "list", "--debug": "debug"}
+COMMANDS = ("help", "list", "evaluate", "export")
 
 HELP = """\
 python -m recommenders list                     what recommenders there are, and their settings
@@ -42,36 +46,25 @@ python -m recommenders export data=FOLDER output=FILE.inter [key=value ...]     
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
-    try:
-        return _dispatch(words)
-    except RecommenderError as error:
-        if debug:
-            raise
-        sys.stderr.write(f"error: {error}\n")
-        return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return 130
+    return enter(argv, _dispatch, (RecommenderError,))
 
 
-def _dispatch(words: list[str]) -> int:
-    if not words or words[0] in ("-h", "--help", "help"):
+def _dispatch(words: Sequence[str]) -> int:
+    given = read_arguments(words, FLAGS, COMMANDS, RecommenderError)
+    if not words or given.command == "help" or "help" in given.flags:
         sys.stdout.write(HELP)
         return 0
-    if words[0] in ("list", "--list"):
+    if given.command == "list" or "list" in given.flags:
         from recommenders.cli.listing import list_text
 
-        sys.stdout.write(list_text(words[1] if len(words) > 1 else None))
+        sys.stdout.write(list_text(given.operands[0] if given.operands else None))
         return 0
-    if words[0] not in ("evaluate", "export"):
+    if given.command is None:
         right = "expected list, evaluate or export; see --help"
-        raise RecommenderError("command line", f"{words[0]!r} is no command", right)
+        raise RecommenderError(WHERE, f"{' '.join(given.operands)!r} is no command", right)
     from recommenders.cli.commands import evaluate, export
 
-    return evaluate(words[1:]) if words[0] == "evaluate" else export(words[1:])
+    return evaluate(given.operands) if given.command == "evaluate" else export(given.operands)
 
 
 if __name__ == "__main__":

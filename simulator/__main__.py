@@ -9,27 +9,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from recommenders.command_line import WHERE, Arguments, enter
 from recommenders.contract.errors import RecommenderError
 from simulator import __version__
-from simulator.cli.arguments import WHERE, Arguments, read_arguments
+from simulator.cli.arguments import read_arguments
 from simulator.errors import BeholderError, InputError
 
-EXIT_FAILED, EXIT_INPUT, EXIT_STOPPED = 1, 2, 130
+EXIT_FAILED = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    try:
-        return _dispatch(read_arguments(words))
-    except (BeholderError, RecommenderError) as error:
-        if "--debug" in words:
-            raise
-        sys.stderr.write(f"error: {error}\n")
-        return EXIT_INPUT
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return EXIT_STOPPED
+    return enter(argv, lambda words: _dispatch(read_arguments(words)), (BeholderError, RecommenderError))
 
 
 def _dispatch(arguments: Arguments) -> int:

@@ -11,14 +11,14 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import unknown_name
-from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number
+from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number, wrong_setting
 from simulator.errors import InputError
 from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
 
@@ -38,14 +38,15 @@ def _name(value: object) -> str:
     return value
 
 
-def _path(value: object) -> Path:
+def to_path(value: object) -> Path:
+    """Return the path. Raises ValueError for what cannot be one."""
     if not isinstance(value, str | os.PathLike) or not str(value).strip():
         raise ValueError("a path")
     return Path(value)
 
 
 def _catalog(value: object) -> Path:
-    path = _path(value)
+    path = to_path(value)
     if not path.exists():
         raise ValueError("an existing folder with items, features or interactions; nothing is there")
     return path
@@ -79,7 +80,7 @@ class RunConfig(Settings):
     items: int | None = setting(None, "number of items", read=whole_number(1, 2**31 - 2))
     horizon: float | None = setting(None, "simulated time, e.g. 14d", read=read_duration)
     seed: int = setting(0, "the world's seed", read=whole_number(0, 2**63 - 1))
-    output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=_path)
+    output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=to_path)
     catalog: Path | None = setting(None, "folder of a real catalog (default: drawn from the scenario)", read=_catalog)
     log: str = setting("full", f"what to write: {', '.join(LOGS)}", read=one_of(*LOGS))
     threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, 4096))
@@ -88,7 +89,7 @@ class RunConfig(Settings):
     first_fit: float | None = setting(None, "when the recommender takes over, e.g. 6h", read=read_duration)
     refit: float | None = setting(None, "simulated time between fits, e.g. 6h", read=read_duration)
     checkpoint: float = setting(6 * HOUR, "simulated time between checkpoints", read=read_duration)
-    resume: Path | None = setting(None, "folder of an unfinished run to continue", read=_path)
+    resume: Path | None = setting(None, "folder of an unfinished run to continue", read=to_path)
     scenario_changes: Mapping[str, object] = field(default_factory=dict)
 
     def settings(self) -> dict[str, object]:
@@ -160,11 +161,6 @@ KNOWN = {name: each for name, each in RunConfig.described().items() if each.mean
 """All settings but a recommender's parameters and changes of the scenario."""
 
 
-def wrong_setting(where: str) -> Callable[[str, object, str], InputError]:
-    """Return what makes an error of a setting's name, its value, and what would be right."""
-    return lambda name, value, right: InputError(where, f"{name} = {value}", f"expected {right}")
-
-
 def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") -> RunConfig:
     """A checked configuration from named settings.
 
@@ -198,7 +194,7 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
             raise InputError(where, *unknown_name("setting", name, [*KNOWN, *SHORT, f"{PARAMETER_PREFIX}<parameter>"]))
         elif value is not None:
             values[name] = value
-    values = checked(KNOWN, values, wrong_setting(where))
+    values = checked(KNOWN, values, wrong_setting(InputError, where))
     if "resume" in values:
         _check_resume(seen, where)
     elif "items" in values and "catalog" in values:

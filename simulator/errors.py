@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from recommenders.contract.names import unknown_name
+
 
 class BeholderError(Exception):
     """Base of everything that Beholder raises on purpose; the command line prints it as one line."""
@@ -30,3 +34,11 @@ class RunInterrupted(BeholderError):
 
 class OutputError(InputError):
     """What a run writes cannot be written: a full disk, a folder without permission. Nothing half-written is left."""
+
+
+def check_known(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise InputError for the first of the names that is not known: with the nearest, and all that there are."""
+    there = list(known)
+    for name in names:
+        if name not in there:
+            raise InputError(where, *unknown_name(what, name, there))

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 # simulator may import these modules of recommenders, and nothing else of it.
 CONTRACT = {
-    "recommenders.contract", "recommenders.registry", "recommenders.rehearsal",
+    "recommenders.contract", "recommenders.registry", "recommenders.rehearsal", "recommenders.command_line",
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
     "recommenders.contract.item_encoder", "recommenders.agents.user_features", "recommenders.agents.agent_file",
 }  # fmt: skip
@@ -55,8 +55,8 @@ ORDER = {
         "grounding", "world", "api cli env", "__main__ __init__",
     ),
     "recommenders": (
-        "contract values", "registry", "members saving", "models", "compose agents check", "rehearsal evaluation",
-        "cli", "__main__ __init__",
+        "contract values", "command_line registry", "members saving", "models", "compose agents check",
+        "rehearsal evaluation", "cli", "__main__ __init__",
     ),
 }  # fmt: skip
 

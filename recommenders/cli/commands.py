@@ -6,151 +6,152 @@ import json
 import math
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract import CONTRACT_VERSION, RecommenderError
 from recommenders.contract.names import did_you_mean
+from recommenders.contract.settings import Settings, checked, number, setting, whole_number, wrong_setting
 from recommenders.evaluation.dataset import Dataset, read_dataset, write_inter
 from recommenders.evaluation.protocol import Evaluated, Judgment, evaluate as evaluate_one
 from recommenders.evaluation.splits import SPLITS
 from recommenders.registry import check_parameters
 from recommenders.values import read_value
 
-WHERE = "command line"
-KEYS = (
-    "data", "recommender", "split", "negatives", "cutoffs", "search", "select", "at_least", "events", "layout", "seed",
-    "output",
-)  # fmt: skip
-EXPORT_KEYS = ("data", "at_least", "events", "layout", "output")
 PREFIXES = ("recommender.", "columns.")
+D = TypeVar("D", bound="DataSettings")
 
 
-def evaluate(words: list[str]) -> int:
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _cutoffs(text: str) -> tuple[int, ...]:
+    parts = _parts(text)
+    if not parts or not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise ValueError("whole numbers, by comma")
+    return tuple(sorted(set(map(int, parts))))
+
+
+@dataclass(frozen=True)
+class DataSettings(Settings):
+    """Which data, and where to write."""
+
+    data: str = ""
+    at_least: float | None = setting(None, read=number)
+    events: tuple[str, ...] = setting((), read=_parts)
+    layout: str | None = None
+    output: Path | None = setting(None, read=Path)
+
+
+@dataclass(frozen=True)
+class EvaluateSettings(DataSettings):
+    """What is evaluated, and how."""
+
+    recommender: tuple[str, ...] = setting((), read=_parts)
+    split: str = "random"
+    negatives: int | None = setting(None, read=whole_number(1))
+    cutoffs: tuple[int, ...] = setting((10, 20), read=_cutoffs)
+    search: int = setting(0, read=whole_number(0))
+    select: str = ""
+    seed: int = setting(0, read=whole_number(0))
+
+
+def evaluate(words: Sequence[str]) -> int:
     """Run the command and return its exit code.
 
     Raises:
         RecommenderError: wrong words, data, names or settings; before anything is written.
     """
-    given = read_words(words)
-    names = [str(name) for name in _several(_needed(given, "recommender"))]
-    parameters = {key.removeprefix("recommender."): v for key, v in given.items() if key.startswith("recommender.")}
-    for name in names:
+    chosen, parameters, columns = read_words(EvaluateSettings, words, "{!r} is no setting")
+    _need(recommender=chosen.recommender)
+    for name in chosen.recommender:
         check_parameters(name, parameters)
-    split_name = str(given.get("split", "random"))
-    if split_name not in SPLITS:
-        raise RecommenderError(WHERE, f"split={split_name} is not known", _expected(split_name, tuple(SPLITS)))
-    seed = _whole(given, "seed", 0, 0)
+    if chosen.split not in SPLITS:
+        raise RecommenderError(WHERE, f"split={chosen.split} is not known", _expected(chosen.split, SPLITS))
     options: dict[str, Any] = {
-        "cutoffs": _cutoffs(given),
-        "negatives": _whole(given, "negatives", None, 1),
-        "search": _whole(given, "search", 0, 0),
-        "select": str(given.get("select", f"recall@{max(_cutoffs(given))}")),
-        "seed": seed,
+        "cutoffs": chosen.cutoffs,
+        "negatives": chosen.negatives,
+        "search": chosen.search,
+        "select": chosen.select or f"recall@{max(chosen.cutoffs)}",
+        "seed": chosen.seed,
     }
-    output = None if "output" not in given else Path(str(given["output"]))
+    output = chosen.output
     if output is not None and output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         raise RecommenderError(str(output), "is there already", "expected a new folder")
-    data = _data(given)
-    split = SPLITS[split_name](data, seed)
+    data = _data(chosen, columns)
+    split = SPLITS[chosen.split](data, chosen.seed)
     sizes = f"{len(split.train):,} / {len(split.validation):,} / {len(split.test):,}"
-    _say(f"{data.name}: {data.n_users:,} users, {data.catalog.n_items:,} items; {split_name} {sizes}; {data.label}")
-    for name in names:
+    _say(f"{data.name}: {data.n_users:,} users, {data.catalog.n_items:,} items; {chosen.split} {sizes}; {data.label}")
+    for name in chosen.recommender:
         found = evaluate_one(data, split, name, parameters, say=_say, **options)
-        sys.stdout.write(table(name, found, options["cutoffs"], options["negatives"]))
+        sys.stdout.write(table(name, found, chosen.cutoffs, chosen.negatives))
         if output is not None:
-            folder = output if len(names) == 1 else output / name.replace(":", "-")
-            write(folder, name, found, data, {"split": split_name, **options})
+            folder = output if len(chosen.recommender) == 1 else output / name.replace(":", "-")
+            write(folder, name, found, data, {"split": chosen.split, **options})
             _say(f"written to {folder}")
     return 0
 
 
-def export(words: list[str]) -> int:
+def export(words: Sequence[str]) -> int:
     """Write a data set as a RecBole ``.inter`` file and return the exit code.
 
     Raises:
         RecommenderError: wrong words or data, or the file is there already.
     """
-    given = read_words(words)
-    path = Path(str(_needed(given, "output")))
-    foreign = [key for key in given if key not in EXPORT_KEYS and not key.startswith("columns.")]
-    if foreign:
-        raise RecommenderError(WHERE, f"{foreign[0]} is no setting of export", _expected(foreign[0], EXPORT_KEYS))
+    chosen, _, columns = read_words(DataSettings, words, "{} is no setting of export", ("columns.",))
+    path = chosen.output
+    if path is None:
+        raise RecommenderError(WHERE, "output is not given", "expected output=...; see --help")
     if path.exists():
         raise RecommenderError(str(path), "is there already", "expected a new file")
     if not path.parent.is_dir():
         raise RecommenderError(str(path.parent), "is no folder", "a folder that is there")
-    data = _data(given)
+    data = _data(chosen, columns)
     write_inter(data, path)
     _say(f"{len(data.positives):,} pairs of {data.n_users:,} users written to {path}; {data.label}")
     return 0
 
 
-def _data(given: Mapping[str, Any]) -> Dataset:
+def _data(chosen: DataSettings, columns: dict[str, str]) -> Dataset:
     """The data set that the words name."""
-    columns = {key.removeprefix("columns."): str(v) for key, v in given.items() if key.startswith("columns.")}
-    events = tuple(_several(given["events"])) if "events" in given else ()
-    layout = str(given["layout"]) if "layout" in given else None
-    return read_dataset(str(_needed(given, "data")), columns, _number(given, "at_least"), events, layout)
+    _need(data=chosen.data)
+    return read_dataset(chosen.data, columns, chosen.at_least, chosen.events, chosen.layout)
 
 
-def read_words(words: list[str]) -> dict[str, Any]:
-    """``key=value`` words by key, values read as numbers, true, false or null where they are such.
+def read_words(
+    kind: type[D], words: Sequence[str], unknown: str, prefixes: tuple[str, ...] = PREFIXES
+) -> tuple[D, dict[str, Any], dict[str, str]]:
+    """Return settings, parameters of recommenders, and columns by role, out of ``key=value`` words.
 
     Raises:
-        RecommenderError: a word is not of that form, a key is unknown or given twice.
+        RecommenderError: a word is not of that form, a key is unknown or given twice, a value is wrong.
     """
-    given: dict[str, Any] = {}
-    for word in words:
-        key, sign, text = word.partition("=")
-        if not sign or not key or not text:
-            raise RecommenderError(WHERE, f"{word!r} is not complete", "expected key=value")
-        if key not in KEYS and not key.startswith(PREFIXES):
-            raise RecommenderError(WHERE, f"{key!r} is no setting", _expected(key, KEYS))
-        if key in given:
-            raise RecommenderError(WHERE, f"{key} is given twice", "give it once")
-        given[key] = text if key in ("data", "output", "recommender") else read_value(text)
-    return given
+    given, known = read_pairs(words, RecommenderError), kind.described()
+    for key in given:
+        if key not in known and not key.startswith(prefixes):
+            raise RecommenderError(WHERE, unknown.format(key), _expected(key, known))
+    values = {key: text if known[key].is_text else read_value(text) for key, text in given.items() if key in known}
+    parameters, columns = (
+        {key.removeprefix(prefix): text for key, text in given.items() if key.startswith(prefix)} for prefix in PREFIXES
+    )
+    settings = kind(**checked(known, values, wrong_setting(RecommenderError, WHERE)))
+    return settings, {key: read_value(text) for key, text in parameters.items()}, columns
 
 
-def _expected(given: str, known: tuple[str, ...]) -> str:
+def _expected(given: str, known: Iterable[str]) -> str:
     return f"{did_you_mean(given, known, repr)}there are: {', '.join(known)}"
 
 
-def _needed(given: Mapping[str, Any], key: str) -> Any:
-    if key not in given:
-        raise RecommenderError(WHERE, f"{key} is not given", f"expected {key}=...; see --help")
-    return given[key]
-
-
-def _several(value: Any) -> list[str]:
-    return [part.strip() for part in str(value).split(",") if part.strip()]
-
-
-def _whole(given: Mapping[str, Any], key: str, default: int | None, low: int) -> Any:
-    value = given.get(key, default)
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < low):
-        raise RecommenderError(WHERE, f"{key}={value}", f"expected a whole number of at least {low}")
-    return value
-
-
-def _number(given: Mapping[str, Any], key: str) -> float | None:
-    value = given.get(key)
-    if value is not None and (
-        isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value)
-    ):
-        raise RecommenderError(WHERE, f"{key}={value}", "expected a number")
-    return value
-
-
-def _cutoffs(given: Mapping[str, Any]) -> tuple[int, ...]:
-    texts = _several(given.get("cutoffs", "10,20"))
-    if not texts or not all(text.isdecimal() and int(text) > 0 for text in texts):
-        raise RecommenderError(WHERE, f"cutoffs={given['cutoffs']}", "expected whole numbers, by comma")
-    return tuple(sorted({int(text) for text in texts}))
+def _need(**given: object) -> None:
+    for key, value in given.items():
+        if not value:
+            raise RecommenderError(WHERE, f"{key} is not given", f"expected {key}=...; see --help")
 
 
 def table(name: str, found: Evaluated, cutoffs: tuple[int, ...], negatives: int | None) -> str:

@@ -26,6 +26,8 @@ from recommenders.contract.names import did_you_mean
 S = TypeVar("S", bound="Settings")
 Reader = Callable[[Any], Any]
 """Returns the value that is meant; raises ValueError with what would be right."""
+Wrong = Callable[[str, Any, str], Exception]
+"""Makes an error of a setting's name, its value, and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,7 @@ def setting(
 
 
 def whole_number(low: int, high: float = math.inf) -> Reader:
-    """Return a reader of whole numbers; 1e6 is a float to YAML and a whole number to whoever wrote it.
-
-    >>> whole_number(1)(1e6)
-    1000000
-    """
+    """Return a reader of whole numbers; 1e6 is a float to YAML and a whole number to whoever wrote it."""
 
     def read(value: Any) -> int:
         if isinstance(value, float) and value.is_integer():
@@ -136,8 +134,8 @@ class Described:
 
     @property
     def is_text(self) -> bool:
-        """Whether it takes text as it stands (a name, a path), so that `output=2024` is a folder."""
-        return not {str, Path}.isdisjoint({self.kind, *typing.get_args(self.kind)})
+        """Whether it takes text as it stands (a name, a path, a list), so that `output=2024` is a folder."""
+        return not {str, Path, tuple}.isdisjoint({self.kind, typing.get_origin(self.kind), *typing.get_args(self.kind)})
 
     def checked(self, value: Any) -> Any:
         """Return the value as its reader has it, or as a float where one is wanted.
@@ -152,11 +150,11 @@ class Described:
         if not fits(value, self.kind):
             raise ValueError(type_name(self.kind))
         if isinstance(value, float | int) and not isinstance(value, bool):
-            low = -math.inf if self.low is None else self.low
-            high = math.inf if self.high is None else self.high
-            if not (math.isfinite(value) and low <= value <= high):
-                parts = [f"at least {self.low:g}"] if self.low is not None else []
-                parts += [f"at most {self.high:g}"] if self.high is not None else []
+            low, high = self.low, self.high
+            if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
+                parts = [
+                    f"{name} {bound:g}" for name, bound in (("at least", low), ("at most", high)) if bound is not None
+                ]
                 raise ValueError(" and ".join(parts) or "a finite number")
         return float(value) if self.kind is float else value
 
@@ -211,9 +209,12 @@ def read(known: Mapping[str, Described], given: Mapping[str, Any], where: str) -
     return checked(known, given, wrong)
 
 
-def checked(
-    known: Mapping[str, Described], given: Mapping[str, Any], wrong: Callable[[str, Any, str], Exception]
-) -> dict[str, Any]:
+def wrong_setting(error: Callable[[str, str, str], Exception], where: str) -> Wrong:
+    """Return what makes such an error of a setting's name, its value, and what would be right."""
+    return lambda name, value, right: error(where, f"{name} = {value}", f"expected {right}")
+
+
+def checked(known: Mapping[str, Described], given: Mapping[str, Any], wrong: Wrong) -> dict[str, Any]:
     """Return the given values as their settings have them; raise what `wrong` makes of one that is not right."""
     values: dict[str, Any] = {}
     for name, value in given.items():

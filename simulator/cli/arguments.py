@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from recommenders.contract.names import unknown_name
+from recommenders import command_line
+from recommenders.command_line import WHERE, Arguments
+from recommenders.contract.settings import Described
 from simulator.config import KNOWN
 from simulator.errors import InputError
 
-WHERE = "command line"
 FLAGS = {
     "-h": "help",
     "--help": "help",
@@ -32,25 +33,8 @@ _RANGE = re.compile(r"range\(\s*([^()]*?)\s*\)")
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """What was typed, taken apart but not yet judged.
-
-    Attributes:
-        flags: names out of `FLAGS`.
-        command: one of `COMMANDS`, or None for a run.
-        operands: what follows a command (the file of `check`).
-        pairs: (key, text of the value) in the order typed.
-    """
-
-    flags: frozenset[str]
-    command: str | None
-    operands: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-
-
 def read_arguments(argv: Sequence[str]) -> Arguments:
-    """Take the command line apart.
+    """Take the command line apart: without a command, its words are settings.
 
     Raises:
         InputError: an unknown flag, a word that is neither command nor `key=value`, or a key given twice.
@@ -58,35 +42,15 @@ def read_arguments(argv: Sequence[str]) -> Arguments:
     >>> read_arguments(["scenario=hotel.yaml", "--show"]).pairs
     (('scenario', 'hotel.yaml'),)
     """
-    flags: set[str] = set()
-    command: str | None = None
-    operands: list[str] = []
-    pairs: dict[str, str] = {}
-    for word in argv:
-        if word.startswith("-"):
-            if word not in FLAGS:
-                raise InputError(WHERE, *unknown_name("flag", word, list(FLAGS)))
-            flags.add(FLAGS[word])
-        elif command is not None:
-            operands.append(word)
-        elif "=" in word:
-            key, _, text = word.partition("=")
-            key, text = key.strip(), text.strip()
-            if not key or not text:
-                raise InputError(WHERE, f"{word!r} is not complete", "expected key=value")
-            if key in pairs:
-                raise InputError(WHERE, f"{key} is given twice", "give it once" + _several_hint(key, pairs[key], text))
-            pairs[key] = text
-        elif not pairs and word in COMMANDS:
-            command = word
-        else:
+    found = command_line.read_arguments(argv, FLAGS, COMMANDS, InputError)
+    if found.command is not None:
+        return found
+    for n, word in enumerate(found.operands):
+        if "=" not in word:
             wrong = f"{word!r} is neither key=value nor a command ({', '.join(COMMANDS)})"
-            raise InputError(WHERE, wrong, f"did you mean scenario={word}?" if not pairs else "expected key=value")
-    return Arguments(frozenset(flags), command, tuple(operands), tuple(pairs.items()))
-
-
-def _several_hint(key: str, first: str, second: str) -> str:
-    return f", or -m {key}={first},{second} for several runs" if first != second else ""
+            raise InputError(WHERE, wrong, "expected key=value" if n else f"did you mean scenario={word}?")
+    pairs = command_line.read_pairs(found.operands, InputError, several="-m ")
+    return replace(found, operands=(), pairs=tuple(pairs.items()))
 
 
 def split_list(text: str) -> list[str]:
@@ -184,7 +148,7 @@ def sweep_settings(pairs: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str,
     return (list(choice) for choice in itertools.product(*lists))
 
 
-def read_value(key: str, text: str) -> object:
+def read_value(key: str, text: str, known: Mapping[str, Described] = KNOWN) -> object:
     """One value as the strict YAML reader sees it; names and paths are taken as they stand.
 
     Raises:
@@ -192,6 +156,6 @@ def read_value(key: str, text: str) -> object:
     """
     from simulator.scenario.strict_yaml import parse_value
 
-    if key in KNOWN and KNOWN[key].is_text and text[0] not in "\"'":
+    if key in known and known[key].is_text and text[0] not in "\"'":
         return text
     return parse_value(text, where=f"{WHERE}: {key}={text}")

@@ -14,8 +14,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recommenders import registry
+from recommenders.command_line import EXIT_STOPPED, WHERE, Arguments
 from simulator.cli import sweep as sweeping
-from simulator.cli.arguments import WHERE, Arguments, read_value, single_settings, sweep_settings
+from simulator.cli.arguments import read_value, single_settings, sweep_settings
 from simulator.cli.progress import ProgressLine
 from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table, number_text
@@ -31,7 +32,7 @@ from simulator.records.run_folder import (
 )
 from simulator.scenario.durations import duration_text
 
-EXIT_FAILED, EXIT_STOPPED = 1, 130
+EXIT_FAILED = 1
 TABLE = "measures.csv"
 
 

@@ -22,10 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract.names import unknown_name
 from simulator.engine.tables.tables import Kind
 from simulator.env.settings import WHERE
-from simulator.errors import InputError
+from simulator.errors import InputError, check_known
 from simulator.plan.compiler import Compiled
 from simulator.scenario.events import CODE, MOST_EVENTS
 from simulator.scenario.life_cycle import beside_visits
@@ -137,8 +136,7 @@ def weights(reward: str | Mapping[str, float] | None, compiled: Compiled, episod
         raise InputError(WHERE, f"reward = {reward!r}", "a name, or names with weights")
     found = np.zeros(len(REWARDS), dtype=np.float32)
     for name, weight in named.items():
-        if name not in REWARDS:
-            raise InputError(WHERE, *unknown_name("reward", str(name), REWARDS))
+        check_known(WHERE, "reward", [name], REWARDS)
         value: Any = weight
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
             raise InputError(WHERE, f"reward.{name} = {value!r}", "a number")

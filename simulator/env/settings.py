@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract.names import unknown_name
 from recommenders.contract.settings import Reader, Settings, checked, number, one_of, setting, whole_number
 from simulator.config import read_duration
-from simulator.errors import InputError
+from simulator.errors import InputError, check_known
 
 WHERE = "environment"
 WORTH_A_THREAD = 128
@@ -70,9 +69,7 @@ class EnvSettings(Settings):
     def of(cls, given: Mapping[str, Any]) -> EnvSettings:
         """Checked settings. Raises InputError for what is unknown or wrong."""
         known = cls.described()
-        for name in given:
-            if name not in known:
-                raise InputError(WHERE, *unknown_name("setting", name, known))
+        check_known(WHERE, "setting", given, known)
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
         found = cls(**checked(known, plain, _wrong))
         if not found.scenario:

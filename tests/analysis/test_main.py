@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import __main__ as entry, grid
+from analysis import __main__ as entry, commands, grid
 
 SCENARIO = "shortvideo"
 WORLD = """
@@ -106,6 +106,13 @@ def test_bad_input_is_one_clear_line(given, message, capsys):
     assert message in said
     assert said.count("\n") == 1
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("command", entry.COMMANDS)
+def test_help_names_every_setting(command):
+    section = entry.HELP.split(f"\n\n{command}: ")[1].split("\n\n")[0]
+    settings = getattr(commands, f"{command.capitalize()}Settings")
+    assert all(f"\n  {name} " in section for name in settings.described())
 
 
 def test_learnability_writes_a_table_once(capsys, monkeypatch):
