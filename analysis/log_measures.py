@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulator.scenario.durations import DAY
+
 if TYPE_CHECKING:
-    from simulator.scenario.durations import DAY
-from simulator.records.result import RunResult
+    from simulator.records.result import RunResult
 
 STORY = "story"
 ENDS_OF_READING = ("read_part", "read_whole", "informed")

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from simulator import world
 from simulator.__main__ import main
+from simulator.runtime import checkpointing
 
 
 def _die() -> NoReturn:
@@ -62,14 +62,14 @@ def _prepare(place: str, now: Callable[[], bool]) -> None:
 
         Path.open = opens  # type: ignore[method-assign, assignment]
     elif place == "before":
-        write = world.write_checkpoint
+        write = checkpointing.write_checkpoint
 
         def never(*arguments: Any) -> None:
             if now():
                 _die()
             write(*arguments)
 
-        world.write_checkpoint = never
+        checkpointing.write_checkpoint = never
     elif place == "after":
         unlink = Path.unlink
 

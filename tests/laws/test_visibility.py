@@ -128,7 +128,7 @@ def test_a_response_follows_the_experience_and_reads_nothing_again(case):
 def test_a_feature_never_changes_a_response_to_a_slate(monkeypatch):
     """Two encoders of the same contents, a recommender that looks at neither: the same log."""
     import simulator
-    from simulator.population.users import catalog
+    from simulator.population import catalog
 
     settings = {"users": 120, "items": 200, "horizon": "8h"}
     name = "shortvideo"

@@ -226,10 +226,10 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 def test_another_engine_does_not_continue_a_run(tmp_path, monkeypatch):
-    from simulator import world
+    from simulator.runtime import checkpointing
 
     run = tmp_path / "run"
     simulator.run(NAME, "random", output=run, **{**WORLD, "horizon": "3h"})
-    monkeypatch.setattr(world, "source_hash", lambda: "0" * 16)
+    monkeypatch.setattr(checkpointing, "source_hash", lambda: "0" * 16)
     with pytest.raises(InputError, match="another version of the engine"):
         simulator.resume(run)
