@@ -46,16 +46,16 @@ class Truth:
 
     def __init__(self, env: Any) -> None:
         self.own = env.unwrapped
-        names, goods = self.own.scene.compiled.names, self.own.scene.goods
+        names, items = self.own.scene.compiled.names, self.own.scene.items
         told = [k for k, name in enumerate(names.modalities) if name not in names.readouts]
-        self.oversold = goods.colour[:, told].mean(axis=1).astype(np.float64)
-        self.length = goods.facts["duration"].astype(np.float64)
+        self.oversold = items.colour[:, told].mean(axis=1).astype(np.float64)
+        self.length = items.state["duration"].astype(np.float64)
 
     def worth(self) -> np.ndarray:
         """Utility of every item to every user now, (n, items)."""
         own = self.own
         return np.stack([
-            utilities(own.scene.seed, j, own.scene.plan, own.fleet.people, own.fleet.goods) for j in range(own.num_envs)
+            utilities(own.scene.seed, j, own.scene.plan, own.fleet.people, own.fleet.items) for j in range(own.num_envs)
         ])  # fmt: skip
 
     def inputs(self, worth: np.ndarray) -> np.ndarray:

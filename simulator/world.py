@@ -123,7 +123,7 @@ def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) ->
     defaults = compiled.scenario.defaults
     horizon = config.horizon or defaults.horizon
     catalog = draw_catalog(compiled, config.items or defaults.items, horizon, config.seed)
-    people = draw_people(compiled, catalog.goods, config.users or defaults.users, config.seed)
+    people = draw_people(compiled, catalog.items, config.users or defaults.users, config.seed)
     return Setting(compiled, catalog, people, None, horizon, {"catalog": "drawn from the scenario"})
 
 
@@ -148,7 +148,7 @@ class World:
         self.setting: Setting = set_up(config, compiled, lambda note: self._say(note, 0))
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
-        catalog, people, goods = self.setting.catalog, self.people, self.setting.catalog.goods
+        catalog, people, items = self.setting.catalog, self.people, self.setting.catalog.items
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
         learner = plugin if isinstance(plugin, Recommender) and plugin.learns else None
         if isinstance(plugin, Recommender):
@@ -160,8 +160,8 @@ class World:
         self.folder = self._open_folder()
         self.log = LogWriter(self.folder, config.log, names, self.horizon, memory, tap)
         # 4. Who lives, visits by rounds and cases by events; and who answers requests.
-        self.rounds = Rounds(compiled, people, goods, config.seed, config.threads, config.batch, self.log)
-        who = Oracle(plugin, compiled, people, goods, config.seed) if isinstance(plugin, str) else plugin
+        self.rounds = Rounds(compiled, people, items, config.seed, config.threads, config.batch, self.log)
+        who = Oracle(plugin, compiled, people, items, config.seed) if isinstance(plugin, str) else plugin
         first_fit = 0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit
         self.platform = Platform(
             compiled.scenario, who, catalog.public, memory, config.seed, first_fit, self.rounds.settle
@@ -169,7 +169,7 @@ class World:
         self.cases: Cases | None = None
         if compiled.world is not None:
             self.cases = Cases(
-                compiled.scenario, compiled.world, compiled.plan, people, goods, catalog.n_creators, goods.parent,
+                compiled.scenario, compiled.world, compiled.plan, people, items, catalog.n_creators, items.parent,
                 catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(people),
             )  # fmt: skip
             self.cases.prepare(self._ahead, self.rounds.output)
@@ -179,14 +179,14 @@ class World:
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
             own = topical(compiled, people.taste) if criteria is None else criteria.taste
-            interests = Interests(compiled, people, goods, own, config.seed)
+            interests = Interests(compiled, people, items, own, config.seed)
             self.rounds.stated = interests.stated
         menus: Menus | None = None
-        if len(goods.menu):
-            menus = Menus(compiled, goods, catalog.published_at, catalog.withdrawn_at, config.seed)
+        if len(items.menu):
+            menus = Menus(compiled, items, catalog.published_at, catalog.withdrawn_at, config.seed)
         # 5. All parts, in the order in which they publish at a tick.
         parts: dict[str, Part | None] = {
-            "counters": Readouts(compiled, goods),
+            "counters": Readouts(compiled, items),
             "cases": self.cases,
             "menus": menus,
             "editors": self.rounds.editors,
@@ -196,7 +196,7 @@ class World:
         }
         self.parts: dict[str, Part] = {name: part for name, part in parts.items() if part is not None}
         # 6. Where it goes on.
-        self._recommendable = asked_for(compiled, goods)
+        self._recommendable = asked_for(compiled, items)
         self._candidates = self._on_offer(0.0)[1]
         self.checkpoints = Checkpointing(self.folder, people, self.rounds, self.log, self.parts)
         if config.resume is not None:
@@ -330,7 +330,7 @@ class World:
             compiled,
             self.rounds.tallies,
             self.rounds.counters[:, 0],
-            catalog.goods.facts["creator"],
+            catalog.items.state["creator"],
             self.people,
             self.horizon,
             self.cases.case_state.counts if self.cases is not None else None,

@@ -96,12 +96,12 @@ class TinyWorld:
         self.compiled = compile_scenario(scenario)
         catalog = draw_catalog(self.compiled, items, 86400.0, seed)
         self.catalog = catalog
-        self.people = draw_people(self.compiled, catalog.goods, users, seed)
+        self.people = draw_people(self.compiled, catalog.items, users, seed)
         assert self.compiled.world is not None
         self.soonest = np.full(-(-users // BLOCK), -np.inf)
         self.cases = Cases(
-            scenario, self.compiled.world, self.compiled.plan, self.people, catalog.goods, catalog.n_creators,
-            catalog.goods.parent, catalog.published_at, horizon, seed, self.soonest,
+            scenario, self.compiled.world, self.compiled.plan, self.people, catalog.items, catalog.n_creators,
+            catalog.items.parent, catalog.published_at, horizon, seed, self.soonest,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

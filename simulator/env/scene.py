@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import item_features
-from simulator.engine.tables.tables import Goods, People, Plan
+from simulator.engine.tables.tables import Items, People, Plan
 from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
 from simulator.errors import InputError
@@ -50,28 +50,28 @@ class Scene:
         self.horizon = float(settings.horizon or lasts)
         self.tick = float(scenario.clock.tick.value)
         self.catalog: Catalog = draw_catalog(self.compiled, settings.items, self.horizon, self.seed)
-        self.goods: Goods = self.catalog.goods
+        self.items: Items = self.catalog.items
         self.features = item_features(self.catalog.public, settings.features)
         self.features.flags.writeable = False
         self.weights = weights(settings.reward, self.compiled, settings.episode)
         self.tables = RewardTables(self.compiled, settings.margin)
-        asked = asked_for(self.compiled, self.goods)
+        asked = asked_for(self.compiled, self.items)
         self.askable = np.flatnonzero(asked)
         if settings.slate is not None and settings.slate > len(self.askable):
             raise InputError("environment", f"slate = {settings.slate}", f"at most {len(self.askable)}, or more items=")
         self.slate = settings.slate or min(self.compiled.largest_slate, len(self.askable))
-        self._scales = reference_scales(self.compiled, self.goods, self.seed)
+        self._scales = reference_scales(self.compiled, self.items, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()
-        if len(np.unique(levels_of(self.compiled, self.goods)[asked])) > 1:
+        if len(np.unique(levels_of(self.compiled, self.items)[asked])) > 1:
             raise InputError(
                 "environment",
                 f"{scenario.shown} has slates of items and of parents",
                 "a scenario with slates of one kind",
             )
         self.opens = np.where((level > 0) & asked, self.catalog.published_at, np.inf)
-        if len(self.goods.menu):  # nobody's orders change them here
-            Menus(self.compiled, self.goods, self.catalog.published_at, self.catalog.withdrawn_at, self.seed)
+        if len(self.items.menu):  # nobody's orders change them here
+            Menus(self.compiled, self.items, self.catalog.published_at, self.catalog.withdrawn_at, self.seed)
         here = int(self.allowed(0.0).sum())
         if here < self.slate:
             raise InputError(
@@ -96,8 +96,8 @@ class Scene:
         """The scenario's resources at time 0, and no case yet."""
         assert self.compiled.world is not None
         return Cases(
-            self.compiled.scenario, self.compiled.world, self.compiled.plan, people, self.goods,
-            self.catalog.n_creators, self.goods.parent, self.catalog.published_at, self.horizon, self.seed,
+            self.compiled.scenario, self.compiled.world, self.compiled.plan, people, self.items,
+            self.catalog.n_creators, self.items.parent, self.catalog.published_at, self.horizon, self.seed,
         )  # fmt: skip
 
     def allowed(self, tick: float) -> npt.NDArray[np.bool_]:

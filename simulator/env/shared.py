@@ -297,7 +297,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
 
     def _fold(self, rows: Array) -> None:
         if len(rows):
-            fold(rows, len(rows), self._terms, self.scene.goods.facts, self.seen, self.kept)
+            fold(rows, len(rows), self._terms, self.scene.items.state, self.seen, self.kept)
 
     def _observed(self) -> dict[str, Any]:
         found: dict[str, Any] = {name: getattr(self.seen, name).copy() for name in (*PLAIN, *CODES)}

@@ -109,7 +109,7 @@ def drawn(fleet: Fleet, j: int, stage: int, mode: str | None) -> Any:
     if mode is None:
         return None
     scene = fleet.scene
-    screen = screen_of(scene.compiled, scene.goods, stage, int(fleet.seen.device[j]), fleet.kept.shown[j].tolist())
+    screen = screen_of(scene.compiled, scene.items, stage, int(fleet.seen.device[j]), fleet.kept.shown[j].tolist())
     return as_text(screen) if mode == "ansi" else as_picture(screen)
 
 

@@ -21,7 +21,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import PERCEPTION, mix, root
-from simulator.engine.tables.tables import Goods, Numbers, People, Plan, numbers_of
+from simulator.engine.tables.tables import Items, Numbers, People, Plan, numbers_of
 from simulator.engine.user.beliefs import utility_of
 from simulator.env.scene import Scene
 from simulator.env.single import BeholderEnv
@@ -221,7 +221,7 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
             "hidden_user": np.array([user["goodwill"], user["own_goodwill"], user["patience"], row["tolerance"]]),
             "hidden_mood": fleet.people.mood[0].copy(),
             "hidden_taste": fleet.people.taste[0].copy(),
-            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.goods_for(0)),
+            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.items_for(0)),
         }
         return {**observation, **{name: value.astype(np.float32) for name, value in found.items()}}
 
@@ -233,11 +233,11 @@ def _fill(seed: int, user: int, numbers: Numbers, out: npt.NDArray[np.float32]) 
         out[item] = utility_of(mix(person, np.uint64(item)), user, item, numbers)
 
 
-def utilities(seed: int, user: int, plan: Plan, people: People, goods: Goods) -> Float32:
+def utilities(seed: int, user: int, plan: Plan, people: People, items: Items) -> Float32:
     """Return what every item is worth to a user in truth, (items,): for references that may know it, and nobody else.
 
     It is the engine's own function; numbers that are shown as they are (a price) are left out.
     """
-    out = np.empty(len(goods.facts), dtype=np.float32)
-    _fill(seed, user, numbers_of(plan, people, goods), out)
+    out = np.empty(len(items.state), dtype=np.float32)
+    _fill(seed, user, numbers_of(plan, people, items), out)
     return out

@@ -22,7 +22,7 @@ def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizo
     codes = compiled.names.by_column
     memory = PlatformMemory(codes, len(people.state), catalog.n_items)
     log = LogWriter(None, "metrics", codes, horizon, memory)
-    rounds = Rounds(compiled, people, catalog.goods, seed, 1, 4096, log)
+    rounds = Rounds(compiled, people, catalog.items, seed, 1, 4096, log)
     try:
         policy = create_recommender("random", {}, compiled.scenario, seed)
         tick = compiled.scenario.clock.tick.value

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from recommenders.contract import Positives
 from simulator.config import RunConfig
 from simulator.engine.randomness import SPACE, SUPPLY, TASTE, TIE, normals, uniforms
-from simulator.engine.tables.tables import Goods, Kind, People
+from simulator.engine.tables.tables import Items, Kind, People
 from simulator.errors import InputError
 from simulator.grounding.estimate import Grounding, ground, spread_of_activity
 from simulator.grounding.folder import RealFolder, read_folder
@@ -62,7 +62,7 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
     compiled = _with_signals(compiled, grounding)
     catalog = _catalog(compiled, folder, _truth(compiled, grounding, config.seed), config.seed)
     n_users = config.users or folder.n_users
-    crowd = _Crowd(_tastes(compiled, grounding, catalog.goods, n_users, config.seed), _pace(grounding, n_users))
+    crowd = _Crowd(_tastes(compiled, grounding, catalog.items, n_users, config.seed), _pace(grounding, n_users))
     say("calibrating")
     compiled, length, calibrated = _calibrated(compiled, catalog, crowd, grounding, config.seed)
     people = crowd.people(compiled, config.seed)
@@ -97,14 +97,14 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
     catalog = replace(
         catalog,
         public=public_catalog(
-            catalog.goods,
+            catalog.items,
             catalog.published_at,
             folder.features,
             topic=told_topic(compiled.scenario),
             parents={name: catalog.public.columns[name] for name in compiled.scenario.parents},
         ),
     )
-    people = draw_people(compiled, catalog.goods, users, config.seed)
+    people = draw_people(compiled, catalog.items, users, config.seed)
     note = (
         "no interactions: what features say of taste stays the scenario's estimate, and they are unrelated to it here"
     )
@@ -162,7 +162,7 @@ def _truth(compiled: Compiled, grounding: Grounding, seed: int) -> Float32:
 
 def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) -> Catalog:
     drawn = draw_catalog(compiled, folder.n_items, DAY, seed)
-    facts = drawn.goods.facts
+    facts = drawn.items.state
     if "duration" in folder.columns:
         told = folder.columns["duration"]
         facts["duration"] = np.where(np.isfinite(told) & (told > 0.0), told, facts["duration"])
@@ -177,16 +177,16 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
     _, facts["topic"] = kmeans2(block, block[(spread * len(block)).astype(np.int64)], minit="matrix")
     vectors = np.concatenate([truth, contents(compiled, truth, seed)], axis=1)
     facts["missing"] = 0  # real features are there, or the folder was refused
-    goods = drawn.goods._replace(
-        facts=facts,
+    items = drawn.items._replace(
+        state=facts,
         vectors=vectors,
         published=np.zeros(folder.n_items),
         parent=np.full(folder.n_items, -1, dtype=np.int32),  # the folder does not tell who is whose sibling
     )
-    goods = with_menus(compiled, goods, ())
+    items = with_menus(compiled, items, ())
     published_at = np.zeros(folder.n_items)
-    public = public_catalog(goods, published_at, folder.features, topic=told_topic(compiled.scenario))
-    return Catalog(goods, published_at, n_creators, public)
+    public = public_catalog(items, published_at, folder.features, topic=told_topic(compiled.scenario))
+    return Catalog(items, published_at, n_creators, public)
 
 
 # ---- users
@@ -215,7 +215,7 @@ def _pace(grounding: Grounding, n_users: int) -> Float32:
     return pace
 
 
-def _tastes(compiled: Compiled, grounding: Grounding, goods: Goods, n_users: int, seed: int) -> Float32:
+def _tastes(compiled: Compiled, grounding: Grounding, items: Items, n_users: int, seed: int) -> Float32:
     """Tastes of the real users, drawn from what their log tells of them; further users repeat them with other luck."""
     who = np.arange(n_users) % len(grounding.users)
     luck = normals(seed, TASTE, n_users, grounding.users.shape[1], block=_ROTATION).astype(np.float64)
@@ -232,7 +232,7 @@ def _tastes(compiled: Compiled, grounding: Grounding, goods: Goods, n_users: int
         taste[:, part] = np.float32(np.sqrt(agreement)) * common + np.float32(np.sqrt(1.0 - agreement)) * direction(
             own[:, part]
         )
-    scaled: Float32 = taste * match_scales(compiled, taste[:1024], goods)
+    scaled: Float32 = taste * match_scales(compiled, taste[:1024], items)
     return scaled
 
 
@@ -258,7 +258,7 @@ def _warm_log(
         "event": np.full(n, CODE["complete"], dtype=np.uint8),
         "stage": np.full(n, stage, dtype=np.uint8),
         "surface": np.full(n, compiled.plan.stages["surface"][stage], dtype=np.uint8),
-        "value": catalog.goods.facts["duration"][item].astype(np.float32),
+        "value": catalog.items.state["duration"][item].astype(np.float32),
     }
 
 

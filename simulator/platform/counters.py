@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.tables.tables import Goods
+from simulator.engine.tables.tables import Items
 from simulator.part import Part, Published
 from simulator.plan.compiler import SUM, Compiled
 from simulator.platform.kernels.counters import items_with_news, recount, tell
@@ -24,17 +24,17 @@ class Readouts(Part):
     compared with other parents, as what is an item's is with other items.
 
     Args:
-        compiled, goods: of the world; `goods.readouts` is changed in place.
+        compiled, goods: of the world; `items.readouts` is changed in place.
     """
 
-    def __init__(self, compiled: Compiled, goods: Goods) -> None:
-        self._goods = goods
-        self._all = [_Readout(compiled, name, goods) for name in compiled.names.readouts]
+    def __init__(self, compiled: Compiled, items: Items) -> None:
+        self._items = items
+        self._all = [_Readout(compiled, name, items) for name in compiled.names.readouts]
         self._offered: npt.NDArray[np.int32] | None = None
         self._counters: Counters | None = None  # as they were at the tick before
 
     def publish(self, published: Published) -> None:
-        """Fill `goods.readouts` from the counters, standardised over what is offered.
+        """Fill `items.readouts` from the counters, standardised over what is offered.
 
         What is the same as at the tick before is left as it is.
         """
@@ -48,7 +48,7 @@ class Readouts(Part):
             if new:
                 each.compare_with(offered.astype(np.int64))
             if each.count(counters, self._counters, items) or new:
-                each.tell(self._goods.readouts, r)
+                each.tell(self._items.readouts, r)
         self._offered = offered
         self._counters[items] = counters[items]
 
@@ -59,17 +59,17 @@ class _Readout:
     All children of a parent may show one count: everything is worked out once for each count.
     """
 
-    def __init__(self, compiled: Compiled, name: str, goods: Goods) -> None:
+    def __init__(self, compiled: Compiled, name: str, items: Items) -> None:
         self._columns = np.array(_columns(compiled, name))  # how many; or how many, and the sum of their values
-        types, shown = goods.facts["type"], compiled.shown_parents
+        types, shown = items.state["type"], compiled.shown_parents
         shared = np.zeros(len(types), dtype=np.bool_)
         for kin, rule in compiled.scenario.parents.items():
             if name in rule.modalities:
                 kinds = enumerate(compiled.scenario.item_types)
                 of = [t for t, kind in kinds if rule.types is None or kind in rule.types]
                 of += [shown[kin]] if kin in shown else []
-                shared |= np.isin(types, of) & (goods.parent >= 0)
-        whose = np.where(shared, goods.parent, goods.parent.max(initial=-1) + 1 + np.arange(len(types)))
+                shared |= np.isin(types, of) & (items.parent >= 0)
+        whose = np.where(shared, items.parent, items.parent.max(initial=-1) + 1 + np.arange(len(types)))
         _, self._shows, self._rows = np.unique(whose, return_inverse=True, return_counts=True)
         own = [number for kind, number in shown.items() if name in compiled.scenario.parents[kind].modalities]
         self._among = np.isin(types, own) if own else types < len(compiled.scenario.item_types)

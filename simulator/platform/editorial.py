@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from recommenders.contract import Slates
 from simulator.engine.randomness import EDITORS, normals
-from simulator.engine.tables.tables import Goods, People
+from simulator.engine.tables.tables import Items, People
 from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.population.parent_rows import levels_of
 from simulator.scenario.schema.catalog import Editorial
 
-Items = npt.NDArray[np.int32]
+ItemNumbers = npt.NDArray[np.int32]
 _REFERENCE = 256  # users whose liking is what editors call good
 _ITEMS = 4096  # at a time
 
@@ -35,7 +35,7 @@ class _Desk:
     counter: int  # column of the counters that says what is popular
     level: int  # kind of parents that the surface shows, -1: items
     period: int = -1
-    picks: Items | None = None
+    picks: ItemNumbers | None = None
 
 
 class Editors(Part):
@@ -48,12 +48,14 @@ class Editors(Part):
         seed: the world's seed.
     """
 
-    def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
-        self._compiled, self._goods = compiled, goods
-        self._levels = levels_of(compiled, goods)
-        worth = usual_worth(compiled, people.taste[:_REFERENCE], goods)
+    def __init__(self, compiled: Compiled, people: People, items: Items, seed: int) -> None:
+        self._compiled, self._items = compiled, items
+        self._levels = levels_of(compiled, items)
+        worth = usual_worth(compiled, people.taste[:_REFERENCE], items)
         self._desks: dict[int, _Desk] = {}
-        self._parted: dict[tuple[int, int], tuple[Items, Items, Items]] = {}  # by surface and array of candidates
+        self._parted: dict[
+            tuple[int, int], tuple[ItemNumbers, ItemNumbers, ItemNumbers]
+        ] = {}  # by surface and array of candidates
         for s, name in enumerate(compiled.names.surfaces):
             rule = compiled.scenario.surfaces[name].editorial
             if rule is None:
@@ -79,7 +81,7 @@ class Editors(Part):
                 desk.period, desk.picks = period, candidates[order[: desk.rule.slots]]
             desk.picks = desk.picks[np.isin(desk.picks, candidates)]
 
-    def picks(self, surface: int, candidates: Items) -> tuple[Items, Items]:
+    def picks(self, surface: int, candidates: ItemNumbers) -> tuple[ItemNumbers, ItemNumbers]:
         """Return the editors' picks for a surface that are among these candidates, best first; and the others.
 
         Within a tick the same array of candidates must hold the same items.
@@ -108,23 +110,23 @@ class Editors(Part):
             desk.period, desk.picks = int(arrays[f"{s}/period"][0]), arrays[f"{s}/picks"].astype(np.int32)
 
     def _score(
-        self, desk: _Desk, time: float, candidates: Items, counters: npt.NDArray[np.int64]
+        self, desk: _Desk, time: float, candidates: ItemNumbers, counters: npt.NDArray[np.int64]
     ) -> npt.NDArray[np.float64]:
         """Return the number by which editors rank the candidates first."""
-        published = self._goods.published[candidates]
+        published = self._items.published[candidates]
         if desk.rule.picks == "newest":
             return np.asarray(published)
         if desk.rule.picks == "popular":
             return np.asarray(counters[candidates, desk.counter], dtype=np.float64)
         plan = self._compiled.plan
         aged = np.exp2(
-            -np.maximum(time - published, 0.0) / plan.types["half_life"][self._goods.facts["type"][candidates]]
+            -np.maximum(time - published, 0.0) / plan.types["half_life"][self._items.state["type"][candidates]]
         )
         lost = float(plan.asides["weight"][plan.asides["ages"] == 1].sum())
         return np.asarray(desk.liking[candidates] + lost * (1.0 - aged))
 
 
-def edited(slates: Slates, picks: Items) -> Slates:
+def edited(slates: Slates, picks: ItemNumbers) -> Slates:
     """Return slates whose first places are the editors' picks: each is there for certain."""
     n = len(slates.items)
     items = np.concatenate([np.tile(picks, (n, 1)), slates.items], axis=1)
@@ -138,16 +140,16 @@ def _popular(compiled: Compiled) -> int:
     return next((compiled.names.counters.index(event) + 1 for event in counts if event is not None), 0)
 
 
-def usual_worth(compiled: Compiled, taste: npt.NDArray[np.float32], goods: Goods) -> npt.NDArray[np.float64]:
+def usual_worth(compiled: Compiled, taste: npt.NDArray[np.float32], items: Items) -> npt.NDArray[np.float64]:
     """Return items' mean utility to users with these tastes (n, D), (items,): all but the idiosyncratic part."""
     plan = compiled.plan
-    types = goods.facts["type"].astype(np.int64)
+    types = items.state["type"].astype(np.int64)
     worth: npt.NDArray[np.float64] = plan.types["prior"][types].astype(np.float64)
     for f, row in enumerate(plan.facets):
         block = slice(int(row["offset"]), int(row["offset"] + row["width"]))
         for first in range(0, len(types), _ITEMS):
             part = slice(first, first + _ITEMS)
-            match = taste[:, block].astype(np.float64) @ goods.vectors[part, block].T.astype(np.float64)
+            match = taste[:, block].astype(np.float64) @ items.vectors[part, block].T.astype(np.float64)
             match = row["scale"] * match / (1.0 + row["saturation"] * np.abs(match))
             worth[part] += plan.weights[types[part], f] * match.mean(axis=0)
     return worth

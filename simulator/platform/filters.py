@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from recommenders.contract import runs
 from simulator.engine.randomness import SEARCH, uniforms
-from simulator.engine.tables.tables import Array, Goods, Kind, People
+from simulator.engine.tables.tables import Array, Items, Kind, People
 from simulator.engine.user.shown_numbers import numbers_of
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
@@ -32,7 +32,7 @@ from simulator.scenario.schema.catalog import Criterion
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
-Items = npt.NDArray[np.int32]
+ItemNumbers = npt.NDArray[np.int32]
 
 _BLOCK = 65536  # users at a time
 _LISTS = 4  # lists of candidates that are remembered: one for each level that slates are made of
@@ -78,22 +78,22 @@ class Criteria:
         shelf: where the lists lie that visits choose from.
     """
 
-    def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
+    def __init__(self, compiled: Compiled, people: People, items: Items, seed: int) -> None:
         scenario = compiled.scenario
         self._people, self._seed = people, seed
-        self._numbers = numbers_of(compiled.plan, people, goods)
+        self._numbers = numbers_of(compiled.plan, people, items)
         shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
         self._facet = slice(shape.offset, shape.offset + shape.width)
         needs = [each for each in scenario.criteria.values() if each.weight is not None and each.kind not in LIMITS]
         own = topical(compiled, people.taste)
         self.taste = own.copy() if needs else own  # where no visit has a need, nothing turns a taste
-        means = cluster_means(compiled, goods)
+        means = cluster_means(compiled, items)
         self._topics = _leading(compiled, means, self.taste)
         self._types = np.cumsum([kind.share.value for kind in scenario.item_types.values()])
         first = len(compiled.names.asides)
         columns = {id(limit): slice(first + at.start, first + at.stop) for limit, at in weighed_limits(scenario)}
         self._options = [
-            _option(compiled, goods, means, each, columns.get(id(each))) for each in scenario.criteria.values()
+            _option(compiled, items, means, each, columns.get(id(each))) for each in scenario.criteria.values()
         ]
         for c, option in enumerate(self._options):
             search(option.own, option.passes, seed, c)
@@ -108,12 +108,14 @@ class Criteria:
                 scenario.shown, f"criteria: {math.prod(sizes):.1e} ways to set them all", f"at most {_MOST_CODES:.1e}"
             )
         self._within = math.prod(sizes[c] for c in self._between)  # ways to set limits on what lies between
-        self._offered: list[tuple[Items, dict[int, Items]]] = []  # what passes, of the candidates lately met
+        self._offered: list[
+            tuple[ItemNumbers, dict[int, ItemNumbers]]
+        ] = []  # what passes, of the candidates lately met
         self.shelf = Shelf()
         self._alone: dict[int, int] = {}  # of a kind of slates and the filters on the items alone, the list
         self._near: dict[tuple[int, int], int] = {}  # of user and all filters, the list
 
-    def ask(self, chosen: Rows, rows: Array, kinds: npt.NDArray[np.int64], lists: Mapping[int, Items]) -> Asked:
+    def ask(self, chosen: Rows, rows: Array, kinds: npt.NDArray[np.int64], lists: Mapping[int, ItemNumbers]) -> Asked:
         """Return what the rows `chosen`, which wait for slates, ask for; give new visits their needs.
 
         Args:
@@ -164,7 +166,7 @@ class Criteria:
         self._alone.clear()
         self._near.clear()
 
-    def _passing(self, key: int, filters: npt.NDArray[np.int16], candidates: Items) -> Items:
+    def _passing(self, key: int, filters: npt.NDArray[np.int16], candidates: ItemNumbers) -> ItemNumbers:
         """Return the candidates that pass the filters on the items alone."""
         offered = next((cache for of, cache in self._offered if of is candidates), None)
         if offered is None:
@@ -185,7 +187,7 @@ class Criteria:
         found: Asked,
         filters: npt.NDArray[np.int16],
         rows: Array,
-        lists: Mapping[int, Items],
+        lists: Mapping[int, ItemNumbers],
     ) -> None:
         """Find the items within visits' limits on promises and distances, among those that pass the other filters.
 
@@ -245,38 +247,38 @@ def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[
     return topics
 
 
-def _option(compiled: Compiled, goods: Goods, means: Float32, own: Criterion, columns: slice | None) -> _Option:
+def _option(compiled: Compiled, items: Items, means: Float32, own: Criterion, columns: slice | None) -> _Option:
     scenario = compiled.scenario
     stages = compiled.plan.stages["kind"] == Kind.BROWSE
     if own.stated_in is not None:
         stages = np.array([name in own.stated_in for name in compiled.names.stages])
     if lies_between(scenario, own):
-        nothing = np.zeros((0, len(goods.facts)), dtype=np.bool_)
+        nothing = np.zeros((0, len(items.state)), dtype=np.bool_)
         return _Option(own, nothing, levels_of(own), stages, None, columns, True, promise_of(scenario, own))
     if own.kind in LIMITS:
-        values = goods.attributes[:, compiled.names.attributes.index(own.on)]
+        values = items.attributes[:, compiled.names.attributes.index(own.on)]
         return _Option(own, kept_within(own, values).T.copy(), levels_of(own), stages, None, columns, False, -1)
-    facts = goods.facts["type"] if own.on == "item_type" else goods.facts["topic"]
+    facts = items.state["type"] if own.on == "item_type" else items.state["topic"]
     n = len(scenario.item_types) if own.on == "item_type" else len(means)
     codes = np.arange(n)
     turns = None
     if own.weight is not None and own.on != "item_type":
-        turns = _turns(compiled, goods, means, abs(own.weight.value))
+        turns = _turns(compiled, items, means, abs(own.weight.value))
     return _Option(own, facts == codes[:, None], codes.astype(np.float32), stages, turns, columns, False, -1)
 
 
-def _turns(compiled: Compiled, goods: Goods, means: Float32, weight: float) -> Float32:
+def _turns(compiled: Compiled, items: Items, means: Float32, weight: float) -> Float32:
     """Return what a need for each topic adds to a taste, (topics, width).
 
     Toward the topic's items, so far that they gain `weight` over all others on average, before saturation.
     """
     f = compiled.names.facets.index(compiled.scenario.satiation_facet)
-    truth = topical(compiled, goods.vectors).astype(np.float64)
-    counts = np.bincount(goods.facts["topic"], minlength=len(means))
+    truth = topical(compiled, items.vectors).astype(np.float64)
+    counts = np.bincount(items.state["topic"], minlength=len(means))
     middle = truth.mean(axis=0)
     away = np.nan_to_num(means.astype(np.float64)) - middle
     away[counts == 0] = 0.0
-    usual = compiled.plan.weights[goods.facts["type"], f].mean()
+    usual = compiled.plan.weights[items.state["type"], f].mean()
     scale = float(compiled.plan.facets[f]["scale"])
     others = np.maximum(1.0 - counts / max(len(truth), 1), 1e-9)
     gained = usual * scale * np.sum(away * away, axis=1) / others  # by a step of one `away`

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Lists, Slates
 from simulator.engine.randomness import TIE, uniforms
-from simulator.engine.tables.tables import Array, Goods, People
+from simulator.engine.tables.tables import Array, Items, People
 from simulator.engine.user.shown_numbers import Numbers, numbers_of
 from simulator.plan.compiler import Compiled
 from simulator.platform.kernels.lists import CandidateLists
@@ -56,12 +56,12 @@ class SortedLists:
         stages: where each can be asked for, (orders, stages).
     """
 
-    def __init__(self, compiled: Compiled, people: People, goods: Goods, seed: int) -> None:
-        self._people, self._goods, self._seed = people, goods, seed
-        self._numbers: Numbers = numbers_of(compiled.plan, people, goods)
-        self._luck = np.empty(len(goods.facts), dtype=np.int64)
-        self._luck[np.argsort(uniforms(seed, TIE, len(goods.facts), 0), kind="stable")] = np.arange(len(goods.facts))
-        self._orders = [_order(compiled, goods, rule) for rule in compiled.scenario.sorting.values()]
+    def __init__(self, compiled: Compiled, people: People, items: Items, seed: int) -> None:
+        self._people, self._items, self._seed = people, items, seed
+        self._numbers: Numbers = numbers_of(compiled.plan, people, items)
+        self._luck = np.empty(len(items.state), dtype=np.int64)
+        self._luck[np.argsort(uniforms(seed, TIE, len(items.state), 0), kind="stable")] = np.arange(len(items.state))
+        self._orders = [_order(compiled, items, rule) for rule in compiled.scenario.sorting.values()]
         self.bounds = np.cumsum([order.rule.share.value for order in self._orders])
         self.stages = np.array([order.stages for order in self._orders])
 
@@ -87,7 +87,7 @@ class SortedLists:
         order = self._orders[number]
         values = order.values
         if order.readout is not None:
-            values = order.sign * self._goods.readouts[:, order.readout].astype(np.float64)
+            values = order.sign * self._items.readouts[:, order.readout].astype(np.float64)
         items, odds = np.empty((len(chosen), size), dtype=np.int32), np.empty((len(chosen), size), dtype=np.float32)
         pages = Pages(items, odds, np.empty((lists.longest, 2)), np.empty(lists.longest))
         by = SortKeys(order.promise, order.sign, values, self._luck, self._people.state)
@@ -96,26 +96,26 @@ class SortedLists:
         return Slates(items, odds)
 
 
-def _order(compiled: Compiled, goods: Goods, rule: Sorting) -> _Order:
+def _order(compiled: Compiled, items: Items, rule: Sorting) -> _Order:
     scenario, names = compiled.scenario, compiled.names
     stages = np.array([name in rule.stages for name in names.stages])
-    promise, readout, values = _OWN, None, np.zeros(len(goods.facts))
+    promise, readout, values = _OWN, None, np.zeros(len(items.state))
     if rule.on == PLACE:
         promise = -1
     elif rule.on in scenario.promises:
         promise = list(scenario.promises).index(rule.on)
     elif rule.on == "published_at":
-        values = goods.published.astype(np.float64)
+        values = items.published.astype(np.float64)
     elif rule.on in names.attributes:
-        own = goods.attributes[:, names.attributes.index(rule.on)].astype(np.float64)
-        values = np.where(_has(compiled, goods, rule.on), own, np.nan)
+        own = items.attributes[:, names.attributes.index(rule.on)].astype(np.float64)
+        values = np.where(_has(compiled, items, rule.on), own, np.nan)
     else:
         readout = names.readouts.index(rule.on)
     order = _Order(rule, stages, promise, readout, values)
     return replace(order, values=np.where(np.isnan(values), np.inf, order.sign * values))
 
 
-def _has(compiled: Compiled, goods: Goods, attribute: str) -> npt.NDArray[np.bool_]:
+def _has(compiled: Compiled, items: Items, attribute: str) -> npt.NDArray[np.bool_]:
     """Tell which items have a number and show it, (items,): a posting may say nothing of the salary."""
     scenario, names = compiled.scenario, compiled.names
     types = {name for name, kind in scenario.item_types.items() if attribute in kind.attributes}
@@ -125,9 +125,9 @@ def _has(compiled: Compiled, goods: Goods, attribute: str) -> npt.NDArray[np.boo
             types |= {name, *of}
         elif types & of:
             types.add(name)  # the mean of its children's
-    has = np.array([name in types for name in names.types])[goods.facts["type"]]
+    has = np.array([name in types for name in names.types])[items.state["type"]]
     for m, name in enumerate(names.modalities):
         modality = scenario.modalities[name]
         if isinstance(modality, AttributeModality) and modality.shows == attribute:
-            has &= goods.facts["missing"] & np.uint32(1 << m) == 0
+            has &= items.state["missing"] & np.uint32(1 << m) == 0
     return np.asarray(has)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Catalog as PublicCatalog, LazyFeatures
 from simulator.engine.randomness import CONTENT, ENCODER, LIKENESS, SPACE, SUPPLY, Keys, normals, uniforms
-from simulator.engine.tables.tables import ITEM, Goods
+from simulator.engine.tables.tables import ITEM, Items
 from simulator.plan.compiler import Compiled
 from simulator.population.attributes import attributes, item_places
 from simulator.population.item_facts import (
@@ -43,9 +43,9 @@ _ENCODER_BLOCK = 512  # + modality: of parents
 
 @dataclass(frozen=True)
 class Catalog:
-    """Hold the items of a world. `goods` is the truth; `public` is all that a recommender may know."""
+    """Hold the items of a world. `items` is the truth; `public` is all that a recommender may know."""
 
-    goods: Goods
+    items: Items
     published_at: npt.NDArray[np.float64]  # (n,): s; items of before the run have 0
     n_creators: int
     public: PublicCatalog
@@ -105,7 +105,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         _common_contents(compiled, each, told, said)
     vectors = np.concatenate([truth, said], axis=1)
     values, worth = attributes(compiled, facts["type"], seed, kin)
-    goods = Goods(
+    items = Items(
         facts,
         vectors,
         _colour(compiled, facts, seed, kin),
@@ -118,13 +118,13 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         parent=numbered_parents(kin, n_items),
     )
     withdrawn_at = until(kin, withdrawals(scenario, facts["type"], published_at, fresh, seed))
-    goods = with_parents(compiled, goods, kin, list(zip(drawn, common, strict=True)))
-    features = drawn_features(compiled, goods.vectors, seed, kin)
-    n_rows = len(goods.facts)
+    items = with_parents(compiled, items, kin, list(zip(drawn, common, strict=True)))
+    features = drawn_features(compiled, items.vectors, seed, kin)
+    n_rows = len(items.state)
     return Catalog(
-        goods, goods.published, n_creators,
+        items, items.published, n_creators,
         public_catalog(
-            goods, goods.published, features, compiled.names.attributes, told_topic(scenario),
+            items, items.published, features, compiled.names.attributes, told_topic(scenario),
             parent_columns(kin, n_rows),
         ),
         withdrawn_at,
@@ -290,7 +290,7 @@ def told_topic(scenario: Scenario) -> str | None:
 
 
 def public_catalog(
-    goods: Goods,
+    items: Items,
     published_at: npt.NDArray[np.float64],
     features: Mapping[str, Float32],
     attributes: Sequence[str] = (),
@@ -303,13 +303,13 @@ def public_catalog(
     parent is one, under its name: int32, the number of the item's, -1 none.
     """
     columns = {
-        "duration": np.ascontiguousarray(goods.facts["duration"]),
-        "creator": np.ascontiguousarray(goods.facts["creator"]),
-        "type": np.ascontiguousarray(goods.facts["type"]),
+        "duration": np.ascontiguousarray(items.state["duration"]),
+        "creator": np.ascontiguousarray(items.state["creator"]),
+        "type": np.ascontiguousarray(items.state["type"]),
         "published_at": published_at.copy(),
     }
-    columns |= {name: goods.attributes[:, a].copy() for a, name in enumerate(attributes)}
+    columns |= {name: items.attributes[:, a].copy() for a, name in enumerate(attributes)}
     if topic is not None:
-        columns[topic] = goods.facts["topic"].astype(np.int32)
+        columns[topic] = items.state["topic"].astype(np.int32)
     columns |= parents or {}
     return PublicCatalog(n_items=len(published_at), columns=columns, features=features)

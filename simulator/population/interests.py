@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import DECLARED, uniforms
-from simulator.engine.tables.tables import FOLLOWED, TICKS_PER_SECOND, TOPICS_FOLLOWED, Array, Goods, People, Tally
+from simulator.engine.tables.tables import FOLLOWED, TICKS_PER_SECOND, TOPICS_FOLLOWED, Array, Items, People, Tally
 from simulator.part import Part, Sink
 from simulator.plan.compiler import Compiled
 from simulator.population.kernels.interests import Declarations, declare
@@ -29,15 +29,15 @@ _ONBOARDING = 0  # occasion; surveys are numbered from 1
 _ANSWERS, _AFTER, _RIGHT, _WHICH = 0, 1, 16, 32  # the last two + number of the interest
 
 
-def cluster_means(compiled: Compiled, goods: Goods) -> Float32:
+def cluster_means(compiled: Compiled, items: Items) -> Float32:
     """Mean truth of the items of each cluster of the satiation facet, (clusters, width); NaN where there are none."""
     scenario = compiled.scenario
-    truth = topical(compiled, goods.vectors).astype(np.float64)
+    truth = topical(compiled, items.vectors).astype(np.float64)
     clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
     sums = np.zeros((clusters, truth.shape[1]))
-    np.add.at(sums, goods.facts["topic"], truth)
+    np.add.at(sums, items.state["topic"], truth)
     with np.errstate(invalid="ignore"):
-        return (sums / np.bincount(goods.facts["topic"], minlength=clusters)[:, None]).astype(np.float32)
+        return (sums / np.bincount(items.state["topic"], minlength=clusters)[:, None]).astype(np.float32)
 
 
 def topical(compiled: Compiled, vectors: Float32) -> Float32:
@@ -73,11 +73,11 @@ class Interests(Part):
             can be followed, those are the last columns, from the next tick on.
     """
 
-    def __init__(self, compiled: Compiled, people: People, goods: Goods, taste: Float32, seed: int) -> None:
+    def __init__(self, compiled: Compiled, people: People, items: Items, taste: Float32, seed: int) -> None:
         asked = compiled.scenario.declared_interests
         assert asked is not None
         self._compiled, self._people, self._seed, self._right = compiled, people, seed, asked.right.value
-        self._means, self._taste = cluster_means(compiled, goods), taste
+        self._means, self._taste = cluster_means(compiled, items), taste
         self._n = max(round(asked.clusters.value), 1)
         self._event = compiled.names.codes[asked.event] if asked.event is not None else -1
         self._survey: Survey | None = asked.survey

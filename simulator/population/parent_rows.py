@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import TIE, uniforms
-from simulator.engine.tables.tables import BY_CREATOR, ITEM, Goods, Kind
+from simulator.engine.tables.tables import BY_CREATOR, ITEM, Items, Kind
 from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import weighed_limits
@@ -26,7 +26,7 @@ Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
 
-def with_parents(compiled: Compiled, goods: Goods, kin: Sequence[Kin], own: Sequence[tuple[Float32, Float32]]) -> Goods:
+def with_parents(compiled: Compiled, items: Items, kin: Sequence[Kin], own: Sequence[tuple[Float32, Float32]]) -> Items:
     """Append to the items the parents that a stage shows; return the same where no stage shows any.
 
     Args:
@@ -36,14 +36,14 @@ def with_parents(compiled: Compiled, goods: Goods, kin: Sequence[Kin], own: Sequ
         own: of each kind, truths of the parents (parents, latent_width) and what all modalities would say of them
             (parents, content_width).
     """
-    rows = [_rows(compiled, goods, each, *its) for each, its in zip(kin, own, strict=True) if each.row >= 0]
+    rows = [_rows(compiled, items, each, *its) for each, its in zip(kin, own, strict=True) if each.row >= 0]
     if rows:
-        tables = {name: np.concatenate([getattr(goods, name), *(row[name] for row in rows)]) for name in rows[0]}
-        goods = goods._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["facts"])))
+        tables = {name: np.concatenate([getattr(items, name), *(row[name] for row in rows)]) for name in rows[0]}
+        items = items._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["facts"])))
         for each in kin:
             if each.row >= 0:  # a number of the parent's counts once, and there
-                goods.asides[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
-    return with_menus(compiled, goods, kin)
+                items.asides[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
+    return with_menus(compiled, items, kin)
 
 
 def listed(compiled: Compiled) -> set[str]:
@@ -51,17 +51,17 @@ def listed(compiled: Compiled) -> set[str]:
     return {stage.within for stage in compiled.scenario.stages.values() if stage.within is not None}
 
 
-def _rows(compiled: Compiled, goods: Goods, kin: Kin, truth: Float32, said: Float32) -> dict[str, npt.NDArray[Any]]:
-    """Return the tables of `Goods` of the parents of one kind, by name."""
+def _rows(compiled: Compiled, items: Items, kin: Kin, truth: Float32, said: Float32) -> dict[str, npt.NDArray[Any]]:
+    """Return the tables of `Items` of the parents of one kind, by name."""
     names, n, eldest = compiled.names, len(kin.keys), kin.eldest()
     own = np.array([name in kin.rule.modalities for name in names.modalities])
     facts = np.zeros(n, dtype=ITEM)
     facts["type"] = compiled.shown_parents[kin.name]
     for key in ("creator", "topic"):
-        facts[key] = goods.facts[key][eldest]
+        facts[key] = items.state[key][eldest]
     for m, name in enumerate(names.modalities):
         if own[m]:  # whether a parent has it is the parent's, and so the same for its children
-            facts["missing"] |= goods.facts["missing"][eldest] & np.uint32(1 << m)
+            facts["missing"] |= items.state["missing"][eldest] & np.uint32(1 << m)
         elif compiled.scenario.modalities[name].kind != "attribute":
             facts["missing"] |= np.uint32(1 << m)
     tells = np.zeros_like(said)
@@ -73,18 +73,18 @@ def _rows(compiled: Compiled, goods: Goods, kin: Kin, truth: Float32, said: Floa
     return {
         "facts": facts,
         "vectors": np.concatenate([truth, tells], axis=1),
-        "colour": goods.colour[eldest] * np.tile(own, 2),
-        "readouts": np.zeros((n, goods.readouts.shape[1]), dtype=np.float32),
-        "attributes": _averaged(kin, goods.attributes),
-        "asides": _averaged(kin, goods.asides),
-        "place": goods.place[eldest],
-        "promised": np.zeros((n, goods.promised.shape[1]), dtype=np.float32),
-        "published": _over_children(np.minimum, kin, goods.published),
+        "colour": items.colour[eldest] * np.tile(own, 2),
+        "readouts": np.zeros((n, items.readouts.shape[1]), dtype=np.float32),
+        "attributes": _averaged(kin, items.attributes),
+        "asides": _averaged(kin, items.asides),
+        "place": items.place[eldest],
+        "promised": np.zeros((n, items.promised.shape[1]), dtype=np.float32),
+        "published": _over_children(np.minimum, kin, items.published),
     }
 
 
 def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
-    """Columns of `Goods.asides` that are about numbers of parents of this kind, limits on them included."""
+    """Columns of `Items.asides` that are about numbers of parents of this kind, limits on them included."""
     names = compiled.names.asides
     columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
     for limit, own in weighed_limits(compiled.scenario):
@@ -114,19 +114,19 @@ def until(kin: Sequence[Kin], withdrawn_at: npt.NDArray[np.float64] | None) -> n
     return np.concatenate([withdrawn_at, *shown])
 
 
-def levels_of(compiled: Compiled, goods: Goods) -> npt.NDArray[np.int32]:
+def levels_of(compiled: Compiled, items: Items) -> npt.NDArray[np.int32]:
     """Return the kind of the parent that each row is, -1 an item, int32 (n,)."""
-    out = np.full(len(goods.facts), -1, dtype=np.int32)
+    out = np.full(len(items.state), -1, dtype=np.int32)
     for name, number in compiled.shown_parents.items():
-        out[goods.facts["type"] == number] = list(compiled.scenario.parents).index(name)
+        out[items.state["type"] == number] = list(compiled.scenario.parents).index(name)
     return out
 
 
-def asked_for(compiled: Compiled, goods: Goods) -> npt.NDArray[np.bool_]:
+def asked_for(compiled: Compiled, items: Items) -> npt.NDArray[np.bool_]:
     """Tell which rows a slate can hold, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
     asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
-    return np.isin(levels_of(compiled, goods), stages["level"][asks])
+    return np.isin(levels_of(compiled, items), stages["level"][asks])
 
 
 class Levels:
@@ -136,9 +136,9 @@ class Levels:
         compiled, goods: of the world.
     """
 
-    def __init__(self, compiled: Compiled, goods: Goods) -> None:
-        self._levels = levels_of(compiled, goods)
-        asks = asked_for(compiled, goods)
+    def __init__(self, compiled: Compiled, items: Items) -> None:
+        self._levels = levels_of(compiled, items)
+        asks = asked_for(compiled, items)
         self._one = len(np.unique(self._levels[asks])) < 2  # then all candidates are of that level
         self._of_which: npt.NDArray[np.int32] | None = None
         self._among: dict[int, npt.NDArray[np.int32]] = {}
@@ -158,17 +158,17 @@ class Levels:
         return self._among[level]
 
 
-def with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
+def with_menus(compiled: Compiled, items: Items, kin: Sequence[Kin]) -> Items:
     """Add to the items what menus show: children of listed parents, and what creators made.
 
-    Those of one parent or creator lie together in `Goods.menu`; `Goods.menus` says where they begin and end.
+    Those of one parent or creator lie together in `Items.menu`; `Items.menus` says where they begin and end.
     """
     lists = listed(compiled)
     if not lists:
-        return goods
+        return items
     parents = sum(len(each.keys) for each in kin)
-    made = np.flatnonzero(levels_of(compiled, goods) < 0) if CREATOR in lists else np.zeros(0, dtype=np.int64)
-    creator = goods.facts["creator"][made].astype(np.int64)
+    made = np.flatnonzero(levels_of(compiled, items) < 0) if CREATOR in lists else np.zeros(0, dtype=np.int64)
+    creator = items.state["creator"][made].astype(np.int64)
     menus = np.zeros((parents + int(creator.max(initial=-1)) + 1, 4), dtype=np.int32)
     menus[:, 2] = -1
     menu, n = [], 0
@@ -185,8 +185,8 @@ def with_menus(compiled: Compiled, goods: Goods, kin: Sequence[Kin]) -> Goods:
         menus[own, 3] = BY_CREATOR
         _bound(menus[own][::-1], creator, n)
         menu.append(made[np.argsort(creator, kind="stable")])
-    offered = np.tile([-np.inf, np.inf], (len(goods.facts), 1))
-    return goods._replace(menu=np.concatenate(menu).astype(np.int32), menus=menus, offered=offered)
+    offered = np.tile([-np.inf, np.inf], (len(items.state), 1))
+    return items._replace(menu=np.concatenate(menu).astype(np.int32), menus=menus, offered=offered)
 
 
 def _bound(menus: npt.NDArray[np.int32], whose: Rows, n: int) -> int:
@@ -212,26 +212,26 @@ class Menus(Part):
     def __init__(
         self,
         compiled: Compiled,
-        goods: Goods,
+        items: Items,
         published_at: npt.NDArray[np.float64],
         withdrawn_at: npt.NDArray[np.float64] | None,
         seed: int,
     ) -> None:
-        self._goods, tick = goods, compiled.scenario.clock.tick.value
+        self._items, tick = items, compiled.scenario.clock.tick.value
         # known from the next tick on, as everything that is published
         opens = np.ceil(published_at / tick) * tick
         closes = np.full(len(opens), np.inf) if withdrawn_at is None else np.ceil(withdrawn_at / tick) * tick
         self._spans = np.stack([opens, closes], axis=1)
-        goods.offered[...] = self._spans
-        self._luck = uniforms(seed, TIE, len(opens), 0)[goods.menu]
-        self._children = goods.menu.astype(np.int64)
-        owners = _owners(goods)
-        self._place = goods.menus[owners, 0].astype(np.int64)  # rises from menu to menu
-        columns, newest = _ordered(compiled, goods.menus[owners, 3])
+        items.offered[...] = self._spans
+        self._luck = uniforms(seed, TIE, len(opens), 0)[items.menu]
+        self._children = items.menu.astype(np.int64)
+        owners = _owners(items)
+        self._place = items.menus[owners, 0].astype(np.int64)  # rises from menu to menu
+        columns, newest = _ordered(compiled, items.menus[owners, 3])
         self._counted = columns >= 0
         self._at = self._children * (1 + len(compiled.names.counters)) + np.maximum(columns, 0)  # in all counters
-        self._ages = np.where(newest, opens[goods.menu] / tick, 0.0).astype(np.int64)
-        self._last = np.full(len(goods.menu), np.iinfo(np.int64).min)
+        self._ages = np.where(newest, opens[items.menu] / tick, 0.0).astype(np.int64)
+        self._last = np.full(len(items.menu), np.iinfo(np.int64).min)
         self._hides = False  # anything, as sold out
         # menus lie one behind the other, so all are put in order at once and each stays in its place
         self._order = np.lexsort((self._luck, -self._ages, self._place))
@@ -246,21 +246,21 @@ class Menus(Part):
         hides = False
         if gone is not None and gone.any():
             hides = True
-            self._goods.offered[:, 0] = np.where(gone, np.inf, self._spans[:, 0])
+            self._items.offered[:, 0] = np.where(gone, np.inf, self._spans[:, 0])
         elif self._hides:
-            self._goods.offered[:, 0] = self._spans[:, 0]
+            self._items.offered[:, 0] = self._spans[:, 0]
         self._hides = hides
         counts = np.where(self._counted, counters.ravel()[self._at], self._ages)
         if not np.array_equal(counts, self._last):
             put_in_order(self._place, counts, self._luck, self._order)
-            self._goods.menu[...] = self._children[self._order]
+            self._items.menu[...] = self._children[self._order]
             self._last = counts
 
 
-def _owners(goods: Goods) -> Rows:
-    """Row in `Goods.menus` of whose menu each entry of `Goods.menu` is on."""
-    order = np.argsort(goods.menus[:, 0], kind="stable")
-    sizes = goods.menus[order, 1] - goods.menus[order, 0]
+def _owners(items: Items) -> Rows:
+    """Row in `Items.menus` of whose menu each entry of `Items.menu` is on."""
+    order = np.argsort(items.menus[:, 0], kind="stable")
+    sizes = items.menus[order, 1] - items.menus[order, 0]
     return np.repeat(order, sizes)
 
 

@@ -17,7 +17,7 @@ from simulator.engine.tables.tables import (
     PARENTS_HAD,
     TOPICS_FOLLOWED,
     USER,
-    Goods,
+    Items,
     People,
 )
 from simulator.engine.user.return_and_churn import after
@@ -67,10 +67,10 @@ def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> 
     return taste
 
 
-def match_scales(compiled: Compiled, tastes: Float32, goods: Goods) -> npt.NDArray[np.float32]:
+def match_scales(compiled: Compiled, tastes: Float32, items: Items) -> npt.NDArray[np.float32]:
     """Factor per latent column that brings each facet's match to root mean square 1, over `tastes` and 1,024 items."""
-    stride = max(len(goods.vectors) // _REFERENCE, 1)
-    truths = goods.vectors[::stride, : compiled.latent_width]
+    stride = max(len(items.vectors) // _REFERENCE, 1)
+    truths = items.vectors[::stride, : compiled.latent_width]
     scales = np.ones(compiled.latent_width, dtype=np.float32)
     for shape in compiled.facets:
         part = slice(shape.offset, shape.offset + shape.width)
@@ -87,9 +87,9 @@ def _arrive(
         due[i] = after(0.0, waiting[i], hours, starts_at)
 
 
-def draw_people(compiled: Compiled, goods: Goods, n_users: int, seed: int) -> People:
+def draw_people(compiled: Compiled, items: Items, n_users: int, seed: int) -> People:
     """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
-    scales = reference_scales(compiled, goods, seed)
+    scales = reference_scales(compiled, items, seed)
     taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
     for first in range(0, n_users, _BLOCK):
         n = min(_BLOCK, n_users - first)
@@ -97,9 +97,9 @@ def draw_people(compiled: Compiled, goods: Goods, n_users: int, seed: int) -> Pe
     return new_people(compiled, taste, seed)
 
 
-def reference_scales(compiled: Compiled, goods: Goods, seed: int) -> npt.NDArray[np.float32]:
+def reference_scales(compiled: Compiled, items: Items, seed: int) -> npt.NDArray[np.float32]:
     """Factor per latent column by which the tastes of a world are scaled: that of its first 1,024 users."""
-    return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), goods)
+    return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), items)
 
 
 def new_people(

@@ -27,7 +27,7 @@ from simulator.engine.tables.case_tables import (
     WorldPlan,
 )
 from simulator.engine.tables.empty import NOWHERE
-from simulator.engine.tables.tables import Array, Goods, Output, People, Plan, numbers_of
+from simulator.engine.tables.tables import Array, Items, Output, People, Plan, numbers_of
 from simulator.part import Part, Published, Sink
 from simulator.plan.fulfilment import periods_of
 from simulator.population.attributes import drawn
@@ -60,7 +60,7 @@ class Cases(Part):
         shared: WorldPlan,
         plan: Plan,
         people: People,
-        goods: Goods,
+        items: Items,
         n_creators: int,
         parent: npt.NDArray[np.int32],
         published_at: npt.NDArray[np.float64],
@@ -68,9 +68,9 @@ class Cases(Part):
         seed: int,
         soonest: npt.NDArray[np.float64] | None = None,
     ) -> None:
-        self.plan, self.people, self.goods, self._seed = plan, people, goods, seed
-        self._promising = _promising(plan, goods)
-        self._numbers = numbers_of(plan, people, goods)
+        self.plan, self.people, self.items, self._seed = plan, people, items, seed
+        self._promising = _promising(plan, items)
+        self._numbers = numbers_of(plan, people, items)
         self._soonest = np.zeros(0) if soonest is None else soonest
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
@@ -80,7 +80,7 @@ class Cases(Part):
             first_period=first_period,
             periods=periods,
         )
-        self.ground = _ground(scenario, shared, people, goods, n_creators, parent, seed)
+        self.ground = _ground(scenario, shared, people, items, n_creators, parent, seed)
         units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), published_at, seed)
         self.shared = shared
         self.case_state = CaseState(
@@ -129,7 +129,7 @@ class Cases(Part):
 
     def spent(self, time: float) -> npt.NDArray[np.bool_]:
         """Items of which nothing is left at `time`, bool (items,): stock at 0, openings filled or closed."""
-        gone = np.zeros(len(self.goods.facts), dtype=np.bool_)
+        gone = np.zeros(len(self.items.state), dtype=np.bool_)
         for row in self.shared.resources:
             units = self.case_state.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
             if row["per"] == Per.ITEM and row["kind"] == ResourceKind.STOCK:
@@ -171,7 +171,7 @@ class Cases(Part):
     def tables(self, out: Output = NOWHERE) -> CaseTables:
         """Return all that kernels of cases read and write, as it stands; `out` is where records go."""
         return CaseTables(
-            self.shared, self.ground, self.case_state, self.plan, self.people, self.goods, self._numbers, out,
+            self.shared, self.ground, self.case_state, self.plan, self.people, self.items, self._numbers, out,
             self._soonest,
         )  # fmt: skip
 
@@ -216,13 +216,13 @@ class Cases(Part):
         self._make_heap_room(0)
 
 
-def _promising(plan: Plan, goods: Goods) -> npt.NDArray[np.int64]:
+def _promising(plan: Plan, items: Items) -> npt.NDArray[np.int64]:
     """Rows of which anything is promised, rising: all but the children of parents to whom all promises belong."""
     types = np.uint32(0)
-    for p in range(goods.promised.shape[1]):
+    for p in range(items.promised.shape[1]):
         shown = plan.asides["types"][plan.asides["promise"] == p]
         types |= np.bitwise_or.reduce(shown) if len(shown) else np.uint32(0xFFFFFFFF)
-    return np.flatnonzero((types >> goods.facts["type"].astype(np.uint32)) & np.uint32(1))
+    return np.flatnonzero((types >> items.state["type"].astype(np.uint32)) & np.uint32(1))
 
 
 def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
@@ -239,7 +239,7 @@ def _ground(
     scenario: Scenario,
     shared: WorldPlan,
     people: People,
-    goods: Goods,
+    items: Items,
     n_creators: int,
     parent: npt.NDArray[np.int32],
     seed: int,
@@ -256,7 +256,7 @@ def _ground(
         common = normals(seed, WORLD, 1, int(row["width"]), block=_COMMON_BLOCK)
         share = chooser.agreement.value
         tastes[k * n_creators : (k + 1) * n_creators, part] = np.sqrt(share) * common + np.sqrt(1.0 - share) * own
-    return Ground(parent.astype(np.int32), zone, people.place, goods.place, tastes, qualification)
+    return Ground(parent.astype(np.int32), zone, people.place, items.place, tastes, qualification)
 
 
 def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float32]:

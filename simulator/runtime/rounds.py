@@ -17,7 +17,7 @@ from simulator.engine.tables.tables import (
     N_TALLIES,
     SCRATCH_WIDTH,
     Array,
-    Goods,
+    Items,
     Output,
     People,
 )
@@ -117,23 +117,23 @@ class Rounds:
     """Runs the visits of a world, tick by tick."""
 
     def __init__(
-        self, compiled: Compiled, people: People, goods: Goods, seed: int, threads: int, batch: int, log: LogWriter
+        self, compiled: Compiled, people: People, items: Items, seed: int, threads: int, batch: int, log: LogWriter
     ) -> None:
-        self.compiled, self.people, self.goods = compiled, people, goods
+        self.compiled, self.people, self.items = compiled, people, items
         self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
         self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
-        self.criteria = Criteria(compiled, people, goods, seed) if compiled.scenario.criteria else None
-        self.sorting = SortedLists(compiled, people, goods, seed) if compiled.scenario.sorting else None
-        self._levels = Levels(compiled, goods)
+        self.criteria = Criteria(compiled, people, items, seed) if compiled.scenario.criteria else None
+        self.sorting = SortedLists(compiled, people, items, seed) if compiled.scenario.sorting else None
+        self._levels = Levels(compiled, items)
         self._kinds, self._kind_at = _kinds(compiled, self._levels, self.sorting)
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
-        self.editors = Editors(compiled, people, goods, seed) if editorial else None
+        self.editors = Editors(compiled, people, items, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
         self._parts = parts_of(compiled.plan)
         self._room = room_needed(compiled.largest_slate, compiled.largest_menu)
         room = self._room if compiled.world is not None else 0
-        self._workers = [_Worker(len(goods.facts), len(compiled.names.counters), log, room) for _ in range(threads)]
+        self._workers = [_Worker(len(items.state), len(compiled.names.counters), log, room) for _ in range(threads)]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     @property
@@ -236,7 +236,7 @@ class Rounds:
                 self._room,
                 self.compiled.plan,
                 self.people,
-                self.goods,
+                self.items,
                 self.visits.rows,
                 out,
                 *self._parts,

@@ -128,7 +128,7 @@ def test_what_is_sent_back_or_fails_takes_its_margin_back_once():
         row = np.zeros(1, dtype=EVENT)
         row["logged_at"], row["case"], row["value"], row["item"], row["satisfaction"] = logged, case, value, 3, np.nan
         row["stage"], row["event"] = names.stages.index(stage), names.codes[event]
-        fold(row, 1, terms, scene.goods.facts, fleet.seen, fleet.kept)
+        fold(row, 1, terms, scene.items.state, fleet.seen, fleet.kept)
         return dict(zip(REWARDS, fleet.seen.earned[0].tolist(), strict=True))
 
     assert earned("checkout", "order", 0, 80.0)["margin"] == pytest.approx(20.0)

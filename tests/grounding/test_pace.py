@@ -20,7 +20,7 @@ DAY = 86400.0
 def test_users_come_at_their_own_pace():
     compiled = compile_scenario(load_scenario("shortvideo"))
     catalog = draw_catalog(compiled, 300, DAY, 1)
-    taste = draw_people(compiled, catalog.goods, 600, 1).taste
+    taste = draw_people(compiled, catalog.items, 600, 1).taste
     pace = np.where(np.arange(600) % 2, 1.0, 0.1).astype(np.float32)
     people = new_people(compiled, taste, 1, pace=pace)
     pilot_positives(compiled, catalog, people, 2 * DAY, 1)
@@ -32,7 +32,7 @@ def test_users_come_at_their_own_pace():
 def test_who_has_no_pace_arrives_as_the_scenario_says():
     compiled = compile_scenario(load_scenario("shortvideo"))
     catalog = draw_catalog(compiled, 100, DAY, 1)
-    taste = draw_people(compiled, catalog.goods, 50, 1).taste
+    taste = draw_people(compiled, catalog.items, 50, 1).taste
     assert new_people(compiled, taste, 1).pace.shape == (50, 0)
     assert (new_people(compiled, taste, 1).state["due"] <= DAY).all()
 

@@ -18,7 +18,7 @@ def _rule(of: Bench, kind: int) -> Any:
 
 
 def _is_parent(of: Bench, item: int) -> bool:
-    return of.compiled.names.types[int(of.goods.facts["type"][item])] not in of.compiled.scenario.item_types
+    return of.compiled.names.types[int(of.items.state["type"][item])] not in of.compiled.scenario.item_types
 
 
 def _reads(of: Bench, kind: int, modality: int) -> float:
@@ -50,8 +50,8 @@ def _weight(of: Bench, kind: int, facet: int) -> float:
 
 def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
     """Worth of the numbers in `read` (bits of modalities) to a user, beside what is usual, at `clock`."""
-    names, scenario, goods, people = of.compiled.names, of.compiled.scenario, of.goods, of.people
-    kind = _rule(of, int(goods.facts["type"][item]))
+    names, scenario, items, people = of.compiled.names, of.compiled.scenario, of.items, of.people
+    kind = _rule(of, int(items.state["type"][item]))
     belongs = {name for shown in of.compiled.shown_parents for name in scenario.parents[shown].modalities}
     total = 0.0
     for a, name in enumerate(names.asides):
@@ -64,22 +64,22 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
         if shown.kind == "promise":
             promise = scenario.promises[shown.promise]
             p = list(scenario.promises).index(shown.promise)
-            seconds = float(goods.promised[item, p]) + float(people.promised[user, p]) + promise.padding.value
+            seconds = float(items.promised[item, p]) + float(people.promised[user, p]) + promise.padding.value
             if of.compiled.plan.announced["travels"][p]:
-                way = np.linalg.norm(goods.place[item].astype(float) - people.place[user].astype(float))
+                way = np.linalg.norm(items.place[item].astype(float) - people.place[user].astype(float))
                 seconds += way / scenario.places.speed.value
             luck = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
             spread = promise.spread.quantile(_steps(luck)) if promise.spread else 1.0
             worth = shown.weight.value * (seconds * float(spread) - float(of.compiled.plan.asides["usual"][a])) / per
         elif shown.kind == "distance":
-            way = np.linalg.norm(goods.place[item].astype(float) - people.place[user].astype(float))
+            way = np.linalg.norm(items.place[item].astype(float) - people.place[user].astype(float))
             usual = min(0.5214 * scenario.places.side.value, scenario.places.reach.value * 2.0 / 3.0)
             worth = shown.weight.value * (way - usual) / per
         elif shown.shows == "published_at":
-            lost = 1.0 - 2.0 ** (-(clock - float(goods.published[item])) / kind.half_life.value)
+            lost = 1.0 - 2.0 ** (-(clock - float(items.published[item])) / kind.half_life.value)
             worth = shown.weight.value * lost
         else:
-            value = float(goods.attributes[item, names.attributes.index(shown.shows)])
+            value = float(items.attributes[item, names.attributes.index(shown.shows)])
             usual = float(np.mean(kind.attributes[shown.shows].quantile(table_points())))
             worth = shown.weight.value * (value - usual) / (per * (usual if shown.relative else 1.0))
         total += worth * float(people.traits[user, a])
@@ -89,7 +89,7 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
 def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
     """What an item gains or loses by its siblings that a user had, as far as what is read tells whose it is."""
     names, scenario = of.compiled.names, of.compiled.scenario
-    kind = names.types[int(of.goods.facts["type"][item])]
+    kind = names.types[int(of.items.state["type"][item])]
     if of.compiled.shown_parents:
         return 0.0  # no scenario with such parents has siblings that are worth anything
     for parent in scenario.parents.values():
@@ -100,7 +100,7 @@ def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -
         if not any(read >> names.modalities.index(name) & 1 for name in told_by):
             continue
         rows = of.people.had[user]
-        own = rows[(rows["parent"] == of.goods.parent[item]) & (rows["amount"] > 0)]
+        own = rows[(rows["parent"] == of.items.parent[item]) & (rows["amount"] > 0)]
         amount = float((own["amount"] * 0.5 ** ((clock - own["at"]) / again.half_life.value)).sum())
         return float(again.worth.value * (1.0 - (1.0 - again.first.value) ** amount))
     return 0.0
@@ -121,8 +121,8 @@ def belief_by_hand(
     numbers that are attended to count as they are.
     """
     plan = of.compiled.plan
-    goods, habits = of.goods, plan.habits[0]
-    kind = int(goods.facts["type"][item])
+    items, habits = of.items, plan.habits[0]
+    kind = int(items.state["type"][item])
     knowledge = float(
         from_table(plan.quantiles[plan.types["knowledge"][kind]], luck_of(of.seed, KNOWLEDGE, user, kind))
     )
@@ -146,13 +146,13 @@ def belief_by_hand(
                 t = float(pair["precision"]) * knowledge * (glance if pair["timed"] else 1.0) * _reads(of, kind, m)
                 if pair["column"] >= 0:
                     taste = of.people.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
-                    x = float(taste @ goods.vectors[item, pair["column"] : pair["column"] + facet["width"]])
+                    x = float(taste @ items.vectors[item, pair["column"] : pair["column"] + facet["width"]])
                     x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
                 else:
-                    x = float(goods.readouts[item, pair["readout"]])
+                    x = float(items.readouts[item, pair["readout"]])
                 trust = int(of.compiled.plan.modalities["trust"][m])
                 learned = float(of.people.mood[user, trust]) if trust >= 0 else 0.0
-                shift = float(goods.colour[item, m]) - learned
+                shift = float(items.colour[item, m]) - learned
                 precisions.append(t)
                 readings.append(x + shift + normal(m) / np.sqrt(t) + common)
         weight = _weight(of, kind, f)
@@ -182,11 +182,11 @@ def recalled_by_hand(
     of: Bench, user: int, item: int, attended: int, clock: float, mean: float, variance: float
 ) -> tuple[float, float]:
     """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
-    remembered = getattr(_rule(of, int(of.goods.facts["type"][item])), "remembered", None)
+    remembered = getattr(_rule(of, int(of.items.state["type"][item])), "remembered", None)
     rows = of.people.known[user]
     if remembered is None:
         return mean, variance
-    subject = (1 << 31) + int(of.goods.facts["creator"][item]) if remembered.of == "creator" else item
+    subject = (1 << 31) + int(of.items.state["creator"][item]) if remembered.of == "creator" else item
     own = rows[(rows["item"] == subject) & (rows["at"] > 0)]
     by = of.compiled.names.modalities if remembered.told_by is None else remembered.told_by
     told = any(attended >> of.compiled.names.modalities.index(modality) & 1 for modality in by)

@@ -8,55 +8,55 @@ from typing import Any
 import numpy as np
 
 from simulator.engine.randomness import table_points
-from simulator.engine.tables.tables import Goods
+from simulator.engine.tables.tables import Items
 from tests.laws.harness import Bench
 
-Change = Callable[[Bench, int, float, slice | list[int]], Goods]
+Change = Callable[[Bench, int, float, slice | list[int]], Items]
 _EVERY = slice(None)
 
 
-def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items whose content in a modality is moved by `by` standard deviations (a read-out: the number itself)."""
-    goods = of.goods._replace(vectors=of.goods.vectors.copy(), readouts=of.goods.readouts.copy())
+    all_items = of.items._replace(vectors=of.items.vectors.copy(), readouts=of.items.readouts.copy())
     plan, names = of.compiled.plan, of.compiled.names
     row = plan.modalities[modality]
     if names.modalities[modality] in names.readouts:
-        goods.readouts[items, names.readouts.index(names.modalities[modality])] += np.float32(by)
+        all_items.readouts[items, names.readouts.index(names.modalities[modality])] += np.float32(by)
     for pair in plan.pairs[row["first_pair"] : row["end_pair"]]:
         if pair["column"] < 0:
             continue
         width = of.compiled.facets[pair["facet"]].dimensions
         columns = slice(pair["column"], pair["column"] + width)
-        part = goods.vectors[:, columns]
+        part = all_items.vectors[:, columns]
         # a direction of its own for every dimension, so that no user's taste is at a right angle to it by chance
         direction = np.random.default_rng(7).normal(size=width)
         moved = part[items] + np.float32(by) * part.std(axis=0) * (direction / np.abs(direction).max()).astype(
             np.float32
         )
-        goods.vectors[items, columns] = moved
-    return goods
+        all_items.vectors[items, columns] = moved
+    return all_items
 
 
-def bias_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+def bias_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items whose seller leans on a modality by `by` standard deviations more (of its bias, at least 0.2)."""
-    goods = of.goods._replace(colour=of.goods.colour.copy())
-    goods.colour[items, modality] += np.float32(by * max(float(goods.colour[:, modality].std()), 0.2))
-    return goods
+    all_items = of.items._replace(colour=of.items.colour.copy())
+    all_items.colour[items, modality] += np.float32(by * max(float(all_items.colour[:, modality].std()), 0.2))
+    return all_items
 
 
-def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items that are `by` standard deviations (of the appeal, at least 0.2) more attractive in a modality."""
-    goods = of.goods._replace(colour=of.goods.colour.copy())
+    all_items = of.items._replace(colour=of.items.colour.copy())
     column = of.modalities + modality
-    goods.colour[items, column] += np.float32(by * max(float(goods.colour[:, column].std()), 0.2))
-    return goods
+    all_items.colour[items, column] += np.float32(by * max(float(all_items.colour[:, column].std()), 0.2))
+    return all_items
 
 
-def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items whose shown number (price, time, distance, age) is `by` standard deviations higher; of others, nothing."""
-    goods = of.goods._replace(
-        attributes=of.goods.attributes.copy(), asides=of.goods.asides.copy(), promised=of.goods.promised.copy(),
-        published=of.goods.published.copy(), place=of.goods.place.copy(),
+    all_items = of.items._replace(
+        attributes=of.items.attributes.copy(), asides=of.items.asides.copy(), promised=of.items.promised.copy(),
+        published=of.items.published.copy(), place=of.items.place.copy(),
     )  # fmt: skip
     names = of.compiled.names
     for a, name in enumerate(names.asides):  # the rows behind these are limits of filters, not numbers
@@ -65,26 +65,30 @@ def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
             continue
         shown: Any = of.compiled.scenario.modalities[name]
         if aside["ages"]:
-            goods.published[items] -= by * goods.published.std()
+            all_items.published[items] -= by * all_items.published.std()
         elif aside["apart"]:
-            goods.place[items] *= np.float32(1.0 + 0.2 * by)  # farther from the corner where all users of a bench are
+            all_items.place[items] *= np.float32(
+                1.0 + 0.2 * by
+            )  # farther from the corner where all users of a bench are
         elif aside["promise"] >= 0:
-            goods.promised[items, aside["promise"]] += np.float32(by * goods.promised[:, aside["promise"]].std())
+            all_items.promised[items, aside["promise"]] += np.float32(
+                by * all_items.promised[:, aside["promise"]].std()
+            )
         else:
             column = names.attributes.index(shown.shows)
-            sd = goods.attributes[:, column].std()
-            goods.attributes[items, column] += np.float32(by * sd)
+            sd = all_items.attributes[:, column].std()
+            all_items.attributes[items, column] += np.float32(by * sd)
             per = (shown.per.value if shown.per else 1.0) * (usual(of, shown.shows) if shown.relative else 1.0)
-            worth = np.broadcast_to(shown.weight.value * by * sd / per, len(goods.asides))
-            goods.asides[items, a] += worth[items].astype(np.float32)
-    return goods
+            worth = np.broadcast_to(shown.weight.value * by * sd / per, len(all_items.asides))
+            all_items.asides[items, a] += worth[items].astype(np.float32)
+    return all_items
 
 
 def usual(of: Bench, number: str) -> Any:
     """What is usual of a number for the type of each item, (n,); infinite where the type has no such number."""
     kinds = list(of.compiled.scenario.item_types.values())
     own = [k.attributes[number].quantile(table_points()).mean() if number in k.attributes else np.inf for k in kinds]
-    return np.array(own)[of.goods.facts["type"]]
+    return np.array(own)[of.items.state["type"]]
 
 
 def worth_sign(of: Bench, modality: int) -> int:
@@ -96,7 +100,7 @@ def worth_sign(of: Bench, modality: int) -> int:
     return int(np.sign(shown.weight.value))
 
 
-def made_better(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Goods:
+def made_better(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items of which a modality says something better by `by` standard deviations: its number, or its seller's bias."""
     sign = worth_sign(of, modality)
     if sign:
@@ -104,8 +108,8 @@ def made_better(of: Bench, modality: int, by: float, items: slice | list[int] = 
     return bias_moved(of, modality, by, items)
 
 
-def all_moved(of: Bench, modality: int, by: float) -> Goods:
+def all_moved(of: Bench, modality: int, by: float) -> Items:
     """Items with content, bias and appeal of a modality moved at once."""
     for change in (content_moved, bias_moved, appeal_moved):
-        of = of.with_goods(change(of, modality, by))
-    return of.goods
+        of = of.with_items(change(of, modality, by))
+    return of.items

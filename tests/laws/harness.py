@@ -25,7 +25,7 @@ from simulator.engine.tables.tables import (
     MAX_SCREEN,
     N_TALLIES,
     SCRATCH_WIDTH,
-    Goods,
+    Items,
     Kind,
     Output,
     People,
@@ -190,7 +190,7 @@ class Bench:
 
     compiled: Compiled
     people: People
-    goods: Goods
+    items: Items
     seed: int = SEED
 
     @property
@@ -204,8 +204,8 @@ class Bench:
 
     def shown(self, stage: int) -> np.ndarray:
         """Rows that cards of a stage can show: items, or parents; in a menu, children of any parent will do."""
-        row, levels = self.compiled.plan.stages[stage], levels_of(self.compiled, self.goods)
-        return np.flatnonzero(levels == row["level"]) if row["within"] < 0 else self.goods.menu
+        row, levels = self.compiled.plan.stages[stage], levels_of(self.compiled, self.items)
+        return np.flatnonzero(levels == row["level"]) if row["within"] < 0 else self.items.menu
 
     def holds_baskets(self, stage: int) -> bool:
         """Whether what is decided on at a stage is a basket from a menu."""
@@ -217,9 +217,9 @@ class Bench:
         """The same users and items in a scenario with other tables."""
         return replace(self, compiled=replace(self.compiled, plan=self.compiled.plan._replace(**tables)))
 
-    def with_goods(self, goods: Goods) -> Bench:
+    def with_items(self, items: Items) -> Bench:
         """The same users before other items."""
-        return replace(self, goods=goods)
+        return replace(self, items=items)
 
 
 @cache
@@ -234,16 +234,16 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     compiled = compiled_of(name)
     if compiled.shown_parents:
         items *= 8  # enough parents for a slate
-    goods = draw_catalog(compiled, items, 86400.0, SEED).goods
-    people = draw_people(compiled, goods, users, SEED)
+    all_items = draw_catalog(compiled, items, 86400.0, SEED).items
+    people = draw_people(compiled, all_items, users, SEED)
     generator = np.random.default_rng(SEED)
     people.mood[:] = generator.uniform(0.0, 0.4, people.mood.shape)
     people.state["satiated_at"] = CLOCK - 300.0
     people.state["visits"] = 3
-    goods.readouts[:] = generator.normal(size=goods.readouts.shape)
-    goods.published[:] = CLOCK - generator.uniform(2.0, 5.0, goods.published.shape) * 86400.0
+    all_items.readouts[:] = generator.normal(size=all_items.readouts.shape)
+    all_items.published[:] = CLOCK - generator.uniform(2.0, 5.0, all_items.published.shape) * 86400.0
     if people.had.size:
-        people.had["parent"] = generator.permuted(np.tile(np.arange(goods.parent.max() + 1), (users, 1)), axis=1)[
+        people.had["parent"] = generator.permuted(np.tile(np.arange(all_items.parent.max() + 1), (users, 1)), axis=1)[
             :, : people.had.shape[1]
         ]
         people.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], people.had.shape)
@@ -251,25 +251,25 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     if people.known.size:
         subjects = np.arange(items)
         if (compiled.plan.types["known"][list(compiled.shown_parents.values())] > 0).any():
-            subjects = np.flatnonzero(levels_of(compiled, goods) >= 0)
+            subjects = np.flatnonzero(levels_of(compiled, all_items) >= 0)
         people.known["item"] = generator.permuted(np.tile(subjects, (users, 1)), axis=1)[:, : people.known.shape[1]]
         if (compiled.plan.types["known_of"] == 1).any():  # of every creator that there is, as far as there is room
-            creators = 1 + int(goods.facts["creator"].max())
+            creators = 1 + int(all_items.state["creator"].max())
             people.known["item"] = (1 << 31) + (np.arange(people.known.shape[1]) % creators).astype(np.uint32)
         people.known["worth"] = generator.normal(size=people.known.shape)
         people.known["at"] = np.where(generator.random(people.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0)
     asides = compiled.plan.asides
     for aside in asides[(asides["promise"] >= 0) & (asides["limit"] == 0)]:
-        for promised in (goods.promised, people.promised):
+        for promised in (all_items.promised, people.promised):
             promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
     if compiled.plan.asides["apart"].any():  # all in one corner: what goes away from there goes away from everybody
         people.place[:] = 0.0
-    return Bench(compiled, people, goods)
+    return Bench(compiled, people, all_items)
 
 
 def _strangers_first(of: Bench, items: np.ndarray) -> np.ndarray:
     """The same items, the first of every parent before all siblings: what a card does to the next is another test."""
-    parent = np.where(of.goods.parent[items] < 0, -1 - items, of.goods.parent[items])
+    parent = np.where(of.items.parent[items] < 0, -1 - items, of.items.parent[items])
     first = np.zeros(len(items), dtype=bool)
     first[np.unique(parent, return_index=True)[1]] = True
     return items[np.argsort(~first, kind="stable")]
@@ -320,7 +320,7 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     if plan.stages["within"][stage] >= 0 or of.holds_baskets(stage):  # a parent, and its menu
         v["item"], v["slot"], v["propensity"], v["picked"] = generator.choice(parents_of(of), n), 0, 0.25, 1
     if of.holds_baskets(stage):
-        rows.menu["item"][:, :2] = generator.choice(of.goods.menu, (n, 2))
+        rows.menu["item"][:, :2] = generator.choice(of.items.menu, (n, 2))
         rows.menu["taken"][:, :2] = 1
         rows.menu["attended"][:, :2] = seen & generator.integers(0, 64, (n, 2))
         v["menu_n"], v["taken"], v["menus"] = 2, 2, 1
@@ -337,8 +337,8 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
 
 def parents_of(of: Bench) -> np.ndarray:
     """Rows from which a menu can be opened: all parents that some stage shows; where none does, their children."""
-    parents = np.flatnonzero(levels_of(of.compiled, of.goods) >= 0)
-    return parents if len(parents) else of.goods.menu
+    parents = np.flatnonzero(levels_of(of.compiled, of.items) >= 0)
+    return parents if len(parents) else of.items.menu
 
 
 def _alone(plan: Plan, stage: int) -> Plan:
@@ -361,14 +361,14 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
     n = len(after.state)
     needed = room_needed(of.compiled.largest_slate, of.compiled.largest_menu)
     records = np.zeros(room * n + needed, dtype=EVENT)
-    counters = np.zeros((len(of.goods.facts), 1 + len(of.compiled.names.counters)), dtype=np.int64)
+    counters = np.zeros((len(of.items.state), 1 + len(of.compiled.names.counters)), dtype=np.int64)
     tallies, scratch = np.zeros(N_TALLIES, np.int64), np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
     messages, told = np.zeros(n + needed if of.compiled.world is not None else 0, dtype=CASE), np.zeros(1, np.int64)
 
     def lived(todo: np.ndarray, end: float, written: int) -> int:
         out = Output(records[written:], tallies, counters, scratch, messages, told)
         done, more = advance(
-            of.seed, todo, 0, end, needed, plan, people, of.goods, after, out, *parts_of(of.compiled.plan)
+            of.seed, todo, 0, end, needed, plan, people, of.items, after, out, *parts_of(of.compiled.plan)
         )
         assert done == len(todo), "more records than there was room for"
         return written + more

@@ -229,7 +229,7 @@ def test_features_are_no_copy_of_the_truth():
     from simulator.population.catalog import draw_catalog
 
     catalog = draw_catalog(bench(NAME).compiled, 400, 3600.0, 0)
-    truth = catalog.goods.vectors[:, : bench(NAME).compiled.latent_width]
+    truth = catalog.items.vectors[:, : bench(NAME).compiled.latent_width]
     for vectors in (catalog.public.features[name] for name in catalog.public.features):
         for row in vectors.T:
             assert not any(np.allclose(row, column, atol=1e-3) for column in truth.T if column.std() > 0)

@@ -35,7 +35,7 @@ def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
     # of which nothing can be learned, no trust is kept: then it is that in others which does not move
     columns = [trust] if learns else list(range(int(of.compiled.plan.habits["first_topic"][0])))
     before = step(of, rows).people.mood[:, columns]
-    after = step(of.with_goods(bias_moved(of, modality, 2.0)), rows).people.mood[:, columns]
+    after = step(of.with_items(bias_moved(of, modality, 2.0)), rows).people.mood[:, columns]
     assert np.array_equal(before[~attended], after[~attended])
     if learns and case.visible:
         assert attended.sum() > 50
@@ -49,7 +49,7 @@ def _through_the_world(of: Bench, attended: Array) -> tuple[People, Array]:
     compiled = of.compiled
     people = People(*(array.copy() for array in of.people))
     people.state["due"] = 0.0
-    n, n_items = len(people.state), len(of.goods.facts)
+    n, n_items = len(people.state), len(of.items.state)
     shared: Any = compiled.world
     shared = shared._replace(choosers=shared.choosers.copy(), steps=shared.steps.copy(), stages=shared.stages.copy())
     shared.choosers["bar"] = -100.0  # everybody is taken, and all goes well: all have something to judge
@@ -57,7 +57,7 @@ def _through_the_world(of: Bench, attended: Array) -> tuple[People, Array]:
     shared.stages["cancel"], shared.stages["cancel_late"], shared.stages["skipped"] = 0.0, 0.0, 0.0
     shared.stages["expires_after"] = np.inf
     cases = Cases(
-        compiled.scenario, shared, compiled.plan, people, of.goods, int(of.goods.facts["creator"].max()) + 1,
+        compiled.scenario, shared, compiled.plan, people, of.items, int(of.items.state["creator"].max()) + 1,
         np.full(n_items, -1, dtype=np.int32), np.zeros(n_items), 400 * 86400.0, of.seed,
     )  # fmt: skip
     messages = np.zeros(n, dtype=CASE)
@@ -86,7 +86,7 @@ def test_trust_is_learned_from_what_was_ordered_by_those_who_attended(name, moda
     of = bench(name)
     attended = np.random.default_rng(3).integers(0, 2, len(of.people.state)).astype(np.uint32) << np.uint32(modality)
     before, met = _through_the_world(of, attended)
-    after, met_too = _through_the_world(of.with_goods(bias_moved(of, modality, 2.0)), attended)
+    after, met_too = _through_the_world(of.with_items(bias_moved(of, modality, 2.0)), attended)
     assert np.array_equal(met, met_too)
     reads = (attended != 0) & met
     assert reads.sum() > 50

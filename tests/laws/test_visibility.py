@@ -45,7 +45,7 @@ def test_a_hidden_modality_leaves_every_decision_bit_identical(case):
     before = step(of, rows)
     assert len(before.rows) > 0
     for by in (-2.0, 2.0):
-        assert step(of.with_goods(all_moved(of, case.modality, by)), rows).bits() == before.bits()
+        assert step(of.with_items(all_moved(of, case.modality, by)), rows).bits() == before.bits()
 
 
 def _decided(of: Bench, after: After) -> bytes:
@@ -76,7 +76,7 @@ def test_a_hidden_number_leaves_every_decision_bit_identical(case):
     rows = threshold(of, case.stage, case.device)
     before = step(of, rows)
     for by in (-2.0, 2.0):
-        moved = of.with_goods(number_moved(of, case.modality, by))
+        moved = of.with_items(number_moved(of, case.modality, by))
         after = step(moved, rows)
         assert _decided(of, after) == _decided(of, before)
         of_parents = {
@@ -94,7 +94,7 @@ def test_what_nobody_has_time_for_is_as_good_as_hidden(case):
     rows = threshold(of, case.stage, case.device)
     before = step(of, rows)
     assert not (before.rows["attended"] >> case.modality & 1).any()
-    assert step(of.with_goods(all_moved(of, case.modality, 2.0)), rows).bits() == before.bits()
+    assert step(of.with_items(all_moved(of, case.modality, 2.0)), rows).bits() == before.bits()
 
 
 @pytest.mark.parametrize("case", FEEDS, ids=label)
@@ -105,7 +105,7 @@ def test_a_feed_that_plays_by_itself_judges_nothing_beforehand(case):
     assert (after.rows["item"] == rows.slate["item"][:, 0]).all()
     assert not after.rows["attended"].any()
     assert not after.rows["picked"].any()
-    assert step(of.with_goods(all_moved(of, case.modality, 2.0)), rows).bits() == after.bits()
+    assert step(of.with_items(all_moved(of, case.modality, 2.0)), rows).bits() == after.bits()
 
 
 @pytest.mark.parametrize("case", RESPOND, ids=label)
@@ -114,7 +114,7 @@ def test_a_response_follows_the_experience_and_reads_nothing_again(case):
     of = bench(case.name)
     rows = threshold(of, case.stage, case.device)
     changed = all_moved(of, case.modality, 2.0)
-    before, after = step(of, rows), step(of.with_goods(changed), rows)
+    before, after = step(of, rows), step(of.with_items(changed), rows)
     acts = [of.compiled.names.codes[act] for act in of.compiled.names.acts]
     assert sum(before.tallies[Tally.EVENT + act] for act in acts) > 0
     assert bits(before.records) == bits(after.records)
@@ -155,14 +155,14 @@ def test_features_made_and_overwritten_leave_the_truth_alone():
     from simulator.population.catalog import draw_catalog
 
     drawn = draw_catalog(config_of.compiled, 200, 86400.0, 5)
-    before = [part.tobytes() for part in drawn.goods]
+    before = [part.tobytes() for part in drawn.items]
     for feature in drawn.public.features:
         vectors = drawn.public.features[feature]
         if vectors.flags.writeable:
             vectors[:] = 0.0
     for column in drawn.public.columns.values():
-        assert not any(np.shares_memory(column, part) for part in drawn.goods)
-    assert [part.tobytes() for part in drawn.goods] == before
+        assert not any(np.shares_memory(column, part) for part in drawn.items)
+    assert [part.tobytes() for part in drawn.items] == before
 
 
 def test_what_a_screen_shows_is_what_its_masks_say(tmp_path):
@@ -175,4 +175,4 @@ def test_what_a_screen_shows_is_what_its_masks_say(tmp_path):
     cover = of.compiled.names.modalities.index("cover")
     assert not of.visible(stage, 0) >> cover & 1
     rows = threshold(of, stage, 0)
-    assert step(of.with_goods(all_moved(of, cover, 2.0)), rows).bits() == step(of, rows).bits()
+    assert step(of.with_items(all_moved(of, cover, 2.0)), rows).bits() == step(of, rows).bits()

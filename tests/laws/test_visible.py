@@ -76,7 +76,7 @@ def test_every_attending_belief_moves_as_derived(case, change):
     before = _judged(of, stage, stepped)
     sign = _sign(of, case)
     for by in (-2.0, 2.0):
-        moved = of.with_goods(change(of, modality, by))
+        moved = of.with_items(change(of, modality, by))
         after = _judged(moved, stage, step(moved, rows, whole=False))
         if case.kind == Kind.BROWSE:  # a better first card of a list is taken, and what is below is never looked at
             both = {row[:2] for row in before} & {row[:2] for row in after}
@@ -127,7 +127,7 @@ def test_a_count_that_tells_nothing_moves_nothing(case):
     of = bench(name)
     rows = threshold(of, stage, device)
     before = step(of, rows)
-    moved = step(of.with_goods(bias_moved(of.with_goods(content_moved(of, modality, 2.0)), modality, 2.0)), rows)
+    moved = step(of.with_items(bias_moved(of.with_items(content_moved(of, modality, 2.0)), modality, 2.0)), rows)
     assert moved.bits() == before.bits()
 
 
@@ -136,7 +136,7 @@ def test_appeal_moves_no_belief(case):
     name, stage, device, modality = case
     of = bench(name)
     rows = threshold(of, stage, device)
-    moved = of.with_goods(appeal_moved(of, modality, 2.0))
+    moved = of.with_items(appeal_moved(of, modality, 2.0))
     before = {row[:2]: row[2:] for row in _judged(of, stage, step(of, rows, whole=False))}
     after = {row[:2]: row[2:] for row in _judged(moved, stage, step(moved, rows, whole=False))}
     both = before.keys() & after.keys()
@@ -149,9 +149,9 @@ def _eye_catching(of: Bench, stage: int, modality: int) -> Bench:
     stages, modalities = of.compiled.plan.stages.copy(), of.compiled.plan.modalities.copy()
     stages["read"][stage] = 1.0
     modalities["salience"][modality], modalities["reading"][modality] = 1.0, 0.0
-    facts = of.goods.facts.copy()
+    facts = of.items.state.copy()
     facts["missing"][of.shown(stage)[FIRST]] = 0
-    return of.with_plan(stages=stages, modalities=modalities).with_goods(of.goods._replace(facts=facts))
+    return of.with_plan(stages=stages, modalities=modalities).with_items(of.items._replace(state=facts))
 
 
 def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[np.ndarray, float, float]:
@@ -170,14 +170,14 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
         )
     # satiation as the rows of the bench have it, faded to now
     fading = np.exp(-300.0 / float(habits["satiation_recovery"]))
-    topics = of.goods.facts["topic"][cards["item"]].astype(np.int64)
+    topics = of.items.state["topic"][cards["item"]].astype(np.int64)
     tired = (
         float(habits["satiation_weight"])
         * fading
         * of.people.mood[cards["user"].astype(np.int64), int(habits["first_topic"]) + topics]
     )
     appeal = sum(
-        ((cards["attended"] >> m) & 1) * of.goods.colour[cards["item"], of.modalities + m] for m in range(of.modalities)
+        ((cards["attended"] >> m) & 1) * of.items.colour[cards["item"], of.modalities + m] for m in range(of.modalities)
     )
     attraction = cards["belief"] - float(row["risk_aversion"]) * cards["belief_sd"] - tired + appeal
     odds = np.where(examined, np.exp((attraction - float(row["outside_option"])) / float(row["temperature"])), 0.0)
@@ -211,7 +211,7 @@ def test_shares_of_cards_go_the_derived_way(case, change):
     who, shares = [], []
     for by in (-2.0, 0.0, 2.0):
         picked, derived, error = _first_card(
-            of.with_goods(change(of, modality, by, [int(items[0])])), stage, device, slate
+            of.with_items(change(of, modality, by, [int(items[0])])), stage, device, slate
         )
         assert abs(picked.mean() - derived) < 4.5 * error
         who.append(picked)
@@ -235,7 +235,7 @@ def _open_to_persuasion(of: Bench, rows, stage: int, modality: int) -> Bench:
 def _passed(of: Bench, case: Case, by: float) -> np.ndarray:
     """Who goes on from a closer look, or confirms, when a modality says something better by `by`."""
     rows = threshold(of, case.stage, case.device)
-    after = step(of.with_goods(made_better(of, case.modality, by)), rows)
+    after = step(of.with_items(made_better(of, case.modality, by)), rows)
     if case.kind == Kind.COMMIT:
         return np.isin(np.arange(len(after.rows)), after.messages["user"])
     rejected = after.records["user"][after.records["event"] == of.compiled.names.codes["reject"]]
@@ -267,7 +267,7 @@ def test_plays_are_left_later_by_whom_they_persuade(case):
         rows.state["picked"] = 1
 
     def plays(by: float) -> np.ndarray:
-        return step(of.with_goods(made_better(of, case.modality, by)), rows).rows
+        return step(of.with_items(made_better(of, case.modality, by)), rows).rows
 
     lower, before, higher = plays(-2.0), plays(0.0), plays(2.0)
     attending = (before["attended"] >> case.modality & 1 == 1) & (before["judged"] == 1)
@@ -284,7 +284,7 @@ def test_the_scenario_as_shipped_is_skipped_less_when_it_persuades(case):
     of = bench(case.name, users=4000)
     rows = threshold(of, case.stage, case.device)
     skipped = [
-        int((step(of.with_goods(bias_moved(of, case.modality, by)), rows).rows["outcome"] == SKIP).sum())
+        int((step(of.with_items(bias_moved(of, case.modality, by)), rows).rows["outcome"] == SKIP).sum())
         for by in (-2.0, 2.0)
     ]
     assert skipped[0] > skipped[1]

@@ -32,12 +32,12 @@ def test_weights_say_how_facets_of_a_type_count_beside_each_other():
 
 def test_a_price_counts_beside_what_is_usual_for_its_type(tmp_path):
     compiled = compile_scenario(load_scenario(str(edited(tmp_path, {}, "ecommerce"))))
-    goods = draw_catalog(compiled, 3000, 86400.0, 1).goods
-    worth = goods.asides[:, compiled.names.asides.index("price")]
-    price = goods.attributes[:, compiled.names.attributes.index("price")]
+    items = draw_catalog(compiled, 3000, 86400.0, 1).items
+    worth = items.asides[:, compiled.names.asides.index("price")]
+    price = items.attributes[:, compiled.names.attributes.index("price")]
     modality = compiled.scenario.modalities["price"]
     for t, name in enumerate(compiled.names.types):
-        own = goods.facts["type"] == t
+        own = items.state["type"] == t
         # half as dear as usual is worth the same, whatever is usual
         usual = np.median(price[own] / (1.0 + worth[own] / modality.weight.value * modality.per.value))
         assert worth[own] == pytest.approx(
@@ -103,7 +103,7 @@ def _used(**edits: object) -> TinyWorld:
 
 def test_a_modality_of_some_types_is_missing_from_all_others():
     compiled = compiled_of("news")
-    facts = draw_catalog(compiled, 2000, 86400.0, 1).goods.facts
+    facts = draw_catalog(compiled, 2000, 86400.0, 1).items.state
     tag, breaking = compiled.names.modalities.index("breaking_tag"), compiled.names.types.index("breaking")
     has = facts["missing"] >> np.uint32(tag) & 1 == 0
     assert (has == (facts["type"] == breaking)).all()

@@ -33,36 +33,36 @@ LIMITED = [("jobs", "place", "search"), ("fooddelivery", "within", "home"), ("fo
 def drawn(name: str) -> tuple[Compiled, Any, Any, Criteria]:
     """A small world whose promises stand as if they had been published."""
     compiled = compile_scenario(load_scenario(name))
-    goods = draw_catalog(compiled, 600, 86400.0, SEED).goods
-    people = draw_people(compiled, goods, USERS, SEED)
-    goods.promised[:] = np.random.default_rng(1).uniform(600.0, 2400.0, goods.promised.shape)
-    return compiled, goods, people, Criteria(compiled, people, goods, SEED)
+    items = draw_catalog(compiled, 600, 86400.0, SEED).items
+    people = draw_people(compiled, items, USERS, SEED)
+    items.promised[:] = np.random.default_rng(1).uniform(600.0, 2400.0, items.promised.shape)
+    return compiled, items, people, Criteria(compiled, people, items, SEED)
 
 
 def between(name: str, criterion: str, user: int) -> npt.NDArray[np.float64]:
     """What lies between every item and a user: km, or s that the platform promises."""
-    compiled, goods, people, _ = drawn(name)
+    compiled, items, people, _ = drawn(name)
     scenario = compiled.scenario
     assert scenario.places is not None
-    way = np.linalg.norm(goods.place.astype(float) - people.place[user].astype(float), axis=1)
+    way = np.linalg.norm(items.place.astype(float) - people.place[user].astype(float), axis=1)
     if scenario.criteria[criterion].kind == "near":
         return way
     promise = scenario.promises[scenario.criteria[criterion].on]
     assert promise.spread is not None
     luck = np.array([luck_of(SEED, PERCEPTION, user, item, 1 << 22) for item in range(len(way))])
     spread = promise.spread.quantile(table_points())[(luck >> np.uint64(52)).astype(int)]
-    seconds = goods.promised[:, 0].astype(float) + way / scenario.places.speed.value + promise.padding.value
+    seconds = items.promised[:, 0].astype(float) + way / scenario.places.speed.value + promise.padding.value
     return np.asarray(seconds * spread)
 
 
 def asked(name: str, stage: str, visit: int = 0) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
     """The parts of the first requests of everybody's visit, with the candidates that there were."""
-    compiled, goods, _, criteria = drawn(name)
+    compiled, items, _, criteria = drawn(name)
     rows = np.zeros(USERS, dtype=VISIT)
     rows["user"], rows["visit"], rows["request"] = np.arange(USERS), visit, 1
     s = compiled.names.stages.index(stage)
     rows["slate_stage"] = s
-    there = np.flatnonzero(levels_of(compiled, goods) == compiled.plan.stages["level"][s]).astype(np.int32)
+    there = np.flatnonzero(levels_of(compiled, items) == compiled.plan.stages["level"][s]).astype(np.int32)
     return [(*part, there) for part in parts(criteria, rows, there)]
 
 
@@ -128,11 +128,11 @@ def worths(keys: npt.NDArray[np.uint64], user: int, numbers: Numbers, out: npt.N
 
 @pytest.mark.parametrize(("name", "criterion"), [("jobs", "place"), ("fooddelivery", "within")])
 def test_what_misses_a_limit_is_worth_less(name, criterion):
-    compiled, goods, people, _ = drawn(name)
+    compiled, items, people, _ = drawn(name)
     weight = compiled.scenario.criteria[criterion].weight
     assert weight is not None
     column = next(k for k, row in enumerate(compiled.plan.asides) if row["limit"] == 1)
-    user, n = 7, len(goods.facts)
+    user, n = 7, len(items.state)
     keys = np.array([luck_of(SEED, PERCEPTION, user, item) for item in range(n)], dtype=np.uint64)
     amount = between(name, criterion, user)
     limit = np.float32(np.median(amount))
@@ -141,14 +141,14 @@ def test_what_misses_a_limit_is_worth_less(name, criterion):
         traits = people.traits.copy()
         traits[user, column] = trait
         out = np.empty(n)
-        worths(keys, user, numbers_of(compiled.plan, people._replace(traits=traits), goods), out)
+        worths(keys, user, numbers_of(compiled.plan, people._replace(traits=traits), items), out)
         found.append(out)
-    meets = (compiled.plan.asides["types"][column] >> goods.facts["type"].astype(np.uint32)) & 1
+    meets = (compiled.plan.asides["types"][column] >> items.state["type"].astype(np.uint32)) & 1
     expected = np.where((amount > limit) & (meets == 1), -weight.value, 0.0)
     assert 0.2 < (expected[meets == 1] < 0).mean() < 0.8
     assert found[1] - found[0] == pytest.approx(expected, abs=1e-9)
     if compiled.shown_parents:  # a restaurant's time is not also that of its dishes
-        assert (meets == (goods.facts["type"] >= len(compiled.scenario.item_types))).all()
+        assert (meets == (items.state["type"] >= len(compiled.scenario.item_types))).all()
 
 
 class Keeper(Recommender):

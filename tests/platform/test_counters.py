@@ -23,9 +23,9 @@ def shown_of(counts: list[int], candidates: np.ndarray) -> np.ndarray:
     )
     n = len(counts)
     facts, readouts = np.zeros(n, dtype=[("type", "i4")]), np.full((n, 1), 9.0, dtype=np.float32)
-    goods = SimpleNamespace(readouts=readouts, facts=facts, parent=np.full(n, -1))
+    items = SimpleNamespace(readouts=readouts, state=facts, parent=np.full(n, -1))
     counters = np.stack([np.zeros(n, dtype=np.int64), np.array(counts)], axis=1)
-    Readouts(compiled, goods).publish(published(counters, candidates))
+    Readouts(compiled, items).publish(published(counters, candidates))
     return readouts[:, 0]
 
 
@@ -62,9 +62,9 @@ def test_a_mean_is_read_beside_what_has_one():
         shown_parents={},
     )
     facts = np.zeros(1000, dtype=[("type", "i4")])
-    goods = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), facts=facts, parent=np.full(1000, -1))
-    Readouts(compiled, goods).publish(published(counters, np.arange(1000, dtype=np.int32)))
-    shown = goods.readouts[:, 0]
+    items = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), state=facts, parent=np.full(1000, -1))
+    Readouts(compiled, items).publish(published(counters, np.arange(1000, dtype=np.int32)))
+    shown = items.readouts[:, 0]
     assert (shown[4:] == 0.0).all()
     assert shown[0] > shown[1] > shown[3]
     assert np.abs(shown[:4]).max() < 2.0
@@ -110,8 +110,8 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
     )
     facts = np.zeros(n, dtype=[("type", "i4")])
     facts["type"] = types
-    goods = SimpleNamespace(readouts=np.full((n, 2), 9.0, dtype=np.float32), facts=facts, parent=parent)
-    readouts, counters = Readouts(compiled, goods), np.zeros((n, 4), dtype=np.int64)
+    items = SimpleNamespace(readouts=np.full((n, 2), 9.0, dtype=np.float32), state=facts, parent=parent)
+    readouts, counters = Readouts(compiled, items), np.zeros((n, 4), dtype=np.int64)
     shared = np.flatnonzero((types != 1) & (parent >= 0))
     for _ in range(8):
         if luck.random() < 0.5 or counters.sum() == 0:
@@ -123,4 +123,4 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
             own = types == 2 if shown and r == 0 else types < 2
             among = offered[own[offered]] if own[offered].any() else offered
             expected = counted_at_once(counters[:, columns], parent, shared if r == 0 else shared[:0], among)
-            assert goods.readouts[:, r].tobytes() == expected.tobytes()
+            assert items.readouts[:, r].tobytes() == expected.tobytes()

@@ -47,8 +47,8 @@ def share(value: float) -> dict[str, Any]:
 def desk(**rules: dict[str, Any]) -> tuple[Editors, Any, Any, Any]:
     compiled = compile_scenario(scenario_from(content_with(**rules), NAME, load_scenario(NAME).sources))
     catalog = draw_catalog(compiled, 800, 86400.0, 1)
-    people = draw_people(compiled, catalog.goods, 400, 1)
-    return Editors(compiled, people, catalog.goods, 1), compiled, catalog, people
+    people = draw_people(compiled, catalog.items, 400, 1)
+    return Editors(compiled, people, catalog.items, 1), compiled, catalog, people
 
 
 def test_the_newest_are_the_last_that_were_published():
@@ -80,7 +80,7 @@ def test_editors_who_see_all_pick_what_users_like_best_and_blind_ones_do_not():
     editors, compiled, catalog, people = desk(**rules)
     there = catalog.available(0.0)
     editors.publish(published(np.zeros((800, 2), dtype=np.int64), there, 0.0))
-    worth = usual_worth(compiled, people.taste, catalog.goods)
+    worth = usual_worth(compiled, people.taste, catalog.items)
     seeing = worth[editors.picks(compiled.names.surfaces.index("home"), there)[0]]
     blind = worth[editors.picks(compiled.names.surfaces.index("river"), there)[0]]
     assert seeing.min() > np.quantile(worth[there], 0.9)

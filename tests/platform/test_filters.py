@@ -54,9 +54,9 @@ def scenario_with(edits: dict[str, Any], name: str = NAME) -> Any:
 def drawn(users: int) -> tuple[Compiled, Any, Any, Criteria]:
     scenario = load_scenario(NAME)
     compiled = compile_scenario(scenario)
-    goods = draw_catalog(compiled, 500, 86400.0, 1).goods
-    people = draw_people(compiled, goods, users, 1)
-    return compiled, goods, people, Criteria(compiled, people, goods, 1)
+    items = draw_catalog(compiled, 500, 86400.0, 1).items
+    people = draw_people(compiled, items, users, 1)
+    return compiled, items, people, Criteria(compiled, people, items, 1)
 
 
 def visits_of(compiled: Compiled, users: int, visit: int, stage: str = "search", request: int = 1) -> np.ndarray:
@@ -76,10 +76,10 @@ def parts(criteria: Criteria, rows: np.ndarray, there: np.ndarray) -> Iterator[t
 
 def asked(users: int = 200, visit: int = 0, stage: str = "search", request: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """What each user's visit is told of, (users, criteria), and how many items pass its filters."""
-    compiled, goods, _, criteria = drawn(users)
+    compiled, all_items, _, criteria = drawn(users)
     rows = visits_of(compiled, users, visit, stage, request)
     told, passing = np.full((users, 2), np.nan), np.zeros(users, dtype=int)
-    everything = np.arange(len(goods.facts), dtype=np.int32)
+    everything = np.arange(len(all_items.state), dtype=np.int32)
     for part, items, said in parts(criteria, rows, everything):
         told[part], passing[part] = said, len(items)
     return told, passing
@@ -104,10 +104,10 @@ def test_shares_are_those_of_the_scenario():
 
 
 def test_a_query_is_for_what_its_user_likes():
-    compiled, goods, _, criteria = drawn(200)
+    compiled, items, _, criteria = drawn(200)
     told = asked()[0][:, QUERY]
-    match = criteria.taste @ topical(compiled, goods.vectors).T
-    own = np.array([match[u, goods.facts["topic"] == told[u]].mean() for u in np.flatnonzero(~np.isnan(told))])
+    match = criteria.taste @ topical(compiled, items.vectors).T
+    own = np.array([match[u, items.state["topic"] == told[u]].mean() for u in np.flatnonzero(~np.isnan(told))])
     assert own.mean() > match.mean() + 0.4
 
 
@@ -119,37 +119,37 @@ def test_only_the_stages_that_ask_are_told_and_filter():
 
 def test_a_need_is_worth_its_weight():
     """What is needed gains the weight over all else, before saturation; a visit without a need has its own taste."""
-    compiled, goods, people, criteria = drawn(200)
+    compiled, items, people, criteria = drawn(200)
     f = compiled.names.facets.index("topic")
     shape = compiled.facets[f]
     block = slice(shape.offset, shape.offset + shape.width)
     told = asked()[0][:, QUERY]
-    own = draw_people(compiled, goods, 200, 1).taste
+    own = draw_people(compiled, items, 200, 1).taste
     assert np.array_equal(criteria.taste, own[:, block])
     turned = people.taste - own
     assert (turned[np.isnan(told)] == 0).all()
     outside = np.ones(people.taste.shape[1], dtype=bool)
     outside[block] = False
     assert (turned[:, outside] == 0).all()
-    weights = compiled.plan.weights[:, f][goods.facts["type"]].mean() * compiled.plan.facets[f]["scale"]
+    weights = compiled.plan.weights[:, f][items.state["type"]].mean() * compiled.plan.facets[f]["scale"]
     some = np.flatnonzero(~np.isnan(told))
     assert len(some) > 80
     for user in some:
-        gain = weights * (goods.vectors[:, block] @ turned[user, block])
-        needed = goods.facts["topic"] == told[user]
+        gain = weights * (items.vectors[:, block] @ turned[user, block])
+        needed = items.state["topic"] == told[user]
         assert gain[needed].mean() - gain[~needed].mean() == pytest.approx(0.5, rel=1e-3)
 
 
 def test_a_limit_costs_what_misses_it_while_the_visit_lasts():
-    compiled, goods, people, _ = drawn(200)
+    compiled, items, people, _ = drawn(200)
     first = len(compiled.names.asides)
-    price = goods.attributes[:, compiled.names.attributes.index("price")]
+    price = items.attributes[:, compiled.names.attributes.index("price")]
     told = asked()[0][:, CEILING]
     limits = people.traits[:, first:]
     assert limits.shape[1] == LEVELS
     assert set(np.unique(limits.sum(axis=1))) == {0.0, 1.0}
     assert limits.any(axis=1).mean() == pytest.approx(0.3, abs=0.1)  # told or not
-    lost = limits @ goods.asides[:, first:].T
+    lost = limits @ items.asides[:, first:].T
     for user in np.flatnonzero(~np.isnan(told)):
         assert lost[user] == pytest.approx(np.where(price <= told[user], 0.0, -0.5))
     assert (compiled.plan.asides["told"][first:] == 1 << compiled.names.modalities.index("price")).all()
@@ -197,8 +197,8 @@ def lived():
 def test_filters_are_what_was_told_and_slates_keep_to_them(lived):
     keeper, result = lived
     compiled = compile_scenario(load_scenario(NAME))
-    goods = draw_catalog(compiled, 300, 6 * 86400.0, 3).goods
-    price = goods.attributes[:, compiled.names.attributes.index("price")]
+    items = draw_catalog(compiled, 300, 6 * 86400.0, 3).items
+    price = items.attributes[:, compiled.names.attributes.index("price")]
     search = compiled.names.stages.index("search")
     whole = max(requests.candidates.size for requests in keeper.requests)
     filtered = 0
@@ -209,7 +209,7 @@ def test_filters_are_what_was_told_and_slates_keep_to_them(lived):
             # one filter for the whole batch: every row was told of it
             dearest = price[requests.candidates].max()
             wanted = requests.criteria[0, QUERY]
-            mostly = (goods.facts["topic"][requests.candidates] == wanted).mean() >= 0.5
+            mostly = (items.state["topic"][requests.candidates] == wanted).mean() >= 0.5
             by_topic = mostly and (requests.criteria[:, QUERY] == wanted).all()
             by_price = (requests.criteria[:, CEILING] >= dearest).all()
             assert by_topic or by_price
@@ -236,13 +236,13 @@ def test_without_criteria_requests_have_none():
 
 def test_a_search_that_finds_nothing_is_answered_without_its_filters():
     compiled = compile_scenario(scenario_with({"query.precision": None, "query.recall": None}))
-    goods = draw_catalog(compiled, 500, 86400.0, 1).goods
-    criteria = Criteria(compiled, draw_people(compiled, goods, 200, 1), goods, 1)
+    all_items = draw_catalog(compiled, 500, 86400.0, 1).items
+    criteria = Criteria(compiled, draw_people(compiled, all_items, 200, 1), all_items, 1)
     rows = visits_of(compiled, 200, 0)
-    one_topic = np.flatnonzero(goods.facts["topic"] == goods.facts["topic"][0]).astype(np.int32)
+    one_topic = np.flatnonzero(all_items.state["topic"] == all_items.state["topic"][0]).astype(np.int32)
     for _, items, said in parts(criteria, rows, one_topic):
         assert len(items)
-        if len(said) and (said[:, QUERY] != goods.facts["topic"][0]).all() and np.isnan(said[:, CEILING]).all():
+        if len(said) and (said[:, QUERY] != all_items.state["topic"][0]).all() and np.isnan(said[:, CEILING]).all():
             assert np.array_equal(items, one_topic)
 
 
@@ -275,15 +275,15 @@ def test_a_category_of_items_filters_by_type():
     scenario = scenario_with(edits)
     check_scenario(scenario)
     compiled = compile_scenario(scenario)
-    goods = draw_catalog(compiled, 500, 86400.0, 1).goods
-    people = draw_people(compiled, goods, 300, 1)
+    all_items = draw_catalog(compiled, 500, 86400.0, 1).items
+    people = draw_people(compiled, all_items, 300, 1)
     rows = visits_of(compiled, 300, 0)
     counts = np.zeros(len(compiled.names.types))
-    criteria = Criteria(compiled, people, goods, 1)
+    criteria = Criteria(compiled, people, all_items, 1)
     for part, items, said in parts(criteria, rows, np.arange(500, dtype=np.int32)):
         kind = int(said[0, QUERY])
         assert (said[:, QUERY] == kind).all()
-        assert np.array_equal(items, np.flatnonzero(goods.facts["type"] == kind))
+        assert np.array_equal(items, np.flatnonzero(all_items.state["type"] == kind))
         counts[kind] += len(part)
     shares = [kind.share.value for kind in scenario.item_types.values()]
     assert counts / 300 == pytest.approx(shares, abs=0.09)
@@ -362,13 +362,13 @@ def test_a_search_finds_so_much_of_what_is_right(precision, recall):
 
 
 def test_what_a_search_finds_is_what_is_shown():
-    compiled, goods, _, criteria = drawn(200)
-    everything = np.arange(len(goods.facts), dtype=np.int32)
+    compiled, all_items, _, criteria = drawn(200)
+    everything = np.arange(len(all_items.state), dtype=np.int32)
     right, found, there = 0, 0, 0
     visits = [visits_of(compiled, 200, visit) for visit in range(10)]
     for _, items, said in (part for rows in visits for part in parts(criteria, rows, everything)):
         if len(items) < len(everything) and not np.isnan(said[:, QUERY]).any() and np.isnan(said[:, CEILING]).all():
-            asked_for = goods.facts["topic"] == said[0, QUERY]
+            asked_for = all_items.state["topic"] == said[0, QUERY]
             right, found, there = right + asked_for[items].sum(), found + len(items), there + asked_for.sum()
     assert found > 200
     assert right / found == pytest.approx(0.8, abs=0.1)

@@ -36,10 +36,10 @@ WORLD: dict[str, Any] = {"users": 250, "items": 300, "horizon": "6d", "first_fit
 def drawn(name: str) -> tuple[Compiled, Any, SortedLists]:
     """The world of `tests.plan.test_limits`, with promises as if they had been published."""
     compiled = compile_scenario(load_scenario(name))
-    goods = draw_catalog(compiled, 600, 86400.0, SEED).goods
-    people = draw_people(compiled, goods, USERS, SEED)
-    goods.promised[:] = np.random.default_rng(1).uniform(600.0, 2400.0, goods.promised.shape)
-    return compiled, goods, SortedLists(compiled, people, goods, SEED)
+    items = draw_catalog(compiled, 600, 86400.0, SEED).items
+    people = draw_people(compiled, items, USERS, SEED)
+    items.promised[:] = np.random.default_rng(1).uniform(600.0, 2400.0, items.promised.shape)
+    return compiled, items, SortedLists(compiled, people, items, SEED)
 
 
 def rows_of(name: str, stage: str, users: int = USERS, visit: int = 0) -> np.ndarray:
@@ -60,9 +60,9 @@ def asked(name: str, stage: str, users: int = USERS, visit: int = 0) -> np.ndarr
 
 
 def there(name: str, stage: str) -> np.ndarray:
-    compiled, goods, _ = drawn(name)
+    compiled, items, _ = drawn(name)
     level = compiled.plan.stages["level"][compiled.names.stages.index(stage)]
-    return np.flatnonzero(levels_of(compiled, goods) == level).astype(np.int32)
+    return np.flatnonzero(levels_of(compiled, items) == level).astype(np.int32)
 
 
 def listed(name: str, order: str, stage: str, size: int) -> np.ndarray:
@@ -86,8 +86,8 @@ def test_an_order_is_the_visits_and_shares_are_those_of_the_scenario():
 
 
 def test_the_cheapest_of_all_that_was_found_come_first():
-    compiled, goods, lists = drawn("ecommerce")
-    price = goods.attributes[:, compiled.names.attributes.index("price")]
+    compiled, items, lists = drawn("ecommerce")
+    price = items.attributes[:, compiled.names.attributes.index("price")]
     found = there("ecommerce", "search")[::3].copy()
     rows = rows_of("ecommerce", "search", 2)
     slates = lists.slates(0, np.arange(2), rows, Lists.common(found, 2), 20)
@@ -126,9 +126,9 @@ def test_what_lies_between_is_sorted_for_each_user(name, order, criterion, stage
 
 
 def test_what_does_not_say_its_number_comes_last():
-    compiled, goods, _ = drawn("jobs")
-    shown = goods.facts["missing"] & np.uint32(1 << compiled.names.modalities.index("salary")) == 0
-    salary = goods.attributes[:, compiled.names.attributes.index("salary")]
+    compiled, all_items, _ = drawn("jobs")
+    shown = all_items.state["missing"] & np.uint32(1 << compiled.names.modalities.index("salary")) == 0
+    salary = all_items.attributes[:, compiled.names.attributes.index("salary")]
     items = listed("jobs", "best_paid", "search", len(shown))[0]
     n = int(shown.sum())
     assert 0 < n < len(shown)
@@ -137,14 +137,14 @@ def test_what_does_not_say_its_number_comes_last():
 
 
 def test_a_readout_sorts_as_it_was_published_last():
-    compiled, goods, _ = drawn("ecommerce")
-    counters = np.zeros((len(goods.facts), 1 + len(compiled.names.counters)), dtype=np.int64)
+    compiled, all_items, _ = drawn("ecommerce")
+    counters = np.zeros((len(all_items.state), 1 + len(compiled.names.counters)), dtype=np.int64)
     n, total = (1 + compiled.names.counters.index(each) for each in ("rate", "rate+"))
-    everything = np.arange(len(goods.facts), dtype=np.int32)
+    everything = np.arange(len(all_items.state), dtype=np.int32)
     for best, worst in ((7, 8), (8, 7)):
         counters[[7, 8], n] = 50
         counters[best, total], counters[worst, total] = 250 * 1024, 50 * 1024
-        Readouts(compiled, goods).publish(published(counters, everything))
+        Readouts(compiled, all_items).publish(published(counters, everything))
         items = listed("ecommerce", "best_rated", "search", len(everything))[0]
         assert (items[0], items[-1]) == (best, worst)
     unrated = listed("ecommerce", "best_rated", "search", 20)[0][1:]

@@ -63,10 +63,10 @@ def asking(folder: Path | None = None, survey: dict[str, Any] | None = None, **o
 def drawn(scenario: Any, users: int = 300, seed: int = 1) -> tuple[Interests, np.ndarray]:
     """The interests of a new world, and how well each cluster matches each user."""
     compiled = compile_scenario(scenario)
-    goods = draw_catalog(compiled, 500, 86400.0, seed).goods
-    people = draw_people(compiled, goods, users, seed)
+    items = draw_catalog(compiled, 500, 86400.0, seed).items
+    people = draw_people(compiled, items, users, seed)
     taste = topical(compiled, people.taste)
-    return Interests(compiled, people, goods, taste, seed), affinities(cluster_means(compiled, goods), taste)
+    return Interests(compiled, people, items, taste, seed), affinities(cluster_means(compiled, items), taste)
 
 
 def test_who_is_always_right_names_the_clusters_that_match_best():
@@ -106,8 +106,8 @@ def test_what_a_user_declares_does_not_depend_on_how_many_there_are():
 def arrivals() -> np.ndarray:
     """When the users of `WORLD` come for the first time, s."""
     compiled = compile_scenario(load_scenario(NAME))
-    goods = draw_catalog(compiled, WORLD["items"], 30 * 3600.0, WORLD["seed"]).goods
-    return draw_people(compiled, goods, WORLD["users"], WORLD["seed"]).state["due"]
+    items = draw_catalog(compiled, WORLD["items"], 30 * 3600.0, WORLD["seed"]).items
+    return draw_people(compiled, items, WORLD["users"], WORLD["seed"]).state["due"]
 
 
 class Keeper(Recommender):
@@ -237,7 +237,7 @@ def test_the_declared_are_shown_what_they_declared(tmp_path):
     catalog = draw_catalog(compile_scenario(load_scenario(path)), 400, 30 * 3600.0, 3)
     said = truth[truth["event"] == "declare"].groupby("user")["value"].apply(set)
     shown = truth[(truth["event"] == "impression") & (truth["position"] == 0) & (truth["stage"] != "front")]
-    shown = shown.assign(topic=catalog.goods.facts["topic"][shown["item"].to_numpy(dtype=int)])
+    shown = shown.assign(topic=catalog.items.state["topic"][shown["item"].to_numpy(dtype=int)])
     hit = np.array([topic in said[user] for user, topic in zip(shown["user"], shown["topic"], strict=True)])
     after = (shown["policy_version"] > 0).to_numpy()
     assert after.sum() > 20

@@ -50,15 +50,15 @@ def drawn(path: Path | str, n: int = 6000, horizon: float = 3 * DAY, seed: int =
 
 def pairs_of_siblings(catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
     """Two children of each parent that has several."""
-    order = np.argsort(catalog.goods.parent, kind="stable")
-    same = catalog.goods.parent[order][1:] == catalog.goods.parent[order][:-1]
-    first = np.flatnonzero(same & (catalog.goods.parent[order][1:] >= 0))
+    order = np.argsort(catalog.items.parent, kind="stable")
+    same = catalog.items.parent[order][1:] == catalog.items.parent[order][:-1]
+    first = np.flatnonzero(same & (catalog.items.parent[order][1:] >= 0))
     return order[first], order[first + 1]
 
 
 def block(compiled: Compiled, catalog: Catalog, facet: str) -> np.ndarray:
     shape = compiled.facets[compiled.names.facets.index(facet)]
-    return catalog.goods.vectors[:, shape.offset : shape.offset + shape.dimensions].astype(np.float64)
+    return catalog.items.vectors[:, shape.offset : shape.offset + shape.dimensions].astype(np.float64)
 
 
 # ---- who belongs to whom
@@ -76,7 +76,7 @@ def test_an_item_keeps_its_parent_when_items_are_added(n, more, seed):
 
 def test_parents_have_as_many_children_as_the_scenario_says(tmp_path):
     _, catalog = drawn(with_parents(tmp_path, {"series": {"children": ALWAYS}}), n=402)
-    sizes = np.bincount(catalog.goods.parent)
+    sizes = np.bincount(catalog.items.parent)
     assert (sizes[:-1] == 4).all()
     assert sizes[-1] == 2
 
@@ -88,13 +88,13 @@ def test_each_type_has_parents_of_its_own_kind(tmp_path):
         "album": {"children": {**ALWAYS, "value": 2}, "types": kinds[1:2]},
     }
     _, catalog = drawn(with_parents(tmp_path, parents))
-    types, columns = catalog.goods.facts["type"], catalog.public.columns
+    types, columns = catalog.items.state["type"], catalog.public.columns
     for k, name in enumerate(parents):
         assert ((columns[name] >= 0) == (types == k)).all()
         assert columns[name].dtype == np.int32
-    assert ((catalog.goods.parent >= 0) == (types < 2)).all()
+    assert ((catalog.items.parent >= 0) == (types < 2)).all()
     n = columns["series"].max() + 1
-    assert (catalog.goods.parent[types == 1] == n + columns["album"][types == 1]).all()
+    assert (catalog.items.parent[types == 1] == n + columns["album"][types == 1]).all()
 
 
 def test_recommenders_and_the_run_folder_are_told_whose_an_item_is(tmp_path):
@@ -131,7 +131,7 @@ def test_a_shared_facet_keeps_its_variance_and_is_the_parents_in_part(tmp_path, 
         one, other = pairs_of_siblings(catalog)
         # siblings of one creator have something more in common, where the facet is the creator's too
         assert (vectors[one] * vectors[other]).mean() == pytest.approx(share, abs=0.04)
-    assert (len(np.unique(catalog.goods.facts["creator"][catalog.goods.parent == 7])) == 1) == one_creator
+    assert (len(np.unique(catalog.items.state["creator"][catalog.items.parent == 7])) == 1) == one_creator
 
 
 def test_what_is_not_shared_is_as_it_was_without_parents(tmp_path):
@@ -141,7 +141,7 @@ def test_what_is_not_shared_is_as_it_was_without_parents(tmp_path):
     for facet in compiled.names.facets:
         same = np.array_equal(block(compiled, plain, facet), block(compiled, catalog, facet))
         assert same == (facet != "quality")
-    assert np.array_equal(plain.goods.facts["topic"], catalog.goods.facts["topic"])
+    assert np.array_equal(plain.items.state["topic"], catalog.items.state["topic"])
     assert np.array_equal(plain.published_at, catalog.published_at)
 
 
@@ -149,7 +149,7 @@ def test_children_that_share_the_topic_are_of_one_topic():
     compiled, catalog = drawn("news")
     one, other = pairs_of_siblings(catalog)
     assert len(one) > 500
-    topic = catalog.goods.facts["topic"]
+    topic = catalog.items.state["topic"]
     assert (topic[one] == topic[other]).all()
     strangers = np.roll(one, len(one) // 2)
     assert (topic[one] == topic[strangers]).mean() < 0.5
@@ -168,18 +168,18 @@ def test_a_parents_modality_is_one_and_the_same_for_its_children(tmp_path):
     compiled, catalog = drawn(path)
     one, other = pairs_of_siblings(catalog)
     m = compiled.names.modalities.index(name)
-    goods = catalog.goods
+    items = catalog.items
     for pair in compiled.plan.pairs:
         own = pair["column"] >= 0 and any(p.column == pair["column"] and p.modality == m for p in compiled.pairs)
         if pair["column"] >= 0:
             part = slice(pair["column"], pair["column"] + compiled.facets[pair["facet"]].dimensions)
-            assert (goods.vectors[one, part] == goods.vectors[other, part]).all() == own
+            assert (items.vectors[one, part] == items.vectors[other, part]).all() == own
     for k, each in enumerate(compiled.names.modalities):
-        if goods.colour[:, len(compiled.names.modalities) + k].std() > 0:
-            appeal = goods.colour[:, len(compiled.names.modalities) + k]
+        if items.colour[:, len(compiled.names.modalities) + k].std() > 0:
+            appeal = items.colour[:, len(compiled.names.modalities) + k]
             assert (appeal[one] == appeal[other]).all() == (each == name)
-    assert (goods.colour[one, m] == goods.colour[other, m]).all()
-    missing = goods.facts["missing"] >> np.uint32(m) & 1
+    assert (items.colour[one, m] == items.colour[other, m]).all()
+    missing = items.state["missing"] >> np.uint32(m) & 1
     assert (missing[one] == missing[other]).all()
     assert 0.4 < missing.mean() < 0.6
     for each, features in catalog.public.features.items():
@@ -200,14 +200,14 @@ def test_what_is_counted_of_a_parent_is_counted_over_its_children(tmp_path):
     compiled, catalog = drawn(path, n=403)
     counters = np.random.default_rng(2).integers(0, 9, (403, 1 + len(compiled.names.counters)))
     candidates = np.arange(0, 403, 2, dtype=np.int32)
-    Readouts(compiled, catalog.goods).publish(published(counters, candidates))
+    Readouts(compiled, catalog.items).publish(published(counters, candidates))
     opened = counters[:, 1 + compiled.names.counters.index("open")]
-    sums = np.bincount(catalog.goods.parent, opened)[catalog.goods.parent]
-    shown = catalog.goods.readouts[:, compiled.names.readouts.index("most_read")]
+    sums = np.bincount(catalog.items.parent, opened)[catalog.items.parent]
+    shown = catalog.items.readouts[:, compiled.names.readouts.index("most_read")]
     assert shown == pytest.approx(in_numpy(np.log1p(sums), candidates), abs=1e-5)
     own, alone = drawn("news", n=403)
-    Readouts(own, alone.goods).publish(published(counters, candidates))
-    assert alone.goods.readouts[:, 0] == pytest.approx(in_numpy(np.log1p(opened), candidates), abs=1e-5)
+    Readouts(own, alone.items).publish(published(counters, candidates))
+    assert alone.items.readouts[:, 0] == pytest.approx(in_numpy(np.log1p(opened), candidates), abs=1e-5)
 
 
 # ---- when children appear
@@ -269,7 +269,7 @@ def test_children_queue_for_what_their_parent_has_and_strangers_do_not():
     cooked = sorted((time, user) for (user, _), time in world.times("cooked").items())
     assert [user for _, user in cooked] == [0, 3, 1, 2]
     assert [time for time, _ in cooked] == pytest.approx([61.0, 64.0, 121.0, 181.0], abs=0.01)
-    places = world.catalog.goods.place
+    places = world.catalog.items.place
     assert (places[:4] == places[0]).all()
 
 

@@ -119,7 +119,7 @@ def test_a_lifetime_of_a_type_goes_before_that_of_the_supply(tmp_path):
     types = list(load_scenario(NAME).item_types)
     path = with_supply(tmp_path, {"lifetime": lasting(30)}, {types[0]: {"lifetime": lasting(3000, 0.1)}})
     catalog = catalog_of(path)
-    own = catalog.goods.facts["type"] == 0
+    own = catalog.items.state["type"] == 0
     assert np.median(catalog.withdrawn_at[own]) > 10 * np.median(catalog.withdrawn_at[~own])
     alone = catalog_of(with_supply(tmp_path / "alone", {}, {types[0]: {"lifetime": lasting(30)}}))
     assert np.isinf(alone.withdrawn_at[~own]).all()

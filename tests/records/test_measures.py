@@ -35,11 +35,11 @@ def counted(result):
     )
     judged = by_play[by_play["belief"].notna() & by_play["satisfaction"].notna()]
     catalog = draw_catalog(bench(NAME).compiled, ITEMS, HORIZON, SEED)
-    durations = catalog.goods.facts["duration"][plays["item"].astype(int)]
+    durations = catalog.items.state["duration"][plays["item"].astype(int)]
     shown = t[t["event"] == "impression"]
     creators = np.bincount(
-        catalog.goods.facts["creator"][shown["item"].astype(int)],
-        minlength=int(catalog.goods.facts["creator"].max()) + 1,
+        catalog.items.state["creator"][shown["item"].astype(int)],
+        minlength=int(catalog.items.state["creator"].max()) + 1,
     )
 
     def rate(event: str) -> float:

@@ -34,7 +34,7 @@ def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
     quantiles, powers = tables.plan.quantiles, tables.plan.powers
     taste, qualification = tables.ground.chooser_taste, tables.ground.qualification
     h = tables.shared.choosers[chooser]
-    row = h.first_row + np.int64(tables.goods.facts[c.item].creator)
+    row = h.first_row + np.int64(tables.items.state[c.item].creator)
     match = 0.0
     for d in range(h.offset, h.offset + h.width):
         match += np.float64(taste[row, d]) * np.float64(qualification[c.user, d])

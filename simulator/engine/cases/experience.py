@@ -33,7 +33,7 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
 
     The utility was that of what had been promised: a fulfilment is worth what it was, sooner or later than that.
     """
-    plan, people, goods, numbers = tables.plan, tables.people, tables.goods, tables.numbers
+    plan, people, items, numbers = tables.plan, tables.people, tables.items, tables.numbers
     s = tables.shared.stages[c.stage]
     luck = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, Luck.NOISE))])
     lived = np.float64(c.utility) + s.noise * luck
@@ -43,7 +43,7 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
                 lived += numbers.asides[a].weight * np.float64(numbers.traits[c.user, a]) * (c.fulfilled - c.promised)
     c.lived = np.float32(lived)
     user, mood = np.int64(c.user), people.mood
-    habits, item = plan.habits[0], goods.facts[c.item]
+    habits, item = plan.habits[0], items.state[c.item]
     first = np.int64(habits.first_topic)
     topic = first + np.int64(item.topic)
     u = people.state[user]
@@ -52,7 +52,7 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
     mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
     kind = plan.types[item.type]
     if people.had.shape[1] > 0 and kind.kind >= 0:
-        remember(people.had, user, np.int64(goods.parent[c.item]), time, 1.0, kind.memory, plan.powers)
+        remember(people.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.powers)
     if people.known.shape[1] > 0 and kind.known > 0.0:
         met = s.noise * luck
         if c.picks == 0:
@@ -114,7 +114,7 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
         _learn(seed, tables, c, gap + late)  # a broken promise is a loss as well
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf
-    returning = plan.types[tables.goods.facts[c.item].type].returning
+    returning = plan.types[tables.items.state[c.item].type].returning
     odds = s.returns_log_odds + returning + s.returns_slope * value
     if s.returns == 1 and uniform(case_luck(c, 0, Luck.RETURNS)) < sigmoid(odds, plan.powers):
         last = 0.0
@@ -147,7 +147,7 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
 @internal
 def _learn(seed: int, tables: CaseTables, c: Array, felt: float) -> None:
     """Move a user's goodwill by what was `felt`, and their trust by what each modality had promised."""
-    plan, people, goods = tables.plan, tables.people, tables.goods
+    plan, people, items = tables.plan, tables.people, tables.items
     habits, user, item = plan.habits[0], np.int64(c.user), np.int64(c.item)
     u = people.state[user]
     u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
@@ -157,7 +157,7 @@ def _learn(seed: int, tables: CaseTables, c: Array, felt: float) -> None:
     learn_trust(
         mix(mix(root(seed, PERCEPTION), u.key), np.uint64(item)), c.attended & learnable, user, item, tables.numbers
     )
-    own = plan.types[goods.facts[item].type].own
+    own = plan.types[items.state[item].type].own
     for k in range(np.int64(c.picks)):  # every item of a basket teaches as well, but not of what is its parent's
         one = np.int64(c.basket[k])
         learn_trust(

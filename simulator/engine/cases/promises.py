@@ -15,7 +15,7 @@ from simulator.engine.tables.tables import DAY
 def publish_waits(tables: CaseTables, rows: npt.NDArray[np.int64], time: float, waits: npt.NDArray[np.float32]) -> None:
     """Fill what each promise announces before the way and the padding, s.
 
-    Into `goods.promised` go the times of the steps and the waits for what belongs to items, and into `people.promised`
+    Into `items.promised` go the times of the steps and the waits for what belongs to items, and into `people.promised`
     the waits for what belongs to users and their zones, where they are not as the last call left them.
 
     Args:
@@ -25,7 +25,7 @@ def publish_waits(tables: CaseTables, rows: npt.NDArray[np.int64], time: float, 
         waits: the waits of these units in each part, as they were then, s, (parts, units); nan: not known. Users are
             many and these are few, and most of the time there is none anywhere, so only what is new is told to users.
     """
-    shared, of_items = tables.shared, tables.goods.promised
+    shared, of_items = tables.shared, tables.items.promised
     clock = (time + tables.plan.starts_at[0]) % DAY
     for p in range(shared.promises.shape[0]):
         for r in range(rows.shape[0]):

@@ -24,7 +24,7 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     s, plan, people = tables.shared.stages[c.stage], tables.plan, tables.people
     user = np.int64(c.user)
     u, later = people.state[user], people.later[user, 0]
-    kind = np.uint64(tables.goods.facts[np.int64(c.item)].type)
+    kind = np.uint64(tables.items.state[np.int64(c.item)].type)
     if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != np.uint32(NO_CASE) or u.gone == 1:
         return
     if uniform(case_luck(c, 0, Luck.AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, plan.powers):

@@ -31,7 +31,7 @@ def unit_of(tables: CaseTables, resource: int, user: int, item: int) -> int:
     if r.per == Per.ITEM:
         own = item
     elif r.per == Per.CREATOR:
-        own = np.int64(tables.goods.facts[item].creator)
+        own = np.int64(tables.items.state[item].creator)
     elif r.per == Per.USER:
         own = user
     elif r.per == Per.ZONE:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.case_row import CASE as CASE
-from simulator.engine.tables.tables import Array, Goods, Numbers, Output, People, Plan
+from simulator.engine.tables.tables import Array, Items, Numbers, Output, People, Plan
 
 NO_ROW = -1
 NEVER = np.inf
@@ -333,7 +333,7 @@ class CaseTables(NamedTuple):
     state: CaseState
     plan: Plan
     people: People
-    goods: Goods
-    numbers: Numbers  # of these `plan`, `people` and `goods`
+    items: Items
+    numbers: Numbers  # of these `plan`, `people` and `items`
     out: Output
     soonest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `due.present`; (0,): not kept

@@ -131,7 +131,7 @@ FACET = np.dtype(
 ASIDE = np.dtype(
     [
         ("told", "u4"),  # modalities by any of which it is known, bits
-        ("promise", "i4"),  # -1: no promise; neither of the following: an attribute, its worth lies in `Goods.asides`
+        ("promise", "i4"),  # -1: no promise; neither of the following: an attribute, its worth lies in `Items.asides`
         ("weight", "f8"),  # utility per second beyond `usual`, of a promise
         ("usual", "f8"),  # what is expected where the promise is not read, s
         ("ages", "i4"),  # 1: the item's age, which costs up to `weight`

@@ -141,10 +141,10 @@ class People(NamedTuple):
 
 
 @group
-class Goods(NamedTuple):
+class Items(NamedTuple):
     """Items: what they are and what they show; one row per item."""
 
-    facts: Array  # ITEM (n,)
+    state: Array  # ITEM (n,)
     vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all (modality, facet) pairs
     colour: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
     readouts: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
@@ -218,14 +218,14 @@ class Numbers(NamedTuple):
 
 
 @numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
-def numbers_of(plan: Plan, people: People, goods: Goods) -> Numbers:
+def numbers_of(plan: Plan, people: People, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.habits, plan.quantiles, plan.powers,
         plan.asides, plan.announced, plan.speed,
         people.state, people.taste, people.mood, people.traits, people.place, people.promised, people.had, people.known,
-        goods.facts, goods.vectors, goods.colour, goods.readouts, goods.asides, goods.place, goods.promised,
-        goods.published, goods.parent,
+        items.state, items.vectors, items.colour, items.readouts, items.asides, items.place, items.promised,
+        items.published, items.parent,
     )  # fmt: skip
 
 
@@ -236,6 +236,6 @@ class Tables(NamedTuple):
     numbers: Numbers
     plan: Plan
     people: People
-    goods: Goods
+    items: Items
     visits: Visits
     out: Output

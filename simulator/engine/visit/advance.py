@@ -21,7 +21,7 @@ from simulator.engine.tables.tables import (
     MOST_PICKS,
     NO_CASE,
     Array,
-    Goods,
+    Items,
     Kind,
     Layout,
     Output,
@@ -103,7 +103,7 @@ def advance(
     room: int,
     plan: Plan,
     people: People,
-    goods: Goods,
+    items: Items,
     visits: Visits,
     out: Output,
     shared: int,
@@ -128,7 +128,7 @@ def advance(
     Returns:
         The first place in `todo` that was not advanced (k when all were), and the number of records written.
     """
-    tables = Tables(numbers_of(plan, people, goods), plan, people, goods, visits, out)
+    tables = Tables(numbers_of(plan, people, items), plan, people, items, visits, out)
     learnable = np.uint32(0)  # modalities whose bias can be learned
     for m in range(plan.modalities.shape[0]):
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
@@ -205,7 +205,7 @@ def _live_alone(
         if s.kind == Kind.BROWSE and max(s.within, s.rest_of) >= 0:
             if menus is not None:
                 if v.inside == 0:
-                    open_menu(i, s, tables.goods, tables.visits)
+                    open_menu(i, s, tables.items, tables.visits)
                 outcome, n = screen_of_menu(i, n, tables)
         elif s.kind == Kind.BROWSE:
             if v.slate_stage != stage or v.position >= v.slate_n:
@@ -269,7 +269,7 @@ def _ask_for_slate(v: Array, stage: int, tables: Tables) -> None:
 @inlined
 def ask_ahead(i: int, tables: Tables) -> None:
     """Ask the memory for what the next steps of a row need, while others are at work."""
-    people, goods, slate = tables.people, tables.goods, tables.visits.slate
+    people, items, slate = tables.people, tables.items, tables.visits.slate
     v = tables.visits.state[i]
     fetch_ahead(people.state, v.user)
     fetch_ahead(people.taste, v.user)
@@ -277,7 +277,7 @@ def ask_ahead(i: int, tables: Tables) -> None:
     fetch_ahead(people.followed, v.user)
     if v.position < v.slate_n:
         item = slate[i, v.position].item
-        fetch_ahead(goods.facts, item)
-        fetch_ahead(goods.vectors, item)
-        fetch_ahead(goods.colour, item)
+        fetch_ahead(items.state, item)
+        fetch_ahead(items.vectors, item)
+        fetch_ahead(items.colour, item)
         fetch_ahead(tables.out.counters, item)

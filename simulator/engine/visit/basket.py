@@ -23,7 +23,7 @@ def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
     What is attended to on this screen is attended to for the parent and for every item of the basket. The belief about
     each item is made from all its cues again: from its card, from this screen, and what was read of the parent before.
     """
-    plan, goods, numbers, cards = tables.plan, tables.goods, tables.numbers, tables.visits.menu
+    plan, items, numbers, cards = tables.plan, tables.items, tables.numbers, tables.visits.menu
     modalities, types, v = plan.modalities, plan.types, tables.visits.state[i]
     s = plan.stages[v.stage]
     user, parent = np.int64(v.user), np.int64(v.item)
@@ -31,8 +31,8 @@ def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
     read = attended_to(
         seen & ~v.muted, v.attended, s.attention * v.mindful, own_key, v.request, np.int64(v.slot), modalities
     )
-    v.attended |= read & ~goods.facts[parent].missing
-    own = types[goods.facts[parent].type].own
+    v.attended |= read & ~items.state[parent].missing
+    own = types[items.state[parent].type].own
     mean = 0.0
     variance = 0.0
     worth = 0.0
@@ -41,7 +41,7 @@ def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
             continue
         item = np.int64(cards[i, k].item)
         key = mix(v.perceptions, np.uint64(item))
-        cards[i, k].attended |= (read | v.attended) & ~goods.facts[item].missing
+        cards[i, k].attended |= (read | v.attended) & ~items.state[item].missing
         attended = np.uint32(cards[i, k].attended)
         one, spread = belief_about(key, v.knowing, user, item, attended, 1.0, numbers)
         mean += one + aside_worth(key, v.clock, user, item, attended & ~own, numbers)
@@ -59,7 +59,7 @@ def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
 @internal
 def summed(i: int, attribute: int, tables: Tables) -> float:
     """Add up an attribute of the items in the basket of the visit `i`."""
-    v, cards, attributes = tables.visits.state[i], tables.visits.menu, tables.goods.attributes
+    v, cards, attributes = tables.visits.state[i], tables.visits.menu, tables.items.attributes
     total = 0.0
     for k in range(np.int64(v.menu_n)):
         if cards[i, k].taken == 1:

@@ -24,15 +24,15 @@ SELECT, EXHAUSTED, LEAVE = 0, 1, 2
 @inlined
 def next_in_feed(i: int, v: Array, tables: Tables) -> int:
     """Start the next video of the slate by itself: nothing of it was visible, so there is nothing to judge."""
-    slate, goods = tables.visits.slate, tables.goods
+    slate, items = tables.visits.slate, tables.items
     v.item = np.uint32(slate[i, v.position].item)
     v.propensity = slate[i, v.position].propensity
     v.slot = v.position
     v.position += np.uint32(1)
     if v.position < v.slate_n:
-        fetch_ahead(goods.facts, slate[i, v.position].item)
-        fetch_ahead(goods.vectors, slate[i, v.position].item)
-        fetch_ahead(goods.colour, slate[i, v.position].item)
+        fetch_ahead(items.state, slate[i, v.position].item)
+        fetch_ahead(items.vectors, slate[i, v.position].item)
+        fetch_ahead(items.colour, slate[i, v.position].item)
         fetch_ahead(tables.out.counters, slate[i, v.position].item)
     v.attended = np.uint32(0)
     v.picked = 0
@@ -55,7 +55,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
     Returns:
         Whether it was read.
     """
-    plan, people, goods, numbers, scratch = tables.plan, tables.people, tables.goods, tables.numbers, tables.out.scratch
+    plan, people, items, numbers, scratch = tables.plan, tables.people, tables.items, tables.numbers, tables.out.scratch
     s, modalities, asides = plan.stages[v.stage], plan.modalities, plan.asides.shape[0] > 0
     user = np.int64(v.user)
     key = mix(v.perceptions, np.uint64(item))
@@ -70,7 +70,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
         return False
     if uniform(decision_key(decisions, v.request, slot, What.READ)) >= s.read:
         return False
-    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~goods.facts[item].missing
+    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~items.state[item].missing
     attended = attended_to(
         seen & ~v.muted, np.uint32(0), s.attention * v.mindful, decisions, v.request, slot, modalities
     )
@@ -80,10 +80,10 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
         mean += aside_worth(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
     attraction = mean - s.risk_aversion * sd
-    attraction -= tired * people.mood[user, plan.habits[0].first_topic + goods.facts[item].topic]
+    attraction -= tired * people.mood[user, plan.habits[0].first_topic + items.state[item].topic]
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
-            attraction += goods.colour[item, modalities.shape[0] + m]
+            attraction += items.colour[item, modalities.shape[0] + m]
     scratch[k, CardColumn.EXAMINED] = 1.0
     scratch[k, CardColumn.ATTENDED] = np.float64(attended)
     scratch[k, CardColumn.BELIEF] = mean
@@ -99,7 +99,7 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     A grid compares the cards with each other and with scrolling on; a list is a cascade from the top.
     Returns the outcome (-1: the next screen), and how many records there are.
     """
-    plan, vectors, slate = tables.plan, tables.goods.vectors, tables.visits.slate
+    plan, vectors, slate = tables.plan, tables.items.vectors, tables.visits.slate
     quantiles, powers, habits, scratch = plan.quantiles, plan.powers, plan.habits[0], tables.out.scratch
     v = tables.visits.state[i]
     s, user, u = plan.stages[v.stage], np.int64(v.user), tables.people.state[np.int64(v.user)]
@@ -164,9 +164,9 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
     enough, habits = plan.suffices[v.stage], plan.habits[0]
     gained = enough.value * out.scratch[k, CardColumn.UTILITY]
     u.goodwill += habits.goodwill_gain * max(gained, 0.0) + habits.goodwill_loss * min(gained, 0.0)
-    kind = plan.types[tables.goods.facts[item].type]
+    kind = plan.types[tables.items.state[item].type]
     if had.shape[1] > 0 and kind.kind >= 0:
-        parent = np.int64(tables.goods.parent[item])
+        parent = np.int64(tables.items.parent[item])
         remember(had, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.powers)
     out.tallies[Tally.EVENT + enough.event] += 1
     if out.records.shape[0] > 0:

@@ -27,7 +27,7 @@ _WEIGHING = 4  # value of `playing` while a decision is open
 @internal
 def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
-    plan, people, goods, numbers = tables.plan, tables.people, tables.goods, tables.numbers
+    plan, people, items, numbers = tables.plan, tables.people, tables.items, tables.numbers
     habits, quantiles, powers, mood = plan.habits[0], plan.quantiles, plan.powers, people.mood
     v = tables.visits.state[i]
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
@@ -49,13 +49,13 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     v.playing = 0
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
     drive = np.float64(v.belief) - s.risk_aversion * np.float64(v.belief_sd)
-    drive -= tired * mood[user, habits.first_topic + goods.facts[item].topic]
+    drive -= tired * mood[user, habits.first_topic + items.state[item].topic]
     for k in range(s.n_costs):
         cost = plan.costs[s.first_cost + k]
         if cost.attribute >= 0 and cost.each == 1 and v.taken > 0:
             drive += cost.weight * summed(i, np.int64(cost.attribute), tables)
         elif cost.attribute >= 0:
-            drive += cost.weight * np.float64(goods.attributes[item, cost.attribute])
+            drive += cost.weight * np.float64(items.attributes[item, cost.attribute])
         else:
             drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, What.COST + k))
     if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.CONFIRM)), powers):
@@ -79,7 +79,7 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
 @internal
 def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
     """Make a decision: its event, and where it starts one, a case, of which the world hears."""
-    plan, goods, visits, out = tables.plan, tables.goods, tables.visits, tables.out
+    plan, items, visits, out = tables.plan, tables.items, tables.visits, tables.out
     v = visits.state[i]
     s, u = plan.stages[v.stage], tables.people.state[np.int64(v.user)]
     slot, item = np.int64(v.slot), np.int64(v.item)
@@ -90,11 +90,11 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
     amount = max(amount, np.int64(v.taken))
     paid = np.nan
     if s.pays >= 0 and v.taken > 0:
-        paid = np.float64(goods.attributes[item, s.pays])
+        paid = np.float64(items.attributes[item, s.pays])
         if s.pays_each == 1:
             paid = summed(i, np.int64(s.pays), tables)
     elif s.pays >= 0:
-        paid = amount * np.float64(goods.attributes[item, s.pays])
+        paid = amount * np.float64(items.attributes[item, s.pays])
     v.case = u.cases
     u.cases += np.uint32(1)
     before = n
@@ -108,7 +108,7 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
         pack(i, out.messages[np.int64(out.n_messages[0])], visits)
         out.n_messages[0] += 1
         first = v.case
-        for _ in range(extra_units(v, np.int64(goods.facts[item].type), np.int64(v.stage), own_key, plan)):
+        for _ in range(extra_units(v, np.int64(items.state[item].type), np.int64(v.stage), own_key, plan)):
             v.case = u.cases
             u.cases += np.uint32(1)
             n = outcome_event(v, n, CONFIRM, paid / amount, v.case, tables)

@@ -79,7 +79,7 @@ def start_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: T
 def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables: Tables) -> None:
     """Fill the columns that say who plays what, and how much of it there is for them."""
     screens, types, first_topic = tables.plan.screens, tables.plan.types, np.int64(tables.plan.habits[0].first_topic)
-    users, items, rows = tables.people.state, tables.goods.facts, tables.visits.state
+    users, items, rows = tables.people.state, tables.items.state, tables.visits.state
     user, item, kind, topic, own, place = plays.user, plays.item, plays.kind, plays.topic, plays.own, plays.place
     key, knowing, seen, visible, already = plays.key, plays.knowing, plays.seen, plays.visible, plays.already
     mindful, elsewhere, clock, duration = plays.mindful, plays.elsewhere, plays.clock, plays.duration

@@ -47,7 +47,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
     # the look is over: nothing of it is known to the world before
     v.playing = 0
     recorded = out.records.shape[0] > 0
-    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~tables.goods.facts[item].missing
+    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~tables.items.state[item].missing
     if v.sought > 0.0:
         tallies[Tally.EVENT + SharedEvent.HESITATE] += 1
         if recorded:
@@ -75,7 +75,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
 @inlined
 def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> None:
     """Let the look at an item of which `mean` is thought begin: its seconds, and those of hesitation near the bar."""
-    plan, mood, items = tables.plan, tables.people.mood, tables.goods.facts
+    plan, mood, items = tables.plan, tables.people.mood, tables.items.state
     s, habits, quantiles, user, slot = (
         plan.stages[v.stage], plan.habits[0], plan.quantiles, np.int64(v.user), np.int64(v.slot),
     )  # fmt: skip

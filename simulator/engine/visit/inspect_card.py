@@ -15,10 +15,10 @@ from simulator.engine.user.shown_numbers import aside_worth
 @internal
 def read_closely(i: int, own_key: np.uint64, tables: Tables) -> float:
     """Set what the visit `i` has attended to of its item, and its belief, from all cues again; returns its mean."""
-    plan, goods, numbers = tables.plan, tables.goods, tables.numbers
+    plan, items, numbers = tables.plan, tables.items, tables.numbers
     v = tables.visits.state[i]
     s, user, item = plan.stages[v.stage], np.int64(v.user), np.int64(v.item)
-    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~goods.facts[item].missing
+    seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~items.state[item].missing
     v.attended |= attended_to(
         seen & ~v.muted, v.attended, s.attention * v.mindful, own_key, v.request, np.int64(v.slot), plan.modalities
     )

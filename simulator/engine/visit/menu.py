@@ -21,7 +21,7 @@ from simulator.engine.tables.tables import (
     VISIT_MEMORY,
     Array,
     CardColumn,
-    Goods,
+    Items,
     Layout,
     Tables,
     Tally,
@@ -38,7 +38,7 @@ _CERTAIN = np.float32(1.0)
 
 
 @internal
-def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
+def open_menu(i: int, s: Array, items: Items, visits: Visits) -> None:
     """Hand the visit `i` the cards of its item's parent (or creator), or of its item where that is a parent.
 
     Only what is on sale and was not just played, as far as there is room. At a stage `s` with `picks`, where several of
@@ -46,7 +46,7 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
     stage's slate still has to come. There may be nothing: an item whose parent is of another kind, a slate that was
     another stage's.
     """
-    v, menu, offered, cards, slate = visits.state[i], goods.menu, goods.offered, visits.menu, visits.slate
+    v, menu, offered, cards, slate = visits.state[i], items.menu, items.offered, visits.menu, visits.slate
     n = 0
     if s.rest_of >= 0:
         if v.slate_stage == s.rest_of:
@@ -54,9 +54,9 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
                 _lay(cards, i, n, np.int64(slate[i, v.position + n].item))
                 n += 1
     else:
-        parent = _owner(s, np.int64(v.item), goods)
-        if parent >= 0 and goods.menus[parent, 3] == s.within:
-            k, end = np.int64(goods.menus[parent, 0]), np.int64(goods.menus[parent, 1])
+        parent = _owner(s, np.int64(v.item), items)
+        if parent >= 0 and items.menus[parent, 3] == s.within:
+            k, end = np.int64(items.menus[parent, 0]), np.int64(items.menus[parent, 1])
             while n < cards.shape[1] and k < end:
                 item = np.int64(menu[k])
                 on_sale = offered[item, 0] <= v.clock and v.clock < offered[item, 1]
@@ -64,8 +64,8 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
                     _lay(cards, i, n, item)
                     n += 1
                 k += 1
-            if s.picks >= 0 and goods.menus[parent, 2] >= 0:
-                v.item = np.uint32(goods.menus[parent, 2])
+            if s.picks >= 0 and items.menus[parent, 2] >= 0:
+                v.item = np.uint32(items.menus[parent, 2])
     v.menu_n = n
     v.menu_at = 0
     v.taken = 0
@@ -74,11 +74,11 @@ def open_menu(i: int, s: Array, goods: Goods, visits: Visits) -> None:
 
 
 @inlined
-def _owner(s: Array, item: int, goods: Goods) -> int:
-    """Return the row in `Goods.menus` of whose menu a stage shows beside an item: its parent (-1 none) or creator."""
+def _owner(s: Array, item: int, items: Items) -> int:
+    """Return the row in `Items.menus` of whose menu a stage shows beside an item: its parent (-1 none) or creator."""
     if s.within == BY_CREATOR:
-        return goods.menus.shape[0] - 1 - np.int64(goods.facts[item].creator)
-    return np.int64(goods.parent[item])
+        return items.menus.shape[0] - 1 - np.int64(items.state[item].creator)
+    return np.int64(items.parent[item])
 
 
 @inlined
@@ -111,7 +111,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if first >= np.int64(v.menu_n) or plan.screens[s.number, v.device, 1] == 0:  # the end, or no screen to see it on
         v.inside = 0
         return (SELECT if v.taken > 0 else EXHAUSTED), n
-    own_key, queued, several = _key(v, s, tables.goods), s.rest_of >= 0, s.picks >= 0
+    own_key, queued, several = _key(v, s, tables.items), s.rest_of >= 0, s.picks >= 0
     before = 0  # places before the first: one that is selected is played, with luck by its place under the request
     if queued:
         before = np.int64(v.position)
@@ -151,13 +151,13 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
 
 
 @inlined
-def _key(v: Array, s: Array, goods: Goods) -> np.uint64:
+def _key(v: Array, s: Array, items: Items) -> np.uint64:
     """Return the key of a menu's own luck: by the parent, creator or queue, and how many menus the visit has opened."""
-    kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(goods.parent[v.item])
+    kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(items.parent[v.item])
     if s.rest_of >= 0:
         kind, whose = mix(v.decisions, _IN_A_QUEUE), np.int64(0)
     elif s.within == BY_CREATOR:
-        kind, whose = mix(v.decisions, _ON_A_PAGE), np.int64(goods.facts[v.item].creator)
+        kind, whose = mix(v.decisions, _ON_A_PAGE), np.int64(items.state[v.item].creator)
     return mix(mix(kind, np.uint64(whose)), np.uint64(v.menus))
 
 

@@ -63,7 +63,7 @@ def pause_play(i: int, n: int, tables: Tables) -> tuple[int, int]:
     out.tallies[Tally.WATCHED] += np.int64(v.watched * TICKS_PER_SECOND) - np.int64(v.resumed * TICKS_PER_SECOND)
     v.resumed = 0.0
     if out.records.shape[0] > 0:
-        seen = np.uint32(plan.screens[v.stage, v.device, 0]) & ~tables.goods.facts[item].missing
+        seen = np.uint32(plan.screens[v.stage, v.device, 0]) & ~tables.items.state[item].missing
         n = record_play(n, v, event, v.watched, np.nan, seen, tables)
     return PAUSE, n
 
@@ -74,10 +74,10 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
 
     The user knows what it is worth, so leaving has the one hazard of those who know, over what is left of it.
     """
-    plan, people, goods, out, numbers = tables.plan, tables.people, tables.goods, tables.out, tables.numbers
+    plan, people, items, out, numbers = tables.plan, tables.people, tables.items, tables.out, tables.numbers
     v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
-    u, later, facts = people.state[user], people.later[user, 0], goods.facts[item]
+    u, later, facts = people.state[user], people.later[user, 0], items.state[item]
     own_key = mix(v.decisions, _WATCHING)
     key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~facts.missing

@@ -75,7 +75,7 @@ def end_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: Tab
 def _gather(at: npt.NDArray[np.int64], wide: int, stage: int, ends: _Ends, tables: Tables) -> None:
     """Fill the columns from the visits' rows."""
     events, first_topic = tables.plan.events, np.int64(tables.plan.habits[0].first_topic)
-    items, rows = tables.goods.facts, tables.visits.state
+    items, rows = tables.items.state, tables.visits.state
     user, item, topic, event, clock = ends.user, ends.item, ends.topic, ends.event, ends.clock
     duration, watched, utility, satisfaction = ends.duration, ends.watched, ends.utility, ends.satisfaction
     attending, judged = ends.attending, ends.judged
@@ -159,7 +159,7 @@ def _add_up(at: npt.NDArray[np.int64], m: int, ends: _Ends, tables: Tables) -> N
 @internal
 def _tell_end(v: Array, n: int, event: int, watched: float, tables: Tables) -> int:
     """Record the end of the play of the visit `v`, and what happened before it. Returns the number of records."""
-    seen = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.goods.facts[v.item].missing
+    seen = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.items.state[v.item].missing
     joy = np.float64(v.satisfaction)
     n = record_play(n, v, event, watched, joy, seen, tables)
     if v.sought > 0.0:
@@ -182,7 +182,7 @@ def mark_ending(v: Array, n: int, tables: Tables) -> int:
     if s.bounce_event >= 0 and v.watched < s.bounce_within and v.outcome == 1:
         n = _mark(v, n, np.int64(s.bounce_event), np.float64(v.watched), tables)
     if s.reached_event >= 0:
-        duration = np.float64(tables.goods.facts[np.int64(v.item)].duration)
+        duration = np.float64(tables.items.state[np.int64(v.item)].duration)
         share = (np.float64(v.watched) + np.float64(v.sought)) / duration
         if v.unattended == 1 and s.moves == 0:
             share = 0.0
@@ -198,6 +198,6 @@ def _mark(v: Array, n: int, event: int, value: float, tables: Tables) -> int:
     out.tallies[Tally.EVENT + event] += 1
     out.tallies[Tally.VALUE + event] += np.int64(value * TICKS_PER_SECOND)
     if out.records.shape[0] > 0:
-        seen = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.goods.facts[v.item].missing
+        seen = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.items.state[v.item].missing
         n = record_play(n, v, event, value, np.float64(v.satisfaction), seen, tables)
     return n

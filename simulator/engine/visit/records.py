@@ -76,7 +76,7 @@ def record_card(n: int, v: Array, event: int, item: int, slot: int, k: int, tabl
     row.belief = scratch[k, CardColumn.BELIEF]
     row.belief_sd = scratch[k, CardColumn.BELIEF_SD]
     row.utility = scratch[k, CardColumn.UTILITY]
-    row.visible = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.goods.facts[item].missing
+    row.visible = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.items.state[item].missing
     row.attended = np.uint32(scratch[k, CardColumn.ATTENDED])
     row.surface = tables.plan.stages[v.stage].surface
     row.stage = v.stage

@@ -83,7 +83,7 @@ def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: 
 def _bonus(v: Array, tables: Tables) -> float:
     """Return what it adds to the log-odds of positive acts that the user follows the item's creator."""
     s, followed = tables.plan.stages[v.stage], tables.people.followed
-    creator = tables.goods.facts[np.int64(v.item)].creator
+    creator = tables.items.state[np.int64(v.item)].creator
     bonus = 0.0
     for j in range(min(np.int64(tables.people.state[np.int64(v.user)].followed_n), FOLLOWED)):
         if followed[np.int64(v.user), j] == creator:
@@ -143,7 +143,7 @@ def acts_of(
     Returns:
         The number of records and of acts, and 1 if one leads elsewhere.
     """
-    plan, people, goods, out = tables.plan, tables.people, tables.goods, tables.out
+    plan, people, items, out = tables.plan, tables.people, tables.items, tables.out
     s, acts, bounds, u = plan.stages[v.stage], plan.acts, plan.act_bounds, people.state[np.int64(v.user)]
     records, tallies, counters = out.records, out.tallies, out.counters
     item, slot = np.int64(v.item), np.int64(v.slot)
@@ -166,10 +166,10 @@ def acts_of(
             continue
         event = acts[a].event
         if event == SharedEvent.FOLLOW:
-            people.followed[np.int64(v.user), u.followed_n % FOLLOWED] = goods.facts[item].creator
+            people.followed[np.int64(v.user), u.followed_n % FOLLOWED] = items.state[item].creator
             u.followed_n = u.followed_n + 1 if u.followed_n < 2 * FOLLOWED - 1 else FOLLOWED
         if acts[a].topic == 1:
-            follow_topic(people.followed, np.int64(v.user), np.int64(goods.facts[item].topic))
+            follow_topic(people.followed, np.int64(v.user), np.int64(items.state[item].topic))
         done += 1
         positive |= acts[a].positive
         aside |= acts[a].aside

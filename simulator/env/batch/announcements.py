@@ -63,7 +63,7 @@ class Published:
         scenario, world = scene.compiled.scenario, scene.compiled.world
         self.varies = world is not None and len(scenario.promises) > 0
         zones = 1 if scenario.places is None else max(round(scenario.places.zones.value**0.5), 1) ** 2
-        self.by_item: Float32 = scene.goods.promised[None].copy()
+        self.by_item: Float32 = scene.items.promised[None].copy()
         self.by_zone: Float32 = np.zeros((1, zones, len(scenario.promises)), dtype=np.float32)
         self.tick = scene.tick
         self.hours = np.array([np.inf])
@@ -73,7 +73,7 @@ class Published:
         self._cases = scene.cases(scene.people(np.arange(zones, dtype=np.uint64)))
         self._cases.ground.zone[:] = np.arange(zones)
         self._cases.tell_waits(0.0)
-        self.by_item, self.by_zone = self._cases.goods.promised[None].copy(), self._cases.people.promised[None].copy()
+        self.by_item, self.by_zone = self._cases.items.promised[None].copy(), self._cases.people.promised[None].copy()
         self.hours, self.phases = np.array([0.0, np.inf]), np.array([0, _UNMET])
 
     def phase(self, time: float) -> int:
@@ -85,7 +85,7 @@ class Published:
 
     def _learn(self, hour: float) -> int:
         self._cases.tell_waits(hour)
-        items, users = self._cases.goods.promised, self._cases.people.promised
+        items, users = self._cases.items.promised, self._cases.people.promised
         same = (self.by_item == items).all(axis=(1, 2)) & (self.by_zone == users).all(axis=(1, 2))
         if not same.any():
             self.by_item = np.concatenate([self.by_item, items[None]])

@@ -21,7 +21,7 @@ from simulator.engine.tables.tables import (
     MAX_SCREEN,
     N_TALLIES,
     SCRATCH_WIDTH,
-    Goods,
+    Items,
     Output,
     Status,
     Visits,
@@ -68,7 +68,7 @@ class Fleet:
 
     def __init__(self, scene: Scene, n: int) -> None:
         self.scene, self.n = scene, n
-        self.goods = scene.goods._replace(promised=scene.goods.promised.copy(), readouts=scene.goods.readouts.copy())
+        self.items = scene.items._replace(promised=scene.items.promised.copy(), readouts=scene.items.readouts.copy())
         self.pool = UserPool(scene, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
         self.people = scene.people(np.zeros(n, dtype=np.uint64))
         self.rows: Visits = empty_visits(n, scene.slate, scene.compiled.largest_menu)
@@ -125,7 +125,7 @@ class Fleet:
                 StepGroups(
                     plan=self.scene.plan,
                     people=self.people,
-                    goods=self.goods,
+                    items=self.items,
                     visits=self.rows,
                     out=output,
                     seen=self.seen,
@@ -189,9 +189,9 @@ class Fleet:
             rows, actions = _NOBODY, _NO_SLATES
         raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
 
-    def goods_for(self, j: int) -> Goods:
+    def items_for(self, j: int) -> Items:
         """The items as user j sees them: with what was announced last."""
-        return self.goods._replace(promised=self._published.by_item[self._phases[j]])
+        return self.items._replace(promised=self._published.by_item[self._phases[j]])
 
     def _next(self, rows: Rows) -> Rows:
         """Where in the pool the next users of `rows` are found."""

@@ -160,10 +160,10 @@ def _live_orders(t: StepGroups, w: LifetimeGroups, j: int, by_ticks: bool) -> in
     state, v, facts = _state(w.orders, j), t.visits.state[j], t.terms.facts[0]
     if not _is_due(state, v, facts, w.orders.there[j]):
         return DONE
-    user, goods = _user(t.people, j), as_announced(t, w.beside.phase[j])
+    user, items = _user(t.people, j), as_announced(t, w.beside.phase[j])
     out = _first_records(t.out)
     tables = CaseTables(
-        w.shared, _ground(t, w, user, j), state, t.plan, user, goods, numbers_of(t.plan, user, goods), out,
+        w.shared, _ground(t, w, user, j), state, t.plan, user, items, numbers_of(t.plan, user, items), out,
         t.plan.hours[:0],  # a step looks at all its users itself
     )  # fmt: skip
     while _is_due(state, v, facts, True):
@@ -287,7 +287,7 @@ def _hand_over(t: StepGroups, orders: Orders, j: int) -> None:
     while first >= 0:
         records[0] = orders.waiting[j, first]
         orders.waiting[j, first].logged_at = math.nan
-        fold(records, 1, t.terms, t.goods.facts, t.seen, t.kept)
+        fold(records, 1, t.terms, t.items.state, t.seen, t.kept)
         first = _next_arrival(j, now, orders)
     if handed:
         _close_up(j, orders)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.structs import group
-from simulator.engine.tables.tables import Goods, Output, People, Plan, Visits
+from simulator.engine.tables.tables import Items, Output, People, Plan, Visits
 from simulator.engine.visit.advance import advance
 from simulator.env.batch.encode import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.batch.user_pool import put_users
@@ -45,7 +45,7 @@ class StepGroups(NamedTuple):
 
     plan: Plan
     people: People
-    goods: Goods
+    items: Items
     visits: Visits
     out: Output
     seen: Seen
@@ -90,7 +90,7 @@ def whole_step(t: StepGroups, n: int, m: int) -> bool:
 @internal
 def begin(t: StepGroups, n: int, m: int) -> bool:
     """Hand out the slates of n rows, and let m new users come. Returns False where an action is no item."""
-    actions, items = t.turn.actions, t.goods.facts.shape[0]
+    actions, items = t.turn.actions, t.items.state.shape[0]
     for i in range(n):
         for p in range(t.terms.facts[0].places):
             if actions[i, p] < 0 or actions[i, p] >= items:
@@ -112,12 +112,12 @@ def announce(t: StepGroups, j: int, phase: int) -> None:
 
 
 @inlined
-def as_announced(t: StepGroups, phase: int) -> Goods:
+def as_announced(t: StepGroups, phase: int) -> Items:
     """Return the items, with what is announced of them in a phase."""
-    goods = t.goods
-    return Goods(
-        goods.facts, goods.vectors, goods.colour, goods.readouts, goods.attributes, goods.asides, goods.place,
-        t.announced.by_item[phase], goods.published, goods.parent, goods.menu, goods.menus, goods.offered,
+    items = t.items
+    return Items(
+        items.state, items.vectors, items.colour, items.readouts, items.attributes, items.asides, items.place,
+        t.announced.by_item[phase], items.published, items.parent, items.menu, items.menus, items.offered,
     )  # fmt: skip
 
 
@@ -128,12 +128,12 @@ def visit(t: StepGroups, rows: npt.NDArray[np.int64], first: int, end: float, ph
     Returns:
         The first place that was not advanced: records have room for some rows at a time.
     """
-    goods, facts, parts = as_announced(t, phase), t.terms.facts[0], t.plan.entries
+    items, facts, parts = as_announced(t, phase), t.terms.facts[0], t.plan.entries
     first, written = advance(
-        facts.seed, rows, first, end, facts.room, t.plan, t.people, goods, t.visits, t.out, facts.shared_steps,
+        facts.seed, rows, first, end, facts.room, t.plan, t.people, items, t.visits, t.out, facts.shared_steps,
         parts, parts, parts,
     )  # fmt: skip
-    fold(t.out.records, written, t.terms, goods.facts, t.seen, t.kept)
+    fold(t.out.records, written, t.terms, items.state, t.seen, t.kept)
     return first
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.tables.tables import Goods
+from simulator.engine.tables.tables import Items
 from simulator.env.render.glyphs import HEIGHT as GLYPH_HEIGHT, write
 from simulator.plan.compiler import Compiled
 
@@ -67,7 +67,7 @@ class Screen:
         return _WIDTHS.get(self.device, 2) if self.layout == "grid" else 1
 
 
-def screen_of(compiled: Compiled, goods: Goods, stage: int, device: int, items: Sequence[int]) -> Screen:
+def screen_of(compiled: Compiled, all_items: Items, stage: int, device: int, items: Sequence[int]) -> Screen:
     """The screen of a stage.
 
     Args:
@@ -82,7 +82,7 @@ def screen_of(compiled: Compiled, goods: Goods, stage: int, device: int, items: 
     cards = []
     for place in range(max(places, 1)):
         item = int(items[place]) if place < len(items) and items[place] >= 0 else None
-        shown = bits & ~int(goods.facts["missing"][item]) if item is not None else bits
+        shown = bits & ~int(all_items.state["missing"][item]) if item is not None else bits
         parts = tuple(
             Part(name, compiled.scenario.modalities[name].kind, bool(shown >> m & 1))
             for m, name in enumerate(names.modalities)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.jit.structs import group
 from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, mix, root
-from simulator.engine.tables.tables import Goods, People, Plan, numbers_of
+from simulator.engine.tables.tables import Items, People, Plan, numbers_of
 from simulator.engine.user.beliefs import belief_about, utility_of
 from simulator.engine.user.item_memory import recalled
 from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
@@ -40,15 +40,21 @@ class BestSlates(NamedTuple):
 
 @kernel
 def best_candidates(
-    seed: int, by_belief: bool, requests: JudgedRequests, plan: Plan, people: People, goods: Goods, slates: BestSlates
+    seed: int,
+    by_belief: bool,
+    requests: JudgedRequests,
+    plan: Plan,
+    people: People,
+    all_items: Items,
+    slates: BestSlates,
 ) -> None:
     """Fill `slates` with the best candidates of each request, best first, those lately shown left out."""
     users, times, visible, glance = requests.users, requests.times, requests.visible, requests.glance
     candidates, recent_start, recent_items = requests.candidates, requests.recent_start, requests.recent_items
     out, scores, shown = slates.items, slates.scores, slates.shown
-    items = goods.facts
+    items = all_items.state
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
-    numbers = numbers_of(plan, people, goods)
+    numbers = numbers_of(plan, people, all_items)
     asides = plan.asides.shape[0] > 0
     for k in range(users.shape[0]):
         user = np.int64(users[k])

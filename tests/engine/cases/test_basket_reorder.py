@@ -59,9 +59,9 @@ def begun_on_a_menu(world: World, truth: pd.DataFrame) -> pd.DataFrame:
     cards = truth[truth["event"].isin(["impression", "dish_impression"])].sort_values("time", kind="stable")
     first = cards.groupby(["user", "session"]).first().reset_index()
     first = first[first["event"] == "dish_impression"]
-    goods = world.setting.catalog.goods
-    parent = goods.parent[first["item"].to_numpy(dtype=np.int64)]
-    return first.assign(restaurant=goods.menus[parent, 2])
+    items = world.setting.catalog.items
+    parent = items.parent[first["item"].to_numpy(dtype=np.int64)]
+    return first.assign(restaurant=items.menus[parent, 2])
 
 
 def test_who_ate_well_comes_back_to_the_menu_and_orders_there_again(often):
@@ -99,12 +99,12 @@ def test_nobody_comes_back_for_what_is_not_ordered_again(tmp_path):
 
 def test_a_restaurant_is_remembered_for_what_was_eaten(often):
     world, truth = often
-    goods, known = world.setting.catalog.goods, world.people.known
+    items, known = world.setting.catalog.items, world.people.known
     assert known.shape[1] == ITEMS_KNOWN
-    price = goods.asides[:, compile_scenario(load_scenario(NAME)).names.asides.index("price")]
+    price = items.asides[:, compile_scenario(load_scenario(NAME)).names.asides.index("price")]
     keys = ["user", "session", "request"]
     picks = truth[truth["event"] == "add_to_basket"].assign(item=lambda t: t["item"].astype(int))
-    picks = picks.assign(met=picks["utility"] - price[picks["item"]], parent=goods.parent[picks["item"]])
+    picks = picks.assign(met=picks["utility"] - price[picks["item"]], parent=items.parent[picks["item"]])
     met = picks.groupby([*keys, "parent"])["met"].mean()
     orders = truth[truth["event"] == "order"].set_index(["user", "case"])
     checked = 0
@@ -113,7 +113,7 @@ def test_a_restaurant_is_remembered_for_what_was_eaten(often):
         kept = own[(own["item"] == meal.item) & (np.abs(own["at"] - meal.time) < 1e-3)]
         user, order = meal.user, orders.loc[(meal.user, meal.case)]
         if len(kept):  # else a later meal has taken its place
-            expected = met.loc[(user, order["session"], order["request"], goods.parent[int(meal.item)])]
+            expected = met.loc[(user, order["session"], order["request"], items.parent[int(meal.item)])]
             assert kept["worth"][0] == pytest.approx(expected, abs=1e-4)
             checked += 1
     assert checked > 40

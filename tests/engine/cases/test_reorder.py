@@ -159,12 +159,12 @@ def test_what_was_had_is_remembered_for_what_it_was_worth():
     lived = pd.Series(judged["value"].astype(float)).groupby(judged["user"].astype(int)).first()
     # decisions were made up here, worth nothing: what was lived is the noise alone, and it is in the memory too
     worth = known["worth"][:, 0] - lived[users].to_numpy()
-    compiled, goods = world.compiled, world.catalog.goods
-    kinds = goods.facts["type"][users % 20].astype(int)
+    compiled, items = world.compiled, world.catalog.items
+    kinds = items.state["type"][users % 20].astype(int)
     expected = np.zeros(len(users))
     for f, row in enumerate(compiled.plan.facets):
         block = slice(int(row["offset"]), int(row["offset"] + row["width"]))
-        match = (world.people.taste[users, block] * goods.vectors[users % 20, block]).sum(axis=1).astype(float)
+        match = (world.people.taste[users, block] * items.vectors[users % 20, block]).sum(axis=1).astype(float)
         expected += compiled.plan.weights[kinds, f] * row["scale"] * match / (1.0 + row["saturation"] * np.abs(match))
     own = compiled.scenario.idiosyncratic.share.value
     assert (worth - expected).mean() == pytest.approx(0.0, abs=4 * np.sqrt(own / len(users)))

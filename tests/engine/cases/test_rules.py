@@ -83,11 +83,11 @@ def test_batches_are_served_in_the_order_of_coming():
     ],
 )
 def test_what_a_case_holds_it_asks_for_once(steps):
-    goods = {
+    items = {
         "kind": "stock", "per": "item", "initial": constant(9, "units"), "restock_below": claim(1, "units"),
         "restock_to": claim(9, "units"), "restock_lead": constant(60),
     }  # fmt: skip
-    resources = {"desk": queue(2, service=constant(10)), "goods": goods}
+    resources = {"desk": queue(2, service=constant(10)), "goods": items}
     with pytest.raises(InputError, match=r"fulfil\.delivery\.steps\.(a\.holds|b\.uses)"):
         TinyWorld(steps, resources, delivery=FOREVER)
 
@@ -105,11 +105,11 @@ def test_a_promise_counts_how_long_a_server_is_kept():
         edits={"promises.eta": promise},
     )
     world.cases.tell_waits(0.0)
-    assert world.cases.goods.promised[3, 0] == 600.0
+    assert world.cases.items.promised[3, 0] == 600.0
     world.decide(np.full(20, 1.0), np.arange(20), np.zeros(20, dtype=np.int64))
     world.run(2.0)
     world.cases.tell_waits(2.0)
-    promised = float(world.cases.goods.promised[3, 0])
+    promised = float(world.cases.items.promised[3, 0])
     world.decide(np.array([2.0]), np.array([20]), np.array([3]))
     world.run(1e6)
     real = world.times("delivered")[(20, 0)] - 2.0

@@ -58,8 +58,8 @@ def kinds(precision: float = 4.0, half_life: float = 1e5) -> np.ndarray:
 def numbers(known: np.ndarray, precision: float) -> Numbers:
     """Return the tables of one user who remembers `known`, and of ten items of one type."""
     people = NOBODY._replace(known=known)
-    goods = NOTHING._replace(facts=np.zeros(10, dtype=ITEM))
-    return numbers_of(PLAN._replace(types=kinds(precision)), people, goods)
+    items = NOTHING._replace(state=np.zeros(10, dtype=ITEM))
+    return numbers_of(PLAN._replace(types=kinds(precision)), people, items)
 
 
 @given(st.floats(-3, 3), st.floats(0.05, 2.0), st.floats(-3, 3), st.floats(0.0, 1e6), st.floats(0.1, 20.0))
@@ -95,7 +95,7 @@ def test_a_play_that_was_heard_to_be_known_is_remembered_at_its_worth():
     rows = threshold(of, stage, 0)
     rows.state["picked"] = 0  # whose worth is computed when the play begins
     after = step(of, rows)
-    music = of.goods.facts["type"][rows.state["item"]] == of.compiled.names.types.index("music")
+    music = of.items.state["type"][rows.state["item"]] == of.compiled.names.types.index("music")
     ended = (after.rows["known"] == 1) & (after.rows["unattended"] == 0) & music
     assert 20 < ended.sum() < len(ended)
     for user in range(len(ended)):
@@ -158,7 +158,7 @@ def _meeting(worth: float, told: bool) -> tuple[Any, Any]:
     modalities = of.compiled.plan.modalities.copy()
     modalities["salience"][source], modalities["reading"][source] = float(told), 0.0
     of = replace(of, people=people).with_plan(modalities=modalities)
-    return step(of, threshold(of, stage, 0)).records, of.goods.facts["creator"]
+    return step(of, threshold(of, stage, 0)).records, of.items.state["creator"]
 
 
 def test_trust_in_a_publisher_moves_beliefs_about_all_its_articles_where_the_source_was_read():
@@ -187,7 +187,7 @@ def test_an_article_that_was_read_is_remembered_of_its_publisher():
     met = (after.rows["known"] == 1) & (after.rows["unattended"] == 0)
     assert 20 < met.sum() < len(met)
     for user in range(len(met)):
-        subject = (1 << 31) + of.goods.facts["creator"][rows.state["item"][user]]
+        subject = (1 << 31) + of.items.state["creator"][rows.state["item"][user]]
         changed = after.people.known[user] != of.people.known[user]
         assert changed.sum() == met[user]
         assert (after.people.known[user]["item"][changed] == subject).all()
@@ -201,7 +201,7 @@ def test_a_memory_by_a_modality_that_does_not_exist_is_one_clear_line(tmp_path):
 
 def test_a_new_episode_knows_nothing():
     of = bench(NAME)
-    fresh = draw_people(of.compiled, of.goods, 5, 9)
+    fresh = draw_people(of.compiled, of.items, 5, 9)
     used = People(*(array.copy() for array in of.people))
     put_users(np.arange(5), np.arange(5), fresh, used)
     assert (used.known["at"][:5] == 0).all()
@@ -210,7 +210,7 @@ def test_a_new_episode_knows_nothing():
 
 def test_a_new_episode_follows_no_topic():
     of = bench("news")
-    fresh = draw_people(of.compiled, of.goods, 5, 9)
+    fresh = draw_people(of.compiled, of.items, 5, 9)
     used = People(*(array.copy() for array in of.people))
     used.followed[:] = 3
     put_users(np.arange(5), np.arange(5), fresh, used)

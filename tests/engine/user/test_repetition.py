@@ -95,7 +95,7 @@ def test_beliefs_have_it_where_users_can_see_whose_an_item_is():
     blank = of.people._replace(had=np.zeros_like(of.people.had))
     cards = {}
     for key, people in (("had", of.people), ("blank", blank)):
-        after = step(type(of)(of.compiled, people, of.goods, of.seed), rows)
+        after = step(type(of)(of.compiled, people, of.items, of.seed), rows)
         seen = after.records[(after.records["event"] == 0) & ~np.isnan(after.records["belief"])]
         cards[key] = {(int(r["user"]), int(r["item"])): r for r in seen}
     told = sum(1 << of.compiled.names.modalities.index(name) for name in ("headline", "teaser", "body"))
@@ -114,11 +114,11 @@ def test_beliefs_have_it_where_users_can_see_whose_an_item_is():
 
 def test_a_headline_that_was_enough_is_a_part_of_its_story():
     of = bench(NAME)
-    of = type(of)(of.compiled, of.people._replace(had=np.zeros_like(of.people.had)), of.goods, of.seed)
+    of = type(of)(of.compiled, of.people._replace(had=np.zeros_like(of.people.had)), of.items, of.seed)
     after = step(of, threshold(of, of.compiled.names.stages.index("front"), 0))
     enough = after.records[after.records["event"] == of.compiled.names.codes["informed"]]
     assert len(enough) > 100
-    told = {(int(row["user"]), int(of.goods.parent[row["item"]])) for row in enough}
+    told = {(int(row["user"]), int(of.items.parent[row["item"]])) for row in enough}
     had = after.people.had
     users, places = np.nonzero(had["amount"])
     assert {(int(u), int(had[u, k]["parent"])) for u, k in zip(users, places, strict=True)} == told
@@ -128,18 +128,18 @@ def test_a_headline_that_was_enough_is_a_part_of_its_story():
 @pytest.mark.parametrize("name", ["utility-oracle", "belief-oracle"])
 def test_the_oracles_know_duplicates(name):
     of = bench(NAME)
-    n = len(of.goods.facts)
+    n = len(of.items.state)
     blank = of.people._replace(had=np.zeros_like(of.people.had))
     had = blank.had.copy()
     users = np.arange(40)
-    had["parent"][:, 0], had["amount"][:, 0], had["at"][:, 0] = of.goods.parent[0], 5.0, CLOCK
+    had["parent"][:, 0], had["amount"][:, 0], had["at"][:, 0] = of.items.parent[0], 5.0, CLOCK
     stage = of.compiled.names.stages.index("front")
     requests = replace(ask(n, users=users, slate_size=n), time=np.full(40, CLOCK), stage=np.full(40, stage, np.uint8))
     ranks = {}
     for key, people in (("blank", blank), ("had", blank._replace(had=had))):
-        order = Oracle(name, of.compiled, people, of.goods, of.seed).recommend(requests).items
+        order = Oracle(name, of.compiled, people, of.items, of.seed).recommend(requests).items
         ranks[key] = np.argsort(order, axis=1)
-    siblings = of.goods.parent == of.goods.parent[0]
+    siblings = of.items.parent == of.items.parent[0]
     assert 0 < siblings.sum() < n
     assert (ranks["had"][:, siblings] >= ranks["blank"][:, siblings]).all()
     assert (ranks["had"][:, siblings] > ranks["blank"][:, siblings]).mean() > 0.9
@@ -158,7 +158,7 @@ def test_nothing_is_remembered_where_no_repetition_is_worth_anything():
 
 def test_a_new_episode_begins_with_a_blank_memory():
     of = bench(NAME)
-    fresh = draw_people(of.compiled, of.goods, 5, 9)
+    fresh = draw_people(of.compiled, of.items, 5, 9)
     used = People(*(array.copy() for array in of.people))
     assert (used.had["amount"][:5] > 0).any()
     put_users(np.arange(5), np.arange(5), fresh, used)

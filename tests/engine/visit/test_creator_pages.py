@@ -48,7 +48,7 @@ def pages(truth: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_page_shows_what_the_creator_of_the_video_made_and_nobody_recommends_there(lived):
     truth, catalog, spy = lived
-    creator = catalog.goods.facts["creator"]
+    creator = catalog.items.state["creator"]
     cards = pages(truth)
     assert len(cards) > 1000
     assert (creator[cards["item"]] == creator[cards["of"]]).all()
@@ -87,7 +87,7 @@ def test_the_act_leads_there_and_the_visit_goes_on_from_it(lived):
     follows = truth["event"].astype(str).groupby([truth["user"], truth["session"]]).shift(-1)
     acts = {"like", "comment", "share", "follow", "hate", "profile_visit"}
     turned = (truth["event"] == "profile_visit") & ~follows.isin(acts)
-    creator = catalog.goods.facts["creator"]
+    creator = catalog.items.state["creator"]
     alone = np.bincount(creator)[creator[truth["item"].where(turned, 0).astype(int)]] == 1
     after = follows[turned & ~alone].value_counts()
     # a card, the end of the visit, or the feed where everything of the creator was just watched or is not out yet
@@ -103,12 +103,12 @@ def test_the_act_leads_there_and_the_visit_goes_on_from_it(lived):
 
 def test_menus_of_creators_lie_behind_each_other_from_the_end(lived):
     _, catalog, _ = lived
-    goods = catalog.goods
-    creator = goods.facts["creator"]
+    items = catalog.items
+    creator = items.state["creator"]
     for c in range(int(creator.max()) + 1):
-        row = goods.menus[len(goods.menus) - 1 - c]
+        row = items.menus[len(items.menus) - 1 - c]
         assert row[3] == BY_CREATOR
-        np.testing.assert_array_equal(np.sort(goods.menu[row[0] : row[1]]), np.flatnonzero(creator == c))
+        np.testing.assert_array_equal(np.sort(items.menu[row[0] : row[1]]), np.flatnonzero(creator == c))
 
 
 def test_an_order_of_pages_has_to_be_known(tmp_path):
@@ -143,7 +143,7 @@ def test_baskets_are_not_filled_on_a_page(tmp_path):
 def test_a_search_is_told_to_the_platform_and_answered_by_topic(lived):
     truth, catalog, spy = lived
     search = compiled_of(NAME).names.stages.index("search")
-    topic = catalog.goods.facts["topic"]
+    topic = catalog.items.state["topic"]
     asked = 0
     for requests in spy.asked:
         told = requests.criteria[:, 0]

@@ -73,8 +73,8 @@ def test_parents_are_rows_behind_the_items_and_say_so(drawn):
     assert rows[0] == 600
     assert (number_of[rows] == np.arange(len(rows))).all()
     assert set(number_of[:600]) == set(range(len(rows)))
-    assert (levels_of(compiled, catalog.goods)[rows] == 0).all()
-    assert (asked_for(compiled, catalog.goods) == (is_one == 1)).all()
+    assert (levels_of(compiled, catalog.items)[rows] == 0).all()
+    assert (asked_for(compiled, catalog.items) == (is_one == 1)).all()
     published = catalog.published_at
     for k, row in enumerate(rows):
         assert published[row] == published[:600][number_of[:600] == k].min()
@@ -83,21 +83,21 @@ def test_parents_are_rows_behind_the_items_and_say_so(drawn):
 def test_a_parent_is_worth_what_its_children_are_on_average():
     """To many users, over the facets: the mean over children of what they are worth tends to what the parent is."""
     of = bench(NAME, users=300)
-    plan, goods = of.compiled.plan, of.goods
-    types = goods.facts["type"].astype(np.int64)
+    plan, items = of.compiled.plan, of.items
+    types = items.state["type"].astype(np.int64)
 
     def worth(rows: np.ndarray) -> np.ndarray:
         total = np.zeros((len(of.people.state), len(rows)))
         for f, facet in enumerate(plan.facets):
             part = slice(int(facet["offset"]), int(facet["offset"] + facet["width"]))
-            x = of.people.taste[:, part].astype(np.float64) @ goods.vectors[rows, part].T.astype(np.float64)
+            x = of.people.taste[:, part].astype(np.float64) @ items.vectors[rows, part].T.astype(np.float64)
             x = facet["scale"] * x / (1.0 + facet["saturation"] * np.abs(x))
             total += plan.weights[types[rows], f] * x
         return total
 
-    parents = np.flatnonzero(levels_of(of.compiled, goods) >= 0)
+    parents = np.flatnonzero(levels_of(of.compiled, items) >= 0)
     children = worth(np.arange(parents[0]))
-    mean = np.stack([children[:, goods.parent[: parents[0]] == goods.parent[row]].mean(axis=1) for row in parents], 1)
+    mean = np.stack([children[:, items.parent[: parents[0]] == items.parent[row]].mean(axis=1) for row in parents], 1)
     own = worth(parents)
     assert np.corrcoef(mean.ravel(), own.ravel())[0, 1] > 0.9
     slope = float((mean * own).sum() / (own * own).sum())
@@ -106,21 +106,21 @@ def test_a_parent_is_worth_what_its_children_are_on_average():
 
 def test_numbers_of_a_parent_count_once_and_those_of_children_as_their_mean(drawn):
     compiled, catalog = drawn
-    goods, names = catalog.goods, compiled.names
+    items, names = catalog.items, compiled.names
     fee, price = names.asides.index("fee"), names.asides.index("price")
-    assert (goods.asides[:600, fee] == 0).all()
-    assert (goods.asides[600:, fee] != 0).all()
+    assert (items.asides[:600, fee] == 0).all()
+    assert (items.asides[600:, fee] != 0).all()
     for row in range(600, 610):
-        own = np.flatnonzero(goods.parent[:600] == goods.parent[row])
-        assert goods.asides[row, price] == pytest.approx(goods.asides[own, price].mean(), abs=1e-6)
-        assert len(set(goods.attributes[own, names.attributes.index("fee")])) == 1
+        own = np.flatnonzero(items.parent[:600] == items.parent[row])
+        assert items.asides[row, price] == pytest.approx(items.asides[own, price].mean(), abs=1e-6)
+        assert len(set(items.attributes[own, names.attributes.index("fee")])) == 1
 
 
 def test_what_parents_lack_is_missing_and_has_features_of_zeros(drawn):
     compiled, catalog = drawn
     own = set(compiled.scenario.parents[KIND].modalities)
     for m, name in enumerate(compiled.names.modalities):
-        missing = catalog.goods.facts["missing"][600:] >> m & 1
+        missing = catalog.items.state["missing"][600:] >> m & 1
         lacks = name not in own and compiled.scenario.modalities[name].kind != "attribute"
         assert (missing == lacks).all()
         if name in catalog.public.features:
@@ -133,8 +133,8 @@ def test_read_outs_of_parents_are_compared_among_parents(drawn):
     counters[600:, 1 + compiled.names.counters.index("rate")] = np.arange(catalog.n_items - 600)
     counters[:600, 1 + compiled.names.counters.index("add_to_basket")] = np.arange(600)
     everything = np.arange(catalog.n_items, dtype=np.int32)
-    Readouts(compiled, catalog.goods).publish(published(counters, everything))
-    shown = catalog.goods.readouts
+    Readouts(compiled, catalog.items).publish(published(counters, everything))
+    shown = catalog.items.readouts
     rated, popular = compiled.names.readouts.index("n_ratings"), compiled.names.readouts.index("popular")
     assert shown[600:, rated].mean() == pytest.approx(0, abs=1e-5)
     assert shown[600:, rated].std() == pytest.approx(1, abs=1e-5)
@@ -181,27 +181,27 @@ def test_a_menu_shows_the_dishes_of_the_restaurant_that_was_opened_as_far_as_the
 
 def test_menus_begin_with_what_was_taken_most_and_leave_out_what_is_sold_out(drawn):
     compiled, catalog = drawn
-    goods = catalog.goods
-    menus = Menus(compiled, goods, catalog.published_at, catalog.withdrawn_at, 2)
+    items = catalog.items
+    menus = Menus(compiled, items, catalog.published_at, catalog.withdrawn_at, 2)
     counters = np.zeros((catalog.n_items, 1 + len(compiled.names.counters)), dtype=np.int64)
     column = 1 + compiled.names.counters.index("add_to_basket")
-    before = goods.menu.copy()
+    before = items.menu.copy()
     counters[before[[3, 17, 30]], column] = 2, 5, 1
     gone = np.zeros(catalog.n_items, dtype=np.bool_)
     gone[before[17]] = True
     menus.publish(published(counters, np.arange(catalog.n_items, dtype=np.int32), gone=gone))
-    for k in range(len(goods.menus)):
-        part = goods.menu[slice(*goods.menus[k, :2])]
-        assert set(part) == set(np.flatnonzero(goods.parent[:600] == goods.parent[goods.menus[k, 2]]))
+    for k in range(len(items.menus)):
+        part = items.menu[slice(*items.menus[k, :2])]
+        assert set(part) == set(np.flatnonzero(items.parent[:600] == items.parent[items.menus[k, 2]]))
         assert (np.diff(counters[part, column]) <= 0).all()
-    assert (goods.menu != before).any()
-    assert goods.offered[before[17], 0] == np.inf
-    fresh = Menus(compiled, goods, catalog.published_at, catalog.withdrawn_at, 2)
+    assert (items.menu != before).any()
+    assert items.offered[before[17], 0] == np.inf
+    fresh = Menus(compiled, items, catalog.published_at, catalog.withdrawn_at, 2)
     fresh.publish(published(counters, np.arange(catalog.n_items, dtype=np.int32)))
-    assert goods.offered[before[17], 0] < np.inf
-    again = goods.menu.copy()
+    assert items.offered[before[17], 0] < np.inf
+    again = items.menu.copy()
     menus.publish(published(counters, np.arange(catalog.n_items, dtype=np.int32)))
-    assert (goods.menu == again).all(), "the order is a function of the counts alone"
+    assert (items.menu == again).all(), "the order is a function of the counts alone"
 
 
 def test_an_open_menu_stays_as_it_was_handed_out():
@@ -209,17 +209,17 @@ def test_an_open_menu_stays_as_it_was_handed_out():
     of = bench(NAME)
     stage = of.compiled.names.stages.index("menu")
     rows = threshold(of, stage, 0)
-    other = of.goods._replace(menu=of.goods.menu[::-1].copy())
-    assert step(of.with_goods(other), rows).bits() == step(of, rows).bits()
+    other = of.items._replace(menu=of.items.menu[::-1].copy())
+    assert step(of.with_items(other), rows).bits() == step(of, rows).bits()
 
 
 def test_a_hidden_modality_of_a_dish_changes_nothing_on_the_list():
     of = bench(NAME)
     stage, photo = of.compiled.names.stages.index("home"), of.compiled.names.modalities.index("dish_photo")
     rows = threshold(of, stage, 0)
-    colour = of.goods.colour.copy()
+    colour = of.items.colour.copy()
     colour[:, [photo, of.modalities + photo]] += np.float32(2.0)
-    before, after = step(of, rows), step(of.with_goods(of.goods._replace(colour=colour)), rows)
+    before, after = step(of, rows), step(of.with_items(of.items._replace(colour=colour)), rows)
     assert len(before.records) > 0
     assert after.bits() == before.bits()
 
@@ -258,7 +258,7 @@ def test_what_an_order_is_worth_is_the_mean_of_its_dishes_and_the_restaurants_nu
     rest = orders["utility"].to_numpy() - mean.loc[
         list(orders[[*keys, "restaurant"]].itertuples(index=False, name=None))
     ].to_numpy()  # fmt: skip
-    charged = catalog.goods.asides[orders["item"].to_numpy(dtype=np.int64), fee]
+    charged = catalog.items.asides[orders["item"].to_numpy(dtype=np.int64), fee]
     # what is left beside the fee is the arrival time: worth of the minutes beyond what is usual, per user
     waits = rest - charged
     assert np.abs(waits).max() < 5

@@ -37,12 +37,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Compiled, pd.DataFr
 def _plays(compiled: Compiled, truth: pd.DataFrame) -> pd.DataFrame:
     """Ends of plays, with whether they were barred, how long the whole is, and whether they came to a wall."""
     names, seed = compiled.names, WORLD["seed"]
-    goods = draw_catalog(compiled, WORLD["items"], 3 * 86400.0, seed).goods
+    items = draw_catalog(compiled, WORLD["items"], 3 * 86400.0, seed).items
     barred = traits(compiled, numbered(WORLD["users"]), seed)[:, names.asides.index("lock")] > 0
-    locked = goods.attributes[:, names.attributes.index("locked")] > 0
+    locked = items.attributes[:, names.attributes.index("locked")] > 0
     ends = truth[truth["event"].isin(["read_part", "read_whole"])].copy()
     item, user = ends["item"].to_numpy(dtype=np.int64), ends["user"].to_numpy(dtype=np.int64)
-    ends["cut"], ends["whole"] = locked[item] & barred[user], goods.facts["duration"][item]
+    ends["cut"], ends["whole"] = locked[item] & barred[user], items.state["duration"][item]
     walls = truth[truth["event"] == "paywall"].set_index(KEY)
     ends["wall"] = [key in walls.index for key in ends[KEY].itertuples(index=False, name=None)]
     return ends
@@ -68,9 +68,9 @@ def test_who_may_not_read_on_stops_at_the_free_share_and_nobody_else_does(world)
 def test_a_wall_is_worth_its_weight_to_who_is_cut_off_and_nothing_to_subscribers(world):
     compiled, _ = world
     names = compiled.names
-    goods = draw_catalog(compiled, WORLD["items"], 3 * 86400.0, WORLD["seed"]).goods
-    worth = goods.asides[:, names.asides.index("lock")]
-    locked = goods.attributes[:, names.attributes.index("locked")] > 0
+    items = draw_catalog(compiled, WORLD["items"], 3 * 86400.0, WORLD["seed"]).items
+    worth = items.asides[:, names.asides.index("lock")]
+    locked = items.attributes[:, names.attributes.index("locked")] > 0
     assert (worth[locked] < 0).all()
     assert (worth[~locked] > 0).all()
     assert worth[locked].max() - worth[~locked].min() < 0
@@ -87,7 +87,7 @@ def test_without_a_wall_in_the_way_a_play_is_what_it_would_be():
     aside = of.compiled.names.asides.index("lock")
     people = of.people._replace(traits=of.people.traits.copy())
     people.traits[:, aside] = 0.0
-    of = of.__class__(of.compiled, people, of.goods, of.seed)
+    of = of.__class__(of.compiled, people, of.items, of.seed)
     stages = of.compiled.plan.stages.copy()
     stages["wall"][stage] = -1
     assert step(of, rows).bits() == step(of.with_plan(stages=stages), rows).bits()
@@ -100,15 +100,15 @@ def test_what_is_behind_the_wall_stays_unknown_to_who_stops_before_they_know():
     for key in ("leave_at_sight", "leave_judged", "leave_known", "tolerate", "seek", "unattended"):
         stages[key][stage] = 1e-9
     stages["free"][stage] = 0.05
-    goods = of.goods._replace(attributes=of.goods.attributes.copy())
-    goods.attributes[:, compiled_of(NAME).names.attributes.index("locked")] = 1.0
+    items = of.items._replace(attributes=of.items.attributes.copy())
+    items.attributes[:, compiled_of(NAME).names.attributes.index("locked")] = 1.0
     people = of.people._replace(traits=np.ones_like(of.people.traits))
-    of = of.__class__(of.compiled, people, goods, of.seed).with_plan(stages=stages)
+    of = of.__class__(of.compiled, people, items, of.seed).with_plan(stages=stages)
     after = step(of, threshold(of, stage, 0)).rows
     assert (after["walled"] == 1).all()
     assert (after["outcome"] == 1).all()
     assert (after["known"] == 0).mean() > 0.9
-    durations = goods.facts["duration"][after["item"]]
+    durations = items.state["duration"][after["item"]]
     assert after["watched"] == pytest.approx(0.05 * durations, abs=2e-3)
 
 

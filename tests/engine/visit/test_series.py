@@ -66,9 +66,9 @@ def test_without_picks_the_child_that_is_taken_is_played(tmp_path):
 
 def test_levels_split_who_asks_for_what(tmp_path):
     compiled = compile_scenario(load_scenario(series(tmp_path)))
-    goods = draw_catalog(compiled, 60, 86400.0, 1).goods
-    levels = Levels(compiled, goods)
-    everything = np.arange(len(goods.facts), dtype=np.int32)
+    items = draw_catalog(compiled, 60, 86400.0, 1).items
+    levels = Levels(compiled, items)
+    everything = np.arange(len(items.state), dtype=np.int32)
     assert (levels.among(0, everything) == np.arange(60, 70)).all()
     assert (levels.among(-1, everything) == np.arange(60)).all()
     assert levels.among(0, everything) is levels.among(0, everything)
