@@ -24,7 +24,7 @@ from simulator import RunConfig
 from simulator.config import complete
 from simulator.plan.compiler import compile_scenario
 from simulator.population.catalog import draw_catalog
-from simulator.population.users import bytes_per_user, draw_people
+from simulator.population.users import bytes_per_user, draw_users
 from simulator.records.log_writer import CODED, PLATFORM, TRUTH, read_parts
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
@@ -44,15 +44,15 @@ def bare_seconds(users: int, items: int) -> float:
     """Seconds per impression of the bare loop on the users and items of the scenario, slates of 10 drawn at random."""
     compiled = compile_scenario(load_scenario(SCENARIO))
     catalog = draw_catalog(compiled, items, 86400.0, 0)
-    people = draw_people(compiled, catalog.items, users, 0)
+    all_users = draw_users(compiled, catalog.items, users, 0)
     truth = np.ascontiguousarray(catalog.items.vectors[:, :32])
     slates = np.random.default_rng(0).integers(0, items, (users, 8, 10)).astype(np.int32)
     records = np.zeros(65536, dtype=RECORD)
-    bare_loop(people.taste, truth, slates[:2], records)
+    bare_loop(all_users.taste, truth, slates[:2], records)
     best = np.inf
     for _ in range(REPEATS):
         begun = time.perf_counter()
-        bare_loop(people.taste, truth, slates, records)
+        bare_loop(all_users.taste, truth, slates, records)
         best = min(best, (time.perf_counter() - begun) / slates.size)
     return best
 
@@ -126,7 +126,7 @@ def million(items: int = 100_000, horizon: float = 7 * 3600.0) -> None:
         print(f"{wall / users * 1e6:.1f} us per user, peak {memory:.2f} GiB")
     compiled = compile_scenario(load_scenario(SCENARIO))
     catalog = draw_catalog(compiled, 1000, 86400.0, 0)
-    state = bytes_per_user(draw_people(compiled, catalog.items, 1000, 0))
+    state = bytes_per_user(draw_users(compiled, catalog.items, 1000, 0))
     print(f"time per user, million / hundred thousand: {per_user[1] / per_user[0]:.2f}; user state {state:.0f} bytes")
 
 

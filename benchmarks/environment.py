@@ -98,7 +98,7 @@ def bare(scenario: str) -> Callable[[], int]:
             first = 0
             while first < len(todo):
                 first, _ = advance(
-                    fleet.scene.seed, todo, first, 1e15, room, plan, fleet.people, fleet.items, fleet.rows, out,
+                    fleet.scene.seed, todo, first, 1e15, room, plan, fleet.users, fleet.items, fleet.rows, out,
                     *parts,
                 )  # fmt: skip
                 out.n_messages[0] = 0

@@ -55,7 +55,7 @@ class Truth:
         """Utility of every item to every user now, (n, items)."""
         own = self.own
         return np.stack([
-            utilities(own.scene.seed, j, own.scene.plan, own.fleet.people, own.fleet.items) for j in range(own.num_envs)
+            utilities(own.scene.seed, j, own.scene.plan, own.fleet.users, own.fleet.items) for j in range(own.num_envs)
         ])  # fmt: skip
 
     def inputs(self, worth: np.ndarray) -> np.ndarray:

@@ -127,7 +127,7 @@ class Oracle(Random):
         """Utilities, by the engine's own function; numbers that are shown as they are (a price) count beside."""
         own = self.env
         worth = [
-            utilities(own.scene.seed, j, own.scene.plan, own.fleet.people, own.fleet.items) for j in range(own.num_envs)
+            utilities(own.scene.seed, j, own.scene.plan, own.fleet.users, own.fleet.items) for j in range(own.num_envs)
         ]
         shown = own.fleet.items.asides[:, : len(own.scene.compiled.names.asides)].sum(axis=1)
         return np.stack(worth) + shown

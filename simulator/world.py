@@ -16,7 +16,7 @@ from recommenders.contract import Recommender
 from recommenders.rehearsal import rehearse
 from simulator.config import RunConfig
 from simulator.engine.jit.precompile import Ahead
-from simulator.engine.tables.tables import TICKS_PER_SECOND, Array, People, Tally
+from simulator.engine.tables.tables import TICKS_PER_SECOND, Array, Tally, Users
 from simulator.engine.visit.advance import advance, first_arguments
 from simulator.errors import InputError, RunInterrupted
 from simulator.part import Part, Published
@@ -28,7 +28,7 @@ from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
 from simulator.population.parent_rows import Menus, asked_for
 from simulator.population.setting import Setting
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.records.log_writer import LogWriter
 from simulator.records.manifest import RunFacts, write_items, write_results
 from simulator.records.measures import Outcome, check_measures, event_counts, measure
@@ -123,8 +123,8 @@ def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) ->
     defaults = compiled.scenario.defaults
     horizon = config.horizon or defaults.horizon
     catalog = draw_catalog(compiled, config.items or defaults.items, horizon, config.seed)
-    people = draw_people(compiled, catalog.items, config.users or defaults.users, config.seed)
-    return Setting(compiled, catalog, people, None, horizon, {"catalog": "drawn from the scenario"})
+    users = draw_users(compiled, catalog.items, config.users or defaults.users, config.seed)
+    return Setting(compiled, catalog, users, None, horizon, {"catalog": "drawn from the scenario"})
 
 
 class World:
@@ -148,20 +148,20 @@ class World:
         self.setting: Setting = set_up(config, compiled, lambda note: self._say(note, 0))
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
-        catalog, people, items = self.setting.catalog, self.people, self.setting.catalog.items
+        catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
         learner = plugin if isinstance(plugin, Recommender) and plugin.learns else None
         if isinstance(plugin, Recommender):
             plugin.check(catalog.public)
         names = compiled.names.by_column
-        memory = PlatformMemory(names, len(people.state), catalog.n_items) if learner else None
+        memory = PlatformMemory(names, len(users.state), catalog.n_items) if learner else None
         if memory is not None and self.setting.warm is not None:
             memory.take_columns(self.setting.warm)
         self.folder = self._open_folder()
         self.log = LogWriter(self.folder, config.log, names, self.horizon, memory, tap)
         # 4. Who lives, visits by rounds and cases by events; and who answers requests.
-        self.rounds = Rounds(compiled, people, items, config.seed, config.threads, config.batch, self.log)
-        who = Oracle(plugin, compiled, people, items, config.seed) if isinstance(plugin, str) else plugin
+        self.rounds = Rounds(compiled, users, items, config.seed, config.threads, config.batch, self.log)
+        who = Oracle(plugin, compiled, users, items, config.seed) if isinstance(plugin, str) else plugin
         first_fit = 0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit
         self.platform = Platform(
             compiled.scenario, who, catalog.public, memory, config.seed, first_fit, self.rounds.settle
@@ -169,8 +169,8 @@ class World:
         self.cases: Cases | None = None
         if compiled.world is not None:
             self.cases = Cases(
-                compiled.scenario, compiled.world, compiled.plan, people, items, catalog.n_creators, items.parent,
-                catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(people),
+                compiled.scenario, compiled.world, compiled.plan, users, items, catalog.n_creators, items.parent,
+                catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(users),
             )  # fmt: skip
             self.cases.prepare(self._ahead, self.rounds.output)
         if learner and type(learner).__module__.startswith("recommenders."):
@@ -178,8 +178,8 @@ class World:
         interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
-            own = topical(compiled, people.taste) if criteria is None else criteria.taste
-            interests = Interests(compiled, people, items, own, config.seed)
+            own = topical(compiled, users.taste) if criteria is None else criteria.taste
+            interests = Interests(compiled, users, items, own, config.seed)
             self.rounds.stated = interests.stated
         menus: Menus | None = None
         if len(items.menu):
@@ -198,14 +198,14 @@ class World:
         # 6. Where it goes on.
         self._recommendable = asked_for(compiled, items)
         self._candidates = self._on_offer(0.0)[1]
-        self.checkpoints = Checkpointing(self.folder, people, self.rounds, self.log, self.parts)
+        self.checkpoints = Checkpointing(self.folder, users, self.rounds, self.log, self.parts)
         if config.resume is not None:
             self.now = self.checkpoints.restore()
 
     @property
-    def people(self) -> People:
+    def users(self) -> Users:
         """The users."""
-        return self.setting.people
+        return self.setting.users
 
     @property
     def candidates(self) -> npt.NDArray[np.int32]:
@@ -331,13 +331,13 @@ class World:
             self.rounds.tallies,
             self.rounds.counters[:, 0],
             catalog.items.state["creator"],
-            self.people,
+            self.users,
             self.horizon,
             self.cases.case_state.counts if self.cases is not None else None,
         )
         metrics = measure(outcome)
         facts = RunFacts(
-            compiled.scenario, self.config.seed, len(self.people.state), catalog.n_items, self.horizon,
+            compiled.scenario, self.config.seed, len(self.users.state), catalog.n_items, self.horizon,
             platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
             time.perf_counter() - self._begun, self.log,
         )  # fmt: skip

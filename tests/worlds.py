@@ -14,7 +14,7 @@ from simulator.engine.tables.tables import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE
 from simulator.engine.visit.due import BLOCK
 from simulator.plan.compiler import compile_scenario
 from simulator.population.catalog import draw_catalog
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.runtime.cases import Cases
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario, scenario_from
@@ -96,11 +96,11 @@ class TinyWorld:
         self.compiled = compile_scenario(scenario)
         catalog = draw_catalog(self.compiled, items, 86400.0, seed)
         self.catalog = catalog
-        self.people = draw_people(self.compiled, catalog.items, users, seed)
+        self.users = draw_users(self.compiled, catalog.items, users, seed)
         assert self.compiled.world is not None
         self.soonest = np.full(-(-users // BLOCK), -np.inf)
         self.cases = Cases(
-            scenario, self.compiled.world, self.compiled.plan, self.people, catalog.items, catalog.n_creators,
+            scenario, self.compiled.world, self.compiled.plan, self.users, catalog.items, catalog.n_creators,
             catalog.items.parent, catalog.published_at, horizon, seed, self.soonest,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import item_features
-from simulator.engine.tables.tables import Items, People, Plan
+from simulator.engine.tables.tables import Items, Plan, Users
 from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
 from simulator.errors import InputError
@@ -87,16 +87,16 @@ class Scene:
     def __deepcopy__(self, memo: dict[int, Any]) -> Scene:
         return self
 
-    def people(self, keys: npt.NDArray[np.uint64]) -> People:
+    def users(self, keys: npt.NDArray[np.uint64]) -> Users:
         """The users with these keys, as the world of `catalog_seed` draws them."""
         taste = draw_tastes(self.compiled, keys, self.seed) * self._scales
         return new_people(self.compiled, taste, self.seed, keys)
 
-    def cases(self, people: People) -> Cases:
+    def cases(self, users: Users) -> Cases:
         """The scenario's resources at time 0, and no case yet."""
         assert self.compiled.world is not None
         return Cases(
-            self.compiled.scenario, self.compiled.world, self.compiled.plan, people, self.items,
+            self.compiled.scenario, self.compiled.world, self.compiled.plan, users, self.items,
             self.catalog.n_creators, self.items.parent, self.catalog.published_at, self.horizon, self.seed,
         )  # fmt: skip
 
@@ -110,7 +110,7 @@ class Scene:
         level, closes = np.ones(n, dtype=np.int64), np.full(n, np.inf)
         if self.compiled.world is None:
             return level, closes
-        cases = self.cases(self.people(np.zeros(1, dtype=np.uint64)))
+        cases = self.cases(self.users(np.zeros(1, dtype=np.uint64)))
         gone = cases.spent(0.0)
         level[gone] = 0
         for row in cases.shared.resources:

@@ -220,8 +220,8 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 break
         world.rounds.flush()
         self._arrived(world.now if len(self._due) else np.inf)
-        gone = np.flatnonzero((world.people.state["gone"][:n] == 1) & (self.seen.ended == 0))
-        left = gone[world.people.state["row"][gone] < 0]
+        gone = np.flatnonzero((world.users.state["gone"][:n] == 1) & (self.seen.ended == 0))
+        left = gone[world.users.state["row"][gone] < 0]
         self._mirror["status"][left] = Status.GONE
         due = np.zeros(0, dtype=np.int64)
         if len(self._due):

@@ -21,7 +21,7 @@ from gymnasium.utils import RecordConstructorArgs
 
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import PERCEPTION, mix, root
-from simulator.engine.tables.tables import Items, Numbers, People, Plan, numbers_of
+from simulator.engine.tables.tables import Items, Numbers, Plan, Users, numbers_of
 from simulator.engine.user.beliefs import utility_of
 from simulator.env.scene import Scene
 from simulator.env.single import BeholderEnv
@@ -206,7 +206,7 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
         self._own: BeholderEnv = _own(env)
         fleet, scene = self._own.fleet, self._own.scene
         wide = {
-            "hidden_user": 4, "hidden_mood": fleet.people.mood.shape[1], "hidden_taste": fleet.people.taste.shape[1],
+            "hidden_user": 4, "hidden_mood": fleet.users.mood.shape[1], "hidden_taste": fleet.users.taste.shape[1],
             "hidden_worth": scene.catalog.n_items,
         }  # fmt: skip
         boxes = {name: spaces.Box(-np.inf, np.inf, (width,), np.float32) for name, width in wide.items()}
@@ -216,12 +216,12 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The observation, and the truth."""
         fleet, scene = self._own.fleet, self._own.scene
-        user, row = fleet.people.state[0], fleet.rows.state[0]
+        user, row = fleet.users.state[0], fleet.rows.state[0]
         found = {
             "hidden_user": np.array([user["goodwill"], user["own_goodwill"], user["patience"], row["tolerance"]]),
-            "hidden_mood": fleet.people.mood[0].copy(),
-            "hidden_taste": fleet.people.taste[0].copy(),
-            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.people, fleet.items_for(0)),
+            "hidden_mood": fleet.users.mood[0].copy(),
+            "hidden_taste": fleet.users.taste[0].copy(),
+            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.users, fleet.items_for(0)),
         }
         return {**observation, **{name: value.astype(np.float32) for name, value in found.items()}}
 
@@ -233,11 +233,11 @@ def _fill(seed: int, user: int, numbers: Numbers, out: npt.NDArray[np.float32]) 
         out[item] = utility_of(mix(person, np.uint64(item)), user, item, numbers)
 
 
-def utilities(seed: int, user: int, plan: Plan, people: People, items: Items) -> Float32:
+def utilities(seed: int, user: int, plan: Plan, users: Users, items: Items) -> Float32:
     """Return what every item is worth to a user in truth, (items,): for references that may know it, and nobody else.
 
     It is the engine's own function; numbers that are shown as they are (a price) are left out.
     """
     out = np.empty(len(items.state), dtype=np.float32)
-    _fill(seed, user, numbers_of(plan, people, items), out)
+    _fill(seed, user, numbers_of(plan, users, items), out)
     return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recommenders.contract import Positives
-from simulator.engine.tables.tables import People
+from simulator.engine.tables.tables import Users
 from simulator.plan.compiler import Compiled
 from simulator.platform.service import create_recommender, declared_label
 from simulator.population.catalog import Catalog
@@ -14,15 +14,15 @@ from simulator.records.platform_log import PlatformMemory
 from simulator.runtime.rounds import Rounds
 
 
-def pilot_positives(compiled: Compiled, catalog: Catalog, people: People, horizon: float, seed: int) -> Positives:
+def pilot_positives(compiled: Compiled, catalog: Catalog, users: Users, horizon: float, seed: int) -> Positives:
     """Positives, by the scenario's label, that the platform would have recorded by `horizon` under a random policy.
 
-    Changes `people` (it is lived through): pass users made for this. Counters stay unpublished.
+    Changes `users` (it is lived through): pass users made for this. Counters stay unpublished.
     """
     codes = compiled.names.by_column
-    memory = PlatformMemory(codes, len(people.state), catalog.n_items)
+    memory = PlatformMemory(codes, len(users.state), catalog.n_items)
     log = LogWriter(None, "metrics", codes, horizon, memory)
-    rounds = Rounds(compiled, people, catalog.items, seed, 1, 4096, log)
+    rounds = Rounds(compiled, users, catalog.items, seed, 1, 4096, log)
     try:
         policy = create_recommender("random", {}, compiled.scenario, seed)
         tick = compiled.scenario.clock.tick.value

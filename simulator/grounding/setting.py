@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from recommenders.contract import Positives
 from simulator.config import RunConfig
 from simulator.engine.randomness import SPACE, SUPPLY, TASTE, TIE, normals, uniforms
-from simulator.engine.tables.tables import Items, Kind, People
+from simulator.engine.tables.tables import Items, Kind, Users
 from simulator.errors import InputError
 from simulator.grounding.estimate import Grounding, ground, spread_of_activity
 from simulator.grounding.folder import RealFolder, read_folder
@@ -24,7 +24,7 @@ from simulator.plan.compiler import Compiled
 from simulator.population.catalog import Catalog, contents, draw_catalog, public_catalog, told_topic
 from simulator.population.parent_rows import listed, with_menus
 from simulator.population.setting import Setting
-from simulator.population.users import direction, draw_people, match_scales, new_people
+from simulator.population.users import direction, draw_users, match_scales, new_people
 from simulator.scenario.durations import DAY
 from simulator.scenario.events import CODE
 from simulator.scenario.life_cycle import CREATOR
@@ -65,7 +65,7 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
     crowd = _Crowd(_tastes(compiled, grounding, catalog.items, n_users, config.seed), _pace(grounding, n_users))
     say("calibrating")
     compiled, length, calibrated = _calibrated(compiled, catalog, crowd, grounding, config.seed)
-    people = crowd.people(compiled, config.seed)
+    users = crowd.users(compiled, config.seed)
     facts = {
         "catalog": str(config.catalog),
         "items": folder.n_items,
@@ -74,7 +74,7 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
         "grounding": grounding.summary(),
         "calibrated": calibrated,
     }
-    return Setting(compiled, catalog, people, _warm_log(compiled, folder, n_users, catalog), length, facts)
+    return Setting(compiled, catalog, users, _warm_log(compiled, folder, n_users, catalog), length, facts)
 
 
 _ASSUMED = (
@@ -104,12 +104,12 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
             parents={name: catalog.public.columns[name] for name in compiled.scenario.parents},
         ),
     )
-    people = draw_people(compiled, catalog.items, users, config.seed)
+    all_users = draw_users(compiled, catalog.items, users, config.seed)
     note = (
         "no interactions: what features say of taste stays the scenario's estimate, and they are unrelated to it here"
     )
     facts = {"catalog": str(config.catalog), "items": folder.n_items, "assumed": [*folder.assumptions, note]}
-    return Setting(compiled, catalog, people, None, horizon, facts)
+    return Setting(compiled, catalog, all_users, None, horizon, facts)
 
 
 # ---- items
@@ -198,7 +198,7 @@ class _Crowd(NamedTuple):
     taste: Float32  # (n_users, latent_width)
     pace: Float32  # (n_users,)
 
-    def people(self, compiled: Compiled, seed: int) -> People:
+    def users(self, compiled: Compiled, seed: int) -> Users:
         """Users who have lived through nothing yet."""
         return new_people(compiled, self.taste, seed, pace=self.pace)
 
@@ -279,7 +279,7 @@ def _calibrated(
     staying = _staying(compiled)
     length = _PILOT_HORIZON
     for _ in range(_PASSES):
-        found = pilot_positives(staying, catalog, crowd.people(compiled, seed), length, seed)
+        found = pilot_positives(staying, catalog, crowd.users(compiled, seed), length, seed)
         factor = min(per_user * n_users / max(len(found), 1), _MOST_LONGER)
         length = max(float(np.ceil(length * factor / tick)) * tick, tick)
     target = grounding.held_out.to_popularity.get(WEIGHTED) if grounding.held_out is not None else None
@@ -302,7 +302,7 @@ def _calibrated(
     for share in _SHARES if target is not None else ():
         candidate = with_idiosyncratic(compiled, share)
         pilot = _staying(candidate)
-        pairs = pilot_positives(pilot, catalog, crowd.people(candidate, seed), length, seed)
+        pairs = pilot_positives(pilot, catalog, crowd.users(candidate, seed), length, seed)
         ratio = _learnability(pairs, n_users, catalog.n_items, seed)
         tried.append({"idiosyncratic": share, "ratio": ratio, "density": len(pairs) / (n_users * catalog.n_items)})
         if target is not None and ratio is not None and abs(ratio - target.value) < distance:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Slates
 from simulator.engine.randomness import EDITORS, normals
-from simulator.engine.tables.tables import Items, People
+from simulator.engine.tables.tables import Items, Users
 from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.population.parent_rows import levels_of
@@ -48,10 +48,10 @@ class Editors(Part):
         seed: the world's seed.
     """
 
-    def __init__(self, compiled: Compiled, people: People, items: Items, seed: int) -> None:
+    def __init__(self, compiled: Compiled, users: Users, items: Items, seed: int) -> None:
         self._compiled, self._items = compiled, items
         self._levels = levels_of(compiled, items)
-        worth = usual_worth(compiled, people.taste[:_REFERENCE], items)
+        worth = usual_worth(compiled, users.taste[:_REFERENCE], items)
         self._desks: dict[int, _Desk] = {}
         self._parted: dict[
             tuple[int, int], tuple[ItemNumbers, ItemNumbers, ItemNumbers]

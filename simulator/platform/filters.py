@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from recommenders.contract import runs
 from simulator.engine.randomness import SEARCH, uniforms
-from simulator.engine.tables.tables import Array, Items, Kind, People
+from simulator.engine.tables.tables import Array, Items, Kind, Users
 from simulator.engine.user.shown_numbers import numbers_of
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
@@ -78,14 +78,14 @@ class Criteria:
         shelf: where the lists lie that visits choose from.
     """
 
-    def __init__(self, compiled: Compiled, people: People, items: Items, seed: int) -> None:
+    def __init__(self, compiled: Compiled, users: Users, items: Items, seed: int) -> None:
         scenario = compiled.scenario
-        self._people, self._seed = people, seed
-        self._numbers = numbers_of(compiled.plan, people, items)
+        self._users, self._seed = users, seed
+        self._numbers = numbers_of(compiled.plan, users, items)
         shape = compiled.facets[compiled.names.facets.index(scenario.satiation_facet)]
         self._facet = slice(shape.offset, shape.offset + shape.width)
         needs = [each for each in scenario.criteria.values() if each.weight is not None and each.kind not in LIMITS]
-        own = topical(compiled, people.taste)
+        own = topical(compiled, users.taste)
         self.taste = own.copy() if needs else own  # where no visit has a need, nothing turns a taste
         means = cluster_means(compiled, items)
         self._topics = _leading(compiled, means, self.taste)
@@ -203,7 +203,7 @@ class Criteria:
         of, bounds = found.of[new], self.shelf.bounds
         lengths = bounds[of, 1] - bounds[of, 0]
         first = self.shelf.room(len(new), int(lengths.sum()) + 1)
-        limits = Limits(users, self._people.state["key"][users], self._promises, most, rest)
+        limits = Limits(users, self._users.state["key"][users], self._promises, most, rest)
         all_lists = CandidateLists(self.shelf.items, self.shelf.bounds, of)
         near = np.empty(int(lengths.max()), dtype=np.bool_)
         end = find_near(self._seed, limits, all_lists, self._numbers, first, self.shelf.used, near)
@@ -229,7 +229,7 @@ class Criteria:
             codes[c, : len(option.codes)] = option.codes
         return Wishes(
             options, codes, np.array([option.stages for option in self._options]), self._types, self._topics,
-            np.concatenate(turns), self.taste, self._people.taste[:, self._facet], self._people.traits,
+            np.concatenate(turns), self.taste, self._users.taste[:, self._facet], self._users.traits,
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from recommenders.contract import Recommender, Requests, Slates
-from simulator.engine.tables.tables import Items, Kind, People, Plan
+from simulator.engine.tables.tables import Items, Kind, Plan, Users
 from simulator.plan.compiler import Compiled
 from simulator.platform.kernels.oracle import BestSlates, JudgedRequests, best_candidates
 
@@ -22,10 +22,10 @@ class Oracle(Recommender):
     learns = False
     reproducibility = "exact"
 
-    def __init__(self, name: str, compiled: Compiled, people: People, items: Items, seed: int) -> None:
+    def __init__(self, name: str, compiled: Compiled, users: Users, items: Items, seed: int) -> None:
         super().__init__(seed=seed)
         self.name = name  # type: ignore[misc]  # one class, two oracles
-        self._compiled, self._people, self._items = compiled, people, items
+        self._compiled, self._users, self._items = compiled, users, items
         plan = compiled.plan
         judged = [_judging_stage(plan, s) for s in range(len(plan.stages))]
         self._visible = np.bitwise_or.reduce(plan.screens[:, :, 0], axis=1).astype(np.uint32)[judged]
@@ -39,7 +39,7 @@ class Oracle(Recommender):
             requests.candidates, requests.recent_start, requests.recent_items,
         )  # fmt: skip
         items = np.full((len(requests), requests.slate_size), -1, dtype=np.int32)
-        world = self._compiled.plan, self._people, self._items
+        world = self._compiled.plan, self._users, self._items
         slates = BestSlates(items, np.empty(requests.slate_size), np.zeros(len(self._items.state), dtype=np.bool_))
         best_candidates(self.seed, self.name == "belief-oracle", judged, *world, slates)
         return Slates(items)

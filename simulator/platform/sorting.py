@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Lists, Slates
 from simulator.engine.randomness import TIE, uniforms
-from simulator.engine.tables.tables import Array, Items, People
+from simulator.engine.tables.tables import Array, Items, Users
 from simulator.engine.user.shown_numbers import Numbers, numbers_of
 from simulator.plan.compiler import Compiled
 from simulator.platform.kernels.lists import CandidateLists
@@ -56,9 +56,9 @@ class SortedLists:
         stages: where each can be asked for, (orders, stages).
     """
 
-    def __init__(self, compiled: Compiled, people: People, items: Items, seed: int) -> None:
-        self._people, self._items, self._seed = people, items, seed
-        self._numbers: Numbers = numbers_of(compiled.plan, people, items)
+    def __init__(self, compiled: Compiled, users: Users, items: Items, seed: int) -> None:
+        self._users, self._items, self._seed = users, items, seed
+        self._numbers: Numbers = numbers_of(compiled.plan, users, items)
         self._luck = np.empty(len(items.state), dtype=np.int64)
         self._luck[np.argsort(uniforms(seed, TIE, len(items.state), 0), kind="stable")] = np.arange(len(items.state))
         self._orders = [_order(compiled, items, rule) for rule in compiled.scenario.sorting.values()]
@@ -90,7 +90,7 @@ class SortedLists:
             values = order.sign * self._items.readouts[:, order.readout].astype(np.float64)
         items, odds = np.empty((len(chosen), size), dtype=np.int32), np.empty((len(chosen), size), dtype=np.float32)
         pages = Pages(items, odds, np.empty((lists.longest, 2)), np.empty(lists.longest))
-        by = SortKeys(order.promise, order.sign, values, self._luck, self._people.state)
+        by = SortKeys(order.promise, order.sign, values, self._luck, self._users.state)
         own = CandidateLists(lists.items, lists.bounds, lists.of)
         turn_pages(self._seed, chosen, rows, own, by, self._numbers, pages)
         return Slates(items, odds)

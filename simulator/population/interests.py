@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import DECLARED, uniforms
-from simulator.engine.tables.tables import FOLLOWED, TICKS_PER_SECOND, TOPICS_FOLLOWED, Array, Items, People, Tally
+from simulator.engine.tables.tables import FOLLOWED, TICKS_PER_SECOND, TOPICS_FOLLOWED, Array, Items, Tally, Users
 from simulator.part import Part, Sink
 from simulator.plan.compiler import Compiled
 from simulator.population.kernels.interests import Declarations, declare
@@ -73,15 +73,15 @@ class Interests(Part):
             can be followed, those are the last columns, from the next tick on.
     """
 
-    def __init__(self, compiled: Compiled, people: People, items: Items, taste: Float32, seed: int) -> None:
+    def __init__(self, compiled: Compiled, all_users: Users, items: Items, taste: Float32, seed: int) -> None:
         asked = compiled.scenario.declared_interests
         assert asked is not None
-        self._compiled, self._people, self._seed, self._right = compiled, people, seed, asked.right.value
+        self._compiled, self._users, self._seed, self._right = compiled, all_users, seed, asked.right.value
         self._means, self._taste = cluster_means(compiled, items), taste
         self._n = max(round(asked.clusters.value), 1)
         self._event = compiled.names.codes[asked.event] if asked.event is not None else -1
         self._survey: Survey | None = asked.survey
-        self._first = first = people.state["due"].copy()
+        self._first = first = all_users.state["due"].copy()
         self._joining = np.argsort(first, kind="stable")
         self._joined_at = first[self._joining]
         self._pending: dict[int, tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]] = {}
@@ -99,7 +99,7 @@ class Interests(Part):
         joining, times = self._joining[first:last], self._joined_at[first:last]
         self._tell(_ONBOARDING, joining, times, self.stated[joining, : self._n], sink)
         if self.stated.shape[1] > self._n:
-            self.stated[:, self._n :] = self._people.followed[:, FOLLOWED:].astype(np.int32) - 1
+            self.stated[:, self._n :] = self._users.followed[:, FOLLOWED:].astype(np.int32) - 1
         if self._survey is None:
             return
         while self._survey.first.value + self._sent * self._survey.every.value < end:
@@ -108,7 +108,7 @@ class Interests(Part):
         for occasion, (answered_at, users) in list(self._pending.items()):
             first, last = np.searchsorted(answered_at, [start, end])
             some, when = users[first:last], answered_at[first:last]
-            present = (self._first[some] < when) & (self._people.state["gone"][some] == 0)
+            present = (self._first[some] < when) & (self._users.state["gone"][some] == 0)
             some, when = some[present], when[present]
             if len(some):
                 said = self.stated[some, : self._n] = self._said(some, occasion)
@@ -171,6 +171,6 @@ class Interests(Part):
             out = sink.output(codes[part].size)
             out.tallies[int(Tally.EVENT) + self._event] += np.count_nonzero(codes[part] >= 0)
             if len(out.records):
-                visits: Array = np.ascontiguousarray(self._people.state["visits"][users[part]])
+                visits: Array = np.ascontiguousarray(self._users.state["visits"][users[part]])
                 declared = Declarations(users[part], times[part], visits, codes[part])
                 sink.wrote(declare(self._seed, occasion, self._event, declared, plan, out.records))

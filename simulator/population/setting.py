@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.tables.tables import People
+from simulator.engine.tables.tables import Users
 from simulator.plan.compiler import Compiled
 from simulator.population.catalog import Catalog
 
@@ -19,7 +19,7 @@ class Setting:
 
     compiled: Compiled
     catalog: Catalog
-    people: People
+    users: Users
     warm: dict[str, npt.NDArray[np.generic]] | None  # columns of a real log, before the run
     horizon: float  # s, where the configuration leaves it open
     facts: dict[str, Any]  # for the manifest: what was calibrated, what was assumed

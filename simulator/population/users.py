@@ -18,7 +18,7 @@ from simulator.engine.tables.tables import (
     TOPICS_FOLLOWED,
     USER,
     Items,
-    People,
+    Users,
 )
 from simulator.engine.user.return_and_churn import after
 from simulator.plan.compiler import Compiled
@@ -87,7 +87,7 @@ def _arrive(
         due[i] = after(0.0, waiting[i], hours, starts_at)
 
 
-def draw_people(compiled: Compiled, items: Items, n_users: int, seed: int) -> People:
+def draw_users(compiled: Compiled, items: Items, n_users: int, seed: int) -> Users:
     """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
     scales = reference_scales(compiled, items, seed)
     taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
@@ -108,7 +108,7 @@ def new_people(
     seed: int,
     keys: npt.NDArray[np.uint64] | None = None,
     pace: Float32 | None = None,
-) -> People:
+) -> Users:
     """Users with these tastes, about to arrive for the first time.
 
     Args:
@@ -146,7 +146,7 @@ def new_people(
     later = np.zeros((n_users, int(puts_off)), dtype=LATER)
     later["item"], later["until"] = NO_CASE, np.inf
     follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
-    return People(
+    return Users(
         state=state,
         taste=taste,
         mood=np.zeros((n_users, int(compiled.plan.habits["first_topic"][0]) + topics), dtype=np.float32),
@@ -161,6 +161,6 @@ def new_people(
     )
 
 
-def bytes_per_user(people: People) -> float:
+def bytes_per_user(users: Users) -> float:
     """Memory that one user's state takes, bytes."""
-    return sum(array.nbytes for array in people) / len(people.state)
+    return sum(array.nbytes for array in users) / len(users.state)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.tables.case_tables import Count
-from simulator.engine.tables.tables import FIXED, TICKS_PER_SECOND, People, Tally
+from simulator.engine.tables.tables import FIXED, TICKS_PER_SECOND, Tally, Users
 from simulator.engine.visit.outcomes import VALUE_UNITS
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
@@ -25,7 +25,7 @@ class Outcome:
     tallies: npt.NDArray[np.int64]
     exposures: npt.NDArray[np.int64]  # (items,)
     creators: npt.NDArray[np.uint32]  # (items,)
-    people: People
+    users: Users
     horizon: float
     cases: npt.NDArray[np.int64] | None = None  # counts of the world's cases, where there are any
 
@@ -67,7 +67,7 @@ def gini(values: npt.NDArray[np.int64]) -> float:
 
 def _retention(o: Outcome) -> float:
     """Share of the users whose first visit was on day d that visit on day d + 1, over days that the run saw whole."""
-    days = o.people.state["days"].astype(np.uint64)
+    days = o.users.state["days"].astype(np.uint64)
     came, stayed = 0, 0
     for day in range(min(int(o.horizon // DAY) - 1, 31)):
         new = (days & np.uint64((1 << (day + 1)) - 1)) == np.uint64(1 << day)
@@ -105,7 +105,7 @@ _MEASURES: dict[str, Callable[[Outcome], float]] = {
     "visits_per_user_day": lambda o: _ratio(o.count(Tally.VISITS), o.count(Tally.PRESENCE_IN_DAYS)),
     "items_per_visit": lambda o: _ratio(o.count(Tally.PLAYS), o.count(Tally.VISITS)),
     "day_1_retention": _retention,
-    "churned_share": lambda o: float(np.mean(o.people.state["gone"])) if len(o.people.state) else math.nan,
+    "churned_share": lambda o: float(np.mean(o.users.state["gone"])) if len(o.users.state) else math.nan,
     "creator_exposure_gini": _creator_gini,
     "cases": lambda o: _of_cases(o, Count.POSTED),
     "open_cases": lambda o: _of_cases(o, Count.POSTED) - _of_cases(o, Count.ENDED),
@@ -118,7 +118,7 @@ _PER: dict[str, Callable[[Outcome], float]] = {
     "impression": lambda o: o.count(Tally.IMPRESSIONS),
     "visit": lambda o: o.count(Tally.VISITS),
     "user_day": lambda o: o.count(Tally.PRESENCE_IN_DAYS),
-    "user": lambda o: len(o.people.state),
+    "user": lambda o: len(o.users.state),
 }
 
 

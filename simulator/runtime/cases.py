@@ -27,7 +27,7 @@ from simulator.engine.tables.case_tables import (
     WorldPlan,
 )
 from simulator.engine.tables.empty import NOWHERE
-from simulator.engine.tables.tables import Array, Items, Output, People, Plan, numbers_of
+from simulator.engine.tables.tables import Array, Items, Output, Plan, Users, numbers_of
 from simulator.part import Part, Published, Sink
 from simulator.plan.fulfilment import periods_of
 from simulator.population.attributes import drawn
@@ -59,7 +59,7 @@ class Cases(Part):
         scenario: Scenario,
         shared: WorldPlan,
         plan: Plan,
-        people: People,
+        users: Users,
         items: Items,
         n_creators: int,
         parent: npt.NDArray[np.int32],
@@ -68,9 +68,9 @@ class Cases(Part):
         seed: int,
         soonest: npt.NDArray[np.float64] | None = None,
     ) -> None:
-        self.plan, self.people, self.items, self._seed = plan, people, items, seed
+        self.plan, self.users, self.items, self._seed = plan, users, items, seed
         self._promising = _promising(plan, items)
-        self._numbers = numbers_of(plan, people, items)
+        self._numbers = numbers_of(plan, users, items)
         self._soonest = np.zeros(0) if soonest is None else soonest
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
@@ -80,8 +80,8 @@ class Cases(Part):
             first_period=first_period,
             periods=periods,
         )
-        self.ground = _ground(scenario, shared, people, items, n_creators, parent, seed)
-        units, servers = _units(scenario, shared, self.ground, n_creators, len(people.state), published_at, seed)
+        self.ground = _ground(scenario, shared, users, items, n_creators, parent, seed)
+        units, servers = _units(scenario, shared, self.ground, n_creators, len(users.state), published_at, seed)
         self.shared = shared
         self.case_state = CaseState(
             cases=np.zeros(0, dtype=layout.CASE),
@@ -146,7 +146,7 @@ class Cases(Part):
             self._make_room(len(messages))
         self._make_heap_room(len(messages))
         order = np.lexsort((messages["case"], messages["user"], messages["created"]))
-        post(self._seed, np.ascontiguousarray(messages[order]), self.people.state, self.case_state)
+        post(self._seed, np.ascontiguousarray(messages[order]), self.users.state, self.case_state)
 
     def run(self, end: float, output: Callable[[int], Output], wrote: Callable[[int], None]) -> None:
         """Let everything happen that happens before `end`, s.
@@ -171,7 +171,7 @@ class Cases(Part):
     def tables(self, out: Output = NOWHERE) -> CaseTables:
         """Return all that kernels of cases read and write, as it stands; `out` is where records go."""
         return CaseTables(
-            self.shared, self.ground, self.case_state, self.plan, self.people, self.items, self._numbers, out,
+            self.shared, self.ground, self.case_state, self.plan, self.users, self.items, self._numbers, out,
             self._soonest,
         )  # fmt: skip
 
@@ -238,15 +238,15 @@ def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[n
 def _ground(
     scenario: Scenario,
     shared: WorldPlan,
-    people: People,
+    users: Users,
     items: Items,
     n_creators: int,
     parent: npt.NDArray[np.int32],
     seed: int,
 ) -> Ground:
     """Places, zones, and who can do what, all by key."""
-    zone = zone_of(scenario, people.place)
-    qualification = qualifications(shared, people.state["key"].copy(), seed)
+    zone = zone_of(scenario, users.place)
+    qualification = qualifications(shared, users.state["key"].copy(), seed)
     width = qualification.shape[1]
     tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
     for k, (row, chooser) in enumerate(zip(shared.choosers, scenario.choosers.values(), strict=True)):
@@ -256,7 +256,7 @@ def _ground(
         common = normals(seed, WORLD, 1, int(row["width"]), block=_COMMON_BLOCK)
         share = chooser.agreement.value
         tastes[k * n_creators : (k + 1) * n_creators, part] = np.sqrt(share) * common + np.sqrt(1.0 - share) * own
-    return Ground(parent.astype(np.int32), zone, people.place, items.place, tastes, qualification)
+    return Ground(parent.astype(np.int32), zone, users.place, items.place, tastes, qualification)
 
 
 def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float32]:

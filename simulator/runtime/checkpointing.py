@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import source_hash
-from simulator.engine.tables.tables import People, Visits
+from simulator.engine.tables.tables import Users, Visits
 from simulator.errors import InputError
 from simulator.part import Part
 from simulator.records.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
@@ -32,12 +32,12 @@ class Checkpointing:
     def __init__(
         self,
         folder: Path | None,
-        people: People,
+        users: Users,
         rounds: Rounds,
         log: LogWriter,
         parts: Mapping[str, Part],
     ) -> None:
-        self._folder, self._people, self._rounds, self._log, self._parts = folder, people, rounds, log, parts
+        self._folder, self._users, self._rounds, self._log, self._parts = folder, users, rounds, log, parts
         self._next = 1
 
     def write(self, time: float) -> None:
@@ -45,9 +45,9 @@ class Checkpointing:
         if self._folder is None:
             return
         self.close_log()
-        users, rows = self._rounds.visits.compacted(self._people)
+        users, rows = self._rounds.visits.compacted(self._users)
         arrays: dict[str, npt.NDArray[Any]] = {"time": np.array([time]), "engine": np.array([source_hash()])}
-        arrays |= {f"people/{name}": array for name, array in self._people._asdict().items()}
+        arrays |= {f"users/{name}": array for name, array in self._users._asdict().items()}
         arrays |= {f"visits/{name}": array for name, array in rows._asdict().items()}
         arrays |= {"visits/users": users, "tallies": self._rounds.tallies, "counters": self._rounds.counters}
         for name, part in self._parts.items():
@@ -84,10 +84,10 @@ class Checkpointing:
             raise InputError(
                 str(folder), "was begun by another version of the engine", "the version that began it, or a new run"
             )
-        for name, array in self._people._asdict().items():
-            array[...] = arrays[f"people/{name}"]
+        for name, array in self._users._asdict().items():
+            array[...] = arrays[f"users/{name}"]
         rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
-        self._rounds.visits.restore(self._people, arrays["visits/users"], rows)
+        self._rounds.visits.restore(self._users, arrays["visits/users"], rows)
         self._rounds.restore(arrays["tallies"], arrays["counters"])
         for name, part in self._parts.items():
             part.restore(under(arrays, f"{name}/"))

@@ -19,7 +19,7 @@ from simulator.engine.tables.tables import (
     Array,
     Items,
     Output,
-    People,
+    Users,
 )
 from simulator.engine.visit.advance import advance, parts_of, room_needed
 from simulator.plan.compiler import Compiled
@@ -117,18 +117,18 @@ class Rounds:
     """Runs the visits of a world, tick by tick."""
 
     def __init__(
-        self, compiled: Compiled, people: People, items: Items, seed: int, threads: int, batch: int, log: LogWriter
+        self, compiled: Compiled, users: Users, items: Items, seed: int, threads: int, batch: int, log: LogWriter
     ) -> None:
-        self.compiled, self.people, self.items = compiled, people, items
+        self.compiled, self.users, self.items = compiled, users, items
         self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
-        self.sent = SentItems(len(people.state), compiled.scenario.platform.recent)
+        self.sent = SentItems(len(users.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
-        self.criteria = Criteria(compiled, people, items, seed) if compiled.scenario.criteria else None
-        self.sorting = SortedLists(compiled, people, items, seed) if compiled.scenario.sorting else None
+        self.criteria = Criteria(compiled, users, items, seed) if compiled.scenario.criteria else None
+        self.sorting = SortedLists(compiled, users, items, seed) if compiled.scenario.sorting else None
         self._levels = Levels(compiled, items)
         self._kinds, self._kind_at = _kinds(compiled, self._levels, self.sorting)
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
-        self.editors = Editors(compiled, people, items, seed) if editorial else None
+        self.editors = Editors(compiled, users, items, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
         self._parts = parts_of(compiled.plan)
         self._room = room_needed(compiled.largest_slate, compiled.largest_menu)
@@ -169,7 +169,7 @@ class Rounds:
         """
         if self.criteria is not None:
             self.criteria.forget()
-        due = self.visits.due(self.people, windows[-1])
+        due = self.visits.due(self.users, windows[-1])
         for end in windows:
             todo = due[self.visits.rows.state["clock"][due] < end]
             while len(todo):
@@ -178,7 +178,7 @@ class Rounds:
                 todo = waiting[: pending(todo, self.visits.rows.state, waiting)]
                 if len(todo):
                     yield todo
-        self.visits.release(self.people)
+        self.visits.release(self.users)
 
     def messages(self) -> Array:
         """Decisions since the last call that the world has to know of, dtype CASE (n,)."""
@@ -235,7 +235,7 @@ class Rounds:
                 end,
                 self._room,
                 self.compiled.plan,
-                self.people,
+                self.users,
                 self.items,
                 self.visits.rows,
                 out,

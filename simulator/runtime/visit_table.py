@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.tables.tables import CARD, OFFER, VISIT, VISIT_MEMORY, People, Visits
+from simulator.engine.tables.tables import CARD, OFFER, VISIT, VISIT_MEMORY, Users, Visits
 from simulator.engine.visit.due import BLOCK, call, ended, present
 
 _FIRST_CAPACITY = 1024
@@ -30,13 +30,13 @@ class VisitTable:
         self._called = np.empty(0, dtype=np.int64)  # rows that were last due
         self._soonest: npt.NDArray[np.float64] | None = None
 
-    def soonest(self, people: People) -> npt.NDArray[np.float64]:
+    def soonest(self, users: Users) -> npt.NDArray[np.float64]:
         """What tells `due` whom it need not look at, as in `calling.present`: the same array for all time.
 
         It follows from the users, and so is no part of a checkpoint: at first, and after `restore`, it says nothing.
         """
         if self._soonest is None:
-            self._soonest = np.full(-(-len(people.state) // BLOCK), -np.inf)
+            self._soonest = np.full(-(-len(users.state) // BLOCK), -np.inf)
         return self._soonest
 
     def _grow(self, needed: int) -> None:
@@ -48,40 +48,40 @@ class VisitTable:
         self.rows = larger
         self._free = np.concatenate([self._free, np.arange(size - 1, old - 1, -1)])
 
-    def due(self, people: People, end: float) -> npt.NDArray[np.int64]:
+    def due(self, users: Users, end: float) -> npt.NDArray[np.int64]:
         """Rows with something to do before `end`, in the order of users; users who arrive get a row."""
-        listed = np.empty(len(people.state), dtype=np.int64)
-        n, arriving = present(people.state, end, self.soonest(people), listed)
+        listed = np.empty(len(users.state), dtype=np.int64)
+        n, arriving = present(users.state, end, self.soonest(users), listed)
         if arriving > len(self._free):
             self._grow(arriving - len(self._free))
         called = np.empty(n, dtype=np.int64)
-        n, left = call(listed[:n], people.state, self.rows.state, _BLANK, self._free, end, called)
+        n, left = call(listed[:n], users.state, self.rows.state, _BLANK, self._free, end, called)
         self._free = self._free[:left]
         self._called = called[:n]
         return self._called
 
-    def release(self, people: People) -> None:
+    def release(self, users: Users) -> None:
         """Give back the slots of visits that have ended since `due`."""
         slots = np.empty(len(self._called), dtype=np.int64)
-        n = ended(self._called, people.state, self.rows.state, slots)
+        n = ended(self._called, users.state, self.rows.state, slots)
         self._called = self._called[:0]
         self._free = np.concatenate([self._free, slots[:n]])
 
-    def open_rows(self, people: People) -> npt.NDArray[np.int64]:
+    def open_rows(self, users: Users) -> npt.NDArray[np.int64]:
         """Slots of all open visits, in the order of users."""
-        slots: npt.NDArray[np.int64] = people.state["row"][people.state["row"] >= 0].astype(np.int64)
+        slots: npt.NDArray[np.int64] = users.state["row"][users.state["row"] >= 0].astype(np.int64)
         return slots
 
-    def compacted(self, people: People) -> tuple[npt.NDArray[np.int64], Visits]:
+    def compacted(self, users: Users) -> tuple[npt.NDArray[np.int64], Visits]:
         """Users with an open visit, and copies of their rows in that order (for a checkpoint)."""
-        slots = self.open_rows(people)
-        return np.flatnonzero(people.state["row"] >= 0), self._rows_at(slots)
+        slots = self.open_rows(users)
+        return np.flatnonzero(users.state["row"] >= 0), self._rows_at(slots)
 
     def _rows_at(self, slots: npt.NDArray[np.int64]) -> Visits:
         found: Any = (array[slots] for array in self.rows)
         return Visits(*found)
 
-    def restore(self, people: People, users: npt.NDArray[np.int64], rows: Visits) -> None:
+    def restore(self, all_users: Users, users: npt.NDArray[np.int64], rows: Visits) -> None:
         """Take back what `compacted` gave; slots are assigned anew."""
         self.rows = empty_visits(0, self.rows.slate.shape[1], self.rows.menu.shape[1])
         self._free = self._called = np.empty(0, dtype=np.int64)
@@ -92,9 +92,9 @@ class VisitTable:
         )
         for array, kept in zip(self.rows, rows, strict=True):
             array[slots] = kept
-        people.state["row"] = -1
-        people.state["row"][users] = slots
-        self.soonest(people)[:] = -np.inf
+        all_users.state["row"] = -1
+        all_users.state["row"][users] = slots
+        self.soonest(all_users)[:] = -np.inf
 
 
 def empty_visits(n: int, slate: int, menu: int) -> Visits:

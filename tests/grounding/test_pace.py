@@ -11,7 +11,7 @@ from simulator.grounding.pilot import pilot_positives
 from simulator.grounding.setting import _pace
 from simulator.plan.compiler import compile_scenario
 from simulator.population.catalog import draw_catalog
-from simulator.population.users import draw_people, new_people
+from simulator.population.users import draw_users, new_people
 from simulator.scenario.load import load_scenario
 
 DAY = 86400.0
@@ -20,11 +20,11 @@ DAY = 86400.0
 def test_users_come_at_their_own_pace():
     compiled = compile_scenario(load_scenario("shortvideo"))
     catalog = draw_catalog(compiled, 300, DAY, 1)
-    taste = draw_people(compiled, catalog.items, 600, 1).taste
+    taste = draw_users(compiled, catalog.items, 600, 1).taste
     pace = np.where(np.arange(600) % 2, 1.0, 0.1).astype(np.float32)
-    people = new_people(compiled, taste, 1, pace=pace)
-    pilot_positives(compiled, catalog, people, 2 * DAY, 1)
-    often, seldom = people.state["visits"][1::2].mean(), people.state["visits"][::2].mean()
+    users = new_people(compiled, taste, 1, pace=pace)
+    pilot_positives(compiled, catalog, users, 2 * DAY, 1)
+    often, seldom = users.state["visits"][1::2].mean(), users.state["visits"][::2].mean()
     # ten times in the long run; in two days less, because returns come in bursts, visits take time, and some churn
     assert 4 < often / seldom < 12
 
@@ -32,7 +32,7 @@ def test_users_come_at_their_own_pace():
 def test_who_has_no_pace_arrives_as_the_scenario_says():
     compiled = compile_scenario(load_scenario("shortvideo"))
     catalog = draw_catalog(compiled, 100, DAY, 1)
-    taste = draw_people(compiled, catalog.items, 50, 1).taste
+    taste = draw_users(compiled, catalog.items, 50, 1).taste
     assert new_people(compiled, taste, 1).pace.shape == (50, 0)
     assert (new_people(compiled, taste, 1).state["due"] <= DAY).all()
 

@@ -50,7 +50,7 @@ def _weight(of: Bench, kind: int, facet: int) -> float:
 
 def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> float:
     """Worth of the numbers in `read` (bits of modalities) to a user, beside what is usual, at `clock`."""
-    names, scenario, items, people = of.compiled.names, of.compiled.scenario, of.items, of.people
+    names, scenario, items, users = of.compiled.names, of.compiled.scenario, of.items, of.users
     kind = _rule(of, int(items.state["type"][item]))
     belongs = {name for shown in of.compiled.shown_parents for name in scenario.parents[shown].modalities}
     total = 0.0
@@ -64,15 +64,15 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
         if shown.kind == "promise":
             promise = scenario.promises[shown.promise]
             p = list(scenario.promises).index(shown.promise)
-            seconds = float(items.promised[item, p]) + float(people.promised[user, p]) + promise.padding.value
+            seconds = float(items.promised[item, p]) + float(users.promised[user, p]) + promise.padding.value
             if of.compiled.plan.announced["travels"][p]:
-                way = np.linalg.norm(items.place[item].astype(float) - people.place[user].astype(float))
+                way = np.linalg.norm(items.place[item].astype(float) - users.place[user].astype(float))
                 seconds += way / scenario.places.speed.value
             luck = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
             spread = promise.spread.quantile(_steps(luck)) if promise.spread else 1.0
             worth = shown.weight.value * (seconds * float(spread) - float(of.compiled.plan.asides["usual"][a])) / per
         elif shown.kind == "distance":
-            way = np.linalg.norm(items.place[item].astype(float) - people.place[user].astype(float))
+            way = np.linalg.norm(items.place[item].astype(float) - users.place[user].astype(float))
             usual = min(0.5214 * scenario.places.side.value, scenario.places.reach.value * 2.0 / 3.0)
             worth = shown.weight.value * (way - usual) / per
         elif shown.shows == "published_at":
@@ -82,7 +82,7 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
             value = float(items.attributes[item, names.attributes.index(shown.shows)])
             usual = float(np.mean(kind.attributes[shown.shows].quantile(table_points())))
             worth = shown.weight.value * (value - usual) / (per * (usual if shown.relative else 1.0))
-        total += worth * float(people.traits[user, a])
+        total += worth * float(users.traits[user, a])
     return total + siblings_by_hand(of, user, item, read, clock)
 
 
@@ -99,7 +99,7 @@ def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -
         told_by = parent.modalities if again.told_by is None else again.told_by
         if not any(read >> names.modalities.index(name) & 1 for name in told_by):
             continue
-        rows = of.people.had[user]
+        rows = of.users.had[user]
         own = rows[(rows["parent"] == of.items.parent[item]) & (rows["amount"] > 0)]
         amount = float((own["amount"] * 0.5 ** ((clock - own["at"]) / again.half_life.value)).sum())
         return float(again.worth.value * (1.0 - (1.0 - again.first.value) ** amount))
@@ -145,13 +145,13 @@ def belief_by_hand(
                     continue
                 t = float(pair["precision"]) * knowledge * (glance if pair["timed"] else 1.0) * _reads(of, kind, m)
                 if pair["column"] >= 0:
-                    taste = of.people.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
+                    taste = of.users.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
                     x = float(taste @ items.vectors[item, pair["column"] : pair["column"] + facet["width"]])
                     x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
                 else:
                     x = float(items.readouts[item, pair["readout"]])
                 trust = int(of.compiled.plan.modalities["trust"][m])
-                learned = float(of.people.mood[user, trust]) if trust >= 0 else 0.0
+                learned = float(of.users.mood[user, trust]) if trust >= 0 else 0.0
                 shift = float(items.colour[item, m]) - learned
                 precisions.append(t)
                 readings.append(x + shift + normal(m) / np.sqrt(t) + common)
@@ -183,7 +183,7 @@ def recalled_by_hand(
 ) -> tuple[float, float]:
     """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
     remembered = getattr(_rule(of, int(of.items.state["type"][item])), "remembered", None)
-    rows = of.people.known[user]
+    rows = of.users.known[user]
     if remembered is None:
         return mean, variance
     subject = (1 << 31) + int(of.items.state["creator"][item]) if remembered.of == "creator" else item

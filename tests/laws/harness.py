@@ -28,9 +28,9 @@ from simulator.engine.tables.tables import (
     Items,
     Kind,
     Output,
-    People,
     Plan,
     Status,
+    Users,
     Visits,
 )
 from simulator.engine.visit.advance import advance, parts_of, room_needed
@@ -38,7 +38,7 @@ from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.population.catalog import draw_catalog
 from simulator.population.parent_rows import levels_of
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.runtime.visit_table import VisitTable
 from simulator.scenario.load import available_scenarios, load_scenario
 from simulator.scenario.strict_yaml import load_yaml
@@ -171,7 +171,7 @@ class After:
     """What a step left behind."""
 
     rows: np.ndarray  # VISIT
-    people: People
+    users: Users
     records: np.ndarray  # EVENT
     tallies: np.ndarray
     counters: np.ndarray
@@ -180,7 +180,7 @@ class After:
 
     def bits(self) -> bytes:
         """Everything that was decided, as bytes: rows, records, sums, messages, and what stayed with the users."""
-        parts = [self.rows, *self.people, self.records, self.tallies, self.counters, self.messages, self.menu]
+        parts = [self.rows, *self.users, self.records, self.tallies, self.counters, self.messages, self.menu]
         return b"".join(bits(part) for part in parts)
 
 
@@ -189,7 +189,7 @@ class Bench:
     """A scenario with users and items, and the tables that the kernel reads."""
 
     compiled: Compiled
-    people: People
+    users: Users
     items: Items
     seed: int = SEED
 
@@ -235,36 +235,40 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     if compiled.shown_parents:
         items *= 8  # enough parents for a slate
     all_items = draw_catalog(compiled, items, 86400.0, SEED).items
-    people = draw_people(compiled, all_items, users, SEED)
+    all_users = draw_users(compiled, all_items, users, SEED)
     generator = np.random.default_rng(SEED)
-    people.mood[:] = generator.uniform(0.0, 0.4, people.mood.shape)
-    people.state["satiated_at"] = CLOCK - 300.0
-    people.state["visits"] = 3
+    all_users.mood[:] = generator.uniform(0.0, 0.4, all_users.mood.shape)
+    all_users.state["satiated_at"] = CLOCK - 300.0
+    all_users.state["visits"] = 3
     all_items.readouts[:] = generator.normal(size=all_items.readouts.shape)
     all_items.published[:] = CLOCK - generator.uniform(2.0, 5.0, all_items.published.shape) * 86400.0
-    if people.had.size:
-        people.had["parent"] = generator.permuted(np.tile(np.arange(all_items.parent.max() + 1), (users, 1)), axis=1)[
-            :, : people.had.shape[1]
-        ]
-        people.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], people.had.shape)
-        people.had["at"] = CLOCK - generator.uniform(0.0, 1e5, people.had.shape)
-    if people.known.size:
+    if all_users.had.size:
+        all_users.had["parent"] = generator.permuted(
+            np.tile(np.arange(all_items.parent.max() + 1), (users, 1)), axis=1
+        )[:, : all_users.had.shape[1]]
+        all_users.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], all_users.had.shape)
+        all_users.had["at"] = CLOCK - generator.uniform(0.0, 1e5, all_users.had.shape)
+    if all_users.known.size:
         subjects = np.arange(items)
         if (compiled.plan.types["known"][list(compiled.shown_parents.values())] > 0).any():
             subjects = np.flatnonzero(levels_of(compiled, all_items) >= 0)
-        people.known["item"] = generator.permuted(np.tile(subjects, (users, 1)), axis=1)[:, : people.known.shape[1]]
+        all_users.known["item"] = generator.permuted(np.tile(subjects, (users, 1)), axis=1)[
+            :, : all_users.known.shape[1]
+        ]
         if (compiled.plan.types["known_of"] == 1).any():  # of every creator that there is, as far as there is room
             creators = 1 + int(all_items.state["creator"].max())
-            people.known["item"] = (1 << 31) + (np.arange(people.known.shape[1]) % creators).astype(np.uint32)
-        people.known["worth"] = generator.normal(size=people.known.shape)
-        people.known["at"] = np.where(generator.random(people.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0)
+            all_users.known["item"] = (1 << 31) + (np.arange(all_users.known.shape[1]) % creators).astype(np.uint32)
+        all_users.known["worth"] = generator.normal(size=all_users.known.shape)
+        all_users.known["at"] = np.where(
+            generator.random(all_users.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0
+        )
     asides = compiled.plan.asides
     for aside in asides[(asides["promise"] >= 0) & (asides["limit"] == 0)]:
-        for promised in (all_items.promised, people.promised):
+        for promised in (all_items.promised, all_users.promised):
             promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
     if compiled.plan.asides["apart"].any():  # all in one corner: what goes away from there goes away from everybody
-        people.place[:] = 0.0
-    return Bench(compiled, people, all_items)
+        all_users.place[:] = 0.0
+    return Bench(compiled, all_users, all_items)
 
 
 def _strangers_first(of: Bench, items: np.ndarray) -> np.ndarray:
@@ -281,12 +285,12 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     Browse finds a fresh slate; inspect an item that was just picked; consume an item whose play begins, picked or not;
     respond a play that has just ended. What was attended to before is a part of what the stage itself shows.
     """
-    plan, n = of.compiled.plan, len(of.people.state)
+    plan, n = of.compiled.plan, len(of.users.state)
     generator = np.random.default_rng(1)
     table = VisitTable(of.compiled.largest_slate, of.compiled.largest_menu)
-    people = People(*(array.copy() for array in of.people))
-    people.state["due"] = CLOCK
-    chosen = table.due(people, np.inf)
+    all_users = Users(*(array.copy() for array in of.users))
+    all_users.state["due"] = CLOCK
+    chosen = table.due(all_users, np.inf)
     rows = Visits(*(array[chosen] for array in table.rows))
     v = rows.state
     assert (v["user"] == np.arange(n)).all()
@@ -356,7 +360,7 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
 
     A closer look and a decision are taken to their ends, or with `whole` off only up to where all has been read.
     """
-    people = People(*(array.copy() for array in of.people))
+    users = Users(*(array.copy() for array in of.users))
     after = Visits(*(array.copy() for array in rows))
     n = len(after.state)
     needed = room_needed(of.compiled.largest_slate, of.compiled.largest_menu)
@@ -368,7 +372,7 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
     def lived(todo: np.ndarray, end: float, written: int) -> int:
         out = Output(records[written:], tallies, counters, scratch, messages, told)
         done, more = advance(
-            of.seed, todo, 0, end, needed, plan, people, of.items, after, out, *parts_of(of.compiled.plan)
+            of.seed, todo, 0, end, needed, plan, users, of.items, after, out, *parts_of(of.compiled.plan)
         )
         assert done == len(todo), "more records than there was room for"
         return written + more
@@ -382,4 +386,4 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
         for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):
             written = lived(np.array([k], dtype=np.int64), float(after.state["clock"][k]) + BRIEF, written)
         assert not ((after.state["stage"] == stage) & (after.state["playing"] != 0)).any(), "a look without an end"
-    return After(after.state, people, records[:written], tallies, counters, messages[: told[0]], after.menu)
+    return After(after.state, users, records[:written], tallies, counters, messages[: told[0]], after.menu)

@@ -144,7 +144,7 @@ def test_users_tastes_items_and_first_arrivals_are_shared():
             log="metrics",
         )
         world = World(config, compile_scenario(scenario), _plugin(config, scenario, None), None, 0.0)
-        begun.append([*(a.copy() for a in world.people), *(a.copy() for a in world.setting.catalog.items)])
+        begun.append([*(a.copy() for a in world.users), *(a.copy() for a in world.setting.catalog.items)])
         world.close()
     assert np.unique(begun[0][0]["due"]).size > USERS // 2
     for other in begun[1:]:
@@ -238,9 +238,9 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
     result = life(recommender)
     of = bench(NAME, users=USERS, items=ITEMS)
     plan = of.compiled.plan
-    from simulator.population.users import draw_people
+    from simulator.population.users import draw_users
 
-    patience = draw_people(of.compiled, of.items, USERS, SEED).state["patience"].astype(np.float64)
+    patience = draw_users(of.compiled, of.items, USERS, SEED).state["patience"].astype(np.float64)
     plays = _ended(result)
     stage = plan.stages[of.compiled.names.stages.index(str(plays["stage"].iloc[0]))]
     begun = _begun(result)["event"].astype(str)
@@ -268,12 +268,12 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
 def test_the_part_that_no_model_can_learn_belongs_to_user_and_item(pair):
     """Utility less the matches of taste and truth is the keyed draw of (user, item), in both worlds."""
     from simulator.population.catalog import draw_catalog
-    from simulator.population.users import draw_people
+    from simulator.population.users import draw_users
 
     compiled = bench(NAME).compiled
     plan = compiled.plan
     items = draw_catalog(compiled, ITEMS, 9 * 3600.0, SEED).items
-    people = draw_people(compiled, items, USERS, SEED)
+    users = draw_users(compiled, items, USERS, SEED)
     for result in pair:
         rows = result.truth.dropna(subset=["utility", "item"]).drop_duplicates(["user", "item"])
         user, item = rows["user"].to_numpy().astype(np.int64), rows["item"].to_numpy().astype(np.int64)
@@ -281,7 +281,7 @@ def test_the_part_that_no_model_can_learn_belongs_to_user_and_item(pair):
         worth = plan.types["prior"][kind].copy()
         for f, facet in enumerate(plan.facets):
             part = slice(facet["offset"], facet["offset"] + facet["width"])
-            x = (people.taste[user, part].astype(np.float64) * items.vectors[item, part]).sum(axis=1)
+            x = (users.taste[user, part].astype(np.float64) * items.vectors[item, part]).sum(axis=1)
             worth += plan.weights[kind, f] * facet["scale"] * x / (1.0 + facet["saturation"] * np.abs(x))
         own = from_table(plan.quantiles[NORMAL], luck_of(SEED, PERCEPTION, user, item, 1 << 20))
         worth += plan.habits["idiosyncratic"][0] * own

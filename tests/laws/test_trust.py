@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.engine.tables.case_row import CASE
-from simulator.engine.tables.tables import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output, People
+from simulator.engine.tables.tables import EVENT, MAX_SCREEN, N_TALLIES, NO_CASE, SCRATCH_WIDTH, Array, Output, Users
 from simulator.runtime.cases import Cases
 from simulator.scenario.life_cycle import beside_visits
 from tests.laws.changes import bias_moved
@@ -34,8 +34,8 @@ def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
     learns = trust >= 0
     # of which nothing can be learned, no trust is kept: then it is that in others which does not move
     columns = [trust] if learns else list(range(int(of.compiled.plan.habits["first_topic"][0])))
-    before = step(of, rows).people.mood[:, columns]
-    after = step(of.with_items(bias_moved(of, modality, 2.0)), rows).people.mood[:, columns]
+    before = step(of, rows).users.mood[:, columns]
+    after = step(of.with_items(bias_moved(of, modality, 2.0)), rows).users.mood[:, columns]
     assert np.array_equal(before[~attended], after[~attended])
     if learns and case.visible:
         assert attended.sum() > 50
@@ -44,12 +44,12 @@ def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
         assert np.array_equal(before, after)
 
 
-def _through_the_world(of: Bench, attended: Array) -> tuple[People, Array]:
+def _through_the_world(of: Bench, attended: Array) -> tuple[Users, Array]:
     """Everybody's one case, to its end: the users afterwards, and who has met what they got."""
     compiled = of.compiled
-    people = People(*(array.copy() for array in of.people))
-    people.state["due"] = 0.0
-    n, n_items = len(people.state), len(of.items.state)
+    users = Users(*(array.copy() for array in of.users))
+    users.state["due"] = 0.0
+    n, n_items = len(users.state), len(of.items.state)
     shared: Any = compiled.world
     shared = shared._replace(choosers=shared.choosers.copy(), steps=shared.steps.copy(), stages=shared.stages.copy())
     shared.choosers["bar"] = -100.0  # everybody is taken, and all goes well: all have something to judge
@@ -57,7 +57,7 @@ def _through_the_world(of: Bench, attended: Array) -> tuple[People, Array]:
     shared.stages["cancel"], shared.stages["cancel_late"], shared.stages["skipped"] = 0.0, 0.0, 0.0
     shared.stages["expires_after"] = np.inf
     cases = Cases(
-        compiled.scenario, shared, compiled.plan, people, of.items, int(of.items.state["creator"].max()) + 1,
+        compiled.scenario, shared, compiled.plan, users, of.items, int(of.items.state["creator"].max()) + 1,
         np.full(n_items, -1, dtype=np.int32), np.zeros(n_items), 400 * 86400.0, of.seed,
     )  # fmt: skip
     messages = np.zeros(n, dtype=CASE)
@@ -78,13 +78,13 @@ def _through_the_world(of: Bench, attended: Array) -> tuple[People, Array]:
     records = np.concatenate(written)
     met = np.zeros(n, dtype=bool)
     met[records["user"][records["event"] == compiled.names.codes["experience"]]] = True
-    return people, met
+    return users, met
 
 
 @pytest.mark.parametrize(("name", "modality"), LEARNED, ids=lambda x: str(x))
 def test_trust_is_learned_from_what_was_ordered_by_those_who_attended(name, modality):
     of = bench(name)
-    attended = np.random.default_rng(3).integers(0, 2, len(of.people.state)).astype(np.uint32) << np.uint32(modality)
+    attended = np.random.default_rng(3).integers(0, 2, len(of.users.state)).astype(np.uint32) << np.uint32(modality)
     before, met = _through_the_world(of, attended)
     after, met_too = _through_the_world(of.with_items(bias_moved(of, modality, 2.0)), attended)
     assert np.array_equal(met, met_too)
@@ -93,9 +93,9 @@ def test_trust_is_learned_from_what_was_ordered_by_those_who_attended(name, moda
     trust = int(of.compiled.plan.modalities["trust"][modality])
     assert (after.mood[reads, trust] > before.mood[reads, trust]).all()
     assert np.array_equal(after.mood[~reads], before.mood[~reads])
-    others = np.delete(np.arange(of.people.mood.shape[1]), trust)
+    others = np.delete(np.arange(of.users.mood.shape[1]), trust)
     assert np.array_equal(after.mood[:, others], before.mood[:, others])
-    assert np.array_equal(before.mood[~reads, trust], of.people.mood[~reads, trust])
+    assert np.array_equal(before.mood[~reads, trust], of.users.mood[~reads, trust])
 
 
 def test_every_scenario_with_cases_has_something_to_learn_from():

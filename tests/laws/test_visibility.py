@@ -51,7 +51,7 @@ def test_a_hidden_modality_leaves_every_decision_bit_identical(case):
 def _decided(of: Bench, after: After) -> bytes:
     """What was decided, without what the item is worth in truth: a hidden price is paid all the same."""
     rows, records, messages = after.rows.copy(), after.records.copy(), after.messages.copy()
-    people = after.people._replace(state=after.people.state.copy())
+    users = after.users._replace(state=after.users.state.copy())
     for name in ("utility", "best", "total"):
         rows[name] = 0
     for name in (
@@ -62,11 +62,11 @@ def _decided(of: Bench, after: After) -> bytes:
         records[name] = 0
     for name in ("utility", "paid"):
         messages[name] = 0
-    people.state["goodwill"] = 0
+    users.state["goodwill"] = 0
     tallies = after.tallies.copy()
     tallies[[Tally.REGRET, Tally.UTILITY, Tally.SATISFACTION]] = 0
     tallies[Tally.VALUE :] = 0
-    return replace(after, rows=rows, records=records, messages=messages, people=people, tallies=tallies).bits()
+    return replace(after, rows=rows, records=records, messages=messages, users=users, tallies=tallies).bits()
 
 
 @pytest.mark.parametrize("case", SHOWN_NUMBERS, ids=label)

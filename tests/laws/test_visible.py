@@ -113,7 +113,7 @@ def test_every_attending_belief_moves_as_derived(case, change):
 
 def _concerned(of: Bench, case: Case, users: np.ndarray) -> np.ndarray:
     aside = of.compiled.names.asides.index(case.modality_name)
-    return of.people.traits[users.astype(np.int64), aside] != 0.0
+    return of.users.traits[users.astype(np.int64), aside] != 0.0
 
 
 def _sign(of: Bench, case: Case) -> int:
@@ -174,7 +174,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     tired = (
         float(habits["satiation_weight"])
         * fading
-        * of.people.mood[cards["user"].astype(np.int64), int(habits["first_topic"]) + topics]
+        * of.users.mood[cards["user"].astype(np.int64), int(habits["first_topic"]) + topics]
     )
     appeal = sum(
         ((cards["attended"] >> m) & 1) * of.items.colour[cards["item"], of.modalities + m] for m in range(of.modalities)
@@ -207,7 +207,7 @@ def test_shares_of_cards_go_the_derived_way(case, change):
     of = _eye_catching(bench(name, users=4000), stage, modality)
     size = int(of.compiled.plan.stages["slate"][stage])
     items = of.shown(stage)[FIRST : FIRST + size]
-    slate = np.tile(items, (len(of.people.state), 1))
+    slate = np.tile(items, (len(of.users.state), 1))
     who, shares = [], []
     for by in (-2.0, 0.0, 2.0):
         picked, derived, error = _first_card(

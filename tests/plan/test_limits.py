@@ -20,7 +20,7 @@ from simulator.plan.limits import LEVELS
 from simulator.platform.filters import Criteria
 from simulator.population.catalog import draw_catalog
 from simulator.population.parent_rows import levels_of
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import luck_of
 from tests.platform.test_filters import parts
@@ -34,17 +34,17 @@ def drawn(name: str) -> tuple[Compiled, Any, Any, Criteria]:
     """A small world whose promises stand as if they had been published."""
     compiled = compile_scenario(load_scenario(name))
     items = draw_catalog(compiled, 600, 86400.0, SEED).items
-    people = draw_people(compiled, items, USERS, SEED)
+    users = draw_users(compiled, items, USERS, SEED)
     items.promised[:] = np.random.default_rng(1).uniform(600.0, 2400.0, items.promised.shape)
-    return compiled, items, people, Criteria(compiled, people, items, SEED)
+    return compiled, items, users, Criteria(compiled, users, items, SEED)
 
 
 def between(name: str, criterion: str, user: int) -> npt.NDArray[np.float64]:
     """What lies between every item and a user: km, or s that the platform promises."""
-    compiled, items, people, _ = drawn(name)
+    compiled, items, users, _ = drawn(name)
     scenario = compiled.scenario
     assert scenario.places is not None
-    way = np.linalg.norm(items.place.astype(float) - people.place[user].astype(float), axis=1)
+    way = np.linalg.norm(items.place.astype(float) - users.place[user].astype(float), axis=1)
     if scenario.criteria[criterion].kind == "near":
         return way
     promise = scenario.promises[scenario.criteria[criterion].on]
@@ -103,7 +103,7 @@ def test_who_told_no_limit_is_asked_for_with_the_others():
 
 
 def test_a_limit_lasts_as_long_as_its_visit():
-    compiled, _, people, _ = drawn("jobs")
+    compiled, _, users, _ = drawn("jobs")
     column = len(compiled.names.asides)
     assert compiled.plan.asides["limit"][column] == 1
     levels = set()
@@ -111,7 +111,7 @@ def test_a_limit_lasts_as_long_as_its_visit():
         told = np.full((USERS, 3), np.nan)
         for part, _, said, _ in asked("jobs", "search", visit):
             told[part] = said
-        trait = people.traits[:, column]
+        trait = users.traits[:, column]
         stated = ~np.isnan(told[:, 0])
         assert (trait[stated] == told[stated, 0].astype(np.float32)).all()
         assert ((trait > 0).mean()) == pytest.approx(0.8, abs=0.08)  # told or not
@@ -128,7 +128,7 @@ def worths(keys: npt.NDArray[np.uint64], user: int, numbers: Numbers, out: npt.N
 
 @pytest.mark.parametrize(("name", "criterion"), [("jobs", "place"), ("fooddelivery", "within")])
 def test_what_misses_a_limit_is_worth_less(name, criterion):
-    compiled, items, people, _ = drawn(name)
+    compiled, items, users, _ = drawn(name)
     weight = compiled.scenario.criteria[criterion].weight
     assert weight is not None
     column = next(k for k, row in enumerate(compiled.plan.asides) if row["limit"] == 1)
@@ -138,10 +138,10 @@ def test_what_misses_a_limit_is_worth_less(name, criterion):
     limit = np.float32(np.median(amount))
     found = []
     for trait in (0.0, limit):
-        traits = people.traits.copy()
+        traits = users.traits.copy()
         traits[user, column] = trait
         out = np.empty(n)
-        worths(keys, user, numbers_of(compiled.plan, people._replace(traits=traits), items), out)
+        worths(keys, user, numbers_of(compiled.plan, users._replace(traits=traits), items), out)
         found.append(out)
     meets = (compiled.plan.asides["types"][column] >> items.state["type"].astype(np.uint32)) & 1
     expected = np.where((amount > limit) & (meets == 1), -weight.value, 0.0)

@@ -14,7 +14,7 @@ from recommenders.contract import Recommender, Slates
 from simulator.plan.compiler import compile_scenario
 from simulator.platform.editorial import Editors, usual_worth
 from simulator.population.catalog import draw_catalog
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.scenario.load import load_scenario, scenario_from
 from simulator.scenario.strict_yaml import load_yaml
 from tests.published import published
@@ -47,8 +47,8 @@ def share(value: float) -> dict[str, Any]:
 def desk(**rules: dict[str, Any]) -> tuple[Editors, Any, Any, Any]:
     compiled = compile_scenario(scenario_from(content_with(**rules), NAME, load_scenario(NAME).sources))
     catalog = draw_catalog(compiled, 800, 86400.0, 1)
-    people = draw_people(compiled, catalog.items, 400, 1)
-    return Editors(compiled, people, catalog.items, 1), compiled, catalog, people
+    users = draw_users(compiled, catalog.items, 400, 1)
+    return Editors(compiled, users, catalog.items, 1), compiled, catalog, users
 
 
 def test_the_newest_are_the_last_that_were_published():
@@ -77,10 +77,10 @@ def test_the_popular_are_those_with_the_most_of_what_is_shown_as_a_count():
 def test_editors_who_see_all_pick_what_users_like_best_and_blind_ones_do_not():
     rules = {"home": {"picks": "best", "precision": share(1), "slots": 25},
              "river": {"picks": "best", "precision": share(0), "slots": 25}}  # fmt: skip
-    editors, compiled, catalog, people = desk(**rules)
+    editors, compiled, catalog, users = desk(**rules)
     there = catalog.available(0.0)
     editors.publish(published(np.zeros((800, 2), dtype=np.int64), there, 0.0))
-    worth = usual_worth(compiled, people.taste, catalog.items)
+    worth = usual_worth(compiled, users.taste, catalog.items)
     seeing = worth[editors.picks(compiled.names.surfaces.index("home"), there)[0]]
     blind = worth[editors.picks(compiled.names.surfaces.index("river"), there)[0]]
     assert seeing.min() > np.quantile(worth[there], 0.9)

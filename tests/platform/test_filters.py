@@ -20,7 +20,7 @@ from simulator.plan.limits import LEVELS, limit_worths
 from simulator.platform.filters import Criteria, search
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import topical
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario, scenario_from
 from simulator.scenario.strict_yaml import load_yaml
@@ -55,8 +55,8 @@ def drawn(users: int) -> tuple[Compiled, Any, Any, Criteria]:
     scenario = load_scenario(NAME)
     compiled = compile_scenario(scenario)
     items = draw_catalog(compiled, 500, 86400.0, 1).items
-    people = draw_people(compiled, items, users, 1)
-    return compiled, items, people, Criteria(compiled, people, items, 1)
+    all_users = draw_users(compiled, items, users, 1)
+    return compiled, items, all_users, Criteria(compiled, all_users, items, 1)
 
 
 def visits_of(compiled: Compiled, users: int, visit: int, stage: str = "search", request: int = 1) -> np.ndarray:
@@ -119,16 +119,16 @@ def test_only_the_stages_that_ask_are_told_and_filter():
 
 def test_a_need_is_worth_its_weight():
     """What is needed gains the weight over all else, before saturation; a visit without a need has its own taste."""
-    compiled, items, people, criteria = drawn(200)
+    compiled, items, users, criteria = drawn(200)
     f = compiled.names.facets.index("topic")
     shape = compiled.facets[f]
     block = slice(shape.offset, shape.offset + shape.width)
     told = asked()[0][:, QUERY]
-    own = draw_people(compiled, items, 200, 1).taste
+    own = draw_users(compiled, items, 200, 1).taste
     assert np.array_equal(criteria.taste, own[:, block])
-    turned = people.taste - own
+    turned = users.taste - own
     assert (turned[np.isnan(told)] == 0).all()
-    outside = np.ones(people.taste.shape[1], dtype=bool)
+    outside = np.ones(users.taste.shape[1], dtype=bool)
     outside[block] = False
     assert (turned[:, outside] == 0).all()
     weights = compiled.plan.weights[:, f][items.state["type"]].mean() * compiled.plan.facets[f]["scale"]
@@ -141,11 +141,11 @@ def test_a_need_is_worth_its_weight():
 
 
 def test_a_limit_costs_what_misses_it_while_the_visit_lasts():
-    compiled, items, people, _ = drawn(200)
+    compiled, items, users, _ = drawn(200)
     first = len(compiled.names.asides)
     price = items.attributes[:, compiled.names.attributes.index("price")]
     told = asked()[0][:, CEILING]
-    limits = people.traits[:, first:]
+    limits = users.traits[:, first:]
     assert limits.shape[1] == LEVELS
     assert set(np.unique(limits.sum(axis=1))) == {0.0, 1.0}
     assert limits.any(axis=1).mean() == pytest.approx(0.3, abs=0.1)  # told or not
@@ -237,7 +237,7 @@ def test_without_criteria_requests_have_none():
 def test_a_search_that_finds_nothing_is_answered_without_its_filters():
     compiled = compile_scenario(scenario_with({"query.precision": None, "query.recall": None}))
     all_items = draw_catalog(compiled, 500, 86400.0, 1).items
-    criteria = Criteria(compiled, draw_people(compiled, all_items, 200, 1), all_items, 1)
+    criteria = Criteria(compiled, draw_users(compiled, all_items, 200, 1), all_items, 1)
     rows = visits_of(compiled, 200, 0)
     one_topic = np.flatnonzero(all_items.state["topic"] == all_items.state["topic"][0]).astype(np.int32)
     for _, items, said in parts(criteria, rows, one_topic):
@@ -276,10 +276,10 @@ def test_a_category_of_items_filters_by_type():
     check_scenario(scenario)
     compiled = compile_scenario(scenario)
     all_items = draw_catalog(compiled, 500, 86400.0, 1).items
-    people = draw_people(compiled, all_items, 300, 1)
+    users = draw_users(compiled, all_items, 300, 1)
     rows = visits_of(compiled, 300, 0)
     counts = np.zeros(len(compiled.names.types))
-    criteria = Criteria(compiled, people, all_items, 1)
+    criteria = Criteria(compiled, users, all_items, 1)
     for part, items, said in parts(criteria, rows, np.arange(500, dtype=np.int32)):
         kind = int(said[0, QUERY])
         assert (said[:, QUERY] == kind).all()

@@ -21,7 +21,7 @@ from simulator.platform.kernels.sorting import NONE, kinds_of
 from simulator.platform.sorting import SortedLists
 from simulator.population.catalog import draw_catalog
 from simulator.population.parent_rows import levels_of
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import number, spoilt
@@ -37,9 +37,9 @@ def drawn(name: str) -> tuple[Compiled, Any, SortedLists]:
     """The world of `tests.plan.test_limits`, with promises as if they had been published."""
     compiled = compile_scenario(load_scenario(name))
     items = draw_catalog(compiled, 600, 86400.0, SEED).items
-    people = draw_people(compiled, items, USERS, SEED)
+    users = draw_users(compiled, items, USERS, SEED)
     items.promised[:] = np.random.default_rng(1).uniform(600.0, 2400.0, items.promised.shape)
-    return compiled, items, SortedLists(compiled, people, items, SEED)
+    return compiled, items, SortedLists(compiled, users, items, SEED)
 
 
 def rows_of(name: str, stage: str, users: int = USERS, visit: int = 0) -> np.ndarray:

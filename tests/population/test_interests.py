@@ -18,7 +18,7 @@ from simulator.errors import InputError, RunInterrupted
 from simulator.plan.compiler import compile_scenario
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, affinities, cluster_means, topical
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario, scenario_from
 from simulator.scenario.strict_yaml import load_yaml
@@ -64,9 +64,9 @@ def drawn(scenario: Any, users: int = 300, seed: int = 1) -> tuple[Interests, np
     """The interests of a new world, and how well each cluster matches each user."""
     compiled = compile_scenario(scenario)
     items = draw_catalog(compiled, 500, 86400.0, seed).items
-    people = draw_people(compiled, items, users, seed)
-    taste = topical(compiled, people.taste)
-    return Interests(compiled, people, items, taste, seed), affinities(cluster_means(compiled, items), taste)
+    all_users = draw_users(compiled, items, users, seed)
+    taste = topical(compiled, all_users.taste)
+    return Interests(compiled, all_users, items, taste, seed), affinities(cluster_means(compiled, items), taste)
 
 
 def test_who_is_always_right_names_the_clusters_that_match_best():
@@ -107,7 +107,7 @@ def arrivals() -> np.ndarray:
     """When the users of `WORLD` come for the first time, s."""
     compiled = compile_scenario(load_scenario(NAME))
     items = draw_catalog(compiled, WORLD["items"], 30 * 3600.0, WORLD["seed"]).items
-    return draw_people(compiled, items, WORLD["users"], WORLD["seed"]).state["due"]
+    return draw_users(compiled, items, WORLD["users"], WORLD["seed"]).state["due"]
 
 
 class Keeper(Recommender):

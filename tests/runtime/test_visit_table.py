@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, strategies as st
 
-from simulator.engine.tables.tables import FOLLOWED, USER, People, Status
+from simulator.engine.tables.tables import FOLLOWED, USER, Status, Users
 from simulator.engine.visit.due import BLOCK, forward
 from simulator.runtime.visit_table import VisitTable
 
 
-def crowd(due: list[float]) -> People:
+def crowd(due: list[float]) -> Users:
     n = len(due)
     state = np.zeros(n, dtype=USER)
     state["due"], state["row"] = due, -1
-    return People(
+    return Users(
         state,
         np.zeros((n, 8), np.float32),
         np.zeros((n, 2), np.float32),
@@ -23,36 +23,36 @@ def crowd(due: list[float]) -> People:
 
 
 def test_arrivals_get_rows_in_the_order_of_users():
-    people, table = crowd([50.0, 5.0, np.inf, 7.0]), VisitTable(3)
-    rows = table.due(people, 10.0)
+    users, table = crowd([50.0, 5.0, np.inf, 7.0]), VisitTable(3)
+    rows = table.due(users, 10.0)
     assert table.rows.state["user"][rows].tolist() == [1, 3]
     assert table.rows.state["clock"][rows].tolist() == [5.0, 7.0]
     assert (table.rows.state["status"][rows] == Status.AWAY).all()
-    assert people.state["row"].tolist()[0] == people.state["row"].tolist()[2] == -1
+    assert users.state["row"].tolist()[0] == users.state["row"].tolist()[2] == -1
     assert (table.rows.slate["item"][rows] == -1).all()
 
 
 def test_those_with_nothing_to_do_yet_are_left_out():
-    people, table = crowd([1.0, 2.0]), VisitTable(3)
-    rows = table.due(people, 10.0)
+    users, table = crowd([1.0, 2.0]), VisitTable(3)
+    rows = table.due(users, 10.0)
     table.rows.state["status"][rows] = Status.ACTIVE
     table.rows.state["clock"][rows] = [30.0, 12.0]
-    table.release(people)
-    assert table.rows.state["user"][table.due(people, 20.0)].tolist() == [1]
-    assert table.rows.state["user"][table.due(people, 40.0)].tolist() == [0, 1]
+    table.release(users)
+    assert table.rows.state["user"][table.due(users, 20.0)].tolist() == [1]
+    assert table.rows.state["user"][table.due(users, 40.0)].tolist() == [0, 1]
 
 
 def test_slots_of_ended_visits_are_used_again():
-    people, table = crowd([1.0] * 700), VisitTable(2)
-    rows = table.due(people, 2.0)
+    users, table = crowd([1.0] * 700), VisitTable(2)
+    rows = table.due(users, 2.0)
     capacity = len(table.rows.state)
     for _ in range(5):
         table.rows.state["status"][rows] = Status.AWAY
         table.rows.state["clock"][rows] = 3.0
-        people.state["due"] = 3.0
-        table.release(people)
-        assert (people.state["row"] == -1).all()
-        rows = table.due(people, 4.0)
+        users.state["due"] = 3.0
+        table.release(users)
+        assert (users.state["row"] == -1).all()
+        rows = table.due(users, 4.0)
         assert len(rows) == len(set(rows.tolist())) == 700
     assert len(table.rows.state) == capacity
 
@@ -62,14 +62,14 @@ def test_slots_of_ended_visits_are_used_again():
 )
 def test_a_checkpoint_of_the_open_visits_restores_them(statuses, idle):
     n = len(statuses)
-    people, table = crowd([1.0] * n + [np.inf] * idle), VisitTable(2)
-    rows = table.due(people, 2.0)
+    all_users, table = crowd([1.0] * n + [np.inf] * idle), VisitTable(2)
+    rows = table.due(all_users, 2.0)
     table.rows.state["status"][rows] = [int(s) for s in statuses]
     table.rows.state["streak"][rows] = np.arange(n)
     table.rows.memory[rows, 0] = np.arange(n)
     table.rows.slate["item"][rows, 1] = np.arange(n)
-    table.release(people)
-    users, kept = table.compacted(people)
+    table.release(all_users)
+    users, kept = table.compacted(all_users)
     is_open = [u for u, status in enumerate(statuses) if status == Status.ACTIVE]
     assert users.tolist() == is_open
     fresh = VisitTable(2)
@@ -87,9 +87,9 @@ def test_a_checkpoint_of_the_open_visits_restores_them(statuses, idle):
     assert len(set(more.tolist())) == len(more)
 
 
-def looked_at_one_by_one(people: People, table: VisitTable, end: float) -> list[int]:
+def looked_at_one_by_one(users: Users, table: VisitTable, end: float) -> list[int]:
     """Users with something to do before `end`."""
-    clock, row = people.state["due"].copy(), people.state["row"]
+    clock, row = users.state["due"].copy(), users.state["row"]
     clock[row >= 0] = table.rows.state["clock"][row[row >= 0]]
     return np.flatnonzero(clock < end).tolist()
 
@@ -98,10 +98,10 @@ def looked_at_one_by_one(people: People, table: VisitTable, end: float) -> list[
 def test_nobody_is_passed_over(seed, n, pause):
     """Whatever became of their visits, and whoever was called back, dismissed, or taken back from a checkpoint."""
     luck = np.random.default_rng(seed)
-    people, table = crowd(luck.exponential(pause, n).tolist()), VisitTable(2)
+    all_users, table = crowd(luck.exponential(pause, n).tolist()), VisitTable(2)
     for end in np.arange(1.0, 31.0):
-        awaited = looked_at_one_by_one(people, table, end)
-        rows = table.due(people, end)
+        awaited = looked_at_one_by_one(all_users, table, end)
+        rows = table.due(all_users, end)
         state = table.rows.state
         assert state["user"][rows].tolist() == awaited
         for row in rows:
@@ -109,20 +109,20 @@ def test_nobody_is_passed_over(seed, n, pause):
             state["clock"][row] = end + luck.exponential(pause if state["status"][row] == Status.AWAY else 1.0)
             if state["status"][row] != Status.ACTIVE:
                 gone = state["status"][row] == Status.GONE
-                people.state["due"][state["user"][row]] = np.inf if gone else state["clock"][row]
-        table.release(people)
-        away = np.flatnonzero(people.state["row"] < 0)
+                all_users.state["due"][state["user"][row]] = np.inf if gone else state["clock"][row]
+        table.release(all_users)
+        away = np.flatnonzero(all_users.state["row"] < 0)
         for user in luck.choice(away, min(len(away), 2), replace=False):
             if luck.random() < 0.5:
-                forward(people.state, user, end + luck.exponential(3.0), table.soonest(people))
+                forward(all_users.state, user, end + luck.exponential(3.0), table.soonest(all_users))
             else:
-                people.state["due"][user] = np.inf
+                all_users.state["due"][user] = np.inf
         if luck.random() < 0.2:
-            users, kept = table.compacted(people)
-            before = people.state["due"].copy()
-            people.state["due"] = luck.exponential(30.0, n)  # of the world that is continued in
+            users, kept = table.compacted(all_users)
+            before = all_users.state["due"].copy()
+            all_users.state["due"] = luck.exponential(30.0, n)  # of the world that is continued in
             if luck.random() < 0.5:
                 table = VisitTable(2)
-            table.due(people, end)
-            people.state["due"] = before
-            table.restore(people, users, kept)
+            table.due(all_users, end)
+            all_users.state["due"] = before
+            table.restore(all_users, users, kept)

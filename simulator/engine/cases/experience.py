@@ -33,7 +33,7 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
 
     The utility was that of what had been promised: a fulfilment is worth what it was, sooner or later than that.
     """
-    plan, people, items, numbers = tables.plan, tables.people, tables.items, tables.numbers
+    plan, users, items, numbers = tables.plan, tables.users, tables.items, tables.numbers
     s = tables.shared.stages[c.stage]
     luck = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, Luck.NOISE))])
     lived = np.float64(c.utility) + s.noise * luck
@@ -42,31 +42,31 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
             if numbers.asides[a].promise == c.promise and numbers.asides[a].limit == 0:  # a limit was that visit's
                 lived += numbers.asides[a].weight * np.float64(numbers.traits[c.user, a]) * (c.fulfilled - c.promised)
     c.lived = np.float32(lived)
-    user, mood = np.int64(c.user), people.mood
+    user, mood = np.int64(c.user), users.mood
     habits, item = plan.habits[0], items.state[c.item]
     first = np.int64(habits.first_topic)
     topic = first + np.int64(item.topic)
-    u = people.state[user]
+    u = users.state[user]
     # the visit of this tick may have gone on already: fading does not go back
     fading = faded(u, user, max(time, np.float64(u.satiated_at)), mood, first, habits, plan.powers)
     mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
     kind = plan.types[item.type]
-    if people.had.shape[1] > 0 and kind.kind >= 0:
-        remember(people.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.powers)
-    if people.known.shape[1] > 0 and kind.known > 0.0:
+    if users.had.shape[1] > 0 and kind.kind >= 0:
+        remember(users.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.powers)
+    if users.known.shape[1] > 0 and kind.known > 0.0:
         met = s.noise * luck
         if c.picks == 0:
             met += _worth(seed, tables, user, np.int64(c.item))
         for k in range(np.int64(c.picks)):  # a parent is remembered for what one had of it
             met += _worth(seed, tables, user, np.int64(c.basket[k])) / np.float64(c.picks)
         subject = known_again(np.int64(c.item), np.int64(item.creator), kind)
-        keep_in_mind(people.known, user, subject, met, kind.known_rate, time)
+        keep_in_mind(users.known, user, subject, met, kind.known_rate, time)
 
 
 @internal
 def _worth(seed: int, tables: CaseTables, user: int, item: int) -> float:
     """Return what an item itself is worth to a user, without its price and its delivery."""
-    key = mix(mix(root(seed, PERCEPTION), tables.people.state[user].key), np.uint64(item))
+    key = mix(mix(root(seed, PERCEPTION), tables.users.state[user].key), np.uint64(item))
     return utility_of(key, user, item, tables.numbers)
 
 
@@ -147,9 +147,9 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
 @internal
 def _learn(seed: int, tables: CaseTables, c: Array, felt: float) -> None:
     """Move a user's goodwill by what was `felt`, and their trust by what each modality had promised."""
-    plan, people, items = tables.plan, tables.people, tables.items
+    plan, users, items = tables.plan, tables.users, tables.items
     habits, user, item = plan.habits[0], np.int64(c.user), np.int64(c.item)
-    u = people.state[user]
+    u = users.state[user]
     u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
     learnable = np.uint32(0)
     for m in range(plan.modalities.shape[0]):

@@ -21,9 +21,9 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     A user has room for one such thing (as for what is put off in a visit): who has one already remembers no other.
     Units last one after the other; a basket is one thing (a meal), however much is in it.
     """
-    s, plan, people = tables.shared.stages[c.stage], tables.plan, tables.people
+    s, plan, users = tables.shared.stages[c.stage], tables.plan, tables.users
     user = np.int64(c.user)
-    u, later = people.state[user], people.later[user, 0]
+    u, later = users.state[user], users.later[user, 0]
     kind = np.uint64(tables.items.state[np.int64(c.item)].type)
     if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != np.uint32(NO_CASE) or u.gone == 1:
         return
@@ -35,4 +35,4 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, Luck.LASTS))
     later.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
-        forward(people.state, user, np.float64(later.until), tables.soonest)
+        forward(users.state, user, np.float64(later.until), tables.soonest)

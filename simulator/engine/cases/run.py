@@ -88,7 +88,7 @@ def _enter(seed: int, tables: CaseTables, slot: int, stage: int, time: float, cl
         expected = f.expected
         if f.promise >= 0:
             user, item = np.int64(c.user), np.int64(c.item)
-            key = mix(mix(root(seed, PERCEPTION), tables.people.state[user].key), np.uint64(item))
+            key = mix(mix(root(seed, PERCEPTION), tables.users.state[user].key), np.uint64(item))
             expected = promised_seconds(key, np.int64(f.promise), user, item, tables.numbers)
             c.promised = time + expected
             c.promise = f.promise
@@ -132,7 +132,7 @@ def _finish(seed: int, tables: CaseTables, slot: int, outcome: int, time: float,
             following = np.int64(shared.next[stage, outcome, 1])
         if following < 0:
             if following == GONE:
-                _dismiss(tables.people.state, np.int64(c.user))
+                _dismiss(tables.users.state, np.int64(c.user))
             c.open = 0
             c.generation += np.uint32(1)
             state.free[state.counts[Count.FREE]] = slot

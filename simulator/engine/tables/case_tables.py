@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.case_row import CASE as CASE
-from simulator.engine.tables.tables import Array, Items, Numbers, Output, People, Plan
+from simulator.engine.tables.tables import Array, Items, Numbers, Output, Plan, Users
 
 NO_ROW = -1
 NEVER = np.inf
@@ -332,8 +332,8 @@ class CaseTables(NamedTuple):
     ground: Ground
     state: CaseState
     plan: Plan
-    people: People
+    users: Users
     items: Items
-    numbers: Numbers  # of these `plan`, `people` and `items`
+    numbers: Numbers  # of these `plan`, `users` and `items`
     out: Output
     soonest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `due.present`; (0,): not kept

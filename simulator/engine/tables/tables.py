@@ -122,7 +122,7 @@ NORMAL = 0
 
 
 @group
-class People(NamedTuple):
+class Users(NamedTuple):
     """Users: what they are and where they stand; one row per user."""
 
     state: Array  # USER (n,)
@@ -218,12 +218,12 @@ class Numbers(NamedTuple):
 
 
 @numba.extending.register_jitable  # type: ignore[untyped-decorator]  # from Python and from kernels
-def numbers_of(plan: Plan, people: People, items: Items) -> Numbers:
+def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.habits, plan.quantiles, plan.powers,
         plan.asides, plan.announced, plan.speed,
-        people.state, people.taste, people.mood, people.traits, people.place, people.promised, people.had, people.known,
+        users.state, users.taste, users.mood, users.traits, users.place, users.promised, users.had, users.known,
         items.state, items.vectors, items.colour, items.readouts, items.asides, items.place, items.promised,
         items.published, items.parent,
     )  # fmt: skip
@@ -235,7 +235,7 @@ class Tables(NamedTuple):
 
     numbers: Numbers
     plan: Plan
-    people: People
+    users: Users
     items: Items
     visits: Visits
     out: Output

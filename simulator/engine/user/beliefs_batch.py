@@ -33,7 +33,7 @@ class Plays(NamedTuple):
     user: Whole
     item: Whole
     kind: Whole  # type of the item
-    topic: Whole  # column of its topic's satiation in `People.mood`
+    topic: Whole  # column of its topic's satiation in `Users.mood`
     own: Word  # keys of the decisions of this play
     place: Word
     key: Word  # of the user's readings of the item

@@ -25,11 +25,11 @@ from simulator.engine.tables.tables import (
     Kind,
     Layout,
     Output,
-    People,
     Plan,
     Status,
     Tables,
     Tally,
+    Users,
     Visits,
     numbers_of,
 )
@@ -102,7 +102,7 @@ def advance(
     end: float,
     room: int,
     plan: Plan,
-    people: People,
+    users: Users,
     items: Items,
     visits: Visits,
     out: Output,
@@ -119,7 +119,7 @@ def advance(
         first: place in `todo` to begin at.
         end: end of the window, s; steps due at or after it stay.
         room: rows that one visit may write (`room_needed`); the call returns early when less is left in `out.records`.
-        plan, people, goods, visits: tables of the scenario and state; `people` and `visits` are changed in place.
+        plan, people, goods, visits: tables of the scenario and state; `users` and `visits` are changed in place.
         out: what is written.
         shared: where the machine code of `shared_steps` lies.
         commits, menus, pauses: None where the scenario has no decisions, no menus, or no plays continued later: what
@@ -128,7 +128,7 @@ def advance(
     Returns:
         The first place in `todo` that was not advanced (k when all were), and the number of records written.
     """
-    tables = Tables(numbers_of(plan, people, items), plan, people, items, visits, out)
+    tables = Tables(numbers_of(plan, users, items), plan, users, items, visits, out)
     learnable = np.uint32(0)  # modalities whose bias can be learned
     for m in range(plan.modalities.shape[0]):
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
@@ -189,7 +189,7 @@ def _live_alone(
     plan = tables.plan
     stages, events, shares, alternatives = plan.stages, plan.events, plan.shares, plan.alternatives
     v = tables.visits.state[i]
-    u = tables.people.state[np.int64(v.user)]
+    u = tables.users.state[np.int64(v.user)]
     while v.clock < end:
         # ---- arrival
         if v.status == Status.AWAY:
@@ -269,12 +269,12 @@ def _ask_for_slate(v: Array, stage: int, tables: Tables) -> None:
 @inlined
 def ask_ahead(i: int, tables: Tables) -> None:
     """Ask the memory for what the next steps of a row need, while others are at work."""
-    people, items, slate = tables.people, tables.items, tables.visits.slate
+    users, items, slate = tables.users, tables.items, tables.visits.slate
     v = tables.visits.state[i]
-    fetch_ahead(people.state, v.user)
-    fetch_ahead(people.taste, v.user)
-    fetch_ahead(people.mood, v.user)
-    fetch_ahead(people.followed, v.user)
+    fetch_ahead(users.state, v.user)
+    fetch_ahead(users.taste, v.user)
+    fetch_ahead(users.mood, v.user)
+    fetch_ahead(users.followed, v.user)
     if v.position < v.slate_n:
         item = slate[i, v.position].item
         fetch_ahead(items.state, item)

@@ -25,7 +25,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
 
     Returns the number of records.
     """
-    plan, tallies, later = tables.plan, tables.out.tallies, tables.people.later
+    plan, tallies, later = tables.plan, tables.out.tallies, tables.users.later
     entries, quantiles, habits = plan.entries, plan.quantiles, plan.habits[0]
     user = u.key
     v.visit = u.visits
@@ -90,7 +90,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
 @internal
 def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
     """End a visit: the user comes back after a while, or never. Returns the number of records."""
-    plan, people, tallies = tables.plan, tables.people, tables.out.tallies
+    plan, users, tallies = tables.plan, tables.users, tables.out.tallies
     habits, quantiles, powers = plan.habits[0], plan.quantiles, plan.powers
     close_request(v, tallies)
     tallies[Tally.EVENT + SharedEvent.LEAVE] += 1
@@ -108,12 +108,12 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
     else:
         now = v.clock
         waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, What.RETURN))
-        pace = np.float64(people.pace[v.user, 0]) if people.pace.shape[1] > 0 else 1.0
+        pace = np.float64(users.pace[v.user, 0]) if users.pace.shape[1] > 0 else 1.0
         waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / pace
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
-        if people.later.shape[1] > 0:
+        if users.later.shape[1] > 0:
             # what was put off brings its user back, if nothing else does before
-            v.clock = min(v.clock, max(np.float64(people.later[v.user, 0].until), now + 1.0 / TICKS_PER_SECOND))
+            v.clock = min(v.clock, max(np.float64(users.later[v.user, 0].until), now + 1.0 / TICKS_PER_SECOND))
         if plan.outreach.shape[0] > 0:
             v.clock = _called(v, u, now, v.clock, plan)
         u.due = v.clock

@@ -55,7 +55,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
     Returns:
         Whether it was read.
     """
-    plan, people, items, numbers, scratch = tables.plan, tables.people, tables.items, tables.numbers, tables.out.scratch
+    plan, users, items, numbers, scratch = tables.plan, tables.users, tables.items, tables.numbers, tables.out.scratch
     s, modalities, asides = plan.stages[v.stage], plan.modalities, plan.asides.shape[0] > 0
     user = np.int64(v.user)
     key = mix(v.perceptions, np.uint64(item))
@@ -80,7 +80,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
         mean += aside_worth(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
     attraction = mean - s.risk_aversion * sd
-    attraction -= tired * people.mood[user, plan.habits[0].first_topic + items.state[item].topic]
+    attraction -= tired * users.mood[user, plan.habits[0].first_topic + items.state[item].topic]
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
             attraction += items.colour[item, modalities.shape[0] + m]
@@ -102,11 +102,11 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     plan, vectors, slate = tables.plan, tables.items.vectors, tables.visits.slate
     quantiles, powers, habits, scratch = plan.quantiles, plan.powers, plan.habits[0], tables.out.scratch
     v = tables.visits.state[i]
-    s, user, u = plan.stages[v.stage], np.int64(v.user), tables.people.state[np.int64(v.user)]
+    s, user, u = plan.stages[v.stage], np.int64(v.user), tables.users.state[np.int64(v.user)]
     first = np.int64(v.position)
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
     cascade = s.layout == Layout.LIST
-    tired = habits.satiation_weight * faded(u, user, v.clock, tables.people.mood, habits.first_topic, habits, powers)
+    tired = habits.satiation_weight * faded(u, user, v.clock, tables.users.mood, habits.first_topic, habits, powers)
     chosen = -1
     looked = size
     for k in range(size):
@@ -160,7 +160,7 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
 
     The card is at place `k` of the screen.
     """
-    plan, out, had = tables.plan, tables.out, tables.people.had
+    plan, out, had = tables.plan, tables.out, tables.users.had
     enough, habits = plan.suffices[v.stage], plan.habits[0]
     gained = enough.value * out.scratch[k, CardColumn.UTILITY]
     u.goodwill += habits.goodwill_gain * max(gained, 0.0) + habits.goodwill_loss * min(gained, 0.0)

@@ -27,11 +27,11 @@ _WEIGHING = 4  # value of `playing` while a decision is open
 @internal
 def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
-    plan, people, items, numbers = tables.plan, tables.people, tables.items, tables.numbers
-    habits, quantiles, powers, mood = plan.habits[0], plan.quantiles, plan.powers, people.mood
+    plan, users, items, numbers = tables.plan, tables.users, tables.items, tables.numbers
+    habits, quantiles, powers, mood = plan.habits[0], plan.quantiles, plan.powers, users.mood
     v = tables.visits.state[i]
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
-    u = people.state[user]
+    u = users.state[user]
     own_key = mix(v.decisions, _COMMITTING)
     if v.playing == 0:
         if v.taken > 0:
@@ -66,7 +66,7 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, What.DEFER)) < s.defer:
         if uniform(decision_key(own_key, v.request, slot, What.FORGET)) >= s.forgotten:
             wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, What.DEFER_DELAY)))
-            later = people.later[user, 0]
+            later = users.later[user, 0]
             later.item = v.item
             later.until = v.clock + wait
             later.stage = v.stage
@@ -81,7 +81,7 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
     """Make a decision: its event, and where it starts one, a case, of which the world hears."""
     plan, items, visits, out = tables.plan, tables.items, tables.visits, tables.out
     v = visits.state[i]
-    s, u = plan.stages[v.stage], tables.people.state[np.int64(v.user)]
+    s, u = plan.stages[v.stage], tables.users.state[np.int64(v.user)]
     slot, item = np.int64(v.slot), np.int64(v.item)
     amount = 1
     if s.basket >= 0:

@@ -79,7 +79,7 @@ def start_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: T
 def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables: Tables) -> None:
     """Fill the columns that say who plays what, and how much of it there is for them."""
     screens, types, first_topic = tables.plan.screens, tables.plan.types, np.int64(tables.plan.habits[0].first_topic)
-    users, items, rows = tables.people.state, tables.items.state, tables.visits.state
+    users, items, rows = tables.users.state, tables.items.state, tables.visits.state
     user, item, kind, topic, own, place = plays.user, plays.item, plays.kind, plays.topic, plays.own, plays.place
     key, knowing, seen, visible, already = plays.key, plays.knowing, plays.seen, plays.visible, plays.already
     mindful, elsewhere, clock, duration = plays.mindful, plays.elsewhere, plays.clock, plays.duration
@@ -119,7 +119,7 @@ def _tire(wide: int, m: int, plays: Plays, numbers: Numbers) -> None:
 @inlined
 def _first_sight(k: int, v: Array, plays: Plays, tables: Tables) -> None:
     """Begin the play at place `k`: what is known of it so far, what is remembered, and numbers shown as they are."""
-    numbers, tallies, u = tables.numbers, tables.out.tallies, tables.people.state[plays.user[k]]
+    numbers, tallies, u = tables.numbers, tables.out.tallies, tables.users.state[plays.user[k]]
     key, user, item, asides = plays.key[k], plays.user[k], plays.item[k], numbers.asides.shape[0] > 0
     v.played_at = v.clock
     v.case = u.cases
@@ -242,7 +242,7 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
         keep_in_mind(minds, user, subject, met, kind.known_rate, v.clock + watched)
     lived = plays.worth[k] if knows_it else gut
     if s.pause > 0.0 and v.outcome == SKIP and knows_it:
-        v.outcome = PAUSE if pauses(v, tables.people.later, s, duration - watched) else SKIP
+        v.outcome = PAUSE if pauses(v, tables.users.later, s, duration - watched) else SKIP
     v.judged = 1
     v.known = knows_it
     v.attended = np.uint32(plays.attended[k])

@@ -75,11 +75,11 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
 @inlined
 def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> None:
     """Let the look at an item of which `mean` is thought begin: its seconds, and those of hesitation near the bar."""
-    plan, mood, items = tables.plan, tables.people.mood, tables.items.state
+    plan, mood, items = tables.plan, tables.users.mood, tables.items.state
     s, habits, quantiles, user, slot = (
         plan.stages[v.stage], plan.habits[0], plan.quantiles, np.int64(v.user), np.int64(v.slot),
     )  # fmt: skip
-    u = tables.people.state[user]
+    u = tables.users.state[user]
     v.played_at = v.clock
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, What.SECONDS)))
     tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, plan.powers)

@@ -167,11 +167,11 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
 
     Returns how many were looked at.
     """
-    cards, plan, scratch, people = tables.visits.menu, tables.plan, tables.out.scratch, tables.people
+    cards, plan, scratch, users = tables.visits.menu, tables.plan, tables.out.scratch, tables.users
     v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
     s, user = plan.stages[v.stage], np.int64(v.user)
-    u, cascade = people.state[user], s.layout == Layout.LIST
-    tired = habits.satiation_weight * faded(u, user, v.clock, people.mood, habits.first_topic, habits, powers)
+    u, cascade = users.state[user], s.layout == Layout.LIST
+    tired = habits.satiation_weight * faded(u, user, v.clock, users.mood, habits.first_topic, habits, powers)
     for k in range(size):
         slot = first + k
         item = np.int64(cards[i, slot].item)

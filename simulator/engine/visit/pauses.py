@@ -49,7 +49,7 @@ def pause_play(i: int, n: int, tables: Tables) -> tuple[int, int]:
     """Keep in its user where a play stopped whose visit is over. Returns the outcome and how many records there are."""
     plan, out = tables.plan, tables.out
     v = tables.visits.state[i]
-    s, later = plan.stages[v.stage], tables.people.later[np.int64(v.user), 0]
+    s, later = plan.stages[v.stage], tables.users.later[np.int64(v.user), 0]
     own_key, item, slot = mix(v.decisions, _WATCHING), np.int64(v.item), np.int64(v.slot)
     v.playing = 0
     delay = drawn(plan.quantiles, s.pause_delay, decision_key(own_key, v.request, slot, What.PAUSE_DELAY))
@@ -74,10 +74,10 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
 
     The user knows what it is worth, so leaving has the one hazard of those who know, over what is left of it.
     """
-    plan, people, items, out, numbers = tables.plan, tables.people, tables.items, tables.out, tables.numbers
+    plan, users, items, out, numbers = tables.plan, tables.users, tables.items, tables.out, tables.numbers
     v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
-    u, later, facts = people.state[user], people.later[user, 0], items.state[item]
+    u, later, facts = users.state[user], users.later[user, 0], items.state[item]
     own_key = mix(v.decisions, _WATCHING)
     key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~facts.missing
@@ -86,8 +86,8 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
     v.utility = utility_of(key, user, item, numbers) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
     topic = habits.first_topic + np.int64(facts.topic)
-    fading = faded(u, user, v.clock, people.mood, habits.first_topic, habits, powers)
-    worth = np.float64(v.utility) - habits.satiation_weight * people.mood[user, topic] * fading
+    fading = faded(u, user, v.clock, users.mood, habits.first_topic, habits, powers)
+    worth = np.float64(v.utility) - habits.satiation_weight * users.mood[user, topic] * fading
     hazard = plan.types[facts.type].leaving * v.haste / np.float64(u.patience) * s.leave_known
     hazard *= exponential(-s.truth_sensitivity * worth, powers)
     left = np.float64(facts.duration) - np.float64(v.resumed)
@@ -104,7 +104,7 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     v.lived = worth
     v.satisfaction = satisfied(worth, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
     rest = np.float64(facts.duration) - v.watched
-    if v.outcome == _SKIP and pauses(v, people.later, s, rest):
+    if v.outcome == _SKIP and pauses(v, users.later, s, rest):
         v.outcome = PAUSE
     event = np.int64(plan.events[s.number, _RESUMES])
     out.tallies[Tally.EVENT + event] += 1

@@ -26,7 +26,7 @@ def cut_off(
         s: row of the stage, with a wall.
         tables: whose users and items; the trait of the user and the number of the item have to be above 0.
     """
-    items, people = tables.items, tables.people
+    items, users = tables.items, tables.users
     for k in range(m):
-        if items.attributes[item[k], s.wall_attribute] > 0.0 and people.traits[user[k], s.wall] > 0.0:
+        if items.attributes[item[k], s.wall_attribute] > 0.0 and users.traits[user[k], s.wall] > 0.0:
             until[k] *= s.free

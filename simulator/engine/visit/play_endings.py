@@ -31,7 +31,7 @@ class _Ends(NamedTuple):
 
     user: Whole
     item: Whole
-    topic: Whole  # column of its topic's satiation in `People.mood`
+    topic: Whole  # column of its topic's satiation in `Users.mood`
     event: Whole  # of its outcome
     clock: Real
     duration: Real

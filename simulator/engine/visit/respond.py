@@ -82,10 +82,10 @@ def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: 
 @inlined
 def _bonus(v: Array, tables: Tables) -> float:
     """Return what it adds to the log-odds of positive acts that the user follows the item's creator."""
-    s, followed = tables.plan.stages[v.stage], tables.people.followed
+    s, followed = tables.plan.stages[v.stage], tables.users.followed
     creator = tables.items.state[np.int64(v.item)].creator
     bonus = 0.0
-    for j in range(min(np.int64(tables.people.state[np.int64(v.user)].followed_n), FOLLOWED)):
+    for j in range(min(np.int64(tables.users.state[np.int64(v.user)].followed_n), FOLLOWED)):
         if followed[np.int64(v.user), j] == creator:
             bonus = s.followed_bonus
     return bonus
@@ -143,8 +143,8 @@ def acts_of(
     Returns:
         The number of records and of acts, and 1 if one leads elsewhere.
     """
-    plan, people, items, out = tables.plan, tables.people, tables.items, tables.out
-    s, acts, bounds, u = plan.stages[v.stage], plan.acts, plan.act_bounds, people.state[np.int64(v.user)]
+    plan, users, items, out = tables.plan, tables.users, tables.items, tables.out
+    s, acts, bounds, u = plan.stages[v.stage], plan.acts, plan.act_bounds, users.state[np.int64(v.user)]
     records, tallies, counters = out.records, out.tallies, out.counters
     item, slot = np.int64(v.item), np.int64(v.slot)
     level = level_of(satisfaction)
@@ -166,10 +166,10 @@ def acts_of(
             continue
         event = acts[a].event
         if event == SharedEvent.FOLLOW:
-            people.followed[np.int64(v.user), u.followed_n % FOLLOWED] = items.state[item].creator
+            users.followed[np.int64(v.user), u.followed_n % FOLLOWED] = items.state[item].creator
             u.followed_n = u.followed_n + 1 if u.followed_n < 2 * FOLLOWED - 1 else FOLLOWED
         if acts[a].topic == 1:
-            follow_topic(people.followed, np.int64(v.user), np.int64(items.state[item].topic))
+            follow_topic(users.followed, np.int64(v.user), np.int64(items.state[item].topic))
         done += 1
         positive |= acts[a].positive
         aside |= acts[a].aside

@@ -70,10 +70,10 @@ class Published:
         self.phases = np.zeros(1, dtype=np.int64)
         if not self.varies:
             return
-        self._cases = scene.cases(scene.people(np.arange(zones, dtype=np.uint64)))
+        self._cases = scene.cases(scene.users(np.arange(zones, dtype=np.uint64)))
         self._cases.ground.zone[:] = np.arange(zones)
         self._cases.tell_waits(0.0)
-        self.by_item, self.by_zone = self._cases.items.promised[None].copy(), self._cases.people.promised[None].copy()
+        self.by_item, self.by_zone = self._cases.items.promised[None].copy(), self._cases.users.promised[None].copy()
         self.hours, self.phases = np.array([0.0, np.inf]), np.array([0, _UNMET])
 
     def phase(self, time: float) -> int:
@@ -85,7 +85,7 @@ class Published:
 
     def _learn(self, hour: float) -> int:
         self._cases.tell_waits(hour)
-        items, users = self._cases.items.promised, self._cases.people.promised
+        items, users = self._cases.items.promised, self._cases.users.promised
         same = (self.by_item == items).all(axis=(1, 2)) & (self.by_zone == users).all(axis=(1, 2))
         if not same.any():
             self.by_item = np.concatenate([self.by_item, items[None]])

@@ -126,13 +126,13 @@ def begin_step(rows: Rows, seen: Seen) -> None:
 
 
 @kernel
-def begin_episode(rows: Rows, people: Array, visits: Array, seen: Seen, kept: Kept) -> None:
+def begin_episode(rows: Rows, users: Array, visits: Array, seen: Seen, kept: Kept) -> None:
     """Let the users `rows` be about to arrive, with nothing known of them."""
     for k in range(rows.shape[0]):
         j = rows[k]
         v = visits[j]
         v.user = np.uint32(j)
-        v.clock = people[j].due
+        v.clock = users[j].due
         v.status = Status.AWAY
         v.slate_n = 0
         v.position = 0
@@ -144,7 +144,7 @@ def begin_episode(rows: Rows, people: Array, visits: Array, seen: Seen, kept: Ke
         v.memory_n = 0
         v.policy = 0
         v.attended = np.uint32(0)
-        people[j].row = np.int32(j)
+        users[j].row = np.int32(j)
         for h in range(seen.history_item.shape[1]):
             seen.history_item[j, h] = -1
             seen.history_event[j, h] = -1

@@ -70,7 +70,7 @@ class Fleet:
         self.scene, self.n = scene, n
         self.items = scene.items._replace(promised=scene.items.promised.copy(), readouts=scene.items.readouts.copy())
         self.pool = UserPool(scene, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
-        self.people = scene.people(np.zeros(n, dtype=np.uint64))
+        self.users = scene.users(np.zeros(n, dtype=np.uint64))
         self.rows: Visits = empty_visits(n, scene.slate, scene.compiled.largest_menu)
         self.seen: Seen = seen_buffers(scene, n)
         self.kept: Kept = kept_buffers(scene, n)
@@ -118,13 +118,13 @@ class Fleet:
     def _bind(self) -> None:
         """Pin all tables, for steps that are one call; they may lie elsewhere than before."""
         self.first = Row(self.seen, self.kept, self.scene, 0)
-        self._clocks, self._arrivals = self.rows.state["clock"], self.pool.people.state["due"]
+        self._clocks, self._arrivals = self.rows.state["clock"], self.pool.users.state["due"]
         announced = Announced(self._published.by_item, self._published.by_zone, self._zones)
         pinned = [
             Pinned(
                 StepGroups(
                     plan=self.scene.plan,
-                    people=self.people,
+                    users=self.users,
                     items=self.items,
                     visits=self.rows,
                     out=output,
@@ -133,7 +133,7 @@ class Fleet:
                     terms=self._terms,
                     turn=turn,
                     announced=announced,
-                    pool=self.pool.people,
+                    pool=self.pool.users,
                 )
             )
             for output, turn in zip(self._outputs, self._turns, strict=True)
@@ -200,7 +200,7 @@ class Fleet:
         places = self.pool.next(rows)
         self._zones[rows] = self.pool.zones[places]
         if self._worlds is not None:
-            self._worlds.arrive(rows, self.pool.people.state["key"][places])
+            self._worlds.arrive(rows, self.pool.users.state["key"][places])
         return places
 
     # ---- living

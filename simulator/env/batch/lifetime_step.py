@@ -16,7 +16,7 @@ from simulator.engine.cases.run import live, post
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.case_tables import CaseState, CaseTables, Count, Ground, WorldPlan
-from simulator.engine.tables.tables import FIXED, Array, Output, People, Status, Tally, numbers_of
+from simulator.engine.tables.tables import FIXED, Array, Output, Status, Tally, Users, numbers_of
 from simulator.env.batch.announcements import phase_at
 from simulator.env.batch.encode import fold, look
 from simulator.env.batch.private_worlds import AT_ONCE, Blank, Orders
@@ -105,7 +105,7 @@ def _live_on(t: StepGroups, w: LifetimeGroups, k: int, by_ticks: bool) -> int:
 
     A turn of the loop: what the visit ordered begins, orders live up to the user's tick, the visit lives through it.
     """
-    j, facts, users = t.turn.rows[k], t.terms.facts[0], t.people.state
+    j, facts, users = t.turn.rows[k], t.terms.facts[0], t.users.state
     v = t.visits.state[j]
     while True:
         if t.out.n_messages[0] > 0 and not _order(t, w, j):
@@ -146,7 +146,7 @@ def _order(t: StepGroups, w: LifetimeGroups, j: int) -> bool:
         return False
     for q in range(n):
         messages[q].user = np.uint32(0)  # in a world of their own
-    post(t.terms.facts[0].seed, messages[:n], t.people.state[j : j + 1], state)  # in the order of the visit
+    post(t.terms.facts[0].seed, messages[:n], t.users.state[j : j + 1], state)  # in the order of the visit
     t.out.n_messages[0] = 0
     return True
 
@@ -160,7 +160,7 @@ def _live_orders(t: StepGroups, w: LifetimeGroups, j: int, by_ticks: bool) -> in
     state, v, facts = _state(w.orders, j), t.visits.state[j], t.terms.facts[0]
     if not _is_due(state, v, facts, w.orders.there[j]):
         return DONE
-    user, items = _user(t.people, j), as_announced(t, w.beside.phase[j])
+    user, items = _user(t.users, j), as_announced(t, w.beside.phase[j])
     out = _first_records(t.out)
     tables = CaseTables(
         w.shared, _ground(t, w, user, j), state, t.plan, user, items, numbers_of(t.plan, user, items), out,
@@ -210,17 +210,17 @@ def _state(orders: Orders, j: int) -> CaseState:
 
 
 @inlined
-def _user(people: People, j: int) -> People:
+def _user(users: Users, j: int) -> Users:
     """Return user j alone, who is number 0 in a world of their own."""
-    return People(
-        people.state[j : j + 1], people.taste[j : j + 1], people.mood[j : j + 1], people.followed[j : j + 1],
-        people.traits[j : j + 1], people.place[j : j + 1], people.promised[j : j + 1], people.had[j : j + 1],
-        people.known[j : j + 1], people.later[j : j + 1], people.pace[j : j + 1],
+    return Users(
+        users.state[j : j + 1], users.taste[j : j + 1], users.mood[j : j + 1], users.followed[j : j + 1],
+        users.traits[j : j + 1], users.place[j : j + 1], users.promised[j : j + 1], users.had[j : j + 1],
+        users.known[j : j + 1], users.later[j : j + 1], users.pace[j : j + 1],
     )  # fmt: skip
 
 
 @inlined
-def _ground(t: StepGroups, w: LifetimeGroups, user: People, j: int) -> Ground:
+def _ground(t: StepGroups, w: LifetimeGroups, user: Users, j: int) -> Ground:
     """Return where user j and the items are."""
     return Ground(
         w.beside.parent, t.announced.zones[j : j + 1], user.place, w.beside.item_place, w.beside.chooser_taste,

@@ -63,7 +63,7 @@ class LoneWorlds:
     """
 
     def __init__(self, scene: Scene, n: int) -> None:
-        template = scene.cases(scene.people(np.zeros(1, dtype=np.uint64)))
+        template = scene.cases(scene.users(np.zeros(1, dtype=np.uint64)))
         state, width = template.case_state, template.ground.qualification.shape[1]
         self._seed = scene.seed
         self.shared: WorldPlan = template.shared

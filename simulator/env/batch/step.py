@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.structs import group
-from simulator.engine.tables.tables import Items, Output, People, Plan, Visits
+from simulator.engine.tables.tables import Items, Output, Plan, Users, Visits
 from simulator.engine.visit.advance import advance
 from simulator.env.batch.encode import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.batch.user_pool import put_users
@@ -44,7 +44,7 @@ class StepGroups(NamedTuple):
     """All that a step reads and writes, pinned together."""
 
     plan: Plan
-    people: People
+    users: Users
     items: Items
     visits: Visits
     out: Output
@@ -53,7 +53,7 @@ class StepGroups(NamedTuple):
     terms: Terms
     turn: Turn
     announced: Announced
-    pool: People
+    pool: Users
 
 
 @kernel
@@ -98,15 +98,15 @@ def begin(t: StepGroups, n: int, m: int) -> bool:
     going, new = t.turn.rows[:n], t.turn.rows[n : n + m]
     answer(going, actions, t.terms, t.plan.stages, t.visits, t.seen, t.kept)
     begin_step(going, t.seen)
-    put_users(new, t.turn.places, t.pool, t.people)
-    begin_episode(new, t.people.state, t.visits.state, t.seen, t.kept)
+    put_users(new, t.turn.places, t.pool, t.users)
+    begin_episode(new, t.users.state, t.visits.state, t.seen, t.kept)
     return True
 
 
 @internal
 def announce(t: StepGroups, j: int, phase: int) -> None:
     """Tell user j what is announced in a phase."""
-    promised, by_zone, zone = t.people.promised, t.announced.by_zone, t.announced.zones[j]
+    promised, by_zone, zone = t.users.promised, t.announced.by_zone, t.announced.zones[j]
     for q in range(promised.shape[1]):
         promised[j, q] = by_zone[phase, zone, q]
 
@@ -130,7 +130,7 @@ def visit(t: StepGroups, rows: npt.NDArray[np.int64], first: int, end: float, ph
     """
     items, facts, parts = as_announced(t, phase), t.terms.facts[0], t.plan.entries
     first, written = advance(
-        facts.seed, rows, first, end, facts.room, t.plan, t.people, items, t.visits, t.out, facts.shared_steps,
+        facts.seed, rows, first, end, facts.room, t.plan, t.users, items, t.visits, t.out, facts.shared_steps,
         parts, parts, parts,
     )  # fmt: skip
     fold(t.out.records, written, t.terms, items.state, t.seen, t.kept)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import PERSON, mix, root
-from simulator.engine.tables.tables import FOLLOWED, People
+from simulator.engine.tables.tables import FOLLOWED, Users
 from simulator.env.scene import Scene
 from simulator.runtime.cases import zone_of
 
@@ -23,7 +23,7 @@ def episode_keys(seeds: npt.NDArray[np.uint64], episodes: npt.NDArray[np.int64],
 
 
 @kernel
-def put_users(rows: Rows, places: Rows, source: People, target: People) -> None:
+def put_users(rows: Rows, places: Rows, source: Users, target: Users) -> None:
     """Copy users from `places` of a pool to `rows` of a fleet."""
     for k in range(rows.shape[0]):
         i, j = places[k], rows[k]
@@ -65,7 +65,7 @@ class UserPool:
         self.seeds = np.zeros(n, dtype=np.uint64)
         self.episodes = np.zeros(n, dtype=np.int64)  # the next one of each
         self._drawn = np.zeros(n, dtype=np.int64)  # those before it are in the pool
-        self.people = scene.people(np.zeros(n * ahead, dtype=np.uint64))
+        self.users = scene.users(np.zeros(n * ahead, dtype=np.uint64))
         self.zones = np.zeros(n * ahead, dtype=np.int32)
 
     def seed(self, rows: Rows, seeds: npt.NDArray[np.uint64]) -> None:
@@ -75,7 +75,7 @@ class UserPool:
         self._drawn[rows] = 0
 
     def next(self, rows: Rows) -> Rows:
-        """Where in `people` the next user of each of `rows` is found."""
+        """Where in `users` the next user of each of `rows` is found."""
         episodes = self.episodes[rows]
         if (episodes >= self._drawn[rows]).any():
             self._draw()
@@ -89,8 +89,8 @@ class UserPool:
         number = self._drawn[rows] + np.arange(len(rows)) - np.repeat(ends - missing, missing)
         keys = np.empty(len(rows), dtype=np.uint64)
         episode_keys(self.seeds[rows], number, keys)
-        drawn = self._scene.people(keys)
+        drawn = self._scene.users(keys)
         places = rows * self._ahead + number % self._ahead
-        put_users(places, np.arange(len(rows)), drawn, self.people)
+        put_users(places, np.arange(len(rows)), drawn, self.users)
         self.zones[places] = zone_of(self._scene.compiled.scenario, drawn.place)
         self._drawn += missing

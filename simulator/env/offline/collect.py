@@ -159,14 +159,14 @@ def _one(env: BeholderEnv, policy: Policy, seed: int, twins: Fleet | None, speak
 def _instead(fleet: Fleet, twins: Fleet, slate: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """The reward of the next step with every item in the first place, (items,): the user lives it in as many copies."""
     n = twins.n
-    for mine, theirs in ((fleet.people, twins.people), (fleet.rows, twins.rows), (fleet.seen, twins.seen),
+    for mine, theirs in ((fleet.users, twins.users), (fleet.rows, twins.rows), (fleet.seen, twins.seen),
                          (fleet.kept, twins.kept)):  # fmt: skip
         for one, copies in zip(mine, theirs, strict=True):
             if len(copies) == n:
                 copies[...] = one[0]
     everybody = np.arange(n, dtype=np.int64)
     twins.rows.state["user"] = everybody
-    twins.people.state["row"] = everybody
+    twins.users.state["row"] = everybody
     available = fleet.seen.available[0].astype(np.bool_)
     others = np.tile(slate, (n, 1))
     places, rows = np.nonzero(slate[:, None] == everybody[None, :])

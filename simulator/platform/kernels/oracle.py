@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.jit.structs import group
 from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, mix, root
-from simulator.engine.tables.tables import Items, People, Plan, numbers_of
+from simulator.engine.tables.tables import Items, Plan, Users, numbers_of
 from simulator.engine.user.beliefs import belief_about, utility_of
 from simulator.engine.user.item_memory import recalled
 from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
@@ -44,7 +44,7 @@ def best_candidates(
     by_belief: bool,
     requests: JudgedRequests,
     plan: Plan,
-    people: People,
+    all_users: Users,
     all_items: Items,
     slates: BestSlates,
 ) -> None:
@@ -54,11 +54,11 @@ def best_candidates(
     out, scores, shown = slates.items, slates.scores, slates.shown
     items = all_items.state
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
-    numbers = numbers_of(plan, people, all_items)
+    numbers = numbers_of(plan, all_users, all_items)
     asides = plan.asides.shape[0] > 0
     for k in range(users.shape[0]):
         user = np.int64(users[k])
-        person_key = people.state[user].key
+        person_key = all_users.state[user].key
         person = mix(perceiving, person_key)
         for r in range(recent_start[k], recent_start[k + 1]):
             shown[recent_items[r]] = True

@@ -83,7 +83,7 @@ def test_who_ate_well_comes_back_to_the_menu_and_orders_there_again(often):
 
 def test_a_basket_lasts_as_long_however_much_is_in_it(often):
     world, truth = often
-    later = world.people.later[:, 0]
+    later = world.users.later[:, 0]
     means_to = np.flatnonzero(later["item"] != NO_CASE)
     meals = truth[truth["event"] == "experience"]
     assert len(means_to) > 8
@@ -99,7 +99,7 @@ def test_nobody_comes_back_for_what_is_not_ordered_again(tmp_path):
 
 def test_a_restaurant_is_remembered_for_what_was_eaten(often):
     world, truth = often
-    items, known = world.setting.catalog.items, world.people.known
+    items, known = world.setting.catalog.items, world.users.known
     assert known.shape[1] == ITEMS_KNOWN
     price = items.asides[:, compile_scenario(load_scenario(NAME)).names.asides.index("price")]
     keys = ["user", "session", "request"]
@@ -123,13 +123,13 @@ def meeting(worth: float, told: bool) -> pd.DataFrame:
     """Cards of restaurants before users who have eaten in some of them at this worth; who knows a name or not."""
     of: Bench = bench(NAME)
     names = of.compiled.names.modalities
-    people = of.people._replace(known=of.people.known.copy())
-    people.known["worth"], people.known["at"] = worth, CLOCK - 100.0
+    users = of.users._replace(known=of.users.known.copy())
+    users.known["worth"], users.known["at"] = worth, CLOCK - 100.0
     modalities = of.compiled.plan.modalities.copy()
     for name in ("name", "hero_image"):
         modalities["salience"][names.index(name)] = float(told)
         modalities["reading"][names.index(name)] = 0.0
-    of = replace(of, people=people).with_plan(modalities=modalities)
+    of = replace(of, users=users).with_plan(modalities=modalities)
     stage = of.compiled.names.stages.index("home")
     return step(of, threshold(of, stage, 0)).records
 
@@ -139,7 +139,7 @@ def test_memory_moves_the_belief_about_a_restaurant_whose_name_was_read():
     keyed = [dict(zip(zip(own["user"], own["item"], strict=True), own["belief"], strict=True)) for own in (bad, good)]
     both = list(keyed[0].keys() & keyed[1].keys())
     shifts = np.array([keyed[1][each] - keyed[0][each] for each in both])
-    known = {(u, int(item)) for u, row in enumerate(bench(NAME).people.known) for item in row["item"]}
+    known = {(u, int(item)) for u, row in enumerate(bench(NAME).users.known) for item in row["item"]}
     met = np.array([(int(user), int(item)) in known for user, item in both])
     assert 100 < met.sum() < len(met)
     assert (shifts[met] > 0.1).mean() > 0.9

@@ -85,7 +85,7 @@ def tiny(**again: Any) -> TinyWorld:
     edits |= {f"item_types.{kind}.remembered": memory for kind in kinds}
     steps = [{"step": "go", "delay": exponential(60.0)}]
     world = TinyWorld(steps, {}, users=2000, edits=edits, ends=False)
-    world.people.state["due"] = world.soonest[:] = 50 * DAY
+    world.users.state["due"] = world.soonest[:] = 50 * DAY
     users = np.arange(2000)
     world.decide(users + 1.0, users, users % 20)
     world.run(30 * DAY)
@@ -93,8 +93,8 @@ def tiny(**again: Any) -> TinyWorld:
 
 
 def test_as_many_as_the_share_says_and_not_before_it_is_used_up():
-    people = tiny().people
-    state, later = people.state, people.later[:, 0]
+    users = tiny().users
+    state, later = users.state, users.later[:, 0]
     means_to = later["item"] != NO_CASE
     # 3 % are sent back unused, and some of the others
     assert 0.3 < means_to.mean() < 0.5
@@ -106,7 +106,7 @@ def test_as_many_as_the_share_says_and_not_before_it_is_used_up():
 
 def test_their_arrivals_are_looked_for_when_they_come_back():
     world = tiny(base=claim(0.01, "probability"))
-    due = world.people.state["due"]
+    due = world.users.state["due"]
     of = [due[first : first + BLOCK].min() for first in range(0, len(due), BLOCK)]
     assert (world.soonest == of).all()
     assert 10 < (world.soonest < 50 * DAY).sum() < len(of)  # and elsewhere nobody is
@@ -115,7 +115,7 @@ def test_their_arrivals_are_looked_for_when_they_come_back():
 def test_they_come_back_at_hours_at_which_people_come():
     lasts = {"dist": "lognormal", "median": 3, "sigma": 1.0, "low": 0.5, "unit": "d", "from": "estimate"}
     world = tiny(lasts=lasts)
-    later, starts_at = world.people.later[:, 0], world.compiled.scenario.clock.starts_at.value
+    later, starts_at = world.users.later[:, 0], world.compiled.scenario.clock.starts_at.value
     until = later["until"][later["item"] != NO_CASE]
     hour = (until + starts_at) % DAY // 3600.0
     profile = np.array(load_scenario(NAME).user.hours.profile)
@@ -129,7 +129,7 @@ def test_they_come_back_at_hours_at_which_people_come():
 def test_satisfaction_brings_them_back():
     world = tiny(slope=claim(2, "1/utility"))
     judged = world.records[world.records["event"] == world.compiled.names.codes["experience"]]
-    means_to = world.people.later["item"][:, 0] != NO_CASE
+    means_to = world.users.later["item"][:, 0] != NO_CASE
     met = pd.Series(judged["value"].astype(float)).groupby(judged["user"].astype(int)).first()
     low, high = met < met.quantile(0.3), met > met.quantile(0.7)
     assert means_to[met[high].index].mean() > means_to[met[low].index].mean() + 0.15
@@ -137,7 +137,7 @@ def test_satisfaction_brings_them_back():
 
 def test_who_has_put_something_off_remembers_no_other_and_who_is_gone_none():
     world = tiny()
-    state, later = world.people.state, world.people.later[:, 0]
+    state, later = world.users.state, world.users.later[:, 0]
     before = later["item"].copy(), later["until"].copy()
     users = np.arange(2000)
     state["gone"][before[0] == NO_CASE] = 1
@@ -151,7 +151,7 @@ def test_what_was_had_is_remembered_for_what_it_was_worth():
     world = tiny()
     judged = world.records[world.records["event"] == world.compiled.names.codes["experience"]]
     users = np.unique(judged["user"]).astype(int)
-    known = world.people.known[users]
+    known = world.users.known[users]
     assert len(users) > 1800
     assert (known["at"][:, 0] > 0).all()
     assert (known["at"][:, 1:] == 0).all()
@@ -164,7 +164,7 @@ def test_what_was_had_is_remembered_for_what_it_was_worth():
     expected = np.zeros(len(users))
     for f, row in enumerate(compiled.plan.facets):
         block = slice(int(row["offset"]), int(row["offset"] + row["width"]))
-        match = (world.people.taste[users, block] * items.vectors[users % 20, block]).sum(axis=1).astype(float)
+        match = (world.users.taste[users, block] * items.vectors[users % 20, block]).sum(axis=1).astype(float)
         expected += compiled.plan.weights[kinds, f] * row["scale"] * match / (1.0 + row["saturation"] * np.abs(match))
     own = compiled.scenario.idiosyncratic.share.value
     assert (worth - expected).mean() == pytest.approx(0.0, abs=4 * np.sqrt(own / len(users)))

@@ -132,7 +132,7 @@ def test_users_are_told_of_the_waits_that_are_theirs():
     promise = {"stage": "delivery", "steps": ["read", "ride", "greet"], "padding": claim(0, "s")}
     edits = {"places": places, "promises.eta": promise}
     world = TinyWorld(steps, resources, delivery={**FOREVER, "promise": "eta"}, edits=edits, users=60)
-    told = world.people.promised[:, 0]
+    told = world.users.promised[:, 0]
 
     def awaited() -> np.ndarray:
         waits = {}
@@ -253,7 +253,7 @@ def test_a_broken_promise_costs_goodwill():
         world.cases.tell_waits(0.0)
         world.decide(np.full(30, 1.0), np.arange(30), np.zeros(30, dtype=np.int64))
         world.run(1e9)
-        goodwill[padding] = world.people.state["goodwill"].copy()
+        goodwill[padding] = world.users.state["goodwill"].copy()
         assert world.count(Count.LATE) == (30 if padding < 0 else 0)
     assert (goodwill[-15][:30] < goodwill[60][:30]).all()
     assert np.array_equal(goodwill[-15][30:], goodwill[60][30:])

@@ -22,14 +22,14 @@ from simulator.engine.tables.tables import (
     TYPE,
     Kind,
     Numbers,
-    People,
+    Users,
     numbers_of,
 )
 from simulator.engine.user.item_memory import keep_in_mind, recalled
 from simulator.env.batch.user_pool import put_users
 from simulator.errors import InputError
 from simulator.plan.compiler import compile_scenario
-from simulator.population.users import draw_people
+from simulator.population.users import draw_users
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import CLOCK, bench, edited, number, step, threshold
@@ -57,9 +57,9 @@ def kinds(precision: float = 4.0, half_life: float = 1e5) -> np.ndarray:
 
 def numbers(known: np.ndarray, precision: float) -> Numbers:
     """Return the tables of one user who remembers `known`, and of ten items of one type."""
-    people = NOBODY._replace(known=known)
+    users = NOBODY._replace(known=known)
     items = NOTHING._replace(state=np.zeros(10, dtype=ITEM))
-    return numbers_of(PLAN._replace(types=kinds(precision)), people, items)
+    return numbers_of(PLAN._replace(types=kinds(precision)), users, items)
 
 
 @given(st.floats(-3, 3), st.floats(0.05, 2.0), st.floats(-3, 3), st.floats(0.0, 1e6), st.floats(0.1, 20.0))
@@ -100,8 +100,8 @@ def test_a_play_that_was_heard_to_be_known_is_remembered_at_its_worth():
     assert 20 < ended.sum() < len(ended)
     for user in range(len(ended)):
         item = rows.state["item"][user]
-        new = after.people.known[user][after.people.known[user]["item"] == item]
-        old = of.people.known[user][of.people.known[user]["item"] == item]
+        new = after.users.known[user][after.users.known[user]["item"] == item]
+        old = of.users.known[user][of.users.known[user]["item"] == item]
         if ended[user]:
             # the play is dated at its end, and numbers (here: what siblings are worth) are no part of it
             assert new["at"][0] > CLOCK
@@ -130,8 +130,8 @@ def test_songs_that_were_liked_are_chosen_again_where_they_are_known(tmp_path):
 
 
 def test_nobody_remembers_where_no_type_is_remembered():
-    assert bench("shortvideo").people.known.shape[1] == bench("jobs").people.known.shape[1] == 0
-    assert bench(NAME).people.known.shape[1] == ITEMS_KNOWN
+    assert bench("shortvideo").users.known.shape[1] == bench("jobs").users.known.shape[1] == 0
+    assert bench(NAME).users.known.shape[1] == ITEMS_KNOWN
 
 
 # ---- of creators ----------------------------------------------------------------------------------------------------
@@ -153,11 +153,11 @@ def _meeting(worth: float, told: bool) -> tuple[Any, Any]:
     """Cards of news before users who have met every publisher's articles at this worth; who reads the source or not."""
     of = bench("news")
     source, stage = of.compiled.names.modalities.index("source"), of.compiled.names.stages.index("front")
-    people = of.people._replace(known=of.people.known.copy())
-    people.known["worth"], people.known["at"] = worth, CLOCK - 100.0
+    users = of.users._replace(known=of.users.known.copy())
+    users.known["worth"], users.known["at"] = worth, CLOCK - 100.0
     modalities = of.compiled.plan.modalities.copy()
     modalities["salience"][source], modalities["reading"][source] = float(told), 0.0
-    of = replace(of, people=people).with_plan(modalities=modalities)
+    of = replace(of, users=users).with_plan(modalities=modalities)
     return step(of, threshold(of, stage, 0)).records, of.items.state["creator"]
 
 
@@ -188,9 +188,9 @@ def test_an_article_that_was_read_is_remembered_of_its_publisher():
     assert 20 < met.sum() < len(met)
     for user in range(len(met)):
         subject = (1 << 31) + of.items.state["creator"][rows.state["item"][user]]
-        changed = after.people.known[user] != of.people.known[user]
+        changed = after.users.known[user] != of.users.known[user]
         assert changed.sum() == met[user]
-        assert (after.people.known[user]["item"][changed] == subject).all()
+        assert (after.users.known[user]["item"][changed] == subject).all()
 
 
 def test_a_memory_by_a_modality_that_does_not_exist_is_one_clear_line(tmp_path):
@@ -201,17 +201,17 @@ def test_a_memory_by_a_modality_that_does_not_exist_is_one_clear_line(tmp_path):
 
 def test_a_new_episode_knows_nothing():
     of = bench(NAME)
-    fresh = draw_people(of.compiled, of.items, 5, 9)
-    used = People(*(array.copy() for array in of.people))
+    fresh = draw_users(of.compiled, of.items, 5, 9)
+    used = Users(*(array.copy() for array in of.users))
     put_users(np.arange(5), np.arange(5), fresh, used)
     assert (used.known["at"][:5] == 0).all()
-    assert (used.known["at"][5:] == of.people.known["at"][5:]).all()
+    assert (used.known["at"][5:] == of.users.known["at"][5:]).all()
 
 
 def test_a_new_episode_follows_no_topic():
     of = bench("news")
-    fresh = draw_people(of.compiled, of.items, 5, 9)
-    used = People(*(array.copy() for array in of.people))
+    fresh = draw_users(of.compiled, of.items, 5, 9)
+    used = Users(*(array.copy() for array in of.users))
     used.followed[:] = 3
     put_users(np.arange(5), np.arange(5), fresh, used)
     assert used.followed.shape[1] == FOLLOWED + TOPICS_FOLLOWED

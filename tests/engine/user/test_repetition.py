@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 import simulator
-from simulator.engine.tables.tables import PARENTS_HAD, People
+from simulator.engine.tables.tables import PARENTS_HAD, Users
 from simulator.env.batch.user_pool import put_users
 from simulator.platform.oracle import Oracle
-from simulator.population.users import bytes_per_user, draw_people
+from simulator.population.users import bytes_per_user, draw_users
 from tests.laws.by_hand import siblings_by_hand
 from tests.laws.harness import CLOCK, bench, compiled_of, edited, number, step, threshold
 from tests.recommenders.little import ask
@@ -92,10 +92,10 @@ def test_beliefs_have_it_where_users_can_see_whose_an_item_is():
     of = bench(NAME)
     stage = of.compiled.names.stages.index("front")
     rows = threshold(of, stage, 0)
-    blank = of.people._replace(had=np.zeros_like(of.people.had))
+    blank = of.users._replace(had=np.zeros_like(of.users.had))
     cards = {}
-    for key, people in (("had", of.people), ("blank", blank)):
-        after = step(type(of)(of.compiled, people, of.items, of.seed), rows)
+    for key, users in (("had", of.users), ("blank", blank)):
+        after = step(type(of)(of.compiled, users, of.items, of.seed), rows)
         seen = after.records[(after.records["event"] == 0) & ~np.isnan(after.records["belief"])]
         cards[key] = {(int(r["user"]), int(r["item"])): r for r in seen}
     told = sum(1 << of.compiled.names.modalities.index(name) for name in ("headline", "teaser", "body"))
@@ -114,12 +114,12 @@ def test_beliefs_have_it_where_users_can_see_whose_an_item_is():
 
 def test_a_headline_that_was_enough_is_a_part_of_its_story():
     of = bench(NAME)
-    of = type(of)(of.compiled, of.people._replace(had=np.zeros_like(of.people.had)), of.items, of.seed)
+    of = type(of)(of.compiled, of.users._replace(had=np.zeros_like(of.users.had)), of.items, of.seed)
     after = step(of, threshold(of, of.compiled.names.stages.index("front"), 0))
     enough = after.records[after.records["event"] == of.compiled.names.codes["informed"]]
     assert len(enough) > 100
     told = {(int(row["user"]), int(of.items.parent[row["item"]])) for row in enough}
-    had = after.people.had
+    had = after.users.had
     users, places = np.nonzero(had["amount"])
     assert {(int(u), int(had[u, k]["parent"])) for u, k in zip(users, places, strict=True)} == told
     assert had["amount"][users, places] == pytest.approx(0.5)
@@ -129,15 +129,15 @@ def test_a_headline_that_was_enough_is_a_part_of_its_story():
 def test_the_oracles_know_duplicates(name):
     of = bench(NAME)
     n = len(of.items.state)
-    blank = of.people._replace(had=np.zeros_like(of.people.had))
+    blank = of.users._replace(had=np.zeros_like(of.users.had))
     had = blank.had.copy()
     users = np.arange(40)
     had["parent"][:, 0], had["amount"][:, 0], had["at"][:, 0] = of.items.parent[0], 5.0, CLOCK
     stage = of.compiled.names.stages.index("front")
     requests = replace(ask(n, users=users, slate_size=n), time=np.full(40, CLOCK), stage=np.full(40, stage, np.uint8))
     ranks = {}
-    for key, people in (("blank", blank), ("had", blank._replace(had=had))):
-        order = Oracle(name, of.compiled, people, of.items, of.seed).recommend(requests).items
+    for key, all_users in (("blank", blank), ("had", blank._replace(had=had))):
+        order = Oracle(name, of.compiled, all_users, of.items, of.seed).recommend(requests).items
         ranks[key] = np.argsort(order, axis=1)
     siblings = of.items.parent == of.items.parent[0]
     assert 0 < siblings.sum() < n
@@ -150,20 +150,20 @@ def test_the_oracles_know_duplicates(name):
 def test_nothing_is_remembered_where_no_repetition_is_worth_anything():
     for name in ("shortvideo", "ecommerce", "jobs"):
         compiled = compiled_of(name)
-        assert bench(name).people.had.shape[1] == 0, name
+        assert bench(name).users.had.shape[1] == 0, name
         assert (compiled.plan.types["kind"] == -1).all()
-    assert bytes_per_user(bench("shortvideo").people) <= 400
-    assert bench(NAME).people.had.shape[1] == PARENTS_HAD
+    assert bytes_per_user(bench("shortvideo").users) <= 400
+    assert bench(NAME).users.had.shape[1] == PARENTS_HAD
 
 
 def test_a_new_episode_begins_with_a_blank_memory():
     of = bench(NAME)
-    fresh = draw_people(of.compiled, of.items, 5, 9)
-    used = People(*(array.copy() for array in of.people))
+    fresh = draw_users(of.compiled, of.items, 5, 9)
+    used = Users(*(array.copy() for array in of.users))
     assert (used.had["amount"][:5] > 0).any()
     put_users(np.arange(5), np.arange(5), fresh, used)
     assert (used.had["amount"][:5] == 0).all()
-    assert (used.had["amount"][5:] == of.people.had["amount"][5:]).all()
+    assert (used.had["amount"][5:] == of.users.had["amount"][5:]).all()
 
 
 def test_what_a_case_brings_is_remembered(tmp_path):
@@ -175,6 +175,6 @@ def test_what_a_case_brings_is_remembered(tmp_path):
     )  # fmt: skip
     world.decide([1.0, 2.0, 3.0], [0, 0, 1], [0, 1, 9])
     world.run(1e9)
-    had = world.people.had
+    had = world.users.had
     assert set(had[0]["parent"][had[0]["amount"] > 0]) == {0}
     assert set(had[1]["parent"][had[1]["amount"] > 0]) == {2}

@@ -87,10 +87,10 @@ def test_a_parent_is_worth_what_its_children_are_on_average():
     types = items.state["type"].astype(np.int64)
 
     def worth(rows: np.ndarray) -> np.ndarray:
-        total = np.zeros((len(of.people.state), len(rows)))
+        total = np.zeros((len(of.users.state), len(rows)))
         for f, facet in enumerate(plan.facets):
             part = slice(int(facet["offset"]), int(facet["offset"] + facet["width"]))
-            x = of.people.taste[:, part].astype(np.float64) @ items.vectors[rows, part].T.astype(np.float64)
+            x = of.users.taste[:, part].astype(np.float64) @ items.vectors[rows, part].T.astype(np.float64)
             x = facet["scale"] * x / (1.0 + facet["saturation"] * np.abs(x))
             total += plan.weights[types[rows], f] * x
         return total
@@ -308,7 +308,7 @@ def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path
     try:
         world.live(None)
         photo = compiled.names.modalities.index("dish_photo")
-        learned = world.people.mood[:, compiled.plan.modalities["trust"][photo]]
+        learned = world.users.mood[:, compiled.plan.modalities["trust"][photo]]
         truth = world.finish().truth
     finally:
         world.close()

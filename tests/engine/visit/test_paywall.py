@@ -85,9 +85,9 @@ def test_without_a_wall_in_the_way_a_play_is_what_it_would_be():
     stage = of.compiled.names.stages.index("read")
     rows = threshold(of, stage, 0)
     aside = of.compiled.names.asides.index("lock")
-    people = of.people._replace(traits=of.people.traits.copy())
-    people.traits[:, aside] = 0.0
-    of = of.__class__(of.compiled, people, of.items, of.seed)
+    users = of.users._replace(traits=of.users.traits.copy())
+    users.traits[:, aside] = 0.0
+    of = of.__class__(of.compiled, users, of.items, of.seed)
     stages = of.compiled.plan.stages.copy()
     stages["wall"][stage] = -1
     assert step(of, rows).bits() == step(of.with_plan(stages=stages), rows).bits()
@@ -102,8 +102,8 @@ def test_what_is_behind_the_wall_stays_unknown_to_who_stops_before_they_know():
     stages["free"][stage] = 0.05
     items = of.items._replace(attributes=of.items.attributes.copy())
     items.attributes[:, compiled_of(NAME).names.attributes.index("locked")] = 1.0
-    people = of.people._replace(traits=np.ones_like(of.people.traits))
-    of = of.__class__(of.compiled, people, items, of.seed).with_plan(stages=stages)
+    users = of.users._replace(traits=np.ones_like(of.users.traits))
+    of = of.__class__(of.compiled, users, items, of.seed).with_plan(stages=stages)
     after = step(of, threshold(of, stage, 0)).rows
     assert (after["walled"] == 1).all()
     assert (after["outcome"] == 1).all()

@@ -34,7 +34,7 @@ def test_goodwill_is_that_of_who_ordered_and_of_nobody_else():
     _, felt, ended, env = lived("FoodDelivery", 128, 12, **FOOD)
     there = ~ended.any(axis=0)  # others have come in the place of those who left
     judged = (felt != 0).any(axis=0)
-    state = env.fleet.people.state
+    state = env.fleet.users.state
     moved = state["goodwill"] != state["own_goodwill"]
     assert (judged & there).sum() >= 5
     assert (~judged & there).sum() >= 5
