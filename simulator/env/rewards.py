@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.tables.tables import Kind
+from simulator.engine.tables.tables import StageKind
 from simulator.env.settings import WHERE
 from simulator.errors import InputError, check_known
 from simulator.plan.compiler import Compiled
@@ -62,13 +62,13 @@ class RewardTables:
             if name in beside:
                 continue
             kind, events = int(plan.stages["kind"][s]), [int(e) for e in plan.events[s]]
-            if kind == Kind.BROWSE and events[0] >= 0:
+            if kind == StageKind.BROWSE and events[0] >= 0:
                 self._one(s, events[0], CLICKS, 1.0, 0.3)
-            elif kind == Kind.INSPECT and events[0] >= 0:
+            elif kind == StageKind.INSPECT and events[0] >= 0:
                 self._sign(s, events[0], 0.5)
-            elif kind == Kind.COMMIT:
+            elif kind == StageKind.COMMIT:
                 self._commits(s, events[0])
-            elif kind == Kind.CONSUME:
+            elif kind == StageKind.CONSUME:
                 for event in events[:2]:
                     self.worth[s, event, WATCH_TIME, PER_VALUE] = 1.0
                     self.worth[s, event, TRUTH, PER_SATISFACTION] = 1.0
@@ -76,7 +76,7 @@ class RewardTables:
         for act in plan.acts:
             sign = float(np.sign(act["slope"]))
             for s in range(len(names.stages)):
-                if plan.stages["kind"][s] == Kind.RESPOND:
+                if plan.stages["kind"][s] == StageKind.RESPOND:
                     self._one(s, int(act["event"]), REPORTED, sign, sign)
         for s, enough in enumerate(plan.suffices):
             if enough["event"] >= 0:
@@ -108,12 +108,12 @@ class RewardTables:
             if name not in beside_visits(compiled.scenario):
                 continue
             row = world.stages[s]
-            if row["kind"] == Kind.FULFIL:
+            if row["kind"] == StageKind.FULFIL:
                 # an order that fails is paid back; what is sent back is, once it has come
                 for outcome in (1, 2, 3) if name in first else (0,):
                     if world.events[s, outcome] >= 0:
                         self.marks[s, int(world.events[s, outcome])] |= TAKES_BACK
-            elif row["kind"] == Kind.RESPOND:
+            elif row["kind"] == StageKind.RESPOND:
                 for act in world.acts[int(row["first_act"]) : int(row["first_act"] + row["n_acts"])]:
                     sign = float(np.sign(act["slope"]))
                     self._one(s, int(act["event"]), REPORTED, sign, sign)
@@ -130,7 +130,7 @@ def weights(reward: str | Mapping[str, float] | None, compiled: Compiled, episod
         InputError: a name is unknown, a weight is no number, or retention is asked of one visit.
     """
     if reward is None:
-        reward = "orders" if (compiled.plan.stages["kind"] == Kind.COMMIT).any() else "watch_time"
+        reward = "orders" if (compiled.plan.stages["kind"] == StageKind.COMMIT).any() else "watch_time"
     named = {reward: 1.0} if isinstance(reward, str) else reward
     if not isinstance(named, Mapping) or not named:
         raise InputError(WHERE, f"reward = {reward!r}", "a name, or names with weights")

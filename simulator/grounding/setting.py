@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from recommenders.contract import Positives
 from simulator.config import RunConfig
 from simulator.engine.randomness import SPACE, SUPPLY, TASTE, TIE, normals, uniforms
-from simulator.engine.tables.tables import Items, Kind, Users
+from simulator.engine.tables.tables import Items, StageKind, Users
 from simulator.errors import InputError
 from simulator.grounding.estimate import Grounding, ground, spread_of_activity
 from simulator.grounding.folder import RealFolder, read_folder
@@ -248,7 +248,7 @@ def _warm_log(
     order = np.argsort(rows.time[kept], kind="stable") if rows.time is not None else np.arange(len(user))
     user, item = user[order], item[order]
     time = -np.arange(len(user), 0, -1, dtype=np.float64) / 1024.0
-    stage = int(np.flatnonzero(compiled.plan.stages["kind"] == Kind.CONSUME)[0])
+    stage = int(np.flatnonzero(compiled.plan.stages["kind"] == StageKind.CONSUME)[0])
     n = len(user)
     return {
         "time": time,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from simulator.engine.randomness import WORLD, uniforms
 from simulator.engine.tables import case_tables as layout
 from simulator.engine.tables.case_tables import EXIT, Per, ResourceKind, Travel, WorldPlan
-from simulator.engine.tables.tables import TICKS_PER_SECOND, Kind
+from simulator.engine.tables.tables import TICKS_PER_SECOND, StageKind
 from simulator.plan.stages import NO_SURFACE, Tables, Vocabulary, log_odds, successors_of
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import outcome_event
@@ -49,7 +49,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
     promises, parts = rows.promises()
     for s, (name, stage) in enumerate(scenario.stages.items()):
         row = stages[s]
-        row["kind"] = Kind[stage.kind.upper()]
+        row["kind"] = StageKind[stage.kind.upper()]
         row["surface"] = names.surfaces.index(stage.surface) if stage.surface else NO_SURFACE
         for key in ("promise", "rating_event", "late_promise"):
             row[key] = -1

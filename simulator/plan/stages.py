@@ -12,7 +12,7 @@ import numpy.typing as npt
 from simulator.engine.randomness import normal_table, table_points
 from simulator.engine.tables import tables as layout
 from simulator.engine.tables.case_tables import EXIT, GONE
-from simulator.engine.tables.tables import MAX_SCREEN, OUTCOMES, About, Kind, Layout
+from simulator.engine.tables.tables import MAX_SCREEN, OUTCOMES, About, Layout, StageKind
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import CREATOR, RESUME_EVENT, beside_visits
 from simulator.scenario.schema.distributions import Distribution
@@ -102,7 +102,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     suffices = np.zeros(n, dtype=layout.SUFFICES)
     suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
-        stages[s]["number"], stages[s]["kind"] = s, Kind[stage.kind.upper()]
+        stages[s]["number"], stages[s]["kind"] = s, StageKind[stage.kind.upper()]
         for key in ("starts", "level", "within", "rest_of", "picks"):
             stages[s][key] = -1
         if stage.surface is None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from recommenders.contract import runs
 from simulator.engine.randomness import SEARCH, uniforms
-from simulator.engine.tables.tables import Array, Items, Kind, Users
+from simulator.engine.tables.tables import Array, Items, StageKind, Users
 from simulator.engine.user.shown_numbers import numbers_of
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
@@ -249,7 +249,7 @@ def _leading(compiled: Compiled, means: Float32, taste: Float32) -> npt.NDArray[
 
 def _option(compiled: Compiled, items: Items, means: Float32, own: Criterion, columns: slice | None) -> _Option:
     scenario = compiled.scenario
-    stages = compiled.plan.stages["kind"] == Kind.BROWSE
+    stages = compiled.plan.stages["kind"] == StageKind.BROWSE
     if own.stated_in is not None:
         stages = np.array([name in own.stated_in for name in compiled.names.stages])
     if lies_between(scenario, own):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from recommenders.contract import Recommender, Requests, Slates
-from simulator.engine.tables.tables import Items, Kind, Plan, Users
+from simulator.engine.tables.tables import Items, Plan, StageKind, Users
 from simulator.plan.compiler import Compiled
 from simulator.platform.kernels.oracle import BestSlates, JudgedRequests, best_candidates
 
@@ -29,7 +29,7 @@ class Oracle(Recommender):
         plan = compiled.plan
         judged = [_judging_stage(plan, s) for s in range(len(plan.stages))]
         self._visible = np.bitwise_or.reduce(plan.screens[:, :, 0], axis=1).astype(np.uint32)[judged]
-        consumes = plan.stages["kind"][judged] == Kind.CONSUME
+        consumes = plan.stages["kind"][judged] == StageKind.CONSUME
         self._glance = np.where(consumes, plan.stages["glance"][judged], 1.0)
 
     def recommend(self, requests: Requests) -> Slates:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import TIE, uniforms
-from simulator.engine.tables.tables import BY_CREATOR, ITEM, Items, Kind
+from simulator.engine.tables.tables import BY_CREATOR, ITEM, Items, StageKind
 from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import weighed_limits
@@ -125,7 +125,7 @@ def levels_of(compiled: Compiled, items: Items) -> npt.NDArray[np.int32]:
 def asked_for(compiled: Compiled, items: Items) -> npt.NDArray[np.bool_]:
     """Tell which rows a slate can hold, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
-    asks = (stages["kind"] == Kind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
+    asks = (stages["kind"] == StageKind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
     return np.isin(levels_of(compiled, items), stages["level"][asks])
 
 

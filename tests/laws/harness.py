@@ -26,9 +26,9 @@ from simulator.engine.tables.tables import (
     N_TALLIES,
     SCRATCH_WIDTH,
     Items,
-    Kind,
     Output,
     Plan,
+    StageKind,
     Status,
     Users,
     Visits,
@@ -317,7 +317,7 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     v["utility"], v["belief"] = generator.normal(size=(2, n))
     v["belief_sd"] = 0.8
     kind = plan.stages["kind"][stage]
-    if kind != Kind.BROWSE:
+    if kind != StageKind.BROWSE:
         v["item"], v["slot"], v["position"], v["propensity"] = rows.slate["item"][:, 0], 0, size, 0.25
         v["picked"] = 1
         v["attended"] = np.where(generator.uniform(size=n) < 0.5, seen & generator.integers(0, 64, n), 0)
@@ -328,11 +328,11 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
         rows.menu["taken"][:, :2] = 1
         rows.menu["attended"][:, :2] = seen & generator.integers(0, 64, (n, 2))
         v["menu_n"], v["taken"], v["menus"] = 2, 2, 1
-    if kind == Kind.CONSUME:
+    if kind == StageKind.CONSUME:
         v["playing"] = 2
         v["picked"] = generator.integers(0, 2, n)
         v["attended"] *= v["picked"]
-    if kind == Kind.RESPOND:
+    if kind == StageKind.RESPOND:
         v["attended"] = seen & generator.integers(0, 64, n)
         v["judged"], v["known"], v["tolerated"] = 1, 1, 0.0
         v["lived"], v["expected"], v["satisfaction"] = generator.normal(0.0, 2.0, (3, n))
@@ -349,9 +349,9 @@ def _alone(plan: Plan, stage: int) -> Plan:
     """The same stage, followed by a request for a slate where something would be read at once."""
     kinds, following = plan.stages["kind"], plan.alternatives.copy()
     menus = (plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)
-    at_once = np.isin(kinds, (Kind.INSPECT, Kind.COMMIT)) | menus
+    at_once = np.isin(kinds, (StageKind.INSPECT, StageKind.COMMIT)) | menus
     reads = (following[stage] >= 0) & at_once[following[stage]]
-    following[stage][reads] = int(np.flatnonzero(kinds == Kind.BROWSE)[0])
+    following[stage][reads] = int(np.flatnonzero(kinds == StageKind.BROWSE)[0])
     return plan._replace(alternatives=following)
 
 
@@ -379,8 +379,8 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
 
     stage = int(rows.state["stage"][0])
     kind = of.compiled.plan.stages["kind"][stage]
-    slow = kind in (Kind.INSPECT, Kind.COMMIT)  # they end at times of their own
-    plan = _alone(of.compiled.plan, stage) if slow or kind == Kind.RESPOND else of.compiled.plan
+    slow = kind in (StageKind.INSPECT, StageKind.COMMIT)  # they end at times of their own
+    plan = _alone(of.compiled.plan, stage) if slow or kind == StageKind.RESPOND else of.compiled.plan
     written = lived(np.arange(n, dtype=np.int64), CLOCK + BRIEF, 0)
     if slow and whole:
         for k in np.flatnonzero((after.state["stage"] == stage) & (after.state["playing"] != 0)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.engine.tables.tables import Kind, Layout
+from simulator.engine.tables.tables import Layout, StageKind
 from simulator.scenario.life_cycle import beside_visits
 from tests.laws.harness import compiled_of, runnable
 
@@ -18,9 +18,9 @@ class Case(NamedTuple):
     modality: int
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> StageKind:
         """Kind of the stage."""
-        return Kind(compiled_of(self.name).plan.stages["kind"][self.stage])
+        return StageKind(compiled_of(self.name).plan.stages["kind"][self.stage])
 
     @property
     def visible(self) -> bool:
@@ -31,7 +31,7 @@ class Case(NamedTuple):
     def on_a_menu(self) -> bool:
         """Whether the cards are those of a menu or a queue."""
         row = compiled_of(self.name).plan.stages[self.stage]
-        return bool(self.kind == Kind.BROWSE and (row["within"] >= 0 or row["rest_of"] >= 0))
+        return bool(self.kind == StageKind.BROWSE and (row["within"] >= 0 or row["rest_of"] >= 0))
 
     @property
     def never_opened(self) -> bool:
@@ -42,7 +42,7 @@ class Case(NamedTuple):
     def plays_by_itself(self) -> bool:
         """Whether the next item starts without being judged: an autoplay feed, or a device without a screen."""
         plan = compiled_of(self.name).plan
-        if self.kind != Kind.BROWSE or self.on_a_menu:
+        if self.kind != StageKind.BROWSE or self.on_a_menu:
             return False
         return plan.stages["layout"][self.stage] == Layout.AUTOPLAY or plan.screens[self.stage, self.device, 1] == 0
 
@@ -74,7 +74,7 @@ class Case(NamedTuple):
         for m, (modality, row) in enumerate(zip(modalities.values(), plan.modalities, strict=True)):
             if m == self.modality:
                 return bool(row["reading"] <= left)
-            known = self.kind != Kind.BROWSE
+            known = self.kind != StageKind.BROWSE
             if (
                 seen >> m & 1
                 and not known
@@ -111,14 +111,14 @@ def _cases() -> list[Case]:
 CASES = _cases()
 HIDDEN = [case for case in CASES if not case.visible]
 FEEDS = [case for case in CASES if case.plays_by_itself]
-RESPOND = [case for case in CASES if case.kind == Kind.RESPOND]
-SEEN = [case for case in CASES if case.visible and not case.plays_by_itself and case.kind != Kind.RESPOND]
+RESPOND = [case for case in CASES if case.kind == StageKind.RESPOND]
+SEEN = [case for case in CASES if case.visible and not case.plays_by_itself and case.kind != StageKind.RESPOND]
 """Something is read there: not in a feed that plays by itself, and not where users only respond."""
 READ = [case for case in SEEN if case.readable]
 NO_TIME = [case for case in SEEN if not case.readable]
 """On the screen, and yet nobody ever has the time to read it."""
 
 
-def of_kind(kind: Kind) -> list[Case]:
+def of_kind(kind: StageKind) -> list[Case]:
     """Cases in which something that says anything is read, by kind of stage."""
     return [case for case in READ if case.kind == kind and case.says]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulator.engine.tables.tables import Kind, Tally
+from simulator.engine.tables.tables import StageKind, Tally
 from simulator.scenario.life_cycle import beside_visits
 from tests.laws.changes import all_moved, number_moved
 from tests.laws.harness import After, Bench, bench, bits, compiled_of, edited, number, runnable, step, threshold
@@ -19,10 +19,13 @@ SHOWN_NUMBERS = [case for case in HIDDEN if case.shows_number]
 def test_the_cases_cover_every_kind_of_stage_hidden_and_read():
     assert len(HIDDEN) >= 200
     assert len(READ) >= 150
-    assert all(of_kind(kind) for kind in (Kind.BROWSE, Kind.INSPECT, Kind.COMMIT, Kind.CONSUME))
+    assert all(of_kind(kind) for kind in (StageKind.BROWSE, StageKind.INSPECT, StageKind.COMMIT, StageKind.CONSUME))
     assert FEEDS
     assert RESPOND
-    assert {case.kind for case in SHOWN_NUMBERS} >= {Kind.BROWSE, Kind.COMMIT}  # pages show every number there is
+    assert {case.kind for case in SHOWN_NUMBERS} >= {
+        StageKind.BROWSE,
+        StageKind.COMMIT,
+    }  # pages show every number there is
 
 
 def test_every_stage_surface_and_device_of_every_scenario_is_among_the_cases():
@@ -84,7 +87,7 @@ def test_a_hidden_number_leaves_every_decision_bit_identical(case):
         }
         elsewhere = of.compiled.plan.stages["within"][case.stage] >= 0 and case.modality_name in of_parents
         unseen = case.plays_by_itself or case.never_opened
-        if case.kind in (Kind.BROWSE, Kind.COMMIT) and not unseen and not elsewhere:
+        if case.kind in (StageKind.BROWSE, StageKind.COMMIT) and not unseen and not elsewhere:
             assert after.bits() != before.bits(), "the truth has not moved: this shows nothing"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.engine.tables.tables import Kind, Layout, Status
+from simulator.engine.tables.tables import Layout, StageKind, Status
 from tests.laws.by_hand import basket_by_hand, belief_by_hand
 from tests.laws.changes import appeal_moved, bias_moved, content_moved, made_better, number_moved
 from tests.laws.harness import CLOCK, After, Bench, bench, step, threshold
@@ -19,7 +19,7 @@ FIRST = 10
 def _judged(of: Bench, stage: int, after: After) -> list[tuple[int, int, int, float]]:
     """(user, item, attended mask, belief) of everybody who formed a belief in a step."""
     kind = of.compiled.plan.stages["kind"][stage]
-    if kind == Kind.BROWSE:
+    if kind == StageKind.BROWSE:
         seen = _cards(of, stage, after)
         seen = seen[~np.isnan(seen["belief"])]
         return list(zip(seen["user"], seen["item"], seen["attended"], seen["belief"], strict=True))
@@ -27,7 +27,7 @@ def _judged(of: Bench, stage: int, after: After) -> list[tuple[int, int, int, fl
     if of.holds_baskets(stage):
         read = np.bitwise_or.reduce(np.where(after.menu["taken"] == 1, after.menu["attended"], 0), axis=1)
         return list(zip(v["user"], v["item"], v["attended"] | read, v["belief"], strict=True))
-    formed = v["judged"] == 1 if kind == Kind.CONSUME else np.ones(len(v), dtype=bool)
+    formed = v["judged"] == 1 if kind == StageKind.CONSUME else np.ones(len(v), dtype=bool)
     return list(zip(v["user"][formed], v["item"][formed], v["attended"][formed], v["belief"][formed], strict=True))
 
 
@@ -47,12 +47,12 @@ def _derived(of: Bench, stage: int, judged: tuple[int, int, int, float], after: 
 
 def _glance(of: Bench, stage: int) -> float:
     row = of.compiled.plan.stages[stage]
-    return float(row["glance"]) if row["kind"] == Kind.CONSUME else 1.0
+    return float(row["glance"]) if row["kind"] == StageKind.CONSUME else 1.0
 
 
 def _clock(of: Bench, stage: int) -> float:
     row = of.compiled.plan.stages[stage]
-    return CLOCK + (float(row["start_delay"]) if row["kind"] == Kind.CONSUME else 0.0)
+    return CLOCK + (float(row["start_delay"]) if row["kind"] == StageKind.CONSUME else 0.0)
 
 
 def _changes(case: Case) -> list:
@@ -78,7 +78,9 @@ def test_every_attending_belief_moves_as_derived(case, change):
     for by in (-2.0, 2.0):
         moved = of.with_items(change(of, modality, by))
         after = _judged(moved, stage, step(moved, rows, whole=False))
-        if case.kind == Kind.BROWSE:  # a better first card of a list is taken, and what is below is never looked at
+        if (
+            case.kind == StageKind.BROWSE
+        ):  # a better first card of a list is taken, and what is below is never looked at
             both = {row[:2] for row in before} & {row[:2] for row in after}
             before_both = [row for row in before if row[:2] in both]
             after = [row for row in after if row[:2] in both]
@@ -196,7 +198,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
 
 SHARES = [
     pytest.param(case, change, id=f"{label(case)}-{change.__name__}")
-    for case in READ if case.kind == Kind.BROWSE
+    for case in READ if case.kind == StageKind.BROWSE
     for change in ([made_better, appeal_moved] if case.says else [appeal_moved])
 ]  # fmt: skip
 
@@ -236,13 +238,13 @@ def _passed(of: Bench, case: Case, by: float) -> np.ndarray:
     """Who goes on from a closer look, or confirms, when a modality says something better by `by`."""
     rows = threshold(of, case.stage, case.device)
     after = step(of.with_items(made_better(of, case.modality, by)), rows)
-    if case.kind == Kind.COMMIT:
+    if case.kind == StageKind.COMMIT:
         return np.isin(np.arange(len(after.rows)), after.messages["user"])
     rejected = after.records["user"][after.records["event"] == of.compiled.names.codes["reject"]]
     return ~np.isin(np.arange(len(after.rows)), rejected)
 
 
-@pytest.mark.parametrize("case", of_kind(Kind.INSPECT) + of_kind(Kind.COMMIT), ids=label)
+@pytest.mark.parametrize("case", of_kind(StageKind.INSPECT) + of_kind(StageKind.COMMIT), ids=label)
 def test_a_closer_look_and_a_decision_are_passed_by_whom_they_persuade(case):
     of = bench(case.name, users=4000)
     shipped = [_passed(of, case, by) for by in (-2.0, 0.0, 2.0)]
@@ -255,7 +257,7 @@ def test_a_closer_look_and_a_decision_are_passed_by_whom_they_persuade(case):
     assert open_minded[0].sum() < open_minded[1].sum() < open_minded[2].sum()
 
 
-@pytest.mark.parametrize("case", of_kind(Kind.CONSUME), ids=label)
+@pytest.mark.parametrize("case", of_kind(StageKind.CONSUME), ids=label)
 def test_plays_are_left_later_by_whom_they_persuade(case):
     of = bench(case.name, users=4000)
     stages = of.compiled.plan.stages.copy()
@@ -279,7 +281,7 @@ def test_plays_are_left_later_by_whom_they_persuade(case):
     assert (lower["outcome"] == SKIP).sum() > (higher["outcome"] == SKIP).sum()
 
 
-@pytest.mark.parametrize("case", [case for case in of_kind(Kind.CONSUME) if not case.shows_number], ids=label)
+@pytest.mark.parametrize("case", [case for case in of_kind(StageKind.CONSUME) if not case.shows_number], ids=label)
 def test_the_scenario_as_shipped_is_skipped_less_when_it_persuades(case):
     of = bench(case.name, users=4000)
     rows = threshold(of, case.stage, case.device)

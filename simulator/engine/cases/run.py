@@ -27,7 +27,7 @@ from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.primitives import drawn, quantised, waited
 from simulator.engine.randomness import PERCEPTION, WORLD, mix, root, uniform
 from simulator.engine.tables.case_tables import GONE, NO_ROW, CaseState, CaseTables, Count, Happens, Luck, WorldPlan
-from simulator.engine.tables.tables import DAY, Array, Kind
+from simulator.engine.tables.tables import DAY, Array, StageKind
 from simulator.engine.user.shown_numbers import promised_seconds
 
 ROOM = 8
@@ -84,7 +84,7 @@ def _enter(seed: int, tables: CaseTables, slot: int, stage: int, time: float, cl
     c.heard = time
     c.generation += np.uint32(1)
     c.step = -1
-    if f.kind == Kind.FULFIL:
+    if f.kind == StageKind.FULFIL:
         expected = f.expected
         if f.promise >= 0:
             user, item = np.int64(c.user), np.int64(c.item)
@@ -101,7 +101,7 @@ def _enter(seed: int, tables: CaseTables, slot: int, stage: int, time: float, cl
         if f.expires_after < np.inf:
             _schedule(state, c, slot, time + quantised(f.expires_after), Happens.EXPIRE)
         return next_step(seed, tables, slot, time, clock)
-    if f.kind == Kind.CONSUME:
+    if f.kind == StageKind.CONSUME:
         c.used = uniform(case_luck(c, 0, Luck.SKIPPED)) >= f.skipped
         wait = quantised(drawn(plan.quantiles, f.after, case_luck(c, 0, Luck.AFTER)))
         _schedule(state, c, slot, time + wait, Happens.EXPERIENCE)
@@ -117,7 +117,7 @@ def _finish(seed: int, tables: CaseTables, slot: int, outcome: int, time: float,
     c = state.cases[slot]
     while outcome != UNDECIDED:
         stage = np.int64(c.stage)
-        if shared.stages[stage].kind == Kind.FULFIL:
+        if shared.stages[stage].kind == StageKind.FULFIL:
             drop_all(tables, slot, outcome == DONE, time, clock)
             if outcome == DONE and shared.stages[stage].promise >= 0:
                 arrived(state, c, time)
@@ -145,7 +145,7 @@ def _finish(seed: int, tables: CaseTables, slot: int, outcome: int, time: float,
 @internal
 def _value(shared: WorldPlan, c: Array, time: float) -> float:
     """Return the value of an outcome's event: seconds that a fulfilment took, else what was lived."""
-    return time - c.entered if shared.stages[c.stage].kind == Kind.FULFIL else np.float64(c.lived)
+    return time - c.entered if shared.stages[c.stage].kind == StageKind.FULFIL else np.float64(c.lived)
 
 
 @internal

@@ -14,7 +14,7 @@ class Status(IntEnum):
     GONE = 3
 
 
-class Kind(IntEnum):
+class StageKind(IntEnum):
     """The six kinds of stages."""
 
     BROWSE = 0

@@ -22,10 +22,10 @@ from simulator.engine.tables.tables import (
     NO_CASE,
     Array,
     Items,
-    Kind,
     Layout,
     Output,
     Plan,
+    StageKind,
     Status,
     Tables,
     Tally,
@@ -72,7 +72,7 @@ def _flags(plan: Plan) -> tuple[Part, Part, Part]:
     return tuple(
         here if there else None
         for there in (
-            (plan.stages["kind"] == Kind.COMMIT).any(),
+            (plan.stages["kind"] == StageKind.COMMIT).any(),
             ((plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)).any(),
             (plan.stages["pause"] > 0.0).any(),
         )
@@ -202,12 +202,12 @@ def _live_alone(
         s = stages[stage]
         outcome = -1
         # ---- browse
-        if s.kind == Kind.BROWSE and max(s.within, s.rest_of) >= 0:
+        if s.kind == StageKind.BROWSE and max(s.within, s.rest_of) >= 0:
             if menus is not None:
                 if v.inside == 0:
                     open_menu(i, s, tables.items, tables.visits)
                 outcome, n = screen_of_menu(i, n, tables)
-        elif s.kind == Kind.BROWSE:
+        elif s.kind == StageKind.BROWSE:
             if v.slate_stage != stage or v.position >= v.slate_n:
                 if not _used_up(v, stage):
                     _ask_for_slate(v, stage, tables)
@@ -218,28 +218,28 @@ def _live_alone(
             else:
                 outcome, n = screen_of_cards(i, n, tables)
         # ---- inspect
-        elif s.kind == Kind.INSPECT:
+        elif s.kind == StageKind.INSPECT:
             outcome, n = look_closer(i, n, tables)
         # ---- commit
-        elif s.kind == Kind.COMMIT:
+        elif s.kind == StageKind.COMMIT:
             if commits is not None:
                 outcome, n = weigh(i, n, tables)
         # ---- consume: a play is started, and ends when the clock has come to its end
-        elif s.kind == Kind.CONSUME and v.playing == 0:
+        elif s.kind == StageKind.CONSUME and v.playing == 0:
             v.clock += s.start_delay
             v.playing = STARTING
         # ---- consume: a play is continued where an earlier visit left it, or is left to a later one
-        elif s.kind == Kind.CONSUME and v.playing == STARTING and v.resumed > 0.0:
+        elif s.kind == StageKind.CONSUME and v.playing == STARTING and v.resumed > 0.0:
             if pauses is not None:
                 n = resume_play(i, n, tables)
-        elif s.kind == Kind.CONSUME and v.playing == PAUSING:
+        elif s.kind == StageKind.CONSUME and v.playing == PAUSING:
             if pauses is not None:
                 outcome, n = pause_play(i, n, tables)
         # ---- consume, respond: many do the same
         else:
             return 1, n
         if outcome >= 0:
-            if events[stage, outcome] >= 0 and s.kind != Kind.COMMIT and s.kind != Kind.CONSUME:
+            if events[stage, outcome] >= 0 and s.kind != StageKind.COMMIT and s.kind != StageKind.CONSUME:
                 n = outcome_event(v, n, outcome, np.nan, _ABSENT, tables)
             follow(v, stage, outcome, shares, alternatives)
     return 0, n

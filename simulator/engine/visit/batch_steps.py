@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, part
 from simulator.engine.stack_arrays import wholes
-from simulator.engine.tables.tables import Array, Kind, Tables
+from simulator.engine.tables.tables import Array, StageKind, Tables
 from simulator.engine.visit.consume import STARTING, start_plays
 from simulator.engine.visit.pauses import PLAYING
 from simulator.engine.visit.play_endings import end_plays
@@ -34,7 +34,7 @@ def shared_steps(
     for stage in range(stages.shape[0]):
         kind = stages[stage].kind
         # ---- consume: plays start, and those that are over end
-        if kind == Kind.CONSUME:
+        if kind == StageKind.CONSUME:
             m = those(at, active, rows, end, stage, STARTING, some)
             if m > 0:
                 n = start_plays(some, m, stage, n, tables)
@@ -42,7 +42,7 @@ def shared_steps(
             if m > 0:
                 n = end_plays(some, m, stage, n, tables)
         # ---- respond
-        elif kind == Kind.RESPOND:
+        elif kind == StageKind.RESPOND:
             m = those(at, active, rows, end, stage, 0, some)
             if m > 0:
                 n = responses(some, m, stage, n, learnable, tables)

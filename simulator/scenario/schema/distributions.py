@@ -17,7 +17,7 @@ from simulator.scenario.schema.numbers import Claim, Real, problem
 from simulator.scenario.schema.units import Unit
 
 Array = npt.NDArray[np.float64]
-Kind = Literal[
+StageKind = Literal[
     "constant", "uniform", "normal", "lognormal", "exponential", "weibull", "gamma", "beta", "pareto", "bernoulli"
 ]
 
@@ -47,7 +47,7 @@ class Distribution(Claim):
     probability p, else 0; all but constant, uniform and bernoulli may be truncated by low and high.
     """
 
-    dist: Kind
+    dist: StageKind
     value: Real | None = None
     low: Real | None = None
     high: Real | None = None

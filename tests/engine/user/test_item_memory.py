@@ -20,8 +20,8 @@ from simulator.engine.tables.tables import (
     KNOWN,
     TOPICS_FOLLOWED,
     TYPE,
-    Kind,
     Numbers,
+    StageKind,
     Users,
     numbers_of,
 )
@@ -108,7 +108,7 @@ def test_a_play_that_was_heard_to_be_known_is_remembered_at_its_worth():
             assert new["worth"][0] == pytest.approx(float(after.rows["utility"][user]), abs=1e-5)
         else:
             assert np.array_equal(new, old)
-    assert of.compiled.plan.stages["kind"][stage] == Kind.CONSUME
+    assert of.compiled.plan.stages["kind"][stage] == StageKind.CONSUME
 
 
 def test_songs_that_were_liked_are_chosen_again_where_they_are_known(tmp_path):

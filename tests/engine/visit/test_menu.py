@@ -10,7 +10,7 @@ import pytest
 
 import simulator
 from recommenders.contract import Recommender, Requests, Slates
-from simulator.engine.tables.tables import Kind
+from simulator.engine.tables.tables import StageKind
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.platform.counters import Readouts
@@ -375,7 +375,7 @@ def test_a_real_folder_has_no_parents(tmp_path):
 
 def test_every_browse_stage_of_a_world_is_asked_for_or_is_a_menu(drawn):
     plan = drawn[0].plan
-    browse = plan.stages["kind"] == Kind.BROWSE
+    browse = plan.stages["kind"] == StageKind.BROWSE
     assert (plan.stages["within"][~browse] < 0).all()
     assert drawn[0].largest_menu == 40
     assert drawn[0].largest_slate == 30
