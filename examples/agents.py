@@ -129,7 +129,7 @@ class Oracle(Random):
         worth = [
             utilities(own.scene.seed, j, own.scene.plan, own.fleet.users, own.fleet.items) for j in range(own.num_envs)
         ]
-        shown = own.fleet.items.asides[:, : len(own.scene.compiled.names.asides)].sum(axis=1)
+        shown = own.fleet.items.attribute_effects[:, : len(own.scene.compiled.names.attribute_effects)].sum(axis=1)
         return np.stack(worth) + shown
 
 

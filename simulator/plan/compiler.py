@@ -98,7 +98,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     facets, latent_width = _facet_shapes(scenario)
     pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
     types, weights = type_tables(scenario, names, tables)
-    asides, announced = _asides(scenario, names, tables), _announced(scenario, tables)
+    attribute_effects, announced = _asides(scenario, names, tables), _announced(scenario, tables)
     shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
         **stage_tables(scenario, names, tables),
@@ -116,7 +116,9 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         starts_at=np.array([scenario.clock.starts_at.value]),
         quantiles=np.stack(tables.rows),
         powers=exponential_table(),
-        asides=np.concatenate([asides, limit_rows(scenario, names), _repetitions(scenario, names, types)]),
+        attribute_effects=np.concatenate(
+            [attribute_effects, limit_rows(scenario, names), _repetitions(scenario, names, types)]
+        ),
         announced=announced,
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
@@ -155,7 +157,7 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
         counters=tuple(counters),
         events=vocabulary(scenario.observation),
         attributes=tuple(attributes),
-        asides=tuple(
+        attribute_effects=tuple(
             name
             for name, m in scenario.modalities.items()
             if m.kind in ("attribute", "promise", "distance") and getattr(m, "weight", None) is not None
@@ -250,8 +252,8 @@ def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:
 
 def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
     """Modalities that show a number as it is."""
-    rows = np.zeros(len(names.asides), dtype=layout.ASIDE)
-    for row, name in zip(rows, names.asides, strict=True):
+    rows = np.zeros(len(names.attribute_effects), dtype=layout.ATTRIBUTE_EFFECT)
+    for row, name in zip(rows, names.attribute_effects, strict=True):
         modality: Any = scenario.modalities[name]
         row["told"], row["promise"] = 1 << names.modalities.index(name), -1
         if modality.kind == "attribute" and modality.shows == AGE:
@@ -281,7 +283,7 @@ def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.vo
         again = parent.repetition
         if again is None:
             continue
-        row = np.zeros((), dtype=layout.ASIDE)
+        row = np.zeros((), dtype=layout.ATTRIBUTE_EFFECT)
         row["promise"], row["repeats"], row["kind"], row["weight"] = -1, 1, k, again.worth.value
         row["rest"] = np.log(max(1.0 - again.first.value, _LEAST))
         for name in parent.modalities if again.told_by is None else again.told_by:
@@ -291,7 +293,7 @@ def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.vo
         for t, name in enumerate(names.types):
             if name == kind or (name not in shown and kind not in shown and _holds(parent, name)):
                 types[t]["kind"], types[t]["memory"] = k, again.half_life.value
-    return np.stack(rows) if rows else np.zeros(0, dtype=layout.ASIDE)
+    return np.stack(rows) if rows else np.zeros(0, dtype=layout.ATTRIBUTE_EFFECT)
 
 
 def _holds(parent: Parent, item_type: str) -> bool:

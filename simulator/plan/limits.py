@@ -55,7 +55,7 @@ def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
 def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
     """Rows of `Plan.asides` for the limits, dtype ASIDE (columns,)."""
     limits = weighed_limits(scenario)
-    rows = np.zeros(limits[-1][1].stop if limits else 0, dtype=layout.ASIDE)
+    rows = np.zeros(limits[-1][1].stop if limits else 0, dtype=layout.ATTRIBUTE_EFFECT)
     rows["promise"] = -1
     for limit, columns in limits:
         modality = shown_by(scenario, limit)

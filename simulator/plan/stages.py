@@ -45,7 +45,7 @@ class Vocabulary:
     counters: tuple[str, ...]  # what is counted per item: an event, or with a + behind it the sum of its values
     events: tuple[str, ...]  # all, in the order of their codes
     attributes: tuple[str, ...]  # public numbers of items
-    asides: tuple[str, ...]  # modalities that show a number that is worth something
+    attribute_effects: tuple[str, ...]  # modalities that show a number that is worth something
 
     @property
     def by_column(self) -> dict[str, tuple[str, ...]]:
@@ -303,7 +303,7 @@ def _stage_parameters(
         row["bounce_event"], row["reached_event"], row["wall"] = -1, -1, -1
         if block.paywall is not None:
             shown: Any = scenario.modalities[block.paywall.modality]
-            row["wall"] = names.asides.index(block.paywall.modality)
+            row["wall"] = names.attribute_effects.index(block.paywall.modality)
             row["wall_attribute"], row["free"] = names.attributes.index(shown.shows), block.paywall.free.value
             row["wall_event"] = names.codes[block.paywall.event]
         if block.bounce is not None:

@@ -122,7 +122,7 @@ class Editors(Part):
         aged = np.exp2(
             -np.maximum(time - published, 0.0) / plan.types["half_life"][self._items.state["type"][candidates]]
         )
-        lost = float(plan.asides["weight"][plan.asides["ages"] == 1].sum())
+        lost = float(plan.attribute_effects["weight"][plan.attribute_effects["ages"] == 1].sum())
         return np.asarray(desk.liking[candidates] + lost * (1.0 - aged))
 
 

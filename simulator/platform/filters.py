@@ -90,7 +90,7 @@ class Criteria:
         means = cluster_means(compiled, items)
         self._topics = _leading(compiled, means, self.taste)
         self._types = np.cumsum([kind.share.value for kind in scenario.item_types.values()])
-        first = len(compiled.names.asides)
+        first = len(compiled.names.attribute_effects)
         columns = {id(limit): slice(first + at.start, first + at.stop) for limit, at in weighed_limits(scenario)}
         self._options = [
             _option(compiled, items, means, each, columns.get(id(each))) for each in scenario.criteria.values()

@@ -67,8 +67,8 @@ def attributes(
             a = names.attributes.index(name)
             values[each.children, a] = drawn(quantity, each.luck(_ATTRIBUTE + a))[each.parent]
             usual[np.unique(types[each.children]), a] = drawn(quantity, table_points()).mean()
-    worth = np.zeros((len(types), len(names.asides)), dtype=np.float32)
-    for k, name in enumerate(names.asides):
+    worth = np.zeros((len(types), len(names.attribute_effects)), dtype=np.float32)
+    for k, name in enumerate(names.attribute_effects):
         modality: Any = scenario.modalities[name]
         if modality.kind == "attribute" and modality.shows in names.attributes:
             a = names.attributes.index(modality.shows)
@@ -86,14 +86,14 @@ def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float
     A group's own trait goes before everybody's. Limits matter only while a visit has them: 0.
     """
     scenario, user = compiled.scenario, compiled.scenario.user
-    out = np.zeros((len(rows), len(compiled.plan.asides)), dtype=np.float32)
-    out[:, : len(compiled.names.asides)] = 1.0
-    out[:, compiled.plan.asides["repeats"] == 1] = 1.0
+    out = np.zeros((len(rows), len(compiled.plan.attribute_effects)), dtype=np.float32)
+    out[:, : len(compiled.names.attribute_effects)] = 1.0
+    out[:, compiled.plan.attribute_effects["repeats"] == 1] = 1.0
     groups = list(user.groups.values())
     known = list(dict.fromkeys([*user.traits, *(trait for group in groups for trait in group.traits)]))
     bounds = np.cumsum([group.share.value for group in groups])
     member = np.minimum(np.searchsorted(bounds, uniforms(seed, PERSON, rows, _GROUP), side="right"), len(groups) - 1)
-    for a, name in enumerate(compiled.names.asides):
+    for a, name in enumerate(compiled.names.attribute_effects):
         trait = getattr(scenario.modalities[name], "trait", None)
         if trait is None:
             continue

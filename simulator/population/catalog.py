@@ -111,7 +111,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         _colour(compiled, facts, seed, kin),
         np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32),
         attributes=values,
-        asides=worth,
+        attribute_effects=worth,
         place=item_places(scenario, seed, n_items, kin),
         promised=np.zeros((n_items, len(scenario.promises)), dtype=np.float32),
         published=published_at,

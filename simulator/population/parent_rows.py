@@ -42,7 +42,7 @@ def with_parents(compiled: Compiled, items: Items, kin: Sequence[Kin], own: Sequ
         items = items._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["facts"])))
         for each in kin:
             if each.row >= 0:  # a number of the parent's counts once, and there
-                items.asides[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
+                items.attribute_effects[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
     return with_menus(compiled, items, kin)
 
 
@@ -76,7 +76,7 @@ def _rows(compiled: Compiled, items: Items, kin: Kin, truth: Float32, said: Floa
         "colour": items.colour[eldest] * np.tile(own, 2),
         "readouts": np.zeros((n, items.readouts.shape[1]), dtype=np.float32),
         "attributes": _averaged(kin, items.attributes),
-        "asides": _averaged(kin, items.asides),
+        "asides": _averaged(kin, items.attribute_effects),
         "place": items.place[eldest],
         "promised": np.zeros((n, items.promised.shape[1]), dtype=np.float32),
         "published": _over_children(np.minimum, kin, items.published),
@@ -85,7 +85,7 @@ def _rows(compiled: Compiled, items: Items, kin: Kin, truth: Float32, said: Floa
 
 def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
     """Columns of `Items.asides` that are about numbers of parents of this kind, limits on them included."""
-    names = compiled.names.asides
+    names = compiled.names.attribute_effects
     columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
     for limit, own in weighed_limits(compiled.scenario):
         if limit.on in kin.rule.attributes:

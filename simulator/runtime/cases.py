@@ -220,7 +220,7 @@ def _promising(plan: Plan, items: Items) -> npt.NDArray[np.int64]:
     """Rows of which anything is promised, rising: all but the children of parents to whom all promises belong."""
     types = np.uint32(0)
     for p in range(items.promised.shape[1]):
-        shown = plan.asides["types"][plan.asides["promise"] == p]
+        shown = plan.attribute_effects["types"][plan.attribute_effects["promise"] == p]
         types |= np.bitwise_or.reduce(shown) if len(shown) else np.uint32(0xFFFFFFFF)
     return np.flatnonzero((types >> items.state["type"].astype(np.uint32)) & np.uint32(1))
 

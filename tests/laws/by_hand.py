@@ -54,7 +54,7 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
     kind = _rule(of, int(items.state["type"][item]))
     belongs = {name for shown in of.compiled.shown_parents for name in scenario.parents[shown].modalities}
     total = 0.0
-    for a, name in enumerate(names.asides):
+    for a, name in enumerate(names.attribute_effects):
         if not read >> names.modalities.index(name) & 1:
             continue
         if (name in belongs) != _is_parent(of, item) and belongs:
@@ -70,7 +70,11 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
                 seconds += way / scenario.places.speed.value
             luck = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
             spread = promise.spread.quantile(_steps(luck)) if promise.spread else 1.0
-            worth = shown.weight.value * (seconds * float(spread) - float(of.compiled.plan.asides["usual"][a])) / per
+            worth = (
+                shown.weight.value
+                * (seconds * float(spread) - float(of.compiled.plan.attribute_effects["usual"][a]))
+                / per
+            )
         elif shown.kind == "distance":
             way = np.linalg.norm(items.place[item].astype(float) - users.place[user].astype(float))
             usual = min(0.5214 * scenario.places.side.value, scenario.places.reach.value * 2.0 / 3.0)

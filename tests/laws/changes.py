@@ -55,12 +55,12 @@ def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
 def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items whose shown number (price, time, distance, age) is `by` standard deviations higher; of others, nothing."""
     all_items = of.items._replace(
-        attributes=of.items.attributes.copy(), asides=of.items.asides.copy(), promised=of.items.promised.copy(),
-        published=of.items.published.copy(), place=of.items.place.copy(),
+        attributes=of.items.attributes.copy(), attribute_effects=of.items.attribute_effects.copy(),
+        promised=of.items.promised.copy(), published=of.items.published.copy(), place=of.items.place.copy(),
     )  # fmt: skip
     names = of.compiled.names
-    for a, name in enumerate(names.asides):  # the rows behind these are limits of filters, not numbers
-        aside = of.compiled.plan.asides[a]
+    for a, name in enumerate(names.attribute_effects):  # the rows behind these are limits of filters, not numbers
+        aside = of.compiled.plan.attribute_effects[a]
         if names.modalities[modality] != name:
             continue
         shown: Any = of.compiled.scenario.modalities[name]
@@ -79,8 +79,8 @@ def number_moved(of: Bench, modality: int, by: float, items: slice | list[int] =
             sd = all_items.attributes[:, column].std()
             all_items.attributes[items, column] += np.float32(by * sd)
             per = (shown.per.value if shown.per else 1.0) * (usual(of, shown.shows) if shown.relative else 1.0)
-            worth = np.broadcast_to(shown.weight.value * by * sd / per, len(all_items.asides))
-            all_items.asides[items, a] += worth[items].astype(np.float32)
+            worth = np.broadcast_to(shown.weight.value * by * sd / per, len(all_items.attribute_effects))
+            all_items.attribute_effects[items, a] += worth[items].astype(np.float32)
     return all_items
 
 
@@ -94,7 +94,7 @@ def usual(of: Bench, number: str) -> Any:
 def worth_sign(of: Bench, modality: int) -> int:
     """1: a higher number is better, -1: it is worse, 0: the modality shows no number that is worth something."""
     names = of.compiled.names
-    if names.modalities[modality] not in names.asides:
+    if names.modalities[modality] not in names.attribute_effects:
         return 0
     shown: Any = of.compiled.scenario.modalities[names.modalities[modality]]
     return int(np.sign(shown.weight.value))

@@ -262,11 +262,13 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
         all_users.known["at"] = np.where(
             generator.random(all_users.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0
         )
-    asides = compiled.plan.asides
-    for aside in asides[(asides["promise"] >= 0) & (asides["limit"] == 0)]:
+    attribute_effects = compiled.plan.attribute_effects
+    for aside in attribute_effects[(attribute_effects["promise"] >= 0) & (attribute_effects["limit"] == 0)]:
         for promised in (all_items.promised, all_users.promised):
             promised[:, aside["promise"]] = aside["usual"] * generator.uniform(0.1, 0.9, len(promised))
-    if compiled.plan.asides["apart"].any():  # all in one corner: what goes away from there goes away from everybody
+    if compiled.plan.attribute_effects[
+        "apart"
+    ].any():  # all in one corner: what goes away from there goes away from everybody
         all_users.place[:] = 0.0
     return Bench(compiled, all_users, all_items)
 

@@ -54,7 +54,7 @@ class Case(NamedTuple):
     @property
     def shows_number(self) -> bool:
         """Whether the modality shows a number that is worth something: a price, a promised time, an age."""
-        return self.modality_name in compiled_of(self.name).names.asides
+        return self.modality_name in compiled_of(self.name).names.attribute_effects
 
     @property
     def says(self) -> bool:

@@ -114,7 +114,7 @@ def test_every_attending_belief_moves_as_derived(case, change):
 
 
 def _concerned(of: Bench, case: Case, users: np.ndarray) -> np.ndarray:
-    aside = of.compiled.names.asides.index(case.modality_name)
+    aside = of.compiled.names.attribute_effects.index(case.modality_name)
     return of.users.traits[users.astype(np.int64), aside] != 0.0
 
 

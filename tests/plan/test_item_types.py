@@ -33,7 +33,7 @@ def test_weights_say_how_facets_of_a_type_count_beside_each_other():
 def test_a_price_counts_beside_what_is_usual_for_its_type(tmp_path):
     compiled = compile_scenario(load_scenario(str(edited(tmp_path, {}, "ecommerce"))))
     items = draw_catalog(compiled, 3000, 86400.0, 1).items
-    worth = items.asides[:, compiled.names.asides.index("price")]
+    worth = items.attribute_effects[:, compiled.names.attribute_effects.index("price")]
     price = items.attributes[:, compiled.names.attributes.index("price")]
     modality = compiled.scenario.modalities["price"]
     for t, name in enumerate(compiled.names.types):

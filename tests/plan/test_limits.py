@@ -14,7 +14,7 @@ from recommenders.contract import Recommender, Slates
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import table_points
 from simulator.engine.tables.tables import VISIT
-from simulator.engine.user.shown_numbers import EVERYTHING, Numbers, aside_worth, numbers_of
+from simulator.engine.user.shown_numbers import EVERYTHING, Numbers, attribute_utility, numbers_of
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.plan.limits import LEVELS
 from simulator.platform.filters import Criteria
@@ -104,8 +104,8 @@ def test_who_told_no_limit_is_asked_for_with_the_others():
 
 def test_a_limit_lasts_as_long_as_its_visit():
     compiled, _, users, _ = drawn("jobs")
-    column = len(compiled.names.asides)
-    assert compiled.plan.asides["limit"][column] == 1
+    column = len(compiled.names.attribute_effects)
+    assert compiled.plan.attribute_effects["limit"][column] == 1
     levels = set()
     for visit in range(3):
         told = np.full((USERS, 3), np.nan)
@@ -123,7 +123,7 @@ def test_a_limit_lasts_as_long_as_its_visit():
 def worths(keys: npt.NDArray[np.uint64], user: int, numbers: Numbers, out: npt.NDArray[np.float64]) -> None:
     """What the numbers of every item are worth to a user."""
     for item in range(out.shape[0]):
-        out[item] = aside_worth(keys[item], 0.0, user, item, EVERYTHING, numbers)
+        out[item] = attribute_utility(keys[item], 0.0, user, item, EVERYTHING, numbers)
 
 
 @pytest.mark.parametrize(("name", "criterion"), [("jobs", "place"), ("fooddelivery", "within")])
@@ -131,7 +131,7 @@ def test_what_misses_a_limit_is_worth_less(name, criterion):
     compiled, items, users, _ = drawn(name)
     weight = compiled.scenario.criteria[criterion].weight
     assert weight is not None
-    column = next(k for k, row in enumerate(compiled.plan.asides) if row["limit"] == 1)
+    column = next(k for k, row in enumerate(compiled.plan.attribute_effects) if row["limit"] == 1)
     user, n = 7, len(items.state)
     keys = np.array([luck_of(SEED, PERCEPTION, user, item) for item in range(n)], dtype=np.uint64)
     amount = between(name, criterion, user)
@@ -143,7 +143,7 @@ def test_what_misses_a_limit_is_worth_less(name, criterion):
         out = np.empty(n)
         worths(keys, user, numbers_of(compiled.plan, users._replace(traits=traits), items), out)
         found.append(out)
-    meets = (compiled.plan.asides["types"][column] >> items.state["type"].astype(np.uint32)) & 1
+    meets = (compiled.plan.attribute_effects["types"][column] >> items.state["type"].astype(np.uint32)) & 1
     expected = np.where((amount > limit) & (meets == 1), -weight.value, 0.0)
     assert 0.2 < (expected[meets == 1] < 0).mean() < 0.8
     assert found[1] - found[0] == pytest.approx(expected, abs=1e-9)

@@ -142,17 +142,17 @@ def test_a_need_is_worth_its_weight():
 
 def test_a_limit_costs_what_misses_it_while_the_visit_lasts():
     compiled, items, users, _ = drawn(200)
-    first = len(compiled.names.asides)
+    first = len(compiled.names.attribute_effects)
     price = items.attributes[:, compiled.names.attributes.index("price")]
     told = asked()[0][:, CEILING]
     limits = users.traits[:, first:]
     assert limits.shape[1] == LEVELS
     assert set(np.unique(limits.sum(axis=1))) == {0.0, 1.0}
     assert limits.any(axis=1).mean() == pytest.approx(0.3, abs=0.1)  # told or not
-    lost = limits @ items.asides[:, first:].T
+    lost = limits @ items.attribute_effects[:, first:].T
     for user in np.flatnonzero(~np.isnan(told)):
         assert lost[user] == pytest.approx(np.where(price <= told[user], 0.0, -0.5))
-    assert (compiled.plan.asides["told"][first:] == 1 << compiled.names.modalities.index("price")).all()
+    assert (compiled.plan.attribute_effects["told"][first:] == 1 << compiled.names.modalities.index("price")).all()
 
 
 def test_a_floor_costs_what_stays_below():

@@ -38,9 +38,15 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
     luck = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, Luck.NOISE))])
     lived = np.float64(c.utility) + s.noise * luck
     if c.promise >= 0 and c.fulfilled >= 0.0:
-        for a in range(numbers.asides.shape[0]):
-            if numbers.asides[a].promise == c.promise and numbers.asides[a].limit == 0:  # a limit was that visit's
-                lived += numbers.asides[a].weight * np.float64(numbers.traits[c.user, a]) * (c.fulfilled - c.promised)
+        for a in range(numbers.attribute_effects.shape[0]):
+            if (
+                numbers.attribute_effects[a].promise == c.promise and numbers.attribute_effects[a].limit == 0
+            ):  # a limit was that visit's
+                lived += (
+                    numbers.attribute_effects[a].weight
+                    * np.float64(numbers.traits[c.user, a])
+                    * (c.fulfilled - c.promised)
+                )
     c.lived = np.float32(lived)
     user, mood = np.int64(c.user), users.mood
     habits, item = plan.habits[0], items.state[c.item]

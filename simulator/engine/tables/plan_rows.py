@@ -128,7 +128,7 @@ FACET = np.dtype(
     align=True,
 )
 
-ASIDE = np.dtype(
+ATTRIBUTE_EFFECT = np.dtype(
     [
         ("told", "u4"),  # modalities by any of which it is known, bits
         ("promise", "i4"),  # -1: no promise; neither of the following: an attribute, its worth lies in `Items.asides`

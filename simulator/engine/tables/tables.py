@@ -30,7 +30,7 @@ from simulator.engine.tables.codes import (
 from simulator.engine.tables.plan_rows import (
     ACT as ACT,
     ANNOUNCED as ANNOUNCED,
-    ASIDE as ASIDE,
+    ATTRIBUTE_EFFECT as ATTRIBUTE_EFFECT,
     CONTEXT as CONTEXT,
     COST as COST,
     FACET as FACET,
@@ -101,7 +101,7 @@ class Plan(NamedTuple):
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
     powers: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
     events: npt.NDArray[np.int32]  # (stages, 4): event of an outcome that leaves one, then of going on; -1 none
-    asides: Array  # ASIDE (asides,)
+    attribute_effects: Array  # ASIDE (asides,)
     costs: Array  # COST (costs,)
     notes: Array  # NOTE (notes,)
     outreach: Array  # OUTREACH (kinds of messages,)
@@ -149,7 +149,9 @@ class Items(NamedTuple):
     colour: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
     readouts: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
     attributes: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, attributes): as they are
-    asides: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): worth of the attributes shown
+    attribute_effects: npt.NDArray[np.float32] = np.zeros(
+        (0, 0), dtype=np.float32
+    )  # (n, asides): worth of the attributes shown
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     published: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)  # (n,): s
@@ -195,7 +197,7 @@ class Numbers(NamedTuple):
     habits: Array
     quantiles: npt.NDArray[np.float32]
     powers: npt.NDArray[np.float64]
-    asides: Array
+    attribute_effects: Array
     announced: Array
     speed: npt.NDArray[np.float64]
     users: Array
@@ -222,9 +224,9 @@ def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.habits, plan.quantiles, plan.powers,
-        plan.asides, plan.announced, plan.speed,
+        plan.attribute_effects, plan.announced, plan.speed,
         users.state, users.taste, users.mood, users.traits, users.place, users.promised, users.had, users.known,
-        items.state, items.vectors, items.colour, items.readouts, items.asides, items.place, items.promised,
+        items.state, items.vectors, items.colour, items.readouts, items.attribute_effects, items.place, items.promised,
         items.published, items.parent,
     )  # fmt: skip
 

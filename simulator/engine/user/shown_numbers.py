@@ -50,7 +50,7 @@ def promised_seconds(key: np.uint64, promise: int, user: int, item: int, numbers
 
 
 @internal
-def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint32, numbers: Numbers) -> float:
+def attribute_utility(key: np.uint64, time: float, user: int, item: int, read: np.uint32, numbers: Numbers) -> float:
     """Worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside what is usual.
 
     An age at `time` costs a growing share of what an entirely old item has lost: 1 - 2^(-age / half-life of its type).
@@ -58,8 +58,8 @@ def aside_worth(key: np.uint64, time: float, user: int, item: int, read: np.uint
     What misses a limit that the visit sets on a promise or a distance is worth less.
     """
     total = 0.0
-    for a in range(numbers.asides.shape[0]):
-        aside = numbers.asides[a]
+    for a in range(numbers.attribute_effects.shape[0]):
+        aside = numbers.attribute_effects[a]
         if read != EVERYTHING and read & aside.told == 0:
             continue
         if aside.repeats == 1:

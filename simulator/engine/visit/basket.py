@@ -13,7 +13,7 @@ from simulator.engine.jit.compile import internal
 from simulator.engine.randomness import mix
 from simulator.engine.tables.tables import Array, Tables, Visits
 from simulator.engine.user.beliefs import attended_to, belief_about, utility_of
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 
 
 @internal
@@ -44,16 +44,16 @@ def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
         cards[i, k].attended |= (read | v.attended) & ~items.state[item].missing
         attended = np.uint32(cards[i, k].attended)
         one, spread = belief_about(key, v.knowing, user, item, attended, 1.0, numbers)
-        mean += one + aside_worth(key, v.clock, user, item, attended & ~own, numbers)
+        mean += one + attribute_utility(key, v.clock, user, item, attended & ~own, numbers)
         variance += spread
-        worth += utility_of(key, user, item, numbers) + aside_worth(
+        worth += utility_of(key, user, item, numbers) + attribute_utility(
             key, v.clock, user, item, EVERYTHING & ~own, numbers
         )
     n = np.float64(max(np.int64(v.taken), 1))
     key = mix(v.perceptions, np.uint64(parent))
-    v.belief = mean / n + aside_worth(key, v.clock, user, parent, v.attended & own, numbers)
+    v.belief = mean / n + attribute_utility(key, v.clock, user, parent, v.attended & own, numbers)
     v.belief_sd = np.sqrt(variance / n)
-    v.utility = worth / n + aside_worth(key, v.clock, user, parent, own, numbers)
+    v.utility = worth / n + attribute_utility(key, v.clock, user, parent, own, numbers)
 
 
 @internal

@@ -15,7 +15,7 @@ from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.item_memory import recalled
 from simulator.engine.user.repetition import remember
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.records import record_card
 
 SELECT, EXHAUSTED, LEAVE = 0, 1, 2
@@ -56,12 +56,12 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
         Whether it was read.
     """
     plan, users, items, numbers, scratch = tables.plan, tables.users, tables.items, tables.numbers, tables.out.scratch
-    s, modalities, asides = plan.stages[v.stage], plan.modalities, plan.asides.shape[0] > 0
+    s, modalities, attribute_effects = plan.stages[v.stage], plan.modalities, plan.attribute_effects.shape[0] > 0
     user = np.int64(v.user)
     key = mix(v.perceptions, np.uint64(item))
     scratch[k, CardColumn.UTILITY] = utility_of(key, user, item, numbers)
-    if asides:
-        scratch[k, CardColumn.UTILITY] += aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
+    if attribute_effects:
+        scratch[k, CardColumn.UTILITY] += attribute_utility(key, v.clock, user, item, EVERYTHING, numbers)
     scratch[k, CardColumn.EXAMINED] = 0.0
     scratch[k, CardColumn.ATTENDED] = 0.0
     scratch[k, CardColumn.BELIEF] = np.nan
@@ -76,8 +76,8 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
     )
     mean, variance = belief_about(key, v.knowing, user, item, attended, 1.0, numbers)
     mean, variance = recalled(mean, variance, user, item, attended, v.clock, numbers)
-    if asides:
-        mean += aside_worth(key, v.clock, user, item, attended, numbers)
+    if attribute_effects:
+        mean += attribute_utility(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
     attraction = mean - s.risk_aversion * sd
     attraction -= tired * users.mood[user, plan.habits[0].first_topic + items.state[item].topic]

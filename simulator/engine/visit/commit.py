@@ -11,7 +11,7 @@ from simulator.engine.tables.tables import NO_CASE, Array, Tables, What
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.choice import taken
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.basket import pack, read_basket, summed
 from simulator.engine.visit.inspect_card import read_closely
 from simulator.engine.visit.outcomes import outcome_event
@@ -39,7 +39,7 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
         else:
             read_closely(i, own_key, tables)
             key = mix(v.perceptions, np.uint64(item))
-            v.utility = utility_of(key, user, item, numbers) + aside_worth(
+            v.utility = utility_of(key, user, item, numbers) + attribute_utility(
                 key, v.clock, user, item, EVERYTHING, numbers
             )
         v.played_at = v.clock

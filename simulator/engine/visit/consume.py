@@ -17,7 +17,7 @@ from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.beliefs_batch import Plays, attention, beliefs, utilities
 from simulator.engine.user.item_memory import keep_in_mind, known_again, recalled
 from simulator.engine.user.satiation import faded_all
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.user.watching import leave_time, loops, satisfied
 from simulator.engine.visit.pauses import PAUSE, PAUSING, PLAYING, pauses
 from simulator.engine.visit.paywall import cut_off
@@ -120,14 +120,19 @@ def _tire(wide: int, m: int, plays: Plays, numbers: Numbers) -> None:
 def _first_sight(k: int, v: Array, plays: Plays, tables: Tables) -> None:
     """Begin the play at place `k`: what is known of it so far, what is remembered, and numbers shown as they are."""
     numbers, tallies, u = tables.numbers, tables.out.tallies, tables.users.state[plays.user[k]]
-    key, user, item, asides = plays.key[k], plays.user[k], plays.item[k], numbers.asides.shape[0] > 0
+    key, user, item, attribute_effects = (
+        plays.key[k],
+        plays.user[k],
+        plays.item[k],
+        numbers.attribute_effects.shape[0] > 0,
+    )
     v.played_at = v.clock
     v.case = u.cases
     u.cases += np.uint32(1)
     if v.picked == 0:
         v.utility = plays.worth[k]
-        if asides:
-            v.utility += np.float32(aside_worth(key, v.clock, user, item, EVERYTHING, numbers))
+        if attribute_effects:
+            v.utility += np.float32(attribute_utility(key, v.clock, user, item, EVERYTHING, numbers))
         v.expected = numbers.types[plays.kind[k]].prior
         v.best = v.utility if v.shown == 0 else max(v.best, v.utility)
         v.total += v.utility
@@ -141,8 +146,8 @@ def _first_sight(k: int, v: Array, plays: Plays, tables: Tables) -> None:
     plays.belief[k], plays.variance[k] = recalled(
         plays.belief[k], plays.variance[k], user, item, attended, v.clock, numbers
     )
-    if asides:  # of the numbers only those that were read
-        plays.belief[k] += aside_worth(key, v.clock, user, item, attended, numbers)
+    if attribute_effects:  # of the numbers only those that were read
+        plays.belief[k] += attribute_utility(key, v.clock, user, item, attended, numbers)
 
 
 @inlined

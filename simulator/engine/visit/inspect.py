@@ -13,7 +13,7 @@ from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.choice import taken
 from simulator.engine.user.return_and_churn import leave_log_odds
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.inspect_card import read_closely
 from simulator.engine.visit.records import record
 
@@ -39,7 +39,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
         mean = read_closely(i, own_key, tables)
         if v.request == 0:  # the visit began here, and no card has said what the item is worth
             key, user = mix(v.perceptions, np.uint64(item)), np.int64(v.user)
-            v.utility = utility_of(key, user, item, numbers) + aside_worth(
+            v.utility = utility_of(key, user, item, numbers) + attribute_utility(
                 key, v.clock, user, item, EVERYTHING, numbers
             )
         _begin_look(v, mean, own_key, tables)

@@ -9,7 +9,7 @@ from simulator.engine.randomness import mix
 from simulator.engine.tables.tables import Tables
 from simulator.engine.user.beliefs import attended_to, belief_about
 from simulator.engine.user.item_memory import recalled
-from simulator.engine.user.shown_numbers import aside_worth
+from simulator.engine.user.shown_numbers import attribute_utility
 
 
 @internal
@@ -25,8 +25,8 @@ def read_closely(i: int, own_key: np.uint64, tables: Tables) -> float:
     key = mix(v.perceptions, np.uint64(item))
     mean, variance = belief_about(key, v.knowing, user, item, v.attended, 1.0, numbers)
     mean, variance = recalled(mean, variance, user, item, v.attended, v.clock, numbers)
-    if plan.asides.shape[0] > 0:
-        mean += aside_worth(key, v.clock, user, item, np.uint32(v.attended), numbers)
+    if plan.attribute_effects.shape[0] > 0:
+        mean += attribute_utility(key, v.clock, user, item, np.uint32(v.attended), numbers)
     v.belief = mean
     v.belief_sd = np.sqrt(variance)
     return mean

@@ -14,7 +14,7 @@ from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.tables import NO_CASE, TICKS_PER_SECOND, Array, Tables, Tally, What
 from simulator.engine.user.beliefs import attended_to, utility_of
 from simulator.engine.user.satiation import faded
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.user.watching import satisfied
 from simulator.engine.visit.records import record_play
 
@@ -84,7 +84,7 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     v.played_at = v.clock
     v.case = later.case
     v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
-    v.utility = utility_of(key, user, item, numbers) + aside_worth(key, v.clock, user, item, EVERYTHING, numbers)
+    v.utility = utility_of(key, user, item, numbers) + attribute_utility(key, v.clock, user, item, EVERYTHING, numbers)
     topic = habits.first_topic + np.int64(facts.topic)
     fading = faded(u, user, v.clock, users.mood, habits.first_topic, habits, powers)
     worth = np.float64(v.utility) - habits.satiation_weight * users.mood[user, topic] * fading

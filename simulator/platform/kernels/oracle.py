@@ -13,7 +13,7 @@ from simulator.engine.randomness import KNOWLEDGE, PERCEPTION, mix, root
 from simulator.engine.tables.tables import Items, Plan, Users, numbers_of
 from simulator.engine.user.beliefs import belief_about, utility_of
 from simulator.engine.user.item_memory import recalled
-from simulator.engine.user.shown_numbers import EVERYTHING, aside_worth
+from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 
 
 @group
@@ -55,7 +55,7 @@ def best_candidates(
     items = all_items.state
     perceiving, knowing = root(seed, PERCEPTION), root(seed, KNOWLEDGE)
     numbers = numbers_of(plan, all_users, all_items)
-    asides = plan.asides.shape[0] > 0
+    attribute_effects = plan.attribute_effects.shape[0] > 0
     for k in range(users.shape[0]):
         user = np.int64(users[k])
         person_key = all_users.state[user].key
@@ -72,12 +72,12 @@ def best_candidates(
                 seen = visible[k] & ~items[item].missing
                 score, variance = belief_about(key, mix(knowing, person_key), user, item, seen, glance[k], numbers)
                 score, _ = recalled(score, variance, user, item, seen, times[k], numbers)
-                if asides:
-                    score += aside_worth(key, times[k], user, item, visible[k], numbers)
+                if attribute_effects:
+                    score += attribute_utility(key, times[k], user, item, visible[k], numbers)
             else:
                 score = utility_of(key, user, item, numbers)
-                if asides:
-                    score += aside_worth(key, times[k], user, item, EVERYTHING, numbers)
+                if attribute_effects:
+                    score += attribute_utility(key, times[k], user, item, EVERYTHING, numbers)
             filled = _insert(score, item, k, filled, scores, out)
         _fill_up(candidates, shown, k, filled, out)
         for r in range(recent_start[k], recent_start[k + 1]):

@@ -101,7 +101,7 @@ def test_a_restaurant_is_remembered_for_what_was_eaten(often):
     world, truth = often
     items, known = world.setting.catalog.items, world.users.known
     assert known.shape[1] == ITEMS_KNOWN
-    price = items.asides[:, compile_scenario(load_scenario(NAME)).names.asides.index("price")]
+    price = items.attribute_effects[:, compile_scenario(load_scenario(NAME)).names.attribute_effects.index("price")]
     keys = ["user", "session", "request"]
     picks = truth[truth["event"] == "add_to_basket"].assign(item=lambda t: t["item"].astype(int))
     picks = picks.assign(met=picks["utility"] - price[picks["item"]], parent=items.parent[picks["item"]])

@@ -107,12 +107,14 @@ def test_a_parent_is_worth_what_its_children_are_on_average():
 def test_numbers_of_a_parent_count_once_and_those_of_children_as_their_mean(drawn):
     compiled, catalog = drawn
     items, names = catalog.items, compiled.names
-    fee, price = names.asides.index("fee"), names.asides.index("price")
-    assert (items.asides[:600, fee] == 0).all()
-    assert (items.asides[600:, fee] != 0).all()
+    fee, price = names.attribute_effects.index("fee"), names.attribute_effects.index("price")
+    assert (items.attribute_effects[:600, fee] == 0).all()
+    assert (items.attribute_effects[600:, fee] != 0).all()
     for row in range(600, 610):
         own = np.flatnonzero(items.parent[:600] == items.parent[row])
-        assert items.asides[row, price] == pytest.approx(items.asides[own, price].mean(), abs=1e-6)
+        assert items.attribute_effects[row, price] == pytest.approx(
+            items.attribute_effects[own, price].mean(), abs=1e-6
+        )
         assert len(set(items.attributes[own, names.attributes.index("fee")])) == 1
 
 
@@ -250,7 +252,7 @@ def test_baskets_hold_what_was_taken_and_an_order_says_what_it_comes_to(lived):
 def test_what_an_order_is_worth_is_the_mean_of_its_dishes_and_the_restaurants_numbers_once(lived):
     result, _ = lived
     truth, catalog = result.truth, _catalog(result)
-    fee = compile_scenario(load_scenario(NAME)).names.asides.index("fee")
+    fee = compile_scenario(load_scenario(NAME)).names.attribute_effects.index("fee")
     keys = ["user", "session", "request"]
     taken = truth[truth["event"] == "add_to_basket"].assign(restaurant=lambda t: of_restaurant(catalog, t["item"]))
     mean = taken.groupby([*keys, "restaurant"])["utility"].mean()
@@ -258,7 +260,7 @@ def test_what_an_order_is_worth_is_the_mean_of_its_dishes_and_the_restaurants_nu
     rest = orders["utility"].to_numpy() - mean.loc[
         list(orders[[*keys, "restaurant"]].itertuples(index=False, name=None))
     ].to_numpy()  # fmt: skip
-    charged = catalog.items.asides[orders["item"].to_numpy(dtype=np.int64), fee]
+    charged = catalog.items.attribute_effects[orders["item"].to_numpy(dtype=np.int64), fee]
     # what is left beside the fee is the arrival time: worth of the minutes beyond what is usual, per user
     waits = rest - charged
     assert np.abs(waits).max() < 5

@@ -38,7 +38,7 @@ def _plays(compiled: Compiled, truth: pd.DataFrame) -> pd.DataFrame:
     """Ends of plays, with whether they were barred, how long the whole is, and whether they came to a wall."""
     names, seed = compiled.names, WORLD["seed"]
     items = draw_catalog(compiled, WORLD["items"], 3 * 86400.0, seed).items
-    barred = traits(compiled, numbered(WORLD["users"]), seed)[:, names.asides.index("lock")] > 0
+    barred = traits(compiled, numbered(WORLD["users"]), seed)[:, names.attribute_effects.index("lock")] > 0
     locked = items.attributes[:, names.attributes.index("locked")] > 0
     ends = truth[truth["event"].isin(["read_part", "read_whole"])].copy()
     item, user = ends["item"].to_numpy(dtype=np.int64), ends["user"].to_numpy(dtype=np.int64)
@@ -69,12 +69,12 @@ def test_a_wall_is_worth_its_weight_to_who_is_cut_off_and_nothing_to_subscribers
     compiled, _ = world
     names = compiled.names
     items = draw_catalog(compiled, WORLD["items"], 3 * 86400.0, WORLD["seed"]).items
-    worth = items.asides[:, names.asides.index("lock")]
+    worth = items.attribute_effects[:, names.attribute_effects.index("lock")]
     locked = items.attributes[:, names.attributes.index("locked")] > 0
     assert (worth[locked] < 0).all()
     assert (worth[~locked] > 0).all()
     assert worth[locked].max() - worth[~locked].min() < 0
-    mine = traits(compiled, numbered(WORLD["users"]), WORLD["seed"])[:, names.asides.index("lock")]
+    mine = traits(compiled, numbered(WORLD["users"]), WORLD["seed"])[:, names.attribute_effects.index("lock")]
     assert set(mine) == {0.0, 1.0}
     assert (mine == 0).mean() == pytest.approx(0.4, abs=0.1)
 
@@ -84,7 +84,7 @@ def test_without_a_wall_in_the_way_a_play_is_what_it_would_be():
     of = bench(NAME)
     stage = of.compiled.names.stages.index("read")
     rows = threshold(of, stage, 0)
-    aside = of.compiled.names.asides.index("lock")
+    aside = of.compiled.names.attribute_effects.index("lock")
     users = of.users._replace(traits=of.users.traits.copy())
     users.traits[:, aside] = 0.0
     of = of.__class__(of.compiled, users, of.items, of.seed)
