@@ -48,7 +48,7 @@ class Truth:
         self.own = env.unwrapped
         names, items = self.own.scene.compiled.names, self.own.scene.items
         told = [k for k, name in enumerate(names.modalities) if name not in names.readouts]
-        self.oversold = items.colour[:, told].mean(axis=1).astype(np.float64)
+        self.oversold = items.bias_appeal[:, told].mean(axis=1).astype(np.float64)
         self.length = items.state["duration"].astype(np.float64)
 
     def worth(self) -> np.ndarray:

@@ -73,7 +73,7 @@ def _rows(compiled: Compiled, items: Items, kin: Kin, truth: Float32, said: Floa
     return {
         "facts": facts,
         "vectors": np.concatenate([truth, tells], axis=1),
-        "colour": items.colour[eldest] * np.tile(own, 2),
+        "bias_appeal": items.bias_appeal[eldest] * np.tile(own, 2),
         "readouts": np.zeros((n, items.readouts.shape[1]), dtype=np.float32),
         "attributes": _averaged(kin, items.attributes),
         "asides": _averaged(kin, items.attribute_effects),

@@ -39,16 +39,16 @@ def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] 
 
 def bias_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items whose seller leans on a modality by `by` standard deviations more (of its bias, at least 0.2)."""
-    all_items = of.items._replace(colour=of.items.colour.copy())
-    all_items.colour[items, modality] += np.float32(by * max(float(all_items.colour[:, modality].std()), 0.2))
+    all_items = of.items._replace(bias_appeal=of.items.bias_appeal.copy())
+    all_items.bias_appeal[items, modality] += np.float32(by * max(float(all_items.bias_appeal[:, modality].std()), 0.2))
     return all_items
 
 
 def appeal_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items that are `by` standard deviations (of the appeal, at least 0.2) more attractive in a modality."""
-    all_items = of.items._replace(colour=of.items.colour.copy())
+    all_items = of.items._replace(bias_appeal=of.items.bias_appeal.copy())
     column = of.modalities + modality
-    all_items.colour[items, column] += np.float32(by * max(float(all_items.colour[:, column].std()), 0.2))
+    all_items.bias_appeal[items, column] += np.float32(by * max(float(all_items.bias_appeal[:, column].std()), 0.2))
     return all_items
 
 

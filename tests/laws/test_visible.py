@@ -179,7 +179,8 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
         * of.users.mood[cards["user"].astype(np.int64), int(habits["first_topic"]) + topics]
     )
     appeal = sum(
-        ((cards["attended"] >> m) & 1) * of.items.colour[cards["item"], of.modalities + m] for m in range(of.modalities)
+        ((cards["attended"] >> m) & 1) * of.items.bias_appeal[cards["item"], of.modalities + m]
+        for m in range(of.modalities)
     )
     attraction = cards["belief"] - float(row["risk_aversion"]) * cards["belief_sd"] - tired + appeal
     odds = np.where(examined, np.exp((attraction - float(row["outside_option"])) / float(row["temperature"])), 0.0)

@@ -175,10 +175,10 @@ def test_a_parents_modality_is_one_and_the_same_for_its_children(tmp_path):
             part = slice(pair["column"], pair["column"] + compiled.facets[pair["facet"]].dimensions)
             assert (items.vectors[one, part] == items.vectors[other, part]).all() == own
     for k, each in enumerate(compiled.names.modalities):
-        if items.colour[:, len(compiled.names.modalities) + k].std() > 0:
-            appeal = items.colour[:, len(compiled.names.modalities) + k]
+        if items.bias_appeal[:, len(compiled.names.modalities) + k].std() > 0:
+            appeal = items.bias_appeal[:, len(compiled.names.modalities) + k]
             assert (appeal[one] == appeal[other]).all() == (each == name)
-    assert (items.colour[one, m] == items.colour[other, m]).all()
+    assert (items.bias_appeal[one, m] == items.bias_appeal[other, m]).all()
     missing = items.state["missing"] >> np.uint32(m) & 1
     assert (missing[one] == missing[other]).all()
     assert 0.4 < missing.mean() < 0.6

@@ -146,7 +146,7 @@ class Items(NamedTuple):
 
     state: Array  # ITEM (n,)
     vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all (modality, facet) pairs
-    colour: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
+    bias_appeal: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
     readouts: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
     attributes: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, attributes): as they are
     attribute_effects: npt.NDArray[np.float32] = np.zeros(
@@ -210,7 +210,7 @@ class Numbers(NamedTuple):
     known: Array
     items: Array
     vectors: npt.NDArray[np.float32]
-    colour: npt.NDArray[np.float32]
+    bias_appeal: npt.NDArray[np.float32]
     readouts: npt.NDArray[np.float32]
     worths: npt.NDArray[np.float32]
     item_place: npt.NDArray[np.float32]
@@ -224,10 +224,9 @@ def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.habits, plan.quantiles, plan.powers,
-        plan.attribute_effects, plan.announced, plan.speed,
-        users.state, users.taste, users.mood, users.traits, users.place, users.promised, users.had, users.known,
-        items.state, items.vectors, items.colour, items.readouts, items.attribute_effects, items.place, items.promised,
-        items.published, items.parent,
+        plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste, users.mood, users.traits,
+        users.place, users.promised, users.had, users.known, items.state, items.vectors, items.bias_appeal,
+        items.readouts, items.attribute_effects, items.place, items.promised, items.published, items.parent,
     )  # fmt: skip
 
 

@@ -130,7 +130,7 @@ def belief_about(
         numbers.pairs, numbers.modalities, numbers.facets, numbers.types, numbers.weights,
     )  # fmt: skip
     habits, quantiles, taste, mood = numbers.habits[0], numbers.quantiles, numbers.taste, numbers.mood
-    vectors, colour, readouts = numbers.vectors, numbers.colour, numbers.readouts
+    vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
     kind = np.int64(numbers.items[item].type)
     knowledge = drawn(quantiles, types[kind].knowledge, mix(knowing, np.uint64(kind)))
     n_facets = facets.shape[0]
@@ -144,7 +144,7 @@ def belief_about(
         if (attended >> np.uint32(m)) & np.uint32(1) == 0:
             continue
         misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
-        shift = np.float64(colour[item, m])
+        shift = np.float64(bias_appeal[item, m])
         if modalities[m].trust >= 0:
             shift -= np.float64(mood[user, modalities[m].trust])
         reads = weights[kind, n_facets + m]

@@ -148,7 +148,7 @@ def _read(
     """Add up the cues of what is attended to, facet by facet: their precisions, and precision times reading."""
     pairs, modalities, facets, weights = numbers.pairs, numbers.modalities, numbers.facets, numbers.weights
     quantiles, taste, mood = numbers.quantiles, numbers.taste, numbers.mood
-    vectors, colour, readouts = numbers.vectors, numbers.colour, numbers.readouts
+    vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
     key, user, item, kind, attended = plays.key, plays.user, plays.item, plays.kind, plays.attended
     n_facets = facets.shape[0]
     first_root = n_facets + modalities.shape[0]
@@ -164,7 +164,7 @@ def _read(
             continue
         trust = np.int64(modalities[mod].trust)
         for k in range(wide):
-            shift[k] = np.float64(colour[item[k], mod])
+            shift[k] = np.float64(bias_appeal[item[k], mod])
         if trust >= 0:
             for k in range(wide):
                 shift[k] -= np.float64(mood[user[k], trust])

@@ -19,7 +19,7 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
     mean of reading less truth.
     """
     pairs, modalities, facets, quantiles = numbers.pairs, numbers.modalities, numbers.facets, numbers.quantiles
-    taste, mood, vectors, colour = numbers.taste, numbers.mood, numbers.vectors, numbers.colour
+    taste, mood, vectors, bias_appeal = numbers.taste, numbers.mood, numbers.vectors, numbers.bias_appeal
     rate = numbers.habits[0].trust_rate
     for m in range(modalities.shape[0]):
         if (learning >> np.uint32(m)) & np.uint32(1) == 0:
@@ -39,6 +39,6 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
             error += misreading / pairs[p].root_precision
             count += 1
         if count > 0:
-            promised = np.float64(colour[item, m]) + error / count
+            promised = np.float64(bias_appeal[item, m]) + error / count
             known = modalities[m].trust
             mood[user, known] += np.float32(rate * (promised - np.float64(mood[user, known])))

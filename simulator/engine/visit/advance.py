@@ -279,5 +279,5 @@ def ask_ahead(i: int, tables: Tables) -> None:
         item = slate[i, v.position].item
         fetch_ahead(items.state, item)
         fetch_ahead(items.vectors, item)
-        fetch_ahead(items.colour, item)
+        fetch_ahead(items.bias_appeal, item)
         fetch_ahead(tables.out.counters, item)

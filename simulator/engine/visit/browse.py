@@ -32,7 +32,7 @@ def next_in_feed(i: int, v: Array, tables: Tables) -> int:
     if v.position < v.slate_n:
         fetch_ahead(items.state, slate[i, v.position].item)
         fetch_ahead(items.vectors, slate[i, v.position].item)
-        fetch_ahead(items.colour, slate[i, v.position].item)
+        fetch_ahead(items.bias_appeal, slate[i, v.position].item)
         fetch_ahead(tables.out.counters, slate[i, v.position].item)
     v.attended = np.uint32(0)
     v.picked = 0
@@ -83,7 +83,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
     attraction -= tired * users.mood[user, plan.habits[0].first_topic + items.state[item].topic]
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
-            attraction += items.colour[item, modalities.shape[0] + m]
+            attraction += items.bias_appeal[item, modalities.shape[0] + m]
     scratch[k, CardColumn.EXAMINED] = 1.0
     scratch[k, CardColumn.ATTENDED] = np.float64(attended)
     scratch[k, CardColumn.BELIEF] = mean

@@ -116,7 +116,7 @@ def as_announced(t: StepGroups, phase: int) -> Items:
     """Return the items, with what is announced of them in a phase."""
     items = t.items
     return Items(
-        items.state, items.vectors, items.colour, items.readouts, items.attributes, items.attribute_effects,
+        items.state, items.vectors, items.bias_appeal, items.readouts, items.attributes, items.attribute_effects,
         items.place, t.announced.by_item[phase], items.published, items.parent, items.menu, items.menus,
         items.offered,
     )  # fmt: skip

@@ -219,9 +219,9 @@ def test_a_hidden_modality_of_a_dish_changes_nothing_on_the_list():
     of = bench(NAME)
     stage, photo = of.compiled.names.stages.index("home"), of.compiled.names.modalities.index("dish_photo")
     rows = threshold(of, stage, 0)
-    colour = of.items.colour.copy()
-    colour[:, [photo, of.modalities + photo]] += np.float32(2.0)
-    before, after = step(of, rows), step(of.with_items(of.items._replace(colour=colour)), rows)
+    bias_appeal = of.items.bias_appeal.copy()
+    bias_appeal[:, [photo, of.modalities + photo]] += np.float32(2.0)
+    before, after = step(of, rows), step(of.with_items(of.items._replace(bias_appeal=bias_appeal)), rows)
     assert len(before.records) > 0
     assert after.bits() == before.bits()
 
