@@ -34,17 +34,17 @@ def exponential_table() -> npt.NDArray[np.float64]:
 
 
 @kernel
-def exponential(x: float, powers: npt.NDArray[np.float64]) -> float:
+def exponential(x: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
     """exp(x) to 4e-9 (relative), clamped to |x| < 44; the same bits on every machine, and no call into libm."""
     # counted in 1/256 of a power of two from 2^-64, so that it is positive and truncation is the floor
     y = min(max(x * _STEPS_PER_UNIT + _STEPS_BELOW, 1.0), _STEPS_ABOVE)
     n = np.uint64(np.int64(y))
     r = (y - np.float64(np.int64(y))) * _LN_2_256
-    return powers[n >> _EIGHT] * powers[(n & _LOW_EIGHT) + _PARTS] * (1.0 + r * (1.0 + 0.5 * r))
+    return exp_log_tables[n >> _EIGHT] * exp_log_tables[(n & _LOW_EIGHT) + _PARTS] * (1.0 + r * (1.0 + 0.5 * r))
 
 
 @kernel
-def waited(h: np.uint64, powers: npt.NDArray[np.float64]) -> float:
+def waited(h: np.uint64, exp_log_tables: npt.NDArray[np.float64]) -> float:
     """A draw from the standard exponential distribution, -log(1 - u) for the uniform u of the hash, to 2e-13.
 
     With h the 64 bits, 1 - u is the complement of h over 2^64: the zeros before its first one are its whole powers of
@@ -54,15 +54,15 @@ def waited(h: np.uint64, powers: npt.NDArray[np.float64]) -> float:
     zeros = leading_zeros(word)
     word = word << np.uint64(zeros)
     j = np.int64(word >> np.uint64(56)) - 128
-    e = np.float64(word >> np.uint64(11)) * _UNIT * powers[j + 386] - 1.0
+    e = np.float64(word >> np.uint64(11)) * _UNIT * exp_log_tables[j + 386] - 1.0
     series = e * (1.0 - e * (0.5 - e * (0.3333333333333333 - e * 0.25)))
-    return max(np.float64(zeros) * _LN_2 + powers[j + 514] - series, 0.0)
+    return max(np.float64(zeros) * _LN_2 + exp_log_tables[j + 514] - series, 0.0)
 
 
 @kernel
-def sigmoid(x: float, powers: npt.NDArray[np.float64]) -> float:
+def sigmoid(x: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
     """Logistic function 1 / (1 + exp(-x))."""
-    return 1.0 / (1.0 + exponential(-x, powers))
+    return 1.0 / (1.0 + exponential(-x, exp_log_tables))
 
 
 @kernel

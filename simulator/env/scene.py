@@ -122,6 +122,6 @@ class Scene:
 
 def _for_one_visit(plan: Plan) -> Plan:
     """A plan in which nobody comes back: whoever leaves is gone, so that a call of the kernel ends with the visit."""
-    habits = plan.habits.copy()
-    habits["churn"] = _SURELY
-    return plan._replace(habits=habits)
+    user_params = plan.user_params.copy()
+    user_params["churn"] = _SURELY
+    return plan._replace(user_params=user_params)

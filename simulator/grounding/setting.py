@@ -325,18 +325,18 @@ def _calibrated(
 
 def _staying(compiled: Compiled) -> Compiled:
     """The same scenario, in which nobody leaves for good."""
-    habits = compiled.plan.habits.copy()
-    habits["churn"] = 0.0
-    return replace(compiled, plan=compiled.plan._replace(habits=habits))
+    user_params = compiled.plan.user_params.copy()
+    user_params["churn"] = 0.0
+    return replace(compiled, plan=compiled.plan._replace(user_params=user_params))
 
 
 def with_idiosyncratic(compiled: Compiled, share: float) -> Compiled:
     """The same scenario with another share of taste that no model can learn; the facets keep their proportions."""
-    habits, weights = compiled.plan.habits.copy(), compiled.plan.weights.copy()
-    before = float(habits["idiosyncratic"][0]) ** 2
+    user_params, weights = compiled.plan.user_params.copy(), compiled.plan.weights.copy()
+    before = float(user_params["idiosyncratic"][0]) ** 2
     weights[:, : len(compiled.facets)] *= np.sqrt((1.0 - share) / max(1.0 - before, 1e-9))
-    habits["idiosyncratic"] = np.sqrt(share)
-    return replace(compiled, plan=compiled.plan._replace(habits=habits, weights=weights))
+    user_params["idiosyncratic"] = np.sqrt(share)
+    return replace(compiled, plan=compiled.plan._replace(user_params=user_params, weights=weights))
 
 
 def _learnability(pairs: Positives, n_users: int, n_items: int, seed: int) -> float | None:

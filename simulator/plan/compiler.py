@@ -108,14 +108,14 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         facets=_facets(scenario, facets),
         types=types,
         weights=weights,
-        habits=_habits(scenario, tables, int((modalities["trust"] >= 0).sum())),
+        user_params=_habits(scenario, tables, int((modalities["trust"] >= 0).sum())),
         acts=(acts := _acts(scenario, names)),
         observation=_observation(scenario, names, tables),
         labels=_labels(scenario, names),
         hours=_hours(scenario),
         starts_at=np.array([scenario.clock.starts_at.value]),
         quantiles=np.stack(tables.rows),
-        powers=exponential_table(),
+        exp_log_tables=exponential_table(),
         attribute_effects=np.concatenate(
             [attribute_effects, limit_rows(scenario, names), _repetitions(scenario, names, types)]
         ),
@@ -206,7 +206,7 @@ def _modalities(
         tells: Any = getattr(modality, "tells", {})
         for facet_name, telling in tells.items():
             f = names.facets.index(facet_name)
-            pair = np.zeros((), dtype=layout.PAIR)
+            pair = np.zeros((), dtype=layout.CUE)
             pair["facet"], pair["timed"] = f, modality.kind in ("video", "audio")
             pair["precision"], pair["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
             if modality.kind == "readout":
@@ -217,7 +217,7 @@ def _modalities(
                 column += facets[f].width
             pairs.append(pair)
         row["end_pair"] = len(pairs)
-    table = np.stack(pairs) if pairs else np.zeros(0, dtype=layout.PAIR)
+    table = np.stack(pairs) if pairs else np.zeros(0, dtype=layout.CUE)
     return table, rows, tuple(shapes), column - first_column
 
 
@@ -336,7 +336,7 @@ _HABITS = (
 
 def _habits(scenario: Scenario, tables: Tables, trusts: int) -> npt.NDArray[np.void]:
     user = scenario.user
-    rows = np.zeros(1, dtype=layout.HABITS)
+    rows = np.zeros(1, dtype=layout.USER_PARAMS)
     row = rows[0]
     row["idiosyncratic"] = np.sqrt(scenario.idiosyncratic.share.value)
     row["common_error"], row["root_common_error"] = scenario.common_error.value, np.sqrt(scenario.common_error.value)

@@ -125,7 +125,7 @@ def belief_by_hand(
     numbers that are attended to count as they are.
     """
     plan = of.compiled.plan
-    items, habits = of.items, plan.habits[0]
+    items, user_params = of.items, plan.user_params[0]
     kind = int(items.state["type"][item])
     knowledge = float(
         from_table(plan.quantiles[plan.types["knowledge"][kind]], luck_of(of.seed, KNOWLEDGE, user, kind))
@@ -134,10 +134,10 @@ def belief_by_hand(
     def normal(what: int) -> float:
         return float(from_table(plan.quantiles[NORMAL], luck_of(of.seed, PERCEPTION, user, item, what)))
 
-    common = normal(1 << 21) * float(habits["root_common_error"])
+    common = normal(1 << 21) * float(user_params["root_common_error"])
     mean, variance = (
         float(plan.types["prior"][kind]),
-        0.0 if _is_parent(of, item) else float(habits["idiosyncratic"]) ** 2,
+        0.0 if _is_parent(of, item) else float(user_params["idiosyncratic"]) ** 2,
     )
     for f, facet in enumerate(plan.facets):
         precisions, readings = [], []
@@ -163,7 +163,7 @@ def belief_by_hand(
         if not precisions:
             variance += weight**2
             continue
-        errors = np.diag(1.0 / np.array(precisions)) + float(habits["common_error"])
+        errors = np.diag(1.0 / np.array(precisions)) + float(user_params["common_error"])
         pull = np.linalg.solve(errors, np.ones(len(precisions)))
         certainty = 1.0 + pull.sum()
         mean += weight * float(pull @ np.array(readings)) / certainty

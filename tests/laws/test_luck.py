@@ -284,7 +284,7 @@ def test_the_part_that_no_model_can_learn_belongs_to_user_and_item(pair):
             x = (users.taste[user, part].astype(np.float64) * items.vectors[item, part]).sum(axis=1)
             worth += plan.weights[kind, f] * facet["scale"] * x / (1.0 + facet["saturation"] * np.abs(x))
         own = from_table(plan.quantiles[NORMAL], luck_of(SEED, PERCEPTION, user, item, 1 << 20))
-        worth += plan.habits["idiosyncratic"][0] * own
+        worth += plan.user_params["idiosyncratic"][0] * own
         assert len(rows) > 1000
         np.testing.assert_allclose(rows["utility"].to_numpy(), worth, atol=3e-5)
 

@@ -33,7 +33,7 @@ def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
     trust = int(of.compiled.plan.modalities["trust"][modality])
     learns = trust >= 0
     # of which nothing can be learned, no trust is kept: then it is that in others which does not move
-    columns = [trust] if learns else list(range(int(of.compiled.plan.habits["first_topic"][0])))
+    columns = [trust] if learns else list(range(int(of.compiled.plan.user_params["first_topic"][0])))
     before = step(of, rows).users.mood[:, columns]
     after = step(of.with_items(bias_moved(of, modality, 2.0)), rows).users.mood[:, columns]
     assert np.array_equal(before[~attended], after[~attended])

@@ -159,7 +159,7 @@ def _eye_catching(of: Bench, stage: int, modality: int) -> Bench:
 def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Who picks the first card, the share that is derived from the beliefs, and its standard error."""
     plan = of.compiled.plan
-    row, habits = plan.stages[stage], plan.habits[0]
+    row, user_params = plan.stages[stage], plan.user_params[0]
     after = step(of, threshold(of, stage, device, slate))
     cards, n = _cards(of, stage, after), len(after.rows)
     top = int(cards["position"].min())  # a menu's places are behind those of the slate
@@ -171,12 +171,12 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
             cards["user"].astype(np.int64) * 64 + cards["position"], done["user"] * 64 + done["position"]
         )
     # satiation as the rows of the bench have it, faded to now
-    fading = np.exp(-300.0 / float(habits["satiation_recovery"]))
+    fading = np.exp(-300.0 / float(user_params["satiation_recovery"]))
     topics = of.items.state["topic"][cards["item"]].astype(np.int64)
     tired = (
-        float(habits["satiation_weight"])
+        float(user_params["satiation_weight"])
         * fading
-        * of.users.mood[cards["user"].astype(np.int64), int(habits["first_topic"]) + topics]
+        * of.users.mood[cards["user"].astype(np.int64), int(user_params["first_topic"]) + topics]
     )
     appeal = sum(
         ((cards["attended"] >> m) & 1) * of.items.bias_appeal[cards["item"], of.modalities + m]

@@ -18,7 +18,9 @@ from tests.worlds import TinyWorld, claim
 def test_utility_varies_as_much_in_every_type(name):
     compiled = compiled_of(name)
     facets, types = len(compiled.names.facets), len(compiled.scenario.item_types)  # not those of parents, an average
-    spread = (compiled.plan.weights[:types, :facets] ** 2).sum(axis=1) + compiled.plan.habits[0]["idiosyncratic"] ** 2
+    spread = (compiled.plan.weights[:types, :facets] ** 2).sum(axis=1) + compiled.plan.user_params[0][
+        "idiosyncratic"
+    ] ** 2
     assert spread == pytest.approx(np.ones(len(spread)), abs=1e-9)
 
 

@@ -31,7 +31,7 @@ def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
     (1 - knowledge) / knowledge; whatever else moves them is logistic, of scale `temperature`, so that alone a case
     passes with probability sigma((read - bar) / temperature). It belongs to the case: looking again changes nothing.
     """
-    quantiles, powers = tables.plan.quantiles, tables.plan.powers
+    quantiles, exp_log_tables = tables.plan.quantiles, tables.plan.exp_log_tables
     taste, qualification = tables.ground.chooser_taste, tables.ground.qualification
     h = tables.shared.choosers[chooser]
     row = h.first_row + np.int64(tables.items.state[c.item].creator)
@@ -43,7 +43,7 @@ def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
     misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(2)))])
     read = match * h.scale + misreading * math.sqrt((1.0 - knowledge) / knowledge)
     # -log(u / (1 - u)) for the uniform u of the key: the complement of u is that of its bits
-    whim = waited(~key, powers) - waited(key, powers)
+    whim = waited(~key, exp_log_tables) - waited(key, exp_log_tables)
     return read + h.temperature * whim
 
 

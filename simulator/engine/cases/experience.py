@@ -49,16 +49,16 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
                 )
     c.lived = np.float32(lived)
     user, mood = np.int64(c.user), users.mood
-    habits, item = plan.habits[0], items.state[c.item]
-    first = np.int64(habits.first_topic)
+    user_params, item = plan.user_params[0], items.state[c.item]
+    first = np.int64(user_params.first_topic)
     topic = first + np.int64(item.topic)
     u = users.state[user]
     # the visit of this tick may have gone on already: fading does not go back
-    fading = faded(u, user, max(time, np.float64(u.satiated_at)), mood, first, habits, plan.powers)
-    mood[user, topic] += np.float32(habits.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
+    fading = faded(u, user, max(time, np.float64(u.satiated_at)), mood, first, user_params, plan.exp_log_tables)
+    mood[user, topic] += np.float32(user_params.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
     kind = plan.types[item.type]
     if users.had.shape[1] > 0 and kind.kind >= 0:
-        remember(users.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.powers)
+        remember(users.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.exp_log_tables)
     if users.known.shape[1] > 0 and kind.known > 0.0:
         met = s.noise * luck
         if c.picks == 0:
@@ -122,7 +122,7 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
     last = np.inf
     returning = plan.types[tables.items.state[c.item].type].returning
     odds = s.returns_log_odds + returning + s.returns_slope * value
-    if s.returns == 1 and uniform(case_luck(c, 0, Luck.RETURNS)) < sigmoid(odds, plan.powers):
+    if s.returns == 1 and uniform(case_luck(c, 0, Luck.RETURNS)) < sigmoid(odds, plan.exp_log_tables):
         last = 0.0
         if s.returns_delay >= 0:
             last = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, Luck.RETURN_DELAY)))
@@ -133,7 +133,7 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
     if c.used == 1:
         for a in range(s.n_acts):
             act = shared.acts[s.first_act + a]
-            if uniform(case_luck(c, a, Luck.ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.powers):
+            if uniform(case_luck(c, a, Luck.ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.exp_log_tables):
                 continue
             wait = 0.0
             if act.delay >= 0:
@@ -141,7 +141,7 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
             _later(state, c, slot, time + min(wait, last), Happens.ACT, s.first_act + a)
         if s.rating_event >= 0:
             odds = s.rating_log_odds + s.rating_slope * abs(gap)
-            if uniform(case_luck(c, 0, Luck.RATES)) < sigmoid(odds, plan.powers):
+            if uniform(case_luck(c, 0, Luck.RATES)) < sigmoid(odds, plan.exp_log_tables):
                 noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, Luck.RATING_NOISE))])
                 c.stars = stars_of(value + s.rating_noise * noise, shared.thresholds, s.first_threshold, s.n_thresholds)
                 wait = quantised(drawn(plan.quantiles, s.rating_delay, case_luck(c, 0, Luck.RATING_DELAY)))
@@ -154,9 +154,9 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
 def _learn(seed: int, tables: CaseTables, c: Array, felt: float) -> None:
     """Move a user's goodwill by what was `felt`, and their trust by what each modality had promised."""
     plan, users, items = tables.plan, tables.users, tables.items
-    habits, user, item = plan.habits[0], np.int64(c.user), np.int64(c.item)
+    user_params, user, item = plan.user_params[0], np.int64(c.user), np.int64(c.item)
     u = users.state[user]
-    u.goodwill += habits.goodwill_gain * max(felt, 0.0) + habits.goodwill_loss * min(felt, 0.0)
+    u.goodwill += user_params.goodwill_gain * max(felt, 0.0) + user_params.goodwill_loss * min(felt, 0.0)
     learnable = np.uint32(0)
     for m in range(plan.modalities.shape[0]):
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)

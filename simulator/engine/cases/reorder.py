@@ -27,7 +27,7 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     kind = np.uint64(tables.items.state[np.int64(c.item)].type)
     if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != np.uint32(NO_CASE) or u.gone == 1:
         return
-    if uniform(case_luck(c, 0, Luck.AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, plan.powers):
+    if uniform(case_luck(c, 0, Luck.AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, plan.exp_log_tables):
         return
     later.item, later.stage = c.item, s.again_stage
     later.seconds = 0.0

@@ -93,7 +93,7 @@ def _enter(seed: int, tables: CaseTables, slot: int, stage: int, time: float, cl
             c.promised = time + expected
             c.promise = f.promise
             if f.cancel_late > 0.0:
-                patience = waited(case_luck(c, 0, Luck.CANCEL_LATE), plan.powers) / f.cancel_late
+                patience = waited(case_luck(c, 0, Luck.CANCEL_LATE), plan.exp_log_tables) / f.cancel_late
                 _schedule(state, c, slot, c.promised + quantised(patience), Happens.CANCEL)
         if f.cancel > 0.0 and uniform(case_luck(c, 0, Luck.CANCEL)) < f.cancel:
             wait = quantised(expected * uniform(case_luck(c, 0, Luck.CANCEL_AT)))

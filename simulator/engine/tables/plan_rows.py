@@ -93,7 +93,7 @@ STAGE = np.dtype(
 )
 """A row of the life cycle's table with the parameters of its kind; those of other kinds are 0."""
 
-PAIR = np.dtype(
+CUE = np.dtype(
     [
         ("facet", "i4"),
         ("column", "i4"),  # first column in the vectors of items; -1: a published read-out
@@ -186,13 +186,16 @@ TYPE = np.dtype(
         ("known_rate", "f8"),  # by which an experience moves what is kept; 1: it takes its place
         ("leaving", "f8"),  # by which the hazards of leaving are multiplied
         ("returning", "f8"),  # added to the log-odds of sending it back
-        ("idiosyncratic", "f8"),  # by which `HABITS.idiosyncratic` is multiplied: 0 of parents, which are an average
+        (
+            "idiosyncratic",
+            "f8",
+        ),  # by which `USER_PARAMS.idiosyncratic` is multiplied: 0 of parents, which are an average
         ("own", "u4"),  # modalities that belong to parents of this type, not to their children, bits
     ],
     align=True,
 )
 
-HABITS = np.dtype(
+USER_PARAMS = np.dtype(
     [
         ("idiosyncratic", "f8"),  # root of its share
         ("common_error", "f8"),  # variance c

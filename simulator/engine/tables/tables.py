@@ -33,17 +33,17 @@ from simulator.engine.tables.plan_rows import (
     ATTRIBUTE_EFFECT as ATTRIBUTE_EFFECT,
     CONTEXT as CONTEXT,
     COST as COST,
+    CUE as CUE,
     FACET as FACET,
-    HABITS as HABITS,
     LABEL as LABEL,
     MODALITY as MODALITY,
     NOTE as NOTE,
     OBSERVED as OBSERVED,
     OUTREACH as OUTREACH,
-    PAIR as PAIR,
     STAGE as STAGE,
     SUFFICES as SUFFICES,
     TYPE as TYPE,
+    USER_PARAMS as USER_PARAMS,
 )
 from simulator.engine.tables.state_rows import (
     CARD as CARD,
@@ -92,14 +92,14 @@ class Plan(NamedTuple):
     types: Array  # TYPE (types,)
     weights: npt.NDArray[np.float64]  # (types, facets + 2 * modalities): root of the facet's share of the variance of
     # utility; then the factor by which a modality is read more exactly than of other types; then the roots of these
-    habits: Array  # HABITS (1,)
+    user_params: Array  # HABITS (1,)
     acts: Array  # ACT (acts,)
     observation: Array  # OBSERVED (events,)
     labels: Array  # LABEL (labels,)
     hours: npt.NDArray[np.float64]  # (25,) or (169,): cumulative activity at each full hour of the day or week, s
     starts_at: npt.NDArray[np.float64]  # (1,): hour of the day of time 0, s
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
-    powers: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
+    exp_log_tables: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
     events: npt.NDArray[np.int32]  # (stages, 4): event of an outcome that leaves one, then of going on; -1 none
     attribute_effects: Array  # ASIDE (asides,)
     costs: Array  # COST (costs,)
@@ -128,7 +128,7 @@ class Users(NamedTuple):
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
     mood: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be learned, then
-    # satiation per topic, from `HABITS.first_topic` on
+    # satiation per topic, from `USER_PARAMS.first_topic` on
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators; where topics are followed, 1 + each of these
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
@@ -194,9 +194,9 @@ class Numbers(NamedTuple):
     facets: Array
     types: Array
     weights: npt.NDArray[np.float64]
-    habits: Array
+    user_params: Array
     quantiles: npt.NDArray[np.float32]
-    powers: npt.NDArray[np.float64]
+    exp_log_tables: npt.NDArray[np.float64]
     attribute_effects: Array
     announced: Array
     speed: npt.NDArray[np.float64]
@@ -223,10 +223,11 @@ class Numbers(NamedTuple):
 def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
-        plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.habits, plan.quantiles, plan.powers,
-        plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste, users.mood, users.traits,
-        users.place, users.promised, users.had, users.known, items.state, items.vectors, items.bias_appeal,
-        items.readouts, items.attribute_effects, items.place, items.promised, items.published, items.parent,
+        plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
+        plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste, users.mood,
+        users.traits, users.place, users.promised, users.had, users.known, items.state, items.vectors,
+        items.bias_appeal, items.readouts, items.attribute_effects, items.place, items.promised, items.published,
+        items.parent,
     )  # fmt: skip
 
 

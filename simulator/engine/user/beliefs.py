@@ -63,10 +63,10 @@ def utility_of(key: np.uint64, user: int, item: int, numbers: Numbers) -> float:
     Numbers that are shown as they are (`aside_worth`) come on top.
     """
     facets, weights, types, quantiles = numbers.facets, numbers.weights, numbers.types, numbers.quantiles
-    habits, taste, vectors = numbers.habits[0], numbers.taste, numbers.vectors
+    user_params, taste, vectors = numbers.user_params[0], numbers.taste, numbers.vectors
     kind = np.int64(numbers.items[item].type)
     total = types[kind].prior
-    own = habits.idiosyncratic * types[kind].idiosyncratic
+    own = user_params.idiosyncratic * types[kind].idiosyncratic
     total += own * quantiles[NORMAL, table_index(mix(key, TASTE_KEY))]
     for f in range(facets.shape[0]):
         offset = facets[f].offset
@@ -129,7 +129,7 @@ def belief_about(
     pairs, modalities, facets, types, weights = (
         numbers.pairs, numbers.modalities, numbers.facets, numbers.types, numbers.weights,
     )  # fmt: skip
-    habits, quantiles, taste, mood = numbers.habits[0], numbers.quantiles, numbers.taste, numbers.mood
+    user_params, quantiles, taste, mood = numbers.user_params[0], numbers.quantiles, numbers.taste, numbers.mood
     vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
     kind = np.int64(numbers.items[item].type)
     knowledge = drawn(quantiles, types[kind].knowledge, mix(knowing, np.uint64(kind)))
@@ -166,12 +166,12 @@ def belief_about(
             t = pairs[p].precision * share
             precision[f] += t
             reading[f] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
-    common_error = habits.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
+    common_error = user_params.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
     mean = types[kind].prior
-    own = habits.idiosyncratic * types[kind].idiosyncratic
+    own = user_params.idiosyncratic * types[kind].idiosyncratic
     variance = own * own
     for f in range(n_facets):
-        facet_mean, facet_variance = combined(precision[f], reading[f], habits.common_error, common_error)
+        facet_mean, facet_variance = combined(precision[f], reading[f], user_params.common_error, common_error)
         w = weights[kind, f]
         mean += w * facet_mean
         variance += w * w * facet_variance

@@ -77,11 +77,11 @@ def match_all(wide: int, x: Real, saturation: float, scale: float) -> None:
 def utilities(wide: int, plays: Plays, numbers: Numbers) -> None:
     """Set what items are worth to users, as `utility_of` says it."""
     facets, weights, types, quantiles = numbers.facets, numbers.weights, numbers.types, numbers.quantiles
-    habits, taste, vectors = numbers.habits[0], numbers.taste, numbers.vectors
+    user_params, taste, vectors = numbers.user_params[0], numbers.taste, numbers.vectors
     key, user, item, kind, out = plays.key, plays.user, plays.item, plays.kind, plays.worth
     x = reals()
     for k in range(wide):
-        own = habits.idiosyncratic * types[kind[k]].idiosyncratic
+        own = user_params.idiosyncratic * types[kind[k]].idiosyncratic
         out[k] = types[kind[k]].prior + own * drawn(quantiles, NORMAL, mix(key[k], TASTE_KEY))
     for f in range(facets.shape[0]):
         offset, width = facets[f].offset, facets[f].width
@@ -197,19 +197,19 @@ def _read(
 @inlined
 def _combine(wide: int, plays: Plays, precision: Real, reading: Real, numbers: Numbers) -> None:
     """Set the beliefs' means and variances from the sums over cues, facet by facet."""
-    types, weights, habits, quantiles = numbers.types, numbers.weights, numbers.habits[0], numbers.quantiles
+    types, weights, user_params, quantiles = numbers.types, numbers.weights, numbers.user_params[0], numbers.quantiles
     key, kind, mean, variance = plays.key, plays.kind, plays.belief, plays.variance
     common = reals()
     for k in range(wide):
-        common[k] = habits.root_common_error * drawn(quantiles, NORMAL, mix(key[k], COMMON_KEY))
+        common[k] = user_params.root_common_error * drawn(quantiles, NORMAL, mix(key[k], COMMON_KEY))
         mean[k] = types[kind[k]].prior
-        own = habits.idiosyncratic * types[kind[k]].idiosyncratic
+        own = user_params.idiosyncratic * types[kind[k]].idiosyncratic
         variance[k] = own * own
     for f in range(numbers.facets.shape[0]):
         first = f * SIDE_BY_SIDE
         for k in range(wide):
             facet_mean, facet_variance = combined(
-                precision[first + k], reading[first + k], habits.common_error, common[k]
+                precision[first + k], reading[first + k], user_params.common_error, common[k]
             )
             w = weights[kind[k], f]
             mean[k] += w * facet_mean

@@ -40,11 +40,11 @@ def _with_memory(
     The memory is a cue of precision p = known * 2^(-age / forgetting) about the worth itself, combined with the belief
     by precision (Ernst and Banks 2002); numbers that are shown (prices, ages) are no part of it.
     """
-    known, powers = numbers.known, numbers.powers
+    known, exp_log_tables = numbers.known, numbers.exp_log_tables
     for k in range(known.shape[1]):
         if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
             age = max(time - known[user, k].at, 0.0)
-            precision = kind.known * exponential(-_LN_2 * age / kind.forgetting, powers)
+            precision = kind.known * exponential(-_LN_2 * age / kind.forgetting, exp_log_tables)
             share = precision * variance / (1.0 + precision * variance)
             return mean + share * (np.float64(known[user, k].worth) - mean), variance * (1.0 - share)
     return mean, variance

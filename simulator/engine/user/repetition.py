@@ -14,7 +14,7 @@ _LN_2 = 0.6931471805599453
 
 @internal
 def had_lately(
-    had: Array, user: int, parent: int, time: float, half_life: float, powers: npt.NDArray[np.float64]
+    had: Array, user: int, parent: int, time: float, half_life: float, exp_log_tables: npt.NDArray[np.float64]
 ) -> float:
     """How many items of a parent (-1 none) the user had, fading by half in `half_life` s; a play counts at its end."""
     if parent < 0:
@@ -22,14 +22,14 @@ def had_lately(
     for k in range(had.shape[1]):
         if had[user, k].amount > 0.0 and had[user, k].parent == parent:
             gone = max(time - had[user, k].at, 0.0)
-            return np.float64(had[user, k].amount) * exponential(-_LN_2 * gone / half_life, powers)
+            return np.float64(had[user, k].amount) * exponential(-_LN_2 * gone / half_life, exp_log_tables)
     return 0.0
 
 
 @internal
-def repeated(rest: float, amount: float, powers: npt.NDArray[np.float64]) -> float:
+def repeated(rest: float, amount: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
     """Share of a repetition's worth after `amount` siblings, 1 - r^amount, `rest` being the logarithm of r."""
-    return 1.0 - exponential(rest * amount, powers) if amount > 0.0 else 0.0
+    return 1.0 - exponential(rest * amount, exp_log_tables) if amount > 0.0 else 0.0
 
 
 @internal
@@ -40,7 +40,7 @@ def remember(
     time: float,
     amount: float,
     half_life: float,
-    powers: npt.NDArray[np.float64],
+    exp_log_tables: npt.NDArray[np.float64],
 ) -> None:
     """Add so much of an item to what the user had of its parent; where all places are taken, the least goes.
 
@@ -53,7 +53,7 @@ def remember(
     least = amount
     for k in range(had.shape[1]):
         h = had[user, k]
-        now = np.float64(h.amount) * exponential(-_LN_2 * max(time - h.at, 0.0) / half_life, powers)
+        now = np.float64(h.amount) * exponential(-_LN_2 * max(time - h.at, 0.0) / half_life, exp_log_tables)
         if h.amount > 0.0 and h.parent == parent:
             h.amount = now + amount
             h.at = max(time, h.at)

@@ -43,12 +43,14 @@ def after(start: float, waiting: float, hours: npt.NDArray[np.float64], starts_a
 
 
 @kernel
-def leave_log_odds(satisfaction: float, streak: int, elapsed_share: float, tolerance: float, habits: Array) -> float:
+def leave_log_odds(
+    satisfaction: float, streak: int, elapsed_share: float, tolerance: float, user_params: Array
+) -> float:
     """Log-odds of ending the visit now: tired of bad items in a row, of time gone by, of what had to be borne."""
-    odds = habits.leave_base + habits.leave_satisfaction * satisfaction
-    odds += habits.leave_bad_streak * streak + habits.leave_elapsed * min(elapsed_share, 4.0)
+    odds = user_params.leave_base + user_params.leave_satisfaction * satisfaction
+    odds += user_params.leave_bad_streak * streak + user_params.leave_elapsed * min(elapsed_share, 4.0)
     if tolerance <= 0.0:
-        odds += habits.leave_tolerance
+        odds += user_params.leave_tolerance
     return odds
 
 

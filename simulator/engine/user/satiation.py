@@ -32,15 +32,20 @@ def faded_all(
     out: npt.NDArray[np.float64],
 ) -> None:
     """Set `out` to what `faded` says of each of `m` users at their clocks, side by side."""
-    users, mood, habits, powers = numbers.users, numbers.mood, numbers.habits[0], numbers.powers
+    users, mood, user_params, exp_log_tables = (
+        numbers.users,
+        numbers.mood,
+        numbers.user_params[0],
+        numbers.exp_log_tables,
+    )
     satiated_at = reals()
     for k in range(wide):
         satiated_at[k] = users[user[k]].satiated_at
     for k in range(wide):
-        out[k] = exponential((satiated_at[k] - clock[k]) / habits.satiation_recovery, powers)
+        out[k] = exponential((satiated_at[k] - clock[k]) / user_params.satiation_recovery, exp_log_tables)
     for k in range(m):
         if out[k] < STALE:
-            settle(users[user[k]], user[k], clock[k], out[k], mood, habits.first_topic)
+            settle(users[user[k]], user[k], clock[k], out[k], mood, user_params.first_topic)
             out[k] = 1.0
 
 
@@ -51,15 +56,15 @@ def faded(
     time: float,
     mood: npt.NDArray[np.float32],
     first: int,
-    habits: Array,
-    powers: npt.NDArray[np.float64],
+    user_params: Array,
+    exp_log_tables: npt.NDArray[np.float64],
 ) -> float:
     """Factor that brings a user's stored satiation to `time`: it fades by exp(-dt / recovery).
 
     One factor serves all topics, so that time passing costs one exponential and not one per topic; the stored row is
     brought up to date only when the factor has become small.
     """
-    factor = exponential((u.satiated_at - time) / habits.satiation_recovery, powers)
+    factor = exponential((u.satiated_at - time) / user_params.satiation_recovery, exp_log_tables)
     if factor < STALE:
         settle(u, user, time, factor, mood, first)
         factor = 1.0

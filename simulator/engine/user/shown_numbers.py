@@ -66,13 +66,13 @@ def attribute_utility(key: np.uint64, time: float, user: int, item: int, read: n
             kind = numbers.types[numbers.items[item].type]
             if kind.kind == aside.kind:
                 amount = had_lately(
-                    numbers.had, user, np.int64(numbers.parent[item]), time, kind.memory, numbers.powers
+                    numbers.had, user, np.int64(numbers.parent[item]), time, kind.memory, numbers.exp_log_tables
                 )
-                total += aside.weight * repeated(aside.rest, amount, numbers.powers)
+                total += aside.weight * repeated(aside.rest, amount, numbers.exp_log_tables)
         elif aside.ages == 1:
             age = max(time - numbers.published[item], 0.0)
             fresh = exponential(
-                -0.6931471805599453 * age / numbers.types[numbers.items[item].type].half_life, numbers.powers
+                -0.6931471805599453 * age / numbers.types[numbers.items[item].type].half_life, numbers.exp_log_tables
             )
             total += aside.weight * (1.0 - fresh) * np.float64(numbers.traits[user, a])
         elif aside.promise < 0 and aside.apart == 0:

@@ -20,7 +20,7 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
     """
     pairs, modalities, facets, quantiles = numbers.pairs, numbers.modalities, numbers.facets, numbers.quantiles
     taste, mood, vectors, bias_appeal = numbers.taste, numbers.mood, numbers.vectors, numbers.bias_appeal
-    rate = numbers.habits[0].trust_rate
+    rate = numbers.user_params[0].trust_rate
     for m in range(modalities.shape[0]):
         if (learning >> np.uint32(m)) & np.uint32(1) == 0:
             continue

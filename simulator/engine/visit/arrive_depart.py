@@ -26,7 +26,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     Returns the number of records.
     """
     plan, tallies, later = tables.plan, tables.out.tallies, tables.users.later
-    entries, quantiles, habits = plan.entries, plan.quantiles, plan.habits[0]
+    entries, quantiles, user_params = plan.entries, plan.quantiles, plan.user_params[0]
     user = u.key
     v.visit = u.visits
     u.visits += np.uint32(1)
@@ -63,9 +63,9 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
         left.until = np.inf
     v.seed = v.item
     v.start = v.clock
-    v.budget = u.patience * drawn(quantiles, habits.budget, decision_key(v.decisions, 0, 0, What.BUDGET))
+    v.budget = u.patience * drawn(quantiles, user_params.budget, decision_key(v.decisions, 0, 0, What.BUDGET))
     v.budget *= plan.contexts[v.context].budget
-    v.tolerance = drawn(quantiles, habits.tolerance, decision_key(v.decisions, 0, 0, What.TOLERANCE))
+    v.tolerance = drawn(quantiles, user_params.tolerance, decision_key(v.decisions, 0, 0, What.TOLERANCE))
     v.request = 0
     v.slate_n = 0
     v.position = 0
@@ -91,14 +91,14 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
 def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
     """End a visit: the user comes back after a while, or never. Returns the number of records."""
     plan, users, tallies = tables.plan, tables.users, tables.out.tallies
-    habits, quantiles, powers = plan.habits[0], plan.quantiles, plan.powers
+    user_params, quantiles, exp_log_tables = plan.user_params[0], plan.quantiles, plan.exp_log_tables
     close_request(v, tallies)
     tallies[Tally.EVENT + SharedEvent.LEAVE] += 1
     tallies[Tally.VISIT_SECONDS] += np.int64((v.clock - v.start) * TICKS_PER_SECOND)
     if tables.out.records.shape[0] > 0:
         n = record_visit(n, v, SharedEvent.LEAVE, v.clock - v.start, tables)
-    u.goodwill = u.own_goodwill + habits.goodwill_decay * (u.goodwill - u.own_goodwill)
-    churn = habits.churn * exponential(-habits.churn_goodwill * u.goodwill, powers)
+    u.goodwill = u.own_goodwill + user_params.goodwill_decay * (u.goodwill - u.own_goodwill)
+    churn = user_params.churn * exponential(-user_params.churn_goodwill * u.goodwill, exp_log_tables)
     if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, What.CHURN)) < churn:
         u.gone = 1
         u.due = np.inf
@@ -107,9 +107,9 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
         tallies[Tally.CHURNED] += 1
     else:
         now = v.clock
-        waiting = drawn(quantiles, habits.return_after, decision_key(v.decisions, 0, 0, What.RETURN))
+        waiting = drawn(quantiles, user_params.return_after, decision_key(v.decisions, 0, 0, What.RETURN))
         pace = np.float64(users.pace[v.user, 0]) if users.pace.shape[1] > 0 else 1.0
-        waiting *= exponential(-habits.return_goodwill * u.goodwill, powers) / pace
+        waiting *= exponential(-user_params.return_goodwill * u.goodwill, exp_log_tables) / pace
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
         if users.later.shape[1] > 0:
             # what was put off brings its user back, if nothing else does before

@@ -80,7 +80,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
         mean += attribute_utility(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
     attraction = mean - s.risk_aversion * sd
-    attraction -= tired * users.mood[user, plan.habits[0].first_topic + items.state[item].topic]
+    attraction -= tired * users.mood[user, plan.user_params[0].first_topic + items.state[item].topic]
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
             attraction += items.bias_appeal[item, modalities.shape[0] + m]
@@ -100,13 +100,20 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     Returns the outcome (-1: the next screen), and how many records there are.
     """
     plan, vectors, slate = tables.plan, tables.items.vectors, tables.visits.slate
-    quantiles, powers, habits, scratch = plan.quantiles, plan.powers, plan.habits[0], tables.out.scratch
+    quantiles, exp_log_tables, user_params, scratch = (
+        plan.quantiles,
+        plan.exp_log_tables,
+        plan.user_params[0],
+        tables.out.scratch,
+    )
     v = tables.visits.state[i]
     s, user, u = plan.stages[v.stage], np.int64(v.user), tables.users.state[np.int64(v.user)]
     first = np.int64(v.position)
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
     cascade = s.layout == Layout.LIST
-    tired = habits.satiation_weight * faded(u, user, v.clock, tables.users.mood, habits.first_topic, habits, powers)
+    tired = user_params.satiation_weight * faded(
+        u, user, v.clock, tables.users.mood, user_params.first_topic, user_params, exp_log_tables
+    )
     chosen = -1
     looked = size
     for k in range(size):
@@ -123,13 +130,13 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
                 continue
             if cascade:
                 luck = uniform(decision_key(v.decisions, v.request, slot, What.CHOICE))
-                if taken(scratch[k, CardColumn.ATTRACTION], s.outside_option, s.temperature, luck, powers):
+                if taken(scratch[k, CardColumn.ATTRACTION], s.outside_option, s.temperature, luck, exp_log_tables):
                     chosen = k
                     looked = k + 1
                     break
     if not cascade:
         luck = uniform(decision_key(v.decisions, v.request, first, What.CHOICE))
-        chosen = compared(scratch, size, s.outside_option, s.temperature, luck, powers)
+        chosen = compared(scratch, size, s.outside_option, s.temperature, luck, exp_log_tables)
     n = _impressions(i, first, looked, n, tables)
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, What.SECONDS)))
     v.position += np.uint32(looked)
@@ -161,13 +168,13 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
     The card is at place `k` of the screen.
     """
     plan, out, had = tables.plan, tables.out, tables.users.had
-    enough, habits = plan.suffices[v.stage], plan.habits[0]
+    enough, user_params = plan.suffices[v.stage], plan.user_params[0]
     gained = enough.value * out.scratch[k, CardColumn.UTILITY]
-    u.goodwill += habits.goodwill_gain * max(gained, 0.0) + habits.goodwill_loss * min(gained, 0.0)
+    u.goodwill += user_params.goodwill_gain * max(gained, 0.0) + user_params.goodwill_loss * min(gained, 0.0)
     kind = plan.types[tables.items.state[item].type]
     if had.shape[1] > 0 and kind.kind >= 0:
         parent = np.int64(tables.items.parent[item])
-        remember(had, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.powers)
+        remember(had, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.exp_log_tables)
     out.tallies[Tally.EVENT + enough.event] += 1
     if out.records.shape[0] > 0:
         row = out.records[n]

@@ -28,7 +28,7 @@ _WEIGHING = 4  # value of `playing` while a decision is open
 def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
     plan, users, items, numbers = tables.plan, tables.users, tables.items, tables.numbers
-    habits, quantiles, powers, mood = plan.habits[0], plan.quantiles, plan.powers, users.mood
+    user_params, quantiles, exp_log_tables, mood = plan.user_params[0], plan.quantiles, plan.exp_log_tables, users.mood
     v = tables.visits.state[i]
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
     u = users.state[user]
@@ -47,9 +47,11 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
         v.playing = _WEIGHING
         return -1, n
     v.playing = 0
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, powers)
+    tired = user_params.satiation_weight * faded(
+        u, user, v.clock, mood, user_params.first_topic, user_params, exp_log_tables
+    )
     drive = np.float64(v.belief) - s.risk_aversion * np.float64(v.belief_sd)
-    drive -= tired * mood[user, habits.first_topic + items.state[item].topic]
+    drive -= tired * mood[user, user_params.first_topic + items.state[item].topic]
     for k in range(s.n_costs):
         cost = plan.costs[s.first_cost + k]
         if cost.attribute >= 0 and cost.each == 1 and v.taken > 0:
@@ -58,7 +60,9 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
             drive += cost.weight * np.float64(items.attributes[item, cost.attribute])
         else:
             drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, What.COST + k))
-    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.CONFIRM)), powers):
+    if taken(
+        drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.CONFIRM)), exp_log_tables
+    ):
         n = _confirm(i, n, own_key, tables)
         v.taken = 0
         return CONFIRM, n

@@ -78,7 +78,11 @@ def start_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: T
 @inlined
 def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables: Tables) -> None:
     """Fill the columns that say who plays what, and how much of it there is for them."""
-    screens, types, first_topic = tables.plan.screens, tables.plan.types, np.int64(tables.plan.habits[0].first_topic)
+    screens, types, first_topic = (
+        tables.plan.screens,
+        tables.plan.types,
+        np.int64(tables.plan.user_params[0].first_topic),
+    )
     users, items, rows = tables.users.state, tables.items.state, tables.visits.state
     user, item, kind, topic, own, place = plays.user, plays.item, plays.kind, plays.topic, plays.own, plays.place
     key, knowing, seen, visible, already = plays.key, plays.knowing, plays.seen, plays.visible, plays.already
@@ -109,11 +113,11 @@ def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables
 @inlined
 def _tire(wide: int, m: int, plays: Plays, numbers: Numbers) -> None:
     """Set what satiation with their topics takes off."""
-    habits, mood, user, topic, tired = numbers.habits[0], numbers.mood, plays.user, plays.topic, plays.tired
+    user_params, mood, user, topic, tired = numbers.user_params[0], numbers.mood, plays.user, plays.topic, plays.tired
     fading = reals()
     faded_all(wide, m, user, plays.clock, numbers, fading)
     for k in range(wide):
-        tired[k] = habits.satiation_weight * mood[user[k], topic[k]] * fading[k]
+        tired[k] = user_params.satiation_weight * mood[user[k], topic[k]] * fading[k]
 
 
 @inlined
@@ -153,7 +157,7 @@ def _first_sight(k: int, v: Array, plays: Plays, tables: Tables) -> None:
 @inlined
 def _draw_leaving(wide: int, s: Array, plays: Plays, numbers: Numbers) -> None:
     """Draw when users would leave, were there nothing else; whether they look, bear what is bad, and jump ahead."""
-    quantiles, powers, own, place = numbers.quantiles, numbers.powers, plays.own, plays.place
+    quantiles, exp_log_tables, own, place = numbers.quantiles, numbers.exp_log_tables, plays.own, plays.place
     left, sighted, judged_after, known_after = plays.left, plays.sighted, plays.judged_after, plays.known_after
     hasty, belief, tired, worth, leaves = plays.hasty, plays.belief, plays.tired, plays.worth, plays.leaves
     away, bearing, seeking, elsewhere = plays.away, plays.bearing, plays.seeking, plays.elsewhere
@@ -162,12 +166,12 @@ def _draw_leaving(wide: int, s: Array, plays: Plays, numbers: Numbers) -> None:
     for k in range(wide):
         known_after[k] = judged_after[k] + drawn(quantiles, s.known_after, chosen_by(own[k], place[k], What.KNOWN))
     for k in range(wide):
-        left[k] = waited(chosen_by(own[k], place[k], What.HAZARD), powers)
+        left[k] = waited(chosen_by(own[k], place[k], What.HAZARD), exp_log_tables)
     for k in range(wide):
         at_sight = hasty[k] * s.leave_at_sight
         gut = belief[k] - tired[k]
-        judges = hasty[k] * s.leave_judged * exponential(-s.judgment_sensitivity * gut, powers)
-        knows = hasty[k] * s.leave_known * exponential(-s.truth_sensitivity * worth[k], powers)
+        judges = hasty[k] * s.leave_judged * exponential(-s.judgment_sensitivity * gut, exp_log_tables)
+        knows = hasty[k] * s.leave_known * exponential(-s.truth_sensitivity * worth[k], exp_log_tables)
         sighted[k] = at_sight
         leaves[k] = leave_time(left[k], at_sight, judged_after[k], judges, known_after[k], knows)
     for k in range(wide):
@@ -208,7 +212,7 @@ def _play_to_nobody(k: int, v: Array, s: Array, plays: Plays, numbers: Numbers) 
 def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
     """Set how long the play at place `k` is watched, how it ends, and how satisfied its user is."""
     numbers, own, place = tables.numbers, plays.own[k], plays.place[k]
-    quantiles, powers, minds = numbers.quantiles, numbers.powers, numbers.known
+    quantiles, exp_log_tables, minds = numbers.quantiles, numbers.exp_log_tables, numbers.known
     user, item, kind = plays.user[k], plays.item[k], numbers.types[plays.kind[k]]
     judged_after, known_after, until, duration = (
         plays.judged_after[k], plays.known_after[k], plays.until[k], plays.duration[k],
@@ -235,7 +239,7 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
         watched = ends
         knows_it = True
         if v.tolerated == 0.0 and v.sought == 0.0:
-            again = sigmoid(s.loop_log_odds + s.loop_sensitivity * plays.worth[k], powers)
+            again = sigmoid(s.loop_log_odds + s.loop_sensitivity * plays.worth[k], exp_log_tables)
             times = loops(uniform(chosen_by(own, place, What.LOOP)), again, s.loops_at_most)
             if times > 0:
                 watched += ends * (times - 1 + uniform(chosen_by(own, place, What.LOOP_PART)))

@@ -30,7 +30,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
     Decisions here have a key of their own (`_INSPECTING`), so that they never share luck with the screen before.
     """
     plan, out, numbers = tables.plan, tables.out, tables.numbers
-    powers, tallies = plan.powers, out.tallies
+    exp_log_tables, tallies = plan.exp_log_tables, out.tallies
     v = tables.visits.state[i]
     s, item, slot = plan.stages[v.stage], np.int64(v.item), np.int64(v.slot)
     own_key = mix(v.decisions, _INSPECTING)
@@ -56,18 +56,18 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
     for a in range(s.n_notes):
         note = plan.notes[s.first_note + a]
         luck = uniform(decision_key(own_key, v.request, slot, What.NOTE + a))
-        if luck >= sigmoid(note.log_odds + note.slope * drive, powers):
+        if luck >= sigmoid(note.log_odds + note.slope * drive, exp_log_tables):
             continue
         tallies[Tally.EVENT + note.event] += 1
         if recorded:
             n = record(n, v, np.int64(note.event), np.nan, seen, tables)
-    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.ACCEPT)), powers):
+    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.ACCEPT)), exp_log_tables):
         return ACCEPT, n
     tallies[Tally.EVENT + SharedEvent.REJECT] += 1
     if recorded:
         n = record(n, v, SharedEvent.REJECT, v.clock - v.played_at, seen, tables)
-    odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, plan.habits[0])
-    if uniform(decision_key(own_key, v.request, slot, What.LEAVE)) < sigmoid(odds, powers):
+    odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, plan.user_params[0])
+    if uniform(decision_key(own_key, v.request, slot, What.LEAVE)) < sigmoid(odds, exp_log_tables):
         return LEAVE, n
     return REJECT, n
 
@@ -76,14 +76,16 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
 def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> None:
     """Let the look at an item of which `mean` is thought begin: its seconds, and those of hesitation near the bar."""
     plan, mood, items = tables.plan, tables.users.mood, tables.items.state
-    s, habits, quantiles, user, slot = (
-        plan.stages[v.stage], plan.habits[0], plan.quantiles, np.int64(v.user), np.int64(v.slot),
+    s, user_params, quantiles, user, slot = (
+        plan.stages[v.stage], plan.user_params[0], plan.quantiles, np.int64(v.user), np.int64(v.slot),
     )  # fmt: skip
     u = tables.users.state[user]
     v.played_at = v.clock
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, What.SECONDS)))
-    tired = habits.satiation_weight * faded(u, user, v.clock, mood, habits.first_topic, habits, plan.powers)
-    v.lived = mean - tired * mood[user, habits.first_topic + items[np.int64(v.item)].topic]
+    tired = user_params.satiation_weight * faded(
+        u, user, v.clock, mood, user_params.first_topic, user_params, plan.exp_log_tables
+    )
+    v.lived = mean - tired * mood[user, user_params.first_topic + items[np.int64(v.item)].topic]
     v.sought = 0.0
     if abs(np.float64(v.lived) - s.bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
         key = decision_key(own_key, v.request, slot, What.HESITATE)

@@ -168,10 +168,12 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
     Returns how many were looked at.
     """
     cards, plan, scratch, users = tables.visits.menu, tables.plan, tables.out.scratch, tables.users
-    v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
+    v, user_params, exp_log_tables = tables.visits.state[i], plan.user_params[0], plan.exp_log_tables
     s, user = plan.stages[v.stage], np.int64(v.user)
     u, cascade = users.state[user], s.layout == Layout.LIST
-    tired = habits.satiation_weight * faded(u, user, v.clock, users.mood, habits.first_topic, habits, powers)
+    tired = user_params.satiation_weight * faded(
+        u, user, v.clock, users.mood, user_params.first_topic, user_params, exp_log_tables
+    )
     for k in range(size):
         slot = first + k
         item = np.int64(cards[i, slot].item)
@@ -179,7 +181,7 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
         if read and cascade:
             luck = uniform(decision_key(own_key, v.request, slot, What.CHOICE))
             outside = s.outside_option if v.taken == 0 else s.further
-            if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, luck, powers):
+            if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, luck, exp_log_tables):
                 _take(v, cards, i, slot, np.uint32(scratch[k, CardColumn.ATTENDED]))
                 if v.taken >= wanted:
                     return k + 1
@@ -189,13 +191,13 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
 @inlined
 def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> None:
     """Take from the cards of a grid, compared with each other, one after the other."""
-    cards, scratch, powers = tables.visits.menu, tables.out.scratch, tables.plan.powers
+    cards, scratch, exp_log_tables = tables.visits.menu, tables.out.scratch, tables.plan.exp_log_tables
     v = tables.visits.state[i]
     s = tables.plan.stages[v.stage]
     for attempt in range(size):
         luck = uniform(decision_key(own_key, v.request, first + attempt, What.CHOICE))
         outside = s.outside_option if v.taken == 0 else s.further
-        chosen = compared(scratch, size, outside, s.temperature, luck, powers)
+        chosen = compared(scratch, size, outside, s.temperature, luck, exp_log_tables)
         if chosen < 0:
             return
         _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, CardColumn.ATTENDED]))

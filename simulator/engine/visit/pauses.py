@@ -75,7 +75,7 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     The user knows what it is worth, so leaving has the one hazard of those who know, over what is left of it.
     """
     plan, users, items, out, numbers = tables.plan, tables.users, tables.items, tables.out, tables.numbers
-    v, habits, powers = tables.visits.state[i], plan.habits[0], plan.powers
+    v, user_params, exp_log_tables = tables.visits.state[i], plan.user_params[0], plan.exp_log_tables
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
     u, later, facts = users.state[user], users.later[user, 0], items.state[item]
     own_key = mix(v.decisions, _WATCHING)
@@ -85,13 +85,13 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     v.case = later.case
     v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
     v.utility = utility_of(key, user, item, numbers) + attribute_utility(key, v.clock, user, item, EVERYTHING, numbers)
-    topic = habits.first_topic + np.int64(facts.topic)
-    fading = faded(u, user, v.clock, users.mood, habits.first_topic, habits, powers)
-    worth = np.float64(v.utility) - habits.satiation_weight * users.mood[user, topic] * fading
+    topic = user_params.first_topic + np.int64(facts.topic)
+    fading = faded(u, user, v.clock, users.mood, user_params.first_topic, user_params, exp_log_tables)
+    worth = np.float64(v.utility) - user_params.satiation_weight * users.mood[user, topic] * fading
     hazard = plan.types[facts.type].leaving * v.haste / np.float64(u.patience) * s.leave_known
-    hazard *= exponential(-s.truth_sensitivity * worth, powers)
+    hazard *= exponential(-s.truth_sensitivity * worth, exp_log_tables)
     left = np.float64(facts.duration) - np.float64(v.resumed)
-    lasts = waited(decision_key(own_key, v.request, slot, What.HAZARD), powers) / hazard
+    lasts = waited(decision_key(own_key, v.request, slot, What.HAZARD), exp_log_tables) / hazard
     v.outcome = _COMPLETE if lasts >= left else _SKIP
     lasts = quantised(min(lasts, left))
     v.watched = v.resumed + lasts

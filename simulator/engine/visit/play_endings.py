@@ -74,7 +74,7 @@ def end_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: Tab
 @inlined
 def _gather(at: npt.NDArray[np.int64], wide: int, stage: int, ends: _Ends, tables: Tables) -> None:
     """Fill the columns from the visits' rows."""
-    events, first_topic = tables.plan.events, np.int64(tables.plan.habits[0].first_topic)
+    events, first_topic = tables.plan.events, np.int64(tables.plan.user_params[0].first_topic)
     items, rows = tables.items.state, tables.visits.state
     user, item, topic, event, clock = ends.user, ends.item, ends.topic, ends.event, ends.clock
     duration, watched, utility, satisfaction = ends.duration, ends.watched, ends.utility, ends.satisfaction
@@ -95,7 +95,12 @@ def _leave_traces(at: npt.NDArray[np.int64], wide: int, m: int, ends: _Ends, tab
     """Leave in the users more of the topic's satiation, and something to remember."""
     numbers, visits = tables.numbers, tables.visits
     rows, memory, memory_value = visits.state, visits.memory, visits.memory_value
-    types, habits, powers, mood = numbers.types, numbers.habits[0], numbers.powers, numbers.mood
+    types, user_params, exp_log_tables, mood = (
+        numbers.types,
+        numbers.user_params[0],
+        numbers.exp_log_tables,
+        numbers.mood,
+    )
     had, items, parent = numbers.had, numbers.items, numbers.parent
     user, item, topic, attending = ends.user, ends.item, ends.topic, ends.attending
     watched, duration = ends.watched, ends.duration
@@ -103,7 +108,7 @@ def _leave_traces(at: npt.NDArray[np.int64], wide: int, m: int, ends: _Ends, tab
     faded_all(wide, m, user, ends.clock, numbers, fading)
     for k in range(wide):
         stored[k] = mood[user[k], topic[k]]
-        step = habits.satiation_step * (1.0 - fading[k] * stored[k]) / fading[k]
+        step = user_params.satiation_step * (1.0 - fading[k] * stored[k]) / fading[k]
         stored[k] += attending[k] * step
         share[k] = watched[k] / duration[k]
     for k in range(m):
@@ -116,7 +121,7 @@ def _leave_traces(at: npt.NDArray[np.int64], wide: int, m: int, ends: _Ends, tab
         v.memory_n += np.uint32(1)
         if had.shape[1] > 0 and types[items[item[k]].type].kind >= 0 and v.unattended == 0:
             kind = types[items[item[k]].type]
-            remember(had, user[k], np.int64(parent[item[k]]), v.clock, min(share[k], 1.0), kind.memory, powers)
+            remember(had, user[k], np.int64(parent[item[k]]), v.clock, min(share[k], 1.0), kind.memory, exp_log_tables)
 
 
 @inlined

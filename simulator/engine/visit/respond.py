@@ -95,11 +95,11 @@ def _bonus(v: Array, tables: Tables) -> float:
 def _learn(v: Array, satisfaction: float, learnable: np.uint32, tables: Tables) -> None:
     """Change the user by what was lived: goodwill, tolerance, a run of bad luck, and trust in what was promised."""
     numbers, user, item = tables.numbers, np.int64(v.user), np.int64(v.item)
-    u, habits = numbers.users[user], numbers.habits[0]
+    u, user_params = numbers.users[user], numbers.user_params[0]
     gap = np.float64(v.lived) - np.float64(v.expected)
     # without a branch: whether a play was better or worse than expected is nothing that a processor can predict
-    gained = habits.goodwill_gain * max(gap, 0.0) + habits.goodwill_loss * min(gap, 0.0)
-    u.goodwill += gained - habits.goodwill_tolerated * v.tolerated
+    gained = user_params.goodwill_gain * max(gap, 0.0) + user_params.goodwill_loss * min(gap, 0.0)
+    u.goodwill += gained - user_params.goodwill_tolerated * v.tolerated
     v.tolerance -= v.tolerated
     v.streak = (v.streak + np.uint32(1)) * np.uint32(satisfaction < 0.0)
     # what a modality promised against what was met, facet by facet
@@ -119,15 +119,15 @@ def _draw_ends(
     tables: Tables,
 ) -> None:
     """Set `leaves` above 0 where users end their visits."""
-    rows, habits, powers = tables.visits.state, tables.plan.habits[0], tables.plan.powers
+    rows, user_params, exp_log_tables = tables.visits.state, tables.plan.user_params[0], tables.plan.exp_log_tables
     streak, elapsed, tolerance = reals(), reals(), reals()
     for k in range(wide):
         v = rows[at[k]]
         streak[k], tolerance[k] = np.float64(v.streak), np.float64(v.tolerance)
         elapsed[k], leaves[k] = v.clock - v.start, np.float64(v.budget)
     for k in range(wide):
-        odds = leave_log_odds(satisfaction[k], streak[k], elapsed[k] / leaves[k], tolerance[k], habits)
-        leaves[k] = sigmoid(odds, powers) - uniform(chosen_by(own[k], place[k], What.LEAVE))
+        odds = leave_log_odds(satisfaction[k], streak[k], elapsed[k] / leaves[k], tolerance[k], user_params)
+        leaves[k] = sigmoid(odds, exp_log_tables) - uniform(chosen_by(own[k], place[k], What.LEAVE))
 
 
 @internal
@@ -162,7 +162,7 @@ def acts_of(
         odds = acts[a].log_odds + acts[a].slope * satisfaction
         if acts[a].positive == 1:
             odds += bonus
-        if luck >= sigmoid(odds, plan.powers):
+        if luck >= sigmoid(odds, plan.exp_log_tables):
             continue
         event = acts[a].event
         if event == SharedEvent.FOLLOW:

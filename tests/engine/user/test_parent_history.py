@@ -16,18 +16,18 @@ POWERS = exponential_table()
 
 
 @kernel
-def _remember(had, user, parent, time, amount, half_life, powers):
-    remember(had, user, parent, time, amount, half_life, powers)
+def _remember(had, user, parent, time, amount, half_life, exp_log_tables):
+    remember(had, user, parent, time, amount, half_life, exp_log_tables)
 
 
 @kernel
-def _had_lately(had, user, parent, time, half_life, powers):
-    return had_lately(had, user, parent, time, half_life, powers)
+def _had_lately(had, user, parent, time, half_life, exp_log_tables):
+    return had_lately(had, user, parent, time, half_life, exp_log_tables)
 
 
 @kernel
-def _repeated(rest, amount, powers):
-    return repeated(rest, amount, powers)
+def _repeated(rest, amount, exp_log_tables):
+    return repeated(rest, amount, exp_log_tables)
 
 
 def parts(parents: int) -> st.SearchStrategy[list[tuple[int, float, float]]]:

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from scipy.stats import chisquare
 
 import simulator
-from simulator.engine.tables.tables import HABITS
+from simulator.engine.tables.tables import USER_PARAMS
 from simulator.engine.user.return_and_churn import after, leave_log_odds, successor
 from simulator.scenario.activity_profiles import cumulative_activity
 from tests.laws.harness import bench, edited, number
@@ -125,13 +125,13 @@ def test_visits_follow_the_days_of_the_week(tmp_path):
 
 
 def test_log_odds_of_leaving_add_up():
-    habits = np.zeros(1, dtype=HABITS)[0]
-    habits["leave_base"], habits["leave_satisfaction"], habits["leave_bad_streak"] = -5.0, -0.5, 0.35
-    habits["leave_elapsed"], habits["leave_tolerance"] = 2.0, 1.5
-    assert leave_log_odds(1.0, 0, 0.0, 1.0, habits) == pytest.approx(-5.5)
-    assert leave_log_odds(0.0, 3, 0.5, 1.0, habits) == pytest.approx(-5.0 + 1.05 + 1.0)
-    assert leave_log_odds(0.0, 0, 0.0, 0.0, habits) == pytest.approx(-3.5)
-    assert leave_log_odds(0.0, 0, 100.0, 1.0, habits) == pytest.approx(-5.0 + 8.0)  # of time, four budgets count
+    user_params = np.zeros(1, dtype=USER_PARAMS)[0]
+    user_params["leave_base"], user_params["leave_satisfaction"], user_params["leave_bad_streak"] = -5.0, -0.5, 0.35
+    user_params["leave_elapsed"], user_params["leave_tolerance"] = 2.0, 1.5
+    assert leave_log_odds(1.0, 0, 0.0, 1.0, user_params) == pytest.approx(-5.5)
+    assert leave_log_odds(0.0, 3, 0.5, 1.0, user_params) == pytest.approx(-5.0 + 1.05 + 1.0)
+    assert leave_log_odds(0.0, 0, 0.0, 0.0, user_params) == pytest.approx(-3.5)
+    assert leave_log_odds(0.0, 0, 100.0, 1.0, user_params) == pytest.approx(-5.0 + 8.0)  # of time, four budgets count
 
 
 def test_successors_are_drawn_by_their_shares():

@@ -14,11 +14,11 @@ from simulator.scenario.load import load_scenario
 @pytest.mark.parametrize("scenario", ["shortvideo", "audio", "news"])
 def test_no_act_is_likelier_than_its_bound(scenario):
     plan = compile_scenario(load_scenario(scenario)).plan
-    powers = exponential_table()
+    exp_log_tables = exponential_table()
     for satisfaction in np.nextafter(np.linspace(-USUAL, USUAL, 16 * LEVELS + 1), 0.0):
         level = min(int((satisfaction + USUAL) * LEVELS_PER_UNIT), LEVELS - 1)
         for act, bound in zip(plan.acts, plan.act_bounds[level], strict=False):
-            likely = sigmoid(float(act["log_odds"] + act["slope"] * satisfaction), powers)
+            likely = sigmoid(float(act["log_odds"] + act["slope"] * satisfaction), exp_log_tables)
             assert likely <= bound < 1.3 * likely + 1e-9
 
 
