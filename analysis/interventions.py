@@ -41,8 +41,8 @@ class Pinned(Random):
         """Put the item first; whatever stood there takes its place, if it had one. Propensities are not given."""
         items = np.array(super().recommend(requests).items)
         if self.pinned in requests.candidates and items.shape[1]:
-            luck = uniform(mix(np.full(1, root(self.seed, "pins")), requests.key))
-            items = np.where((luck < self.config.share)[:, None], self._first(items), items)
+            draw = uniform(mix(np.full(1, root(self.seed, "pins")), requests.key))
+            items = np.where((draw < self.config.share)[:, None], self._first(items), items)
         return Slates(items)
 
     def _first(self, items: np.ndarray) -> np.ndarray:

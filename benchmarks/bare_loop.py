@@ -42,8 +42,8 @@ def bare_loop(
                 score = np.float32(0.0)
                 for d in range(DIMENSIONS):
                     score += taste[user, d] * truth[item, d]
-                luck = uniform(mix(key, np.uint64(position)))
-                clicked = luck < examined * (0.5 + 0.1 * score)
+                draw = uniform(mix(key, np.uint64(position)))
+                clicked = draw < examined * (0.5 + 0.1 * score)
                 examined = examined * 0.95 if not clicked else examined * 0.6
                 row = records[place]
                 row.user = user

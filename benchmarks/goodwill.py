@@ -69,12 +69,12 @@ class Truth:
 def models(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of seconds and of satisfaction, each (7,), from single plays of items drawn at random."""
     env = vector(LEARNERS, slate=1)
-    truth, luck = Truth(env), np.random.default_rng(seed)
+    truth, rng = Truth(env), np.random.default_rng(seed)
     observations, _ = env.reset(seed=_LEARNED * (seed + 1))
     x, seconds, felt, over = [], [], [], np.zeros(LEARNERS, dtype=bool)
     while sum(map(len, seconds)) < PLAYS:
         inputs = truth.inputs(truth.worth())
-        actions = best(luck.random(observations["available"].shape), observations["available"], 1)
+        actions = best(rng.random(observations["available"].shape), observations["available"], 1)
         observations, _, terminated, truncated, infos = env.step(actions)
         shown = infos["slate"][:, 0]
         rows = np.flatnonzero(~over & (shown >= 0))

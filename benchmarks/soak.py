@@ -49,7 +49,7 @@ def soak(name: str, episode: str, steps: int = STEPS, users: int = USERS, seed: 
     if name == "Scenario":
         settings["scenario"] = "news"
     env = gymnasium.make_vec(f"beholder/{name}-v1", num_envs=users, observe_candidates=False, copy=False, **settings)
-    luck, episodes, memory = np.random.default_rng(seed), 0, []
+    rng, episodes, memory = np.random.default_rng(seed), 0, []
     askable = env.unwrapped.fleet.scene.askable
     observations, _ = env.reset(seed=seed)
     assert env.observation_space.contains(observations)
@@ -57,7 +57,7 @@ def soak(name: str, episode: str, steps: int = STEPS, users: int = USERS, seed: 
     looks = {rounds // 10, rounds // 2, rounds - 1}
     begun = time.perf_counter()
     for k in range(rounds):
-        actions = luck.choice(askable, (users, settings["slate"]))
+        actions = rng.choice(askable, (users, settings["slate"]))
         observations, rewards, terminated, truncated, _ = env.step(actions)
         assert env.observation_space.contains(observations), (name, episode, k)
         assert np.isfinite(rewards).all(), (name, episode, k)

@@ -21,12 +21,12 @@ class Random:
     """Any item that can be had."""
 
     def __init__(self, env: Any, seed: int) -> None:
-        self.env, self.luck = env.unwrapped, np.random.default_rng(seed)
+        self.env, self.rng = env.unwrapped, np.random.default_rng(seed)
         self.features, self.places = self.env.scene.features, self.env.scene.slate
 
     def scores(self, observations: dict[str, Any]) -> np.ndarray:
         """A score for every user and item, (n, items)."""
-        return self.luck.random(observations["available"].shape)
+        return self.rng.random(observations["available"].shape)
 
     def act(self, observations: dict[str, Any]) -> np.ndarray:
         """The best available items by `scores`."""
@@ -102,7 +102,7 @@ class LinUCB(Random):
         """Mean and bonus of 100 items drawn at random; the others are not looked at."""
         n, n_items = observations["available"].shape
         self._seen = observations["interest"]
-        some = self.luck.integers(0, n_items, (n, 100))
+        some = self.rng.integers(0, n_items, (n, 100))
         x = self._inputs(self._seen, some)
         inverse = np.linalg.inv(self.a)
         spread = np.sqrt(np.maximum(np.einsum("nkd,de,nke->nk", x, inverse, x), 0.0))

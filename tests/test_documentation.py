@@ -23,7 +23,7 @@ from recommenders.check import check_recommender
 from recommenders.contract import Label, Recommender
 from recommenders.contract.columns import COLUMNS
 from simulator import RunConfig, __main__, available_scenarios, load_scenario
-from simulator.engine import randomness as luck
+from simulator.engine import randomness as draw
 from simulator.engine.tables.tables import EVENT
 from simulator.errors import InputError
 from simulator.plan.compiler import compile_scenario
@@ -278,7 +278,7 @@ def test_the_table_of_purposes_is_that_of_the_code():
     source = (ROOT / "simulator/engine/randomness.py").read_text()
     section = source[source.index("# Purposes:") :]
     names = re.findall(r"^([A-Z]+) = np\.uint64\(", section, re.MULTILINE)
-    assert shown == {name: int(getattr(luck, name)) for name in names}
+    assert shown == {name: int(getattr(draw, name)) for name in names}
 
 
 def test_every_law_test_is_named():

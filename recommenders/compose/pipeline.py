@@ -214,8 +214,8 @@ class Exploring(Composed):
     def recommend(self, requests: Requests) -> Slates:
         """Return the member's slate or a random one."""
         member = self.members["member"].recommend(requests)
-        luck = uniform(mix(np.full(1, self._luck("explores")), requests.key))
-        explores = luck < self.config.epsilon
+        draw = uniform(mix(np.full(1, self._luck("explores")), requests.key))
+        explores = draw < self.config.epsilon
         items = np.where(explores[:, None], self._random().recommend(requests).items, member.items)
         found = self._mixture(requests, items, member)
         if found is None:

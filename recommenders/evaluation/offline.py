@@ -40,8 +40,8 @@ def holdout_split(positives: Positives, seed: int, shares: tuple[float, float, f
     if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
         raise RecommenderError("holdout_split.shares", f"are {shares}", "expected three shares that add up to 1")
     start = np.full(1, root(seed, "holdout"))
-    luck = mix(mix(start, positives.user.astype(np.uint64)), positives.item.astype(np.uint64))
-    part = np.searchsorted(np.cumsum(shares)[:2], uniform(luck), side="right")
+    draw = mix(mix(start, positives.user.astype(np.uint64)), positives.item.astype(np.uint64))
+    part = np.searchsorted(np.cumsum(shares)[:2], uniform(draw), side="right")
     return Split(*(positives.take(np.flatnonzero(part == p)) for p in range(3)))
 
 

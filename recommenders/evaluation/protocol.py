@@ -124,10 +124,10 @@ def _among(
 ) -> np.ndarray:
     """A user's held-out items and so many that the user never had, by keyed luck, rising."""
     mine = wanted.items[wanted.start[user] : wanted.start[user + 1]]
-    luck = chain(seed, np.array([user]), np.arange(n_items))
-    luck[every.items[every.start[user] : every.start[user + 1]]] = np.iinfo(np.uint64).max
-    others = np.argpartition(luck, min(negatives, n_items - 1))[:negatives]
-    others = others[luck[others] < np.iinfo(np.uint64).max]
+    draw = chain(seed, np.array([user]), np.arange(n_items))
+    draw[every.items[every.start[user] : every.start[user + 1]]] = np.iinfo(np.uint64).max
+    others = np.argpartition(draw, min(negatives, n_items - 1))[:negatives]
+    others = others[draw[others] < np.iinfo(np.uint64).max]
     return np.sort(np.concatenate((mine, others))).astype(np.int32)
 
 

@@ -30,8 +30,8 @@ def leave_one_out(data: Dataset, seed: int) -> Split:
     """
     pairs = data.positives
     start = np.full(1, root(seed, "leave-one-out"))
-    luck = mix(mix(start, pairs.user.astype(np.uint64)), pairs.item.astype(np.uint64))
-    order = np.lexsort((luck, pairs.time if data.timed else np.zeros(len(pairs)), pairs.user))
+    draw = mix(mix(start, pairs.user.astype(np.uint64)), pairs.item.astype(np.uint64))
+    order = np.lexsort((draw, pairs.time if data.timed else np.zeros(len(pairs)), pairs.user))
     ends = np.cumsum(np.bincount(pairs.user, minlength=data.n_users))
     size = np.bincount(pairs.user, minlength=data.n_users)
     part = np.zeros(len(pairs), np.int8)

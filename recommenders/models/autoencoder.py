@@ -29,20 +29,20 @@ def dense_rows(matrix: Any, rows: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(matrix[rows].toarray().astype(np.float32))
 
 
-def layer(inputs: int, outputs: int, luck: torch.Generator) -> list[torch.Tensor]:
+def layer(inputs: int, outputs: int, draw: torch.Generator) -> list[torch.Tensor]:
     """Weights (inputs, outputs), Xavier-uniform, and biases of 0, to be trained."""
     import torch
 
     bound = float(np.sqrt(6 / (inputs + outputs)))
-    weights = (torch.rand(inputs, outputs, generator=luck) * 2 - 1) * bound
+    weights = (torch.rand(inputs, outputs, generator=draw) * 2 - 1) * bound
     return [weights.requires_grad_(), torch.zeros(outputs).requires_grad_()]
 
 
-def dropped(rows: torch.Tensor, rate: float, luck: torch.Generator) -> torch.Tensor:
+def dropped(rows: torch.Tensor, rate: float, draw: torch.Generator) -> torch.Tensor:
     """Dropout with its own luck."""
     import torch
 
-    keep = torch.rand(rows.shape, generator=luck) >= rate
+    keep = torch.rand(rows.shape, generator=draw) >= rate
     return rows * keep / max(1 - rate, 1e-9)
 
 
@@ -76,25 +76,25 @@ class MultVAE(Ranker):
         """Weights of four layers, float32."""
         import torch
 
-        c, luck, n = self.config, generator(data), data.n_items
+        c, draw, n = self.config, generator(data), data.n_items
         layers = [
-            layer(n, c.hidden, luck),
-            layer(c.hidden, 2 * c.factors, luck),
-            layer(c.factors, c.hidden, luck),
-            layer(c.hidden, n, luck),
+            layer(n, c.hidden, draw),
+            layer(c.hidden, 2 * c.factors, draw),
+            layer(c.factors, c.hidden, draw),
+            layer(c.hidden, n, draw),
         ]
         parameters = [each for one in layers for each in one]
         optimizer = torch.optim.Adam(parameters, lr=c.rate)
         known = np.flatnonzero(np.diff(data.history.start))
         step = 0
         for _ in range(c.epochs):
-            order = known[torch.randperm(len(known), generator=luck).numpy()]
+            order = known[torch.randperm(len(known), generator=draw).numpy()]
             for first in range(0, len(order), c.batch):
                 rows = dense_rows(data.matrix, order[first : first + c.batch])
-                inputs = dropped(rows / rows.norm(dim=1, keepdim=True), c.dropout, luck)
+                inputs = dropped(rows / rows.norm(dim=1, keepdim=True), c.dropout, draw)
                 hidden = torch.tanh(inputs @ layers[0][0] + layers[0][1]) @ layers[1][0] + layers[1][1]
                 mean, log_variance = hidden[:, : c.factors], hidden[:, c.factors :]
-                noise = torch.randn(mean.shape, generator=luck)
+                noise = torch.randn(mean.shape, generator=draw)
                 latent = mean + noise * torch.exp(log_variance / 2)
                 out = torch.tanh(latent @ layers[2][0] + layers[2][1]) @ layers[3][0] + layers[3][1]
                 likelihood = -(torch.log_softmax(out, dim=1) * rows).sum(dim=1).mean()
@@ -145,18 +145,18 @@ class UNeuRec(Ranker):
         """Weights of five layers and the items' vectors, float32."""
         import torch
 
-        c, luck, n = self.config, generator(data), data.n_items
+        c, draw, n = self.config, generator(data), data.n_items
         widths = [n, c.hidden, c.hidden, c.hidden, c.hidden, c.factors]
-        layers = [layer(a, b, luck) for a, b in itertools.pairwise(widths)]
-        items = (torch.randn(n, c.factors, generator=luck) * 0.005).requires_grad_()
+        layers = [layer(a, b, draw) for a, b in itertools.pairwise(widths)]
+        items = (torch.randn(n, c.factors, generator=draw) * 0.005).requires_grad_()
         parameters = [each for one in layers for each in one]
         optimizer = torch.optim.Adam([*parameters, items], lr=c.rate)
         known = np.flatnonzero(np.diff(data.history.start))
         for _ in range(c.epochs):
-            order = known[torch.randperm(len(known), generator=luck).numpy()]
+            order = known[torch.randperm(len(known), generator=draw).numpy()]
             for first in range(0, len(order), c.batch):
                 rows = dense_rows(data.matrix, order[first : first + c.batch])
-                hidden = dropped(rows, c.dropout, luck)
+                hidden = dropped(rows, c.dropout, draw)
                 for weights, bias in layers:
                     hidden = torch.sigmoid(hidden @ weights + bias)
                 error = ((rows - hidden @ items.T) ** 2).sum()

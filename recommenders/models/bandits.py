@@ -177,9 +177,9 @@ class Thompson(LinearBandit):
         """Each request's slate by its own model, with the propensities of its items."""
         shape = (len(requests), requests.slate_size)
         items, propensity = np.full(shape, NO_ITEM, np.int32), np.full(shape, np.nan, np.float32)
-        luck = uniform(mix(np.full(1, root(self.seed, "thompson model")), requests.key))
+        draw = uniform(mix(np.full(1, root(self.seed, "thompson model")), requests.key))
         n = len(self.learned["models"])
-        taken = np.minimum((luck * n).astype(np.int64), n - 1)
+        taken = np.minimum((draw * n).astype(np.int64), n - 1)
         for rows, slates in self._of_all_models(requests):
             own = slates[taken[rows], np.arange(slates.shape[1])]
             items[rows] = own

@@ -49,6 +49,6 @@ def root(seed: int, purpose: str) -> np.uint64:
     return np.uint64(state[0])
 
 
-def uniform(luck: np.ndarray) -> np.ndarray:
+def uniform(draw: np.ndarray) -> np.ndarray:
     """Float64 in [0, 1) from 64 random bits each (the upper 53 of them)."""
-    return np.asarray((luck >> np.uint64(11)) * 2.0**-53)
+    return np.asarray((draw >> np.uint64(11)) * 2.0**-53)

@@ -31,12 +31,12 @@ mix = kernel(hashing.mix)
 
 
 @kernel
-def below(luck: np.uint64, bound: np.uint64) -> np.uint64:
+def below(draw: np.uint64, bound: np.uint64) -> np.uint64:
     """An integer in [0, bound) from 64 random bits: the upper half of luck x bound (bias below bound / 2^64).
 
     ``bound`` must be below 2^32.
     """
-    return ((luck >> _S32) * bound + (((luck & _LOW) * bound) >> _S32)) >> _S32
+    return ((draw >> _S32) * bound + (((draw & _LOW) * bound) >> _S32)) >> _S32
 
 
 @kernel

@@ -64,17 +64,17 @@ def _draw(
             n_barred += free[item]
             free[item] = 0
         eligible = m - n_barred
-        luck = mix(seed, key[row])
+        draw = mix(seed, key[row])
         drawn = min(filled, eligible)
         chance = np.float32(drawn) / np.float32(max(eligible, 1))
         if _SCARCE * (eligible - drawn) >= m:
             # any candidate, until it is one that is eligible and was not drawn: of those all are equally likely
             attempt = np.uint64(0)
             for k in range(drawn):
-                item = lists[begin + np.int64(below(mix(luck, attempt), np.uint64(m)))]
+                item = lists[begin + np.int64(below(mix(draw, attempt), np.uint64(m)))]
                 attempt += np.uint64(1)
                 while free[item] == 0:
-                    item = lists[begin + np.int64(below(mix(luck, attempt), np.uint64(m)))]
+                    item = lists[begin + np.int64(below(mix(draw, attempt), np.uint64(m)))]
                     attempt += np.uint64(1)
                 free[item] = 0
                 items[row, k] = item
@@ -85,7 +85,7 @@ def _draw(
                 deck[left] = lists[c]
                 left += free[lists[c]]
             for k in range(drawn):
-                pick = below(mix(luck, np.uint64(k)), np.uint64(eligible - k))
+                pick = below(mix(draw, np.uint64(k)), np.uint64(eligible - k))
                 items[row, k] = deck[pick]
                 deck[pick] = deck[eligible - k - 1]
                 propensity[row, k] = chance
@@ -96,7 +96,7 @@ def _draw(
         # The candidates ran out: the rest comes, equally at random, from what was shown lately.
         for k in range(drawn, filled):
             left = n_barred - (k - drawn)
-            pick = below(mix(luck, np.uint64(k)), np.uint64(left))
+            pick = below(mix(draw, np.uint64(k)), np.uint64(left))
             items[row, k] = barred[pick]
             barred[pick] = barred[left - 1]
             propensity[row, k] = np.float32(filled - drawn) / np.float32(n_barred)

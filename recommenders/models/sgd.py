@@ -36,9 +36,9 @@ class BPRSettings(Settings):
 
 
 @kernel
-def pair_of(start: np.ndarray, luck: np.uint64, pairs: np.uint64) -> tuple[int, np.int64]:
+def pair_of(start: np.ndarray, draw: np.uint64, pairs: np.uint64) -> tuple[int, np.int64]:
     """Draw the user and the place of a positive, each positive equally likely."""
-    place = np.int64(below(luck, pairs))
+    place = np.int64(below(draw, pairs))
     low = 0
     high = start.size - 1
     while high - low > 1:
@@ -51,10 +51,10 @@ def pair_of(start: np.ndarray, luck: np.uint64, pairs: np.uint64) -> tuple[int, 
 
 
 @kernel
-def unseen(start: np.ndarray, items: np.ndarray, user: np.int64, luck: np.uint64, n_items: np.int64) -> np.int64:
+def unseen(start: np.ndarray, items: np.ndarray, user: np.int64, draw: np.uint64, n_items: np.int64) -> np.int64:
     """Draw an item that the user has not had; -1 if twenty draws found none."""
     for attempt in range(20):
-        item = np.int64(below(mix(luck, np.uint64(attempt)), np.uint64(n_items)))
+        item = np.int64(below(mix(draw, np.uint64(attempt)), np.uint64(n_items)))
         low = start[user]
         high = start[user + 1]
         while low < high:
@@ -84,7 +84,7 @@ class _Step(NamedTuple):
 
 
 @kernel
-def _bpr(positives: PositiveRows, vectors: _Vectors, past: _Vectors, step: _Step, luck: np.uint64) -> None:
+def _bpr(positives: PositiveRows, vectors: _Vectors, past: _Vectors, step: _Step, draw: np.uint64) -> None:
     """Step up log sigma(<p_u, q_i - q_j>) - reg/2 (|p_u|^2 + |q_i|^2 + |q_j|^2), as often as there are positives.
 
     ``vectors`` p and q change in place, and so does ``past``, the sums of their squared gradients.
@@ -94,7 +94,7 @@ def _bpr(positives: PositiveRows, vectors: _Vectors, past: _Vectors, step: _Step
     rate, reg, adagrad = step.rate, step.regularization, step.adagrad
     n_items = np.int64(q.shape[0])
     for s in range(items.size):
-        mine = mix(luck, np.uint64(s))
+        mine = mix(draw, np.uint64(s))
         u, place = pair_of(start, mine, np.uint64(items.size))
         i = items[place]
         j = unseen(start, items, np.int64(u), mix(mine, np.uint64(1)), n_items)
@@ -183,7 +183,7 @@ class _SlimStep(NamedTuple):
 
 
 @kernel
-def _slim_bpr(positives: PositiveRows, w: np.ndarray, past: np.ndarray, step: _SlimStep, luck: np.uint64) -> None:
+def _slim_bpr(positives: PositiveRows, w: np.ndarray, past: np.ndarray, step: _SlimStep, draw: np.uint64) -> None:
     """Step up log sigma(sum over the profile's l of w_il - w_jl), as often as there are positives.
 
     ``w`` float32 (n, n) changes in place, and so does ``past`` float64 (n,), the sums of squared gradients by item.
@@ -192,7 +192,7 @@ def _slim_bpr(positives: PositiveRows, w: np.ndarray, past: np.ndarray, step: _S
     rate, reg_i, reg_j, symmetric, adagrad = step
     n_items = np.int64(w.shape[0])
     for s in range(items.size):
-        mine = mix(luck, np.uint64(s))
+        mine = mix(draw, np.uint64(s))
         u, place = pair_of(start, mine, np.uint64(items.size))
         i = items[place]
         j = unseen(start, items, np.int64(u), mix(mine, np.uint64(1)), n_items)
@@ -282,7 +282,7 @@ class _SquaredStep(NamedTuple):
 
 
 @kernel
-def _funk(positives: PositiveRows, factors: _Factors, step: _SquaredStep, luck: np.uint64) -> None:
+def _funk(positives: PositiveRows, factors: _Factors, step: _SquaredStep, draw: np.uint64) -> None:
     """Fit ``factors`` for one epoch, in place; by users, as the profile's sum is then formed once per user.
 
     Each user gives as many samples as positives: a positive with target 1, or, with chance ``negatives``, an unseen
@@ -309,7 +309,7 @@ def _funk(positives: PositiveRows, factors: _Factors, step: _SquaredStep, luck: 
                     vector[f] += y[items[l], f] * scale
             else:
                 vector[f] = p[u, f]
-        mine = mix(luck, np.uint64(u))
+        mine = mix(draw, np.uint64(u))
         for s in range(size):
             drawn = mix(mine, np.uint64(s))
             item = np.int64(items[start[u] + np.int64(below(mix(drawn, np.uint64(1)), np.uint64(size)))])

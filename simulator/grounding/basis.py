@@ -105,10 +105,10 @@ def measure(log: csr_matrix, items: npt.NDArray[np.int64], axes: Floats, known: 
 
 
 def halves(
-    log: csr_matrix, k: int, luck: npt.NDArray[np.float64], start: npt.NDArray[Any]
+    log: csr_matrix, k: int, draw: npt.NDArray[np.float64], start: npt.NDArray[Any]
 ) -> tuple[Measured, Measured]:
     """Cut the items in two by `luck` (n_items,) and measure each half on the axes of the other, k axes each."""
-    first = luck < np.median(luck)
+    first = draw < np.median(draw)
     parts = np.flatnonzero(first), np.flatnonzero(~first)
     out = []
     for mine, other in (parts, parts[::-1]):

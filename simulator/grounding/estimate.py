@@ -129,8 +129,8 @@ def ground(folder: RealFolder, dimensions: int, seed: int) -> Grounding:
     tells = bool(np.isfinite(shares.total.low) and shares.total.low > 0)
     if not tells:
         assumptions.append("the log shows no taste beyond chance on these axes: no signal was calibrated")
-    luck = normals(seed, REMAINDER, folder.n_items, dimensions)
-    vectors = estimate_vectors((parts[0], parts[1]), components, shares, train, dimensions, luck)
+    draw = normals(seed, REMAINDER, folder.n_items, dimensions)
+    vectors = estimate_vectors((parts[0], parts[1]), components, shares, train, dimensions, draw)
     activity = np.bincount(user, minlength=folder.n_users)
     per_user = spread_of_activity(activity)
     if per_user["top_1_percent"] > 0.25:
@@ -179,8 +179,8 @@ def _with_split(
         return split, "the data's own: trained on train, judged on test"
     if split is not None:
         assumptions.append("the split column lacks train or test: interactions were split 8:1:1 at random instead")
-    luck = uniforms(seed, SPLIT, n, 0)
-    made = np.where(luck < 0.8, TRAIN, np.where(luck < 0.9, VALIDATION, TEST)).astype(np.uint8)
+    draw = uniforms(seed, SPLIT, n, 0)
+    made = np.where(draw < 0.8, TRAIN, np.where(draw < 0.9, VALIDATION, TEST)).astype(np.uint8)
     return made, "8:1:1 of the interactions at random: trained on 8, judged on the last"
 
 
@@ -201,9 +201,9 @@ def _cuttings(train: csr_matrix, k: int, seed: int) -> list[Measured]:
     """Both halves of every cutting, in order."""
     out: list[Measured] = []
     for cutting in range(CUTTINGS):
-        luck = uniforms(seed, CUT, train.shape[1], cutting)
+        draw = uniforms(seed, CUT, train.shape[1], cutting)
         start = normals(seed, START, max(train.shape), 1, block=cutting).astype(np.float64).ravel()
-        out += halves(train, k, luck, start)
+        out += halves(train, k, draw, start)
     return out
 
 

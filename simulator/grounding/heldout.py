@@ -50,7 +50,7 @@ def evaluate(
     train: csr_matrix,
     test: csr_matrix,
     features: Mapping[str, npt.NDArray[np.float32]],
-    luck: npt.NDArray[np.float64],
+    draw: npt.NDArray[np.float64],
     split: str,
 ) -> HeldOut | None:
     """Judge on `test`, with `train` known; both (n_users, n_items) of ones; `luck` (n_items,) breaks ties.
@@ -66,12 +66,12 @@ def evaluate(
     activity = np.maximum(np.diff(train.indptr), 1)
     equal = (diags(1 / np.sqrt(activity)) @ train).tocsr()
     hits = {
-        "popularity": _recall(one, csr_matrix(popularity[None, :]), known, wanted, luck),
-        ITEM: _recall(known, _item_neighbours(train, cosine=True), known, wanted, luck),
-        WEIGHTED: _recall(known, _item_neighbours(equal, cosine=False), known, wanted, luck),
+        "popularity": _recall(one, csr_matrix(popularity[None, :]), known, wanted, draw),
+        ITEM: _recall(known, _item_neighbours(train, cosine=True), known, wanted, draw),
+        WEIGHTED: _recall(known, _item_neighbours(equal, cosine=False), known, wanted, draw),
     }
     for name, matrix in features.items():
-        hits[f"content neighbours: {name}"] = _recall(known, _content_neighbours(matrix), known, wanted, luck)
+        hits[f"content neighbours: {name}"] = _recall(known, _content_neighbours(matrix), known, wanted, draw)
     free = train.shape[1] - np.diff(known.indptr)
     chance = float(np.minimum(1.0, CUT / np.maximum(free, 1)).mean())
     ratios = {name: _ratio(hits[name], hits["popularity"]) for name in (ITEM, WEIGHTED)}
@@ -99,13 +99,13 @@ def _ratio(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> Es
 
 
 def _recall(
-    history: csr_matrix, similar: csr_matrix, known: csr_matrix, wanted: csr_matrix, luck: npt.NDArray[np.float64]
+    history: csr_matrix, similar: csr_matrix, known: csr_matrix, wanted: csr_matrix, draw: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Share of each user's wanted items among the 20 best by history x similar; (n,)."""
     out = np.empty(known.shape[0])
-    rank = np.argsort(np.argsort(luck, kind="stable"), kind="stable")
-    jitter = (rank * (1e-6 / len(luck))).astype(np.float64)
-    cut = min(CUT, len(luck))
+    rank = np.argsort(np.argsort(draw, kind="stable"), kind="stable")
+    jitter = (rank * (1e-6 / len(draw))).astype(np.float64)
+    cut = min(CUT, len(draw))
     for first in range(0, len(out), BLOCK):
         rows = slice(first, min(first + BLOCK, len(out)))
         scores = (history[rows] @ similar).toarray().astype(np.float64)

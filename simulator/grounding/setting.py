@@ -218,8 +218,8 @@ def _pace(grounding: Grounding, n_users: int) -> Float32:
 def _tastes(compiled: Compiled, grounding: Grounding, items: Items, n_users: int, seed: int) -> Float32:
     """Tastes of the real users, drawn from what their log tells of them; further users repeat them with other luck."""
     who = np.arange(n_users) % len(grounding.users)
-    luck = normals(seed, TASTE, n_users, grounding.users.shape[1], block=_ROTATION).astype(np.float64)
-    drawn = (grounding.users[who] + grounding.user_sd[who] * luck) @ _rotation(grounding.users.shape[1], seed)
+    draw = normals(seed, TASTE, n_users, grounding.users.shape[1], block=_ROTATION).astype(np.float64)
+    drawn = (grounding.users[who] + grounding.user_sd[who] * draw) @ _rotation(grounding.users.shape[1], seed)
     own = _dealt(compiled, drawn)
     taste = np.zeros_like(own)
     agreed = _agreed(compiled)
@@ -343,7 +343,7 @@ def _learnability(pairs: Positives, n_users: int, n_items: int, seed: int) -> fl
     """The ratio of `_calibrated` on a log: the mean over folds that hold out a part of the pairs in turn."""
     if len(pairs) == 0:
         return None
-    luck = uniforms(seed, SUPPLY, len(pairs), _SPLIT)
+    draw = uniforms(seed, SUPPLY, len(pairs), _SPLIT)
 
     def matrix(rows: npt.NDArray[np.bool_]) -> csr_matrix:
         return csr_matrix(
@@ -352,7 +352,7 @@ def _learnability(pairs: Positives, n_users: int, n_items: int, seed: int) -> fl
 
     ratios = []
     for split in range(_SPLITS):
-        held = (luck >= split / _SPLITS) & (luck < (split + 1) / _SPLITS)
+        held = (draw >= split / _SPLITS) & (draw < (split + 1) / _SPLITS)
         judged = evaluate(
             matrix(~held), matrix(held), {}, uniforms(seed, TIE, n_items, split), f"fold {split + 1} of {_SPLITS}"
         )

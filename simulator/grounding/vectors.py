@@ -48,7 +48,7 @@ def estimate_vectors(
     shares: Shares,
     train: csr_matrix,
     k: int,
-    luck: npt.NDArray[np.float32],
+    u: npt.NDArray[np.float32],
 ) -> Vectors:
     """Vectors on k axes; `luck` (n_items, k) standard normals; `train` the log (n_users, n_items) of ones."""
     first, second = _padded(halves[0], k), turned(_padded(halves[1], k), _padded(halves[0], k))
@@ -76,7 +76,7 @@ def estimate_vectors(
 
     remainder = _positive(_pooled([part.covariance(content[part.rows]) for part in parts], parts))
     noise = _positive(_pooled([part.within() for part in parts], parts))
-    mean, draw, reliability = _posterior(rows, y - content[rows], parts, remainder, noise, shape, luck)
+    mean, draw, reliability = _posterior(rows, y - content[rows], parts, remainder, noise, shape, u)
 
     vectors = content + mean + draw
     _, turn = np.linalg.eigh(np.cov(vectors.T))
@@ -186,7 +186,7 @@ def _posterior(
     prior: Floats,
     noise: Floats,
     shape: tuple[int, int],
-    luck: npt.NDArray[np.float32],
+    u: npt.NDArray[np.float32],
 ) -> tuple[Floats, Floats, Floats]:
     """Posterior mean of each item's remainder, a draw around it, and its reliability; N(0, prior), N(0, noise / n)."""
     mean, draw, reliability = np.zeros(shape), np.zeros(shape), np.zeros(shape[0])
@@ -200,7 +200,7 @@ def _posterior(
         left = prior - gain @ prior
         values, vectors = np.linalg.eigh((left + left.T) / 2)
         mean[which] = measured[which] @ gain.T
-        draw[which] = luck[which] @ (vectors * np.sqrt(np.maximum(values, 0))).T
+        draw[which] = u[which] @ (vectors * np.sqrt(np.maximum(values, 0))).T
         size = float(np.trace(prior))
         reliability[which] = float(np.trace(gain @ prior)) / size if size > 0 else 0.0
     return mean, draw, reliability

@@ -299,5 +299,5 @@ def search(own: Criterion, passes: npt.NDArray[np.bool_], seed: int, criterion: 
     for value, right in enumerate(passes):
         n = int(right.sum())
         wrong = recall * n * (1.0 - precision) / precision / max(len(right) - n, 1)
-        luck = uniforms(seed, SEARCH, len(right), (criterion << 16) + value)
-        right[...] = luck < np.where(right, recall, wrong)
+        draw = uniforms(seed, SEARCH, len(right), (criterion << 16) + value)
+        right[...] = draw < np.where(right, recall, wrong)

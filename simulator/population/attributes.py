@@ -21,11 +21,11 @@ _GROUP, _TRAIT, _PLACE = 300, 320, 400
 _ATTRIBUTE = 420  # + number of the attribute
 
 
-def drawn(quantity: Any, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def drawn(quantity: Any, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return a distribution's values at these uniform draws; of a number, the number."""
     if isinstance(quantity, Distribution):
-        return np.asarray(quantity.quantile(luck))
-    return np.full(len(luck), float(quantity.value))
+        return np.asarray(quantity.quantile(draw))
+    return np.full(len(draw), float(quantity.value))
 
 
 def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Float32:
@@ -56,16 +56,16 @@ def attributes(
     values = np.zeros((len(types), len(names.attributes)), dtype=np.float32)
     usual = np.zeros((len(names.types), len(names.attributes)))
     for a, name in enumerate(names.attributes):
-        luck = uniforms(seed, SUPPLY, len(types), _ATTRIBUTE + a)
+        draw = uniforms(seed, SUPPLY, len(types), _ATTRIBUTE + a)
         for t, kind in enumerate(scenario.item_types.values()):
             if name in kind.attributes:
                 of_type = types == t
-                values[of_type, a] = drawn(kind.attributes[name], luck[of_type])
+                values[of_type, a] = drawn(kind.attributes[name], draw[of_type])
                 usual[t, a] = drawn(kind.attributes[name], table_points()).mean()
     for each in kin:
         for name, quantity in each.rule.attributes.items():
             a = names.attributes.index(name)
-            values[each.children, a] = drawn(quantity, each.luck(_ATTRIBUTE + a))[each.parent]
+            values[each.children, a] = drawn(quantity, each.draw(_ATTRIBUTE + a))[each.parent]
             usual[np.unique(types[each.children]), a] = drawn(quantity, table_points()).mean()
     worth = np.zeros((len(types), len(names.attribute_effects)), dtype=np.float32)
     for k, name in enumerate(names.attribute_effects):
@@ -97,10 +97,10 @@ def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float
         trait = getattr(scenario.modalities[name], "trait", None)
         if trait is None:
             continue
-        luck = uniforms(seed, PERSON, rows, _TRAIT + known.index(trait))
+        draw = uniforms(seed, PERSON, rows, _TRAIT + known.index(trait))
         if trait in user.traits:
-            out[:, a] = drawn(user.traits[trait], luck)
+            out[:, a] = drawn(user.traits[trait], draw)
         for g, group in enumerate(groups):
             if trait in group.traits:
-                out[member == g, a] = drawn(group.traits[trait], luck)[member == g]
+                out[member == g, a] = drawn(group.traits[trait], draw)[member == g]
     return out

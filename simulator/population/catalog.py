@@ -82,18 +82,18 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     """
     scenario = compiled.scenario
 
-    def luck(what: int, n: int = n_items) -> Uniforms:
+    def draw(what: int, n: int = n_items) -> Uniforms:
         return uniforms(seed, SUPPLY, n, what)
 
     facts = np.zeros(n_items, dtype=ITEM)
-    draw_types(scenario, facts, luck)
+    draw_types(scenario, facts, draw)
     kin = draw_kin(scenario, facts["type"], seed)
     n_creators = max(round(scenario.supply.creators.value * n_items), 1)
-    activity = scenario.supply.creator_activity.quantile(luck(ACTIVITY, n_creators))
-    owners = draw_creators(facts, kin, activity, luck)
-    topics = draw_topics(compiled, facts, kin, owners, luck(CREATOR_TOPIC, n_creators), luck)
-    fresh, published_at = draw_publication(scenario, kin, horizon, luck)
-    draw_coverage(scenario, facts, kin, luck)
+    activity = scenario.supply.creator_activity.quantile(draw(ACTIVITY, n_creators))
+    owners = draw_creators(facts, kin, activity, draw)
+    topics = draw_topics(compiled, facts, kin, owners, draw(CREATOR_TOPIC, n_creators), draw)
+    fresh, published_at = draw_publication(scenario, kin, horizon, draw)
+    draw_coverage(scenario, facts, kin, draw)
     drawn = [
         _parents(compiled, each, topic, creator, n_creators, seed)
         for each, topic, creator in zip(kin, topics, owners, strict=True)
@@ -191,7 +191,7 @@ def _parents(
     for f, shape in enumerate(compiled.facets):
         own = normals(seed, LIKENESS, kin.keys, shape.dimensions, block=f)
         truth[:, shape.offset : shape.offset + shape.dimensions] = _gathered(
-            compiled, f, own, topic, creator, kin.luck, n_creators, seed
+            compiled, f, own, topic, creator, kin.draw, n_creators, seed
         )
     return truth
 
@@ -239,9 +239,9 @@ def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Seq
             if name not in each.rule.modalities:
                 continue
             if slant is not None and not each.rule.one_creator:
-                bias[each.children, m] = slant.quantile(each.luck(_BIAS + m))[each.parent]
+                bias[each.children, m] = slant.quantile(each.draw(_BIAS + m))[each.parent]
             if draws is not None:
-                appeal[each.children, m] = draws.quantile(each.luck(_APPEAL + m))[each.parent]
+                appeal[each.children, m] = draws.quantile(each.draw(_APPEAL + m))[each.parent]
     return np.concatenate([bias, appeal], axis=1)
 
 

@@ -40,19 +40,19 @@ def withdrawals(
     own = [kind.lifetime or scenario.supply.lifetime for kind in scenario.item_types.values()]
     if not any(own):
         return None
-    luck, passed = uniforms(seed, SUPPLY, len(types), _LIFETIME), uniforms(seed, SUPPLY, len(types), _PASSED)
+    draw, passed = uniforms(seed, SUPPLY, len(types), _LIFETIME), uniforms(seed, SUPPLY, len(types), _PASSED)
     until = np.full(len(types), np.inf)
     for t, lifetime in enumerate(own):
         if lifetime is not None:
             new, old = (types == t) & fresh, (types == t) & ~fresh
-            until[new] = published_at[new] + lifetime.quantile(luck[new])
-            until[old] = _met(lifetime, luck[old]) * (1.0 - passed[old])
+            until[new] = published_at[new] + lifetime.quantile(draw[new])
+            until[old] = _met(lifetime, draw[old]) * (1.0 - passed[old])
     return until
 
 
-def _met(lifetime: Distribution, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _met(lifetime: Distribution, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Lifetimes of what is there at a moment: each length in proportion to itself."""
     lengths = lifetime.quantile(table_points())
     cumulative = np.cumsum(lengths)
-    place = np.searchsorted(cumulative, luck * cumulative[-1], side="right")
+    place = np.searchsorted(cumulative, draw * cumulative[-1], side="right")
     return np.asarray(lengths[np.minimum(place, len(lengths) - 1)])

@@ -52,7 +52,7 @@ class Kin:
         """Return the first child of each parent, (n,)."""
         return self.children[np.unique(self.parent, return_index=True)[1]]
 
-    def luck(self, what: int) -> Uniforms:
+    def draw(self, what: int) -> Uniforms:
         """Return a uniform number for each parent, (n,)."""
         return uniforms(self._seed, PARENT, self.keys, what)
 
@@ -67,12 +67,12 @@ def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int)
         own = [t for t, kind in enumerate(scenario.item_types) if rule.types is None or kind in rule.types]
         children = np.flatnonzero(np.isin(types, own))
         keys = (np.uint64(k) << _KIND_BITS) + np.arange(len(children), dtype=np.uint64)
-        luck = uniforms(seed, PARENT, keys, _SIZE)
+        draw = uniforms(seed, PARENT, keys, _SIZE)
         if name in shown:
             share = sum(kind.share.value for t, kind in enumerate(scenario.item_types.values()) if t in own)
-            parent = _dealt_evenly(rule, luck, round(share * len(types) / _usual_size(rule)))
+            parent = _dealt_evenly(rule, draw, round(share * len(types) / _usual_size(rule)))
         else:
-            parent = np.searchsorted(np.cumsum(_sizes(rule, luck)), np.arange(len(children)), side="right")
+            parent = np.searchsorted(np.cumsum(_sizes(rule, draw)), np.arange(len(children)), side="right")
         n = int(parent[-1]) + 1 if len(parent) else 0
         found.append(Kin(name, rule, children, parent, keys[:n], first, row if name in shown else -1, seed))
         first += n
@@ -85,23 +85,23 @@ def _usual_size(rule: Parent) -> float:
     return float(_sizes(rule, points).mean())
 
 
-def _dealt_evenly(rule: Parent, luck: Uniforms, parents: int) -> npt.NDArray[np.int64]:
+def _dealt_evenly(rule: Parent, draw: Uniforms, parents: int) -> npt.NDArray[np.int64]:
     """Parent of each of as many children as there are lucks, rising; so many parents, whatever sizes were drawn.
 
     Where parents are rows of a catalog, how many there are is a matter of its size alone. Sizes are as drawn, in
     proportion, and each parent has one child at least.
     """
-    n = min(max(parents, 1), len(luck))
-    beyond = np.maximum(_sizes(rule, luck[:n]) - 1.0, 1e-9)
-    ends = np.round(np.cumsum(beyond) / beyond.sum() * (len(luck) - n)) + np.arange(1, n + 1) if n else np.zeros(0)
-    return np.searchsorted(ends, np.arange(len(luck)), side="right")
+    n = min(max(parents, 1), len(draw))
+    beyond = np.maximum(_sizes(rule, draw[:n]) - 1.0, 1e-9)
+    ends = np.round(np.cumsum(beyond) / beyond.sum() * (len(draw) - n)) + np.arange(1, n + 1) if n else np.zeros(0)
+    return np.searchsorted(ends, np.arange(len(draw)), side="right")
 
 
-def _sizes(rule: Parent, luck: Uniforms) -> npt.NDArray[np.int64]:
+def _sizes(rule: Parent, draw: Uniforms) -> npt.NDArray[np.int64]:
     if isinstance(rule.children, Distribution):
-        drawn = rule.children.quantile(luck)
+        drawn = rule.children.quantile(draw)
     else:
-        drawn = np.full(len(luck), rule.children.value)
+        drawn = np.full(len(draw), rule.children.value)
     return np.maximum(np.round(drawn), 1.0).astype(np.int64)
 
 
@@ -135,7 +135,7 @@ def published_by_parents(
     kin: tuple[Kin, ...],
     fresh_share: float,
     horizon: float,
-    luck: Callable[[int], Uniforms],
+    draw: Callable[[int], Uniforms],
     fresh: npt.NDArray[np.bool_],
     created: npt.NDArray[np.float64],
 ) -> None:
@@ -161,9 +161,9 @@ def published_by_parents(
         longest = float(each.rule.spread.quantile(table_points()).max())
         # of the children of parents that begin in a span of `horizon + longest`, this share comes within the run
         within = horizon / (horizon + longest)
-        recent = each.luck(_FRESH) < min(fresh_share / within, 1.0)
-        begins = each.luck(_BEGINS) * (horizon + longest) - longest
-        time = begins[each.parent] + each.rule.spread.quantile(luck(_SPREAD)[each.children])
+        recent = each.draw(_FRESH) < min(fresh_share / within, 1.0)
+        begins = each.draw(_BEGINS) * (horizon + longest) - longest
+        time = begins[each.parent] + each.rule.spread.quantile(draw(_SPREAD)[each.children])
         new = recent[each.parent] & (time >= 0.0)
         inside = new & (time < horizon)
         if scenario.supply.hours is not None:

@@ -58,8 +58,8 @@ def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> 
             even = np.full(facet.clusters, 1.0 / facet.clusters)
             cumulative = np.cumsum(topic_shares(compiled) if shape.name == scenario.satiation_facet else even)
             for k in range(max(round(scenario.user.interests.value), 1)):
-                luck = uniforms(seed, PERSON, keys, _INTEREST + k)
-                own += places[np.minimum(np.searchsorted(cumulative, luck, side="right"), facet.clusters - 1)]
+                draw = uniforms(seed, PERSON, keys, _INTEREST + k)
+                own += places[np.minimum(np.searchsorted(cumulative, draw, side="right"), facet.clusters - 1)]
         mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(
             np.sqrt(1.0 - facet.agreement.value)
         ) * direction(own)
@@ -129,12 +129,12 @@ def new_people(
     state["goodwill"] = state["own_goodwill"]
     state["row"], state["key"] = -1, rows
     due = np.empty(n_users, dtype=np.float64)
-    luck = uniforms(seed, PERSON, rows, _ARRIVAL)
+    draw = uniforms(seed, PERSON, rows, _ARRIVAL)
     if pace is None:
-        waiting = user.first_arrival.quantile(luck)
+        waiting = user.first_arrival.quantile(draw)
     else:
         between = float(user.return_after.quantile((np.arange(_GRID) + 0.5) / _GRID).mean())
-        waiting = -np.log1p(-luck) * between / pace
+        waiting = -np.log1p(-draw) * between / pace
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)

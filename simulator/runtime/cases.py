@@ -34,7 +34,7 @@ from simulator.population.attributes import drawn
 from simulator.scenario.schema.scenario import Scenario
 
 _FIRST_ROOM = 256
-# What is drawn under WORLD, beside the numbers of `Luck`: + number of the resource.
+# What is drawn under WORLD, beside the numbers of `CaseDraw`: + number of the resource.
 _CAPACITY, _CLOSES, _PLACE = 1000, 2000, 3010
 _CHOOSER_BLOCK, _APPLICANT_BLOCK, _COMMON_BLOCK = 700, 701, 702
 
@@ -290,15 +290,15 @@ def _units(
         units = np.zeros(n, dtype=layout.UNIT)
         units["first"] = units["last"] = NO_ROW
         units["closes"] = np.inf
-        luck = uniforms(seed, WORLD, n, _CAPACITY + r)
+        draw = uniforms(seed, WORLD, n, _CAPACITY + r)
         kind = ResourceKind(int(row["kind"]))
         if kind in (ResourceKind.QUEUE, ResourceKind.SLOTS):
-            units["capacity"] = _whole(resource, "capacity", luck)
+            units["capacity"] = _whole(resource, "capacity", draw)
             units["level"] = units["capacity"]
         elif kind == ResourceKind.STOCK:
-            units["level"] = _whole(resource, "initial", luck)
+            units["level"] = _whole(resource, "initial", draw)
         else:
-            units["level"] = _whole(resource, "count", luck)
+            units["level"] = _whole(resource, "count", draw)
             units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
             if row["per"] == Per.ITEM:
                 units["closes"] += published_at
@@ -321,9 +321,9 @@ def _units(
     return (np.concatenate(parts) if parts else np.zeros(0, dtype=layout.UNIT)), servers
 
 
-def _whole(resource: Any, key: str, luck: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _whole(resource: Any, key: str, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Whole numbers of one key of a resource, one per unit."""
-    return np.round(drawn(getattr(resource, key), luck)).astype(np.int64)
+    return np.round(drawn(getattr(resource, key), draw)).astype(np.int64)
 
 
 def _server_places(

@@ -30,7 +30,7 @@ def cumulative_activity(hours: Sequence[float], days: Sequence[float] = (1.0,)) 
 
 
 def spread_over(
-    luck: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], horizon: float, starts_at: float
+    draw: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], horizon: float, starts_at: float
 ) -> npt.NDArray[np.float64]:
     """Times in [0, horizon) that follow a profile, s: the quantiles at `luck` of the activity up to the horizon.
 
@@ -50,4 +50,4 @@ def spread_over(
     first, last = np.interp([0.0, horizon], clock, total)
     if last <= first:
         raise InputError("horizon", f"{horizon:g} s, in which no hour has any activity", "a longer one")
-    return np.asarray(np.clip(np.interp(first + luck * (last - first), total, clock), 0.0, horizon))
+    return np.asarray(np.clip(np.interp(first + draw * (last - first), total, clock), 0.0, horizon))

@@ -47,10 +47,10 @@ def test_an_exponential_draw_is_the_logarithm_of_its_hash(h):
 
 
 def test_exponential_draws_are_exponential_and_rise_with_the_uniform_of_their_hash():
-    luck = np.random.default_rng(4).integers(0, 2**64, 20_000, dtype=np.uint64)
-    draws = np.array([waited(h, POWERS) for h in luck])
+    rng = np.random.default_rng(4).integers(0, 2**64, 20_000, dtype=np.uint64)
+    draws = np.array([waited(h, POWERS) for h in rng])
     assert kstest(draws, "expon").pvalue > 1e-4
-    assert (np.diff(draws[np.argsort(luck)]) >= 0.0).all()
+    assert (np.diff(draws[np.argsort(rng)]) >= 0.0).all()
 
 
 @given(st.floats(0.0, 1e6))

@@ -50,9 +50,9 @@ def _grid(seed: int, purpose: int = 1) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", [0, 1, 12345, 2**63 - 1])
 def test_neighbouring_keys_give_uniform_luck(seed):
-    luck = as_uniform(_grid(seed)).ravel()
-    assert chisquare(np.bincount((luck * 1024).astype(int), minlength=1024)).pvalue > UNLIKELY
-    assert kstest(luck, "uniform").pvalue > UNLIKELY
+    draw = as_uniform(_grid(seed)).ravel()
+    assert chisquare(np.bincount((draw * 1024).astype(int), minlength=1024)).pvalue > UNLIKELY
+    assert kstest(draw, "uniform").pvalue > UNLIKELY
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

@@ -81,9 +81,9 @@ def test_a_vector_is_as_many_single_environments(name, episode):
         assert same(own, {k: v[j] for k, v in observation.items()})
         assert same(own_info, {k: info[k][j] for k in own_info})
     over = [False] * n
-    luck = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for _ in range(steps):
-        actions = luck.integers(0, SMALL["items"], (n, SMALL["slate"]))
+        actions = rng.integers(0, SMALL["items"], (n, SMALL["slate"]))
         observation, reward, terminated, truncated, info = many.step(actions)
         for j, one in enumerate(ones):
             if over[j]:
@@ -135,8 +135,8 @@ def test_without_autoreset_those_who_left_are_reset_by_hand():
 def test_a_pickled_environment_goes_on_alike():
     env = single("FoodDelivery", episode="lifetime").unwrapped
     env.reset(seed=2)
-    luck = np.random.default_rng(1)
-    actions = luck.integers(0, SMALL["items"], (30, SMALL["slate"]))
+    rng = np.random.default_rng(1)
+    actions = rng.integers(0, SMALL["items"], (30, SMALL["slate"]))
     for action in actions[:5]:
         if any(env.step(action)[2:4]):
             env.reset()
@@ -281,10 +281,10 @@ def test_threads_change_nothing(name, episode):
     ones, twos = vector(name, n, threads=1, episode=episode), vector(name, n, threads=2, episode=episode)
     left, _ = ones.reset(seed=1)
     right, _ = twos.reset(seed=1)
-    luck = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for _ in range(8):
         assert same(left, right)
-        actions = luck.integers(0, SMALL["items"], (n, SMALL["slate"]))
+        actions = rng.integers(0, SMALL["items"], (n, SMALL["slate"]))
         left, *rest, _ = ones.step(actions)
         right, *others, _ = twos.step(actions)
         assert all(same(a, b) for a, b in zip(rest, others, strict=True))

@@ -145,12 +145,12 @@ def test_orders_are_judged_after_the_visit_that_they_came_from():
     env = single("FoodDelivery", episode="lifetime", reward="truth_satisfaction", slate=30, items=1300)
     codes = {name: code for code, name in enumerate(env.events)}
     ordered, judged = 0, 0.0
-    luck = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for seed in range(50):
         env.reset(seed=seed)
         over = False
         while not over:
-            _, _, terminated, truncated, info = env.step(luck.permutation(1300)[:30])
+            _, _, terminated, truncated, info = env.step(rng.permutation(1300)[:30])
             over = terminated or truncated
             ordered += int(info["events"][codes["order"]])
             judged += abs(info["rewards"][REWARDS.index("truth_satisfaction")])

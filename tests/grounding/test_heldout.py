@@ -18,9 +18,9 @@ def test_chance_and_popularity_by_hand():
     """Forty items, of which the first 20 are popular; user 0 has trained on two of those, so two others move up."""
     shape = (30, 40)
     train = ones([(u, i) for u in range(1, 30) for i in range(20)] + [(0, 0), (0, 1)], shape)
-    luck = np.arange(40) / 40  # of equals, the later item wins
+    draw = np.arange(40) / 40  # of equals, the later item wins
     test = ones([(0, 19), (0, 39), (0, 38), (0, 37), (5, 30)], shape)
-    found = evaluate(train, test, {}, luck, "by hand")
+    found = evaluate(train, test, {}, draw, "by hand")
     assert found is not None
     assert (found.users, found.interactions) == (2, 5)
     assert found.recall["chance"].value == pytest.approx((CUT / 38 + CUT / 20) / 2)
@@ -51,9 +51,9 @@ def test_content_neighbours_follow_the_features():
     )
     train = ones([(u, u) for u in range(100)], (100, 100))
     test = ones([(u, (u + 1) % 10 + u // 10 * 10) for u in range(100)], (100, 100))
-    luck = rng.random(100)
+    draw = rng.random(100)
     noise = rng.standard_normal((100, 5)).astype(np.float32)
-    found = evaluate(train, test, {"good": features, "noise": noise}, luck, "by hand")
+    found = evaluate(train, test, {"good": features, "noise": noise}, draw, "by hand")
     assert found is not None
     assert found.recall["content neighbours: good"].value == 1
     assert found.recall["content neighbours: noise"].value < 0.5

@@ -39,7 +39,7 @@ class Row:
         return self.mean - self.truth
 
     @property
-    def luck(self) -> float:
+    def draw(self) -> float:
         """Standard error of the bias."""
         return self.spread / np.sqrt(self.worlds)
 
@@ -72,7 +72,7 @@ def recover(shape: Shape, worlds: int, axes: int = 8, cuttings: int = 2, **told:
     print(f"\n{shape}, {worlds} worlds, {axes} axes")  # noqa: T201
     print(f"{'share':<14}{'truth':>8}{'mean':>8}{'bias':>8}{'+-':>7}{'sd':>8}{'s.e.':>8}{'cover':>7}")  # noqa: T201
     for row in rows:
-        numbers = (row.truth, row.mean, row.bias, row.luck, row.spread, row.error, row.coverage)
+        numbers = (row.truth, row.mean, row.bias, row.draw, row.spread, row.error, row.coverage)
         print(f"{row.name:<14}" + "".join(f"{x:8.3f}" for x in numbers))  # noqa: T201
     return rows
 
@@ -80,7 +80,7 @@ def recover(shape: Shape, worlds: int, axes: int = 8, cuttings: int = 2, **told:
 def within(rows: list[Row], relative: float, absolute: float, coverage: float) -> None:
     """Bias within limits (beyond three standard errors of luck), and intervals that hold what they promise."""
     for row in rows:
-        assert abs(row.bias) <= absolute + relative * row.truth + 3 * row.luck, row
+        assert abs(row.bias) <= absolute + relative * row.truth + 3 * row.draw, row
         allowed = coverage - 3 * np.sqrt(coverage * (1 - coverage) / row.worlds)
         assert row.coverage >= allowed, row
     assert np.mean([row.coverage for row in rows]) >= coverage

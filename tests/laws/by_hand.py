@@ -68,8 +68,8 @@ def worth_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -> f
             if of.compiled.plan.announced["travels"][p]:
                 way = np.linalg.norm(items.place[item].astype(float) - users.place[user].astype(float))
                 seconds += way / scenario.places.speed.value
-            luck = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
-            spread = promise.spread.quantile(_steps(luck)) if promise.spread else 1.0
+            draw = luck_of(of.seed, PERCEPTION, user, item, 1 << 22)
+            spread = promise.spread.quantile(_steps(draw)) if promise.spread else 1.0
             worth = (
                 shown.weight.value
                 * (seconds * float(spread) - float(of.compiled.plan.attribute_effects["usual"][a]))
@@ -110,9 +110,9 @@ def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -
     return 0.0
 
 
-def _steps(luck: Any) -> Any:
+def _steps(draw: Any) -> Any:
     """The quantile that a table of 4,096 gives for a luck."""
-    return table_points()[int(luck) >> 52]
+    return table_points()[int(draw) >> 52]
 
 
 def belief_by_hand(

@@ -9,7 +9,7 @@ from hypothesis import Phase, given, settings, strategies as st
 
 import simulator
 from simulator.engine.randomness import DECISION
-from simulator.engine.tables.tables import What
+from simulator.engine.tables.tables import Draw
 from tests.laws.harness import as_uniform, assert_same_log, bench, decision, edited, luck_of, number
 
 NAME = "shortvideo"
@@ -163,9 +163,9 @@ def test_an_exit_is_drawn_from_its_own_key():
     result = simulator.run(NAME, "random", users=400, items=200, horizon="24h", seed=6)
     assert result.metrics["churned_share"] > 0.0
     leaves = result.truth[result.truth["event"] == "leave"]
-    luck = as_uniform(decision(luck_of(6, DECISION, leaves["user"], leaves["session"]), 0, 0, What.CHURN))
+    draw = as_uniform(decision(luck_of(6, DECISION, leaves["user"], leaves["session"]), 0, 0, Draw.CHURN))
     base = bench(NAME).compiled.scenario.user.churn.value
-    surely_gone = leaves[luck < base / 50.0]
+    surely_gone = leaves[draw < base / 50.0]
     again = leaves.set_index("user")["session"].groupby("user").max()
     for row in surely_gone.itertuples():
         assert again[row.user] == row.session

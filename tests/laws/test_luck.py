@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 import simulator
 from simulator.engine.randomness import CONTENT, DECISION, PERCEPTION
-from simulator.engine.tables.tables import NORMAL, What
+from simulator.engine.tables.tables import NORMAL, Draw
 from simulator.records import log_writer as logs
 from simulator.records.result import RunResult
 from simulator.runtime import rounds
@@ -220,13 +220,13 @@ def test_plays_without_a_viewer_are_those_that_the_key_says(recommender):
     visit = luck_of(SEED, DECISION, plays["user"], plays["session"])
     own = mixed(visit, WATCHING)
     position = plays["position"].astype(np.uint64)
-    away = as_uniform(decision(own, plays["request"], position, What.UNATTENDED)) < stage["unattended"]
+    away = as_uniform(decision(own, plays["request"], position, Draw.UNATTENDED)) < stage["unattended"]
     key = ["user", "session", "request", "position"]
     logged = result.truth[result.truth["event"] == "unattended"].set_index(key)
     assert 30 < away.sum() < 0.1 * len(away)
     assert set(plays[away].set_index(key).index) == set(logged.index)
     seconds = from_table(
-        plan.quantiles[stage["unattended_seconds"]], decision(own, plays["request"], position, What.UNATTENDED_SECONDS)
+        plan.quantiles[stage["unattended_seconds"]], decision(own, plays["request"], position, Draw.UNATTENDED_SECONDS)
     )
     expected = np.maximum(np.floor(seconds * 1024.0), 1.0) / 1024.0
     assert (plays["value"].to_numpy()[away] == expected[away].astype(np.float32)).all()
@@ -252,9 +252,9 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
         return decision(own, plays["request"], position, what)
 
     hazard = float(stage["leave_at_sight"]) / patience[plays["user"].to_numpy()]
-    judged_after = from_table(plan.quantiles[stage["judged_after"]], key(What.JUDGED))
-    left = -np.log1p(-as_uniform(key(What.HAZARD)))
-    away = as_uniform(key(What.UNATTENDED)) < stage["unattended"]
+    judged_after = from_table(plan.quantiles[stage["judged_after"]], key(Draw.JUDGED))
+    left = -np.log1p(-as_uniform(key(Draw.HAZARD)))
+    away = as_uniform(key(Draw.UNATTENDED)) < stage["unattended"]
     at_sight = (left < hazard * judged_after) & ~away & ~np.asarray(opened)
     assert at_sight.sum() > 100
     unjudged = plays["belief"].isna().to_numpy()

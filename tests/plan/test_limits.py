@@ -49,8 +49,8 @@ def between(name: str, criterion: str, user: int) -> npt.NDArray[np.float64]:
         return way
     promise = scenario.promises[scenario.criteria[criterion].on]
     assert promise.spread is not None
-    luck = np.array([luck_of(SEED, PERCEPTION, user, item, 1 << 22) for item in range(len(way))])
-    spread = promise.spread.quantile(table_points())[(luck >> np.uint64(52)).astype(int)]
+    draw = np.array([luck_of(SEED, PERCEPTION, user, item, 1 << 22) for item in range(len(way))])
+    spread = promise.spread.quantile(table_points())[(draw >> np.uint64(52)).astype(int)]
     seconds = items.promised[:, 0].astype(float) + way / scenario.places.speed.value + promise.padding.value
     return np.asarray(seconds * spread)
 

@@ -94,9 +94,9 @@ def in_numpy(values: np.ndarray, among: np.ndarray) -> np.ndarray:
 @given(st.integers(0, 2**32 - 1), st.integers(1, 700), st.booleans(), st.booleans())
 def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown, mean):
     """To the last bit, whatever is counted, comes or goes; with parents, shown themselves or not, and without."""
-    luck = np.random.default_rng(seed)
-    types = luck.integers(0, 3 if shown else 2, n)  # type 2 are the parents, which have a row each where they are shown
-    parent = np.where(types == 1, -1, luck.integers(0, 9, n))
+    rng = np.random.default_rng(seed)
+    types = rng.integers(0, 3 if shown else 2, n)  # type 2 are the parents, which have a row each where they are shown
+    parent = np.where(types == 1, -1, rng.integers(0, 9, n))
     modality = SimpleNamespace(averages="rate" if mean else None, counts="rate")
     plain = SimpleNamespace(averages=None, counts="open")
     compiled = SimpleNamespace(
@@ -114,10 +114,10 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
     readouts, counters = Readouts(compiled, items), np.zeros((n, 4), dtype=np.int64)
     shared = np.flatnonzero((types != 1) & (parent >= 0))
     for _ in range(8):
-        if luck.random() < 0.5 or counters.sum() == 0:
-            offered = np.flatnonzero(luck.random(n) < luck.choice([0.9, 0.02])).astype(np.int32)
-        for item in luck.integers(0, n, luck.choice([0, 1, n])):
-            counters[item] += luck.integers(0, 2, 4) * [1, 1, 4096, 1]
+        if rng.random() < 0.5 or counters.sum() == 0:
+            offered = np.flatnonzero(rng.random(n) < rng.choice([0.9, 0.02])).astype(np.int32)
+        for item in rng.integers(0, n, rng.choice([0, 1, n])):
+            counters[item] += rng.integers(0, 2, 4) * [1, 1, 4096, 1]
         readouts.publish(published(counters.copy(), offered))
         for r, columns in enumerate(([1, 2] if mean else [1], [3])):
             own = types == 2 if shown and r == 0 else types < 2

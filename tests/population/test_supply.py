@@ -52,22 +52,22 @@ def catalog_of(path: Path | str, n: int = 4000, horizon: float = 3 * DAY, seed: 
     st.floats(0.0, DAY - 1.0),
 )
 def test_times_by_a_profile_are_in_the_run_and_in_the_order_of_their_luck(profile, horizon, starts_at):
-    luck = np.linspace(0.0, 1.0, 101)[:-1]
+    draw = np.linspace(0.0, 1.0, 101)[:-1]
     activity = cumulative_activity(profile)
     hours = np.arange(int(starts_at // 3600), int(np.ceil((starts_at + horizon) / 3600)))
     if not np.any(np.asarray(profile)[hours % 24]):
         with pytest.raises(InputError, match="no hour has any activity"):
-            spread_over(luck, activity, horizon, starts_at)
+            spread_over(draw, activity, horizon, starts_at)
         return
-    times = spread_over(luck, activity, horizon, starts_at)
+    times = spread_over(draw, activity, horizon, starts_at)
     assert times.min() >= 0.0
     assert times.max() <= horizon
     assert (np.diff(times) >= 0.0).all()
 
 
 def test_a_flat_profile_spreads_evenly():
-    luck = np.linspace(0.0, 1.0, 101)[:-1]
-    assert spread_over(luck, cumulative_activity([1.0] * 24), 5e5, 7e3) == pytest.approx(luck * 5e5)
+    draw = np.linspace(0.0, 1.0, 101)[:-1]
+    assert spread_over(draw, cumulative_activity([1.0] * 24), 5e5, 7e3) == pytest.approx(draw * 5e5)
 
 
 def test_items_appear_at_the_hours_of_publication(tmp_path):

@@ -97,31 +97,31 @@ def looked_at_one_by_one(users: Users, table: VisitTable, end: float) -> list[in
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5 * BLOCK), st.floats(0.5, 60.0))
 def test_nobody_is_passed_over(seed, n, pause):
     """Whatever became of their visits, and whoever was called back, dismissed, or taken back from a checkpoint."""
-    luck = np.random.default_rng(seed)
-    all_users, table = crowd(luck.exponential(pause, n).tolist()), VisitTable(2)
+    rng = np.random.default_rng(seed)
+    all_users, table = crowd(rng.exponential(pause, n).tolist()), VisitTable(2)
     for end in np.arange(1.0, 31.0):
         awaited = looked_at_one_by_one(all_users, table, end)
         rows = table.due(all_users, end)
         state = table.rows.state
         assert state["user"][rows].tolist() == awaited
         for row in rows:
-            state["status"][row] = luck.choice([Status.ACTIVE, Status.AWAY, Status.GONE], p=[0.4, 0.5, 0.1])
-            state["clock"][row] = end + luck.exponential(pause if state["status"][row] == Status.AWAY else 1.0)
+            state["status"][row] = rng.choice([Status.ACTIVE, Status.AWAY, Status.GONE], p=[0.4, 0.5, 0.1])
+            state["clock"][row] = end + rng.exponential(pause if state["status"][row] == Status.AWAY else 1.0)
             if state["status"][row] != Status.ACTIVE:
                 gone = state["status"][row] == Status.GONE
                 all_users.state["due"][state["user"][row]] = np.inf if gone else state["clock"][row]
         table.release(all_users)
         away = np.flatnonzero(all_users.state["row"] < 0)
-        for user in luck.choice(away, min(len(away), 2), replace=False):
-            if luck.random() < 0.5:
-                forward(all_users.state, user, end + luck.exponential(3.0), table.soonest(all_users))
+        for user in rng.choice(away, min(len(away), 2), replace=False):
+            if rng.random() < 0.5:
+                forward(all_users.state, user, end + rng.exponential(3.0), table.soonest(all_users))
             else:
                 all_users.state["due"][user] = np.inf
-        if luck.random() < 0.2:
+        if rng.random() < 0.2:
             users, kept = table.compacted(all_users)
             before = all_users.state["due"].copy()
-            all_users.state["due"] = luck.exponential(30.0, n)  # of the world that is continued in
-            if luck.random() < 0.5:
+            all_users.state["due"] = rng.exponential(30.0, n)  # of the world that is continued in
+            if rng.random() < 0.5:
                 table = VisitTable(2)
             table.due(all_users, end)
             all_users.state["due"] = before

@@ -71,12 +71,12 @@ class Freedom(UserItem):
         """Smoothed user and item vectors, float32."""
         import torch
 
-        c, luck, n = self.config, begin(data), data.n_users
+        c, draw, n = self.config, begin(data), data.n_users
         features = features_of(data.catalog, c.modality, f"recommender {self.name}")
         likeness = self._likeness({name: each.numpy() for name, each in features.items()})
-        own = table(n + data.n_items, c.factors, luck)
+        own = table(n + data.n_items, c.factors, draw)
         maps = {
-            m: [table(x.shape[1], c.factors, luck), torch.zeros(c.factors).requires_grad_()]
+            m: [table(x.shape[1], c.factors, draw), torch.zeros(c.factors).requires_grad_()]
             for m, x in features.items()
         }
         users, items = data.positives.user.astype(np.int64), data.positives.item.astype(np.int64)
@@ -87,7 +87,7 @@ class Freedom(UserItem):
         def prune() -> None:
             kept = len(users) - int(c.pruned * len(users))
             # An exponential race: the smallest of Exp(1) / weight are a draw without replacement by weight.
-            race = -np.log1p(-torch.rand(len(users), generator=luck, dtype=torch.float64).numpy()) / rarity
+            race = -np.log1p(-torch.rand(len(users), generator=draw, dtype=torch.float64).numpy()) / rarity
             rows = np.argpartition(race, kept - 1)[:kept] if kept else np.empty(0, np.int64)
             graph[0] = user_item_graph(users[rows], items[rows], n, data.n_items)
 
@@ -107,7 +107,7 @@ class Freedom(UserItem):
             return total
 
         trained = [own, *(each for pair in maps.values() for each in pair)]
-        train(data, c, trained, loss, luck, prune if c.pruned > 0 and len(users) else lambda: None)
+        train(data, c, trained, loss, draw, prune if c.pruned > 0 and len(users) else lambda: None)
         with torch.no_grad():
             out = vectors(whole).numpy()
         return {"users": out[:n].copy(), "items": out[n:].copy()}

@@ -40,8 +40,8 @@ class LightGCN(UserItem):
         """Smoothed user and item vectors, float32."""
         import torch
 
-        c, luck, n = self.config, begin(data), data.n_users
-        own = table(n + data.n_items, c.factors, luck)
+        c, draw, n = self.config, begin(data), data.n_users
+        own = table(n + data.n_items, c.factors, draw)
         users, items = data.positives.user.astype(np.int64), data.positives.item.astype(np.int64)
         graph = user_item_graph(users, items, n, data.n_items)
 
@@ -51,7 +51,7 @@ class LightGCN(UserItem):
             squares = (own[u] ** 2).sum() + (own[n + i] ** 2).sum() + (own[n + j] ** 2).sum()
             return pairwise((mine * good).sum(1), (mine * bad).sum(1)) + c.regularization / 2 * squares / len(u)
 
-        train(data, c, [own], loss, luck)
+        train(data, c, [own], loss, draw)
         with torch.no_grad():
             out = propagate(graph, own, c.layers).numpy()
         return {"users": out[:n].copy(), "items": out[n:].copy()}

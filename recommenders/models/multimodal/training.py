@@ -26,19 +26,19 @@ class TripleSettings(Settings):
     epochs: int = setting(50, "rounds over all positives", low=1)
 
 
-def table(rows: int, columns: int, luck: torch.Generator) -> torch.Tensor:
+def table(rows: int, columns: int, draw: torch.Generator) -> torch.Tensor:
     """A Xavier-uniform table, to be trained."""
     import torch
 
     bound = float(np.sqrt(6 / max(rows + columns, 1)))
-    return ((torch.rand(rows, columns, generator=luck) * 2 - 1) * bound).requires_grad_()
+    return ((torch.rand(rows, columns, generator=draw) * 2 - 1) * bound).requires_grad_()
 
 
-def linear(inputs: int, outputs: int, luck: torch.Generator) -> list[torch.Tensor]:
+def linear(inputs: int, outputs: int, draw: torch.Generator) -> list[torch.Tensor]:
     """Weights (inputs, outputs), Xavier-uniform, and biases of 0, to be trained."""
     import torch
 
-    return [table(inputs, outputs, luck), torch.zeros(outputs).requires_grad_()]
+    return [table(inputs, outputs, draw), torch.zeros(outputs).requires_grad_()]
 
 
 def train(
@@ -46,7 +46,7 @@ def train(
     settings: TripleSettings,
     parameters: Sequence[torch.Tensor],
     loss_of: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor],
-    luck: torch.Generator,
+    draw: torch.Generator,
     each_epoch: Callable[[], None] = lambda: None,
 ) -> None:
     """Adam over epochs: every positive once in shuffled order, each with one negative that the user has not had.
@@ -61,11 +61,11 @@ def train(
     optimizer = torch.optim.Adam(list(parameters), lr=settings.rate)
     for _ in range(settings.epochs):
         each_epoch()
-        order = torch.randperm(len(users), generator=luck).numpy()
+        order = torch.randperm(len(users), generator=draw).numpy()
         for first in range(0, len(order), settings.batch):
             chosen = order[first : first + settings.batch]
             u, i = users[chosen], items[chosen]
-            j, fine = _negatives(u, pool, had, data.n_items, luck)
+            j, fine = _negatives(u, pool, had, data.n_items, draw)
             if not fine.any():
                 continue
             triple = [torch.from_numpy(each[fine]) for each in (u, i, j)]
@@ -76,7 +76,7 @@ def train(
 
 
 def _negatives(
-    users: np.ndarray, pool: np.ndarray, had: np.ndarray, n_items: int, luck: torch.Generator
+    users: np.ndarray, pool: np.ndarray, had: np.ndarray, n_items: int, draw: torch.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     import torch
 
@@ -86,7 +86,7 @@ def _negatives(
         rows = np.flatnonzero(open_)
         if not rows.size:
             break
-        items[rows] = pool[torch.randint(len(pool), (len(rows),), generator=luck).numpy()]
+        items[rows] = pool[torch.randint(len(pool), (len(rows),), generator=draw).numpy()]
         pair = users[rows] * n_items + items[rows]
         place = np.minimum(np.searchsorted(had, pair), had.size - 1)
         open_[rows] = had[place] == pair

@@ -73,12 +73,12 @@ class VBPR(UserItem):
         """User and item vectors, float32; twice as long as ``factors`` where there are features."""
         import torch
 
-        c, luck = self.config, begin(data)
+        c, draw = self.config, begin(data)
         features = features_of(data.catalog, c.modality, f"recommender {self.name}")
         content = torch.cat(list(features.values()), dim=1) if features else None
-        users = table(data.n_users, c.factors * (2 if features else 1), luck)
-        own = table(data.n_items, c.factors, luck)
-        weights = [] if content is None else linear(content.shape[1], c.factors, luck)
+        users = table(data.n_users, c.factors * (2 if features else 1), draw)
+        own = table(data.n_items, c.factors, draw)
+        weights = [] if content is None else linear(content.shape[1], c.factors, draw)
 
         def items(rows: torch.Tensor) -> torch.Tensor:
             if content is None:
@@ -92,7 +92,7 @@ class VBPR(UserItem):
             total: torch.Tensor = pairwise((mine * good).sum(1), (mine * bad).sum(1))
             return total + c.regularization * lengths / len(u)
 
-        train(data, c, [users, own, *weights], loss, luck)
+        train(data, c, [users, own, *weights], loss, draw)
         with torch.no_grad():
             out = items(torch.arange(data.n_items))
         return {"users": users.detach().numpy(), "items": out.numpy()}

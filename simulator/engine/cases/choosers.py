@@ -16,7 +16,7 @@ from simulator.engine.cases.steps import CANCELLED, DONE, EXPIRED, REFUSED, UNDE
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, waited
 from simulator.engine.randomness import mix, table_index, uniform
-from simulator.engine.tables.case_tables import NO_ROW, CaseState, CaseTables, Happens, Luck, WorldPlan
+from simulator.engine.tables.case_tables import NO_ROW, CaseDraw, CaseState, CaseTables, Happens, WorldPlan
 from simulator.engine.tables.tables import NORMAL, Array
 
 ON_A_DESK = 2
@@ -38,7 +38,7 @@ def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
     match = 0.0
     for d in range(h.offset, h.offset + h.width):
         match += np.float64(taste[row, d]) * np.float64(qualification[c.user, d])
-    key = case_luck(c, step, Luck.CHOSEN)
+    key = case_luck(c, step, CaseDraw.CHOSEN)
     knowledge = max(drawn(quantiles, h.knowledge, mix(key, np.uint64(1))), 0.01)
     misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(2)))])
     read = match * h.scale + misreading * math.sqrt((1.0 - knowledge) / knowledge)
@@ -52,9 +52,9 @@ def end_step(tables: CaseTables, slot: int, step: int, time: float) -> int:
     """End a step: DONE if the case goes on, CANCELLED, REFUSED or EXPIRED; UNDECIDED while it waits on a desk."""
     shared, c = tables.shared, tables.state.cases[slot]
     s = shared.steps[shared.stages[c.stage].first_step + step]
-    if s.withdraws > 0.0 and uniform(case_luck(c, step, Luck.WITHDRAWS)) < s.withdraws:
+    if s.withdraws > 0.0 and uniform(case_luck(c, step, CaseDraw.WITHDRAWS)) < s.withdraws:
         return CANCELLED
-    passed = s.passes >= 1.0 or uniform(case_luck(c, step, Luck.PASSES)) < s.passes
+    passed = s.passes >= 1.0 or uniform(case_luck(c, step, CaseDraw.PASSES)) < s.passes
     if passed and s.chooser >= 0:
         judged = judgment(tables, c, step, s.chooser)
         if shared.choosers[s.chooser].picks > 0:
@@ -68,7 +68,7 @@ def end_step(tables: CaseTables, slot: int, step: int, time: float) -> int:
 def turned_down(shared: WorldPlan, c: Array, step: int) -> int:
     """Answer a case that does not pass: it is REFUSED, or never hears of it: EXPIRED."""
     s = shared.steps[shared.stages[c.stage].first_step + step]
-    return EXPIRED if uniform(case_luck(c, step, Luck.UNANSWERED)) < s.unanswered else REFUSED
+    return EXPIRED if uniform(case_luck(c, step, CaseDraw.UNANSWERED)) < s.unanswered else REFUSED
 
 
 @internal

@@ -14,7 +14,7 @@ from simulator.engine.cases.steps import case_luck, case_number
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, fixed, quantised, sigmoid
 from simulator.engine.randomness import PERCEPTION, mix, root, table_index, uniform
-from simulator.engine.tables.case_tables import CaseState, CaseTables, Count, Happens, Luck, WorldPlan
+from simulator.engine.tables.case_tables import CaseDraw, CaseState, CaseTables, Count, Happens, WorldPlan
 from simulator.engine.tables.tables import NORMAL, Array, Tally
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.item_memory import keep_in_mind, known_again
@@ -35,8 +35,8 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
     """
     plan, users, items, numbers = tables.plan, tables.users, tables.items, tables.numbers
     s = tables.shared.stages[c.stage]
-    luck = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, Luck.NOISE))])
-    lived = np.float64(c.utility) + s.noise * luck
+    draw = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, CaseDraw.NOISE))])
+    lived = np.float64(c.utility) + s.noise * draw
     if c.promise >= 0 and c.fulfilled >= 0.0:
         for a in range(numbers.attribute_effects.shape[0]):
             if (
@@ -60,7 +60,7 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
     if users.had.shape[1] > 0 and kind.kind >= 0:
         remember(users.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.exp_log_tables)
     if users.known.shape[1] > 0 and kind.known > 0.0:
-        met = s.noise * luck
+        met = s.noise * draw
         if c.picks == 0:
             met += _worth(seed, tables, user, np.int64(c.item))
         for k in range(np.int64(c.picks)):  # a parent is remembered for what one had of it
@@ -122,10 +122,10 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
     last = np.inf
     returning = plan.types[tables.items.state[c.item].type].returning
     odds = s.returns_log_odds + returning + s.returns_slope * value
-    if s.returns == 1 and uniform(case_luck(c, 0, Luck.RETURNS)) < sigmoid(odds, plan.exp_log_tables):
+    if s.returns == 1 and uniform(case_luck(c, 0, CaseDraw.RETURNS)) < sigmoid(odds, plan.exp_log_tables):
         last = 0.0
         if s.returns_delay >= 0:
-            last = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, Luck.RETURN_DELAY)))
+            last = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, CaseDraw.RETURN_DELAY)))
         _later(state, c, slot, time + last, Happens.RETURN, 0)
         c.outcome = RETURN
     elif c.used == 1 and s.again_types != 0:
@@ -133,18 +133,18 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
     if c.used == 1:
         for a in range(s.n_acts):
             act = shared.acts[s.first_act + a]
-            if uniform(case_luck(c, a, Luck.ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.exp_log_tables):
+            if uniform(case_luck(c, a, CaseDraw.ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.exp_log_tables):
                 continue
             wait = 0.0
             if act.delay >= 0:
-                wait = quantised(drawn(plan.quantiles, act.delay, case_luck(c, a, Luck.ACT_DELAY)))
+                wait = quantised(drawn(plan.quantiles, act.delay, case_luck(c, a, CaseDraw.ACT_DELAY)))
             _later(state, c, slot, time + min(wait, last), Happens.ACT, s.first_act + a)
         if s.rating_event >= 0:
             odds = s.rating_log_odds + s.rating_slope * abs(gap)
-            if uniform(case_luck(c, 0, Luck.RATES)) < sigmoid(odds, plan.exp_log_tables):
-                noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, Luck.RATING_NOISE))])
+            if uniform(case_luck(c, 0, CaseDraw.RATES)) < sigmoid(odds, plan.exp_log_tables):
+                noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, CaseDraw.RATING_NOISE))])
                 c.stars = stars_of(value + s.rating_noise * noise, shared.thresholds, s.first_threshold, s.n_thresholds)
-                wait = quantised(drawn(plan.quantiles, s.rating_delay, case_luck(c, 0, Luck.RATING_DELAY)))
+                wait = quantised(drawn(plan.quantiles, s.rating_delay, case_luck(c, 0, CaseDraw.RATING_DELAY)))
                 _later(state, c, slot, time + min(wait, last), Happens.RATE, 0)
     if c.pending == 0:
         c.outcome = LEAVE

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.engine.jit.compile import internal
 from simulator.engine.randomness import mix
-from simulator.engine.tables.case_tables import CaseTables, Count, Luck
+from simulator.engine.tables.case_tables import CaseDraw, CaseTables, Count
 from simulator.engine.tables.tables import Tally
 from simulator.engine.visit.outcomes import VALUE_UNITS
 from simulator.engine.visit.records import arrival
@@ -37,7 +37,7 @@ def happened(tables: CaseTables, slot: int, time: float, event: int, value: floa
     row = out.records[n]
     surface = np.int64(tables.shared.stages[c.stage].surface)
     row.time = time
-    key = mix(mix(mix(c.key, np.uint64(c.stage)), np.uint64(Luck.RECORD)), np.uint64(event))
+    key = mix(mix(mix(c.key, np.uint64(c.stage)), np.uint64(CaseDraw.RECORD)), np.uint64(event))
     row.logged_at = arrival(time, event, key, plan.observation, plan.quantiles)
     row.user = c.user
     row.session = c.visit

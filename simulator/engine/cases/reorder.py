@@ -8,7 +8,7 @@ from simulator.engine.cases.steps import case_luck
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, sigmoid
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.case_tables import CaseTables, Luck
+from simulator.engine.tables.case_tables import CaseDraw, CaseTables
 from simulator.engine.tables.tables import NO_CASE, Array
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.due import forward
@@ -27,12 +27,14 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     kind = np.uint64(tables.items.state[np.int64(c.item)].type)
     if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != np.uint32(NO_CASE) or u.gone == 1:
         return
-    if uniform(case_luck(c, 0, Luck.AGAIN)) >= sigmoid(s.again_log_odds + s.again_slope * value, plan.exp_log_tables):
+    if uniform(case_luck(c, 0, CaseDraw.AGAIN)) >= sigmoid(
+        s.again_log_odds + s.again_slope * value, plan.exp_log_tables
+    ):
         return
     later.item, later.stage = c.item, s.again_stage
     later.seconds = 0.0
     units = np.float64(c.amount) if c.picks == 0 else 1.0
-    lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, Luck.LASTS))
+    lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, CaseDraw.LASTS))
     later.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
         forward(users.state, user, np.float64(later.until), tables.soonest)

@@ -10,10 +10,10 @@ from simulator.engine.primitives import drawn, quantised
 from simulator.engine.randomness import WORLD, mix, root
 from simulator.engine.tables.case_tables import (
     NO_ROW,
+    CaseDraw,
     CaseState,
     CaseTables,
     Happens,
-    Luck,
     Per,
     ResourceKind,
     WorldPlan,
@@ -183,7 +183,7 @@ def ask(seed: int, tables: CaseTables, resource: int, unit: int, slot: int, time
         c.taken |= np.uint32(1) << np.uint32(resource)
     if r.kind == ResourceKind.STOCK and u.ordered == 0 and u.level <= r.restock_below:
         u.ordered = 1
-        key = mix(mix(mix(root(seed, WORLD), np.uint64(Luck.RESTOCK)), np.uint64(unit)), np.uint64(u.restocks))
+        key = mix(mix(mix(root(seed, WORLD), np.uint64(CaseDraw.RESTOCK)), np.uint64(unit)), np.uint64(u.restocks))
         u.restocks += 1
         arrives = time + quantised(drawn(tables.plan.quantiles, r.restock_lead, key))
         push(state, arrives, unit, Happens.RESTOCK, resource, unit, 0)

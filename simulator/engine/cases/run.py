@@ -26,7 +26,7 @@ from simulator.engine.cases.steps import (
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.primitives import drawn, quantised, waited
 from simulator.engine.randomness import PERCEPTION, WORLD, mix, root, uniform
-from simulator.engine.tables.case_tables import GONE, NO_ROW, CaseState, CaseTables, Count, Happens, Luck, WorldPlan
+from simulator.engine.tables.case_tables import GONE, NO_ROW, CaseDraw, CaseState, CaseTables, Count, Happens, WorldPlan
 from simulator.engine.tables.tables import DAY, Array, StageKind
 from simulator.engine.user.shown_numbers import promised_seconds
 
@@ -93,17 +93,17 @@ def _enter(seed: int, tables: CaseTables, slot: int, stage: int, time: float, cl
             c.promised = time + expected
             c.promise = f.promise
             if f.cancel_late > 0.0:
-                patience = waited(case_luck(c, 0, Luck.CANCEL_LATE), plan.exp_log_tables) / f.cancel_late
+                patience = waited(case_luck(c, 0, CaseDraw.CANCEL_LATE), plan.exp_log_tables) / f.cancel_late
                 _schedule(state, c, slot, c.promised + quantised(patience), Happens.CANCEL)
-        if f.cancel > 0.0 and uniform(case_luck(c, 0, Luck.CANCEL)) < f.cancel:
-            wait = quantised(expected * uniform(case_luck(c, 0, Luck.CANCEL_AT)))
+        if f.cancel > 0.0 and uniform(case_luck(c, 0, CaseDraw.CANCEL)) < f.cancel:
+            wait = quantised(expected * uniform(case_luck(c, 0, CaseDraw.CANCEL_AT)))
             _schedule(state, c, slot, time + wait, Happens.CANCEL)
         if f.expires_after < np.inf:
             _schedule(state, c, slot, time + quantised(f.expires_after), Happens.EXPIRE)
         return next_step(seed, tables, slot, time, clock)
     if f.kind == StageKind.CONSUME:
-        c.used = uniform(case_luck(c, 0, Luck.SKIPPED)) >= f.skipped
-        wait = quantised(drawn(plan.quantiles, f.after, case_luck(c, 0, Luck.AFTER)))
+        c.used = uniform(case_luck(c, 0, CaseDraw.SKIPPED)) >= f.skipped
+        wait = quantised(drawn(plan.quantiles, f.after, case_luck(c, 0, CaseDraw.AFTER)))
         _schedule(state, c, slot, time + wait, Happens.EXPERIENCE)
         return UNDECIDED
     judge(seed, tables, slot, time)
@@ -124,11 +124,11 @@ def _finish(seed: int, tables: CaseTables, slot: int, outcome: int, time: float,
         event = np.int64(shared.events[stage, outcome])
         if event >= 0:
             happened(tables, slot, time, event, _value(shared, c, time))
-        luck = uniform(case_luck(c, outcome, Luck.SUCCESSOR))
+        draw = uniform(case_luck(c, outcome, CaseDraw.SUCCESSOR))
         following = np.int64(shared.next[stage, outcome, 2])
-        if luck < shared.shares[stage, outcome, 0]:
+        if draw < shared.shares[stage, outcome, 0]:
             following = np.int64(shared.next[stage, outcome, 0])
-        elif luck < shared.shares[stage, outcome, 1]:
+        elif draw < shared.shares[stage, outcome, 1]:
             following = np.int64(shared.next[stage, outcome, 1])
         if following < 0:
             if following == GONE:

@@ -21,7 +21,7 @@ from simulator.engine.cases.resources import (
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import drawn, quantised
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.tables.case_tables import NO_ROW, CaseTables, Happens, Luck, Travel, WorldPlan
+from simulator.engine.tables.case_tables import NO_ROW, CaseDraw, CaseTables, Happens, Travel, WorldPlan
 from simulator.engine.tables.tables import TICKS_PER_SECOND, Array
 
 DONE, REFUSED, CANCELLED, EXPIRED = 0, 1, 2, 3
@@ -86,7 +86,7 @@ def begin_step(tables: CaseTables, unit: int, slot: int, time: float) -> None:
     for k in range(s.first_slow, s.first_slow + s.n_slow):
         if holds(shared, shared.slows[k].circumstance, time):
             factor *= shared.slows[k].factor
-    seconds = drawn(tables.plan.quantiles, table, case_luck(c, c.step, Luck.DURATION)) if table >= 0 else 0.0
+    seconds = drawn(tables.plan.quantiles, table, case_luck(c, c.step, CaseDraw.DURATION)) if table >= 0 else 0.0
     if s.travels != 0:
         seconds += travelled(tables, slot, s.travels)
     ends = time + quantised(seconds * factor)
@@ -140,7 +140,7 @@ def next_step(seed: int, tables: CaseTables, slot: int, time: float, clock: floa
         if c.step >= f.n_steps:
             return DONE
         s = shared.steps[f.first_step + c.step]
-        if s.needs < 1.0 and uniform(case_luck(c, c.step, Luck.NEEDS)) >= s.needs:
+        if s.needs < 1.0 and uniform(case_luck(c, c.step, CaseDraw.NEEDS)) >= s.needs:
             continue
         let_go(tables, slot, s.holds, time, clock)
         if s.uses < 0:

@@ -78,7 +78,7 @@ class Terminal(IntEnum):
     GONE = 2
 
 
-class Luck(IntEnum):
+class CaseDraw(IntEnum):
     """What a draw of a case decides, within (user, case, stage, step)."""
 
     NEEDS = 0

@@ -86,7 +86,7 @@ class CardColumn(IntEnum):
 SCRATCH_WIDTH = 6
 
 
-class What(IntEnum):
+class Draw(IntEnum):
     """What a draw of `randomness.DECISION` decides, within (user, visit, request, slot)."""
 
     DEVICE = 0

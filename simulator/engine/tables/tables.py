@@ -21,11 +21,11 @@ from simulator.engine.tables.codes import (
     SCRATCH_WIDTH as SCRATCH_WIDTH,
     About as About,
     CardColumn as CardColumn,
+    Draw as Draw,
     Layout as Layout,
     StageKind as StageKind,
     Status as Status,
     Tally as Tally,
-    What as What,
 )
 from simulator.engine.tables.plan_rows import (
     ACT as ACT,

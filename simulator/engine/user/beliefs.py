@@ -15,7 +15,7 @@ from simulator.engine.jit.simd import dot
 from simulator.engine.primitives import decision_key, drawn
 from simulator.engine.randomness import mix, table_index
 from simulator.engine.stack_arrays import facet_numbers
-from simulator.engine.tables.tables import NORMAL, Array, Numbers, What
+from simulator.engine.tables.tables import NORMAL, Array, Draw, Numbers
 
 COINS, COIN_BITS = 4, 16
 COIN, COIN_MASK = 65536.0, np.uint64(65535)
@@ -96,14 +96,14 @@ def attended_to(
     coins = np.uint64(0)
     for m in range(modalities.shape[0]):
         if m % COINS == 0:
-            coins = decision_key(visit_key, request, slot, What.ATTEND + m // COINS)
+            coins = decision_key(visit_key, request, slot, Draw.ATTEND + m // COINS)
         bit = np.uint32(1) << np.uint32(m)
         if (visible & bit) == 0 or (mask & bit) != 0:
             continue
-        word = decision_key(visit_key, 0, 0, What.ATTEND + m // COINS) if modalities[m].heard == 1 else coins
-        luck = np.float64((word >> np.uint64(COIN_BITS * (m % COINS))) & COIN_MASK) + 0.5
+        word = decision_key(visit_key, 0, 0, Draw.ATTEND + m // COINS) if modalities[m].heard == 1 else coins
+        draw = np.float64((word >> np.uint64(COIN_BITS * (m % COINS))) & COIN_MASK) + 0.5
         # without a branch: whether a modality is attended to is a coin that no processor can predict
-        catches = (luck < modalities[m].salience * COIN) & (modalities[m].reading <= left)
+        catches = (draw < modalities[m].salience * COIN) & (modalities[m].reading <= left)
         mask |= bit * np.uint32(catches)
         left -= modalities[m].reading * catches
     return mask

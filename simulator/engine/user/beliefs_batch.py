@@ -18,7 +18,7 @@ from simulator.engine.jit.structs import group
 from simulator.engine.primitives import chosen_by, drawn
 from simulator.engine.randomness import mix
 from simulator.engine.stack_arrays import SIDE_BY_SIDE, by_facet, reals, words
-from simulator.engine.tables.tables import NORMAL, Array, Numbers, What
+from simulator.engine.tables.tables import NORMAL, Array, Draw, Numbers
 from simulator.engine.user.beliefs import COIN, COIN_BITS, COIN_MASK, COINS, COMMON_KEY, TASTE_KEY, combined, matched
 
 Whole: TypeAlias = npt.NDArray[np.int64]
@@ -105,19 +105,19 @@ def attention(wide: int, plays: Plays, modalities: Array) -> None:
     for mod in range(modalities.shape[0]):
         if mod % COINS == 0:
             for k in range(wide):
-                coins[k] = chosen_by(own[k], place[k], What.ATTEND + mod // COINS)
+                coins[k] = chosen_by(own[k], place[k], Draw.ATTEND + mod // COINS)
         bit, lowest = np.uint64(mod), np.uint64(COIN_BITS * (mod % COINS))
         bar, reading = modalities[mod].salience * COIN, modalities[mod].reading
         if modalities[mod].heard == 1:
             for k in range(wide):
-                word[k] = chosen_by(own[k], np.uint64(0), What.ATTEND + mod // COINS)
+                word[k] = chosen_by(own[k], np.uint64(0), Draw.ATTEND + mod // COINS)
         else:
             for k in range(wide):
                 word[k] = coins[k]
         for k in range(wide):
-            luck = np.float64((word[k] >> lowest) & COIN_MASK) + 0.5
+            draw = np.float64((word[k] >> lowest) & COIN_MASK) + 0.5
             open_to = (visible[k] & ~out[k]) >> bit & np.uint64(1)
-            catches = np.uint64((luck < bar) & (reading <= left[k])) & open_to
+            catches = np.uint64((draw < bar) & (reading <= left[k])) & open_to
             out[k] |= catches << bit
             left[k] -= reading * np.float64(catches)
     for k in range(wide):

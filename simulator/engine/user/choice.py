@@ -16,7 +16,7 @@ def compared(
     n: int,
     outside: float,
     temperature: float,
-    luck: float,
+    draw: float,
     exp_log_tables: npt.NDArray[np.float64],
 ) -> int:
     """Choice among the examined cards of a screen and the outside option (multinomial logit; McFadden 1974).
@@ -34,7 +34,7 @@ def compared(
     for k in range(n):
         if cards[k, CardColumn.EXAMINED] > 0.0:
             total += exponential((cards[k, CardColumn.ATTRACTION] - top) / temperature, exp_log_tables)
-    left = luck * total - exponential((outside - top) / temperature, exp_log_tables)
+    left = draw * total - exponential((outside - top) / temperature, exp_log_tables)
     if left < 0.0:
         return -1
     last = -1
@@ -49,11 +49,11 @@ def compared(
 
 @kernel
 def taken(
-    attraction: float, outside: float, temperature: float, luck: float, exp_log_tables: npt.NDArray[np.float64]
+    attraction: float, outside: float, temperature: float, draw: float, exp_log_tables: npt.NDArray[np.float64]
 ) -> bool:
     """Whether one card, judged by itself, is taken: P = sigma((a - a_0) / T).
 
     A list is a cascade of such judgments from the top (Craswell et al. 2008): P(k taken) = P(k examined and
     attractive) times the product over the cards above it of not being taken.
     """
-    return luck < sigmoid((attraction - outside) / temperature, exp_log_tables)
+    return draw < sigmoid((attraction - outside) / temperature, exp_log_tables)

@@ -56,11 +56,11 @@ def leave_log_odds(
 
 @kernel
 def successor(
-    stage: int, outcome: int, luck: float, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
+    stage: int, outcome: int, draw: float, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
 ) -> int:
     """The stage that follows an outcome (-1: the visit ends)."""
-    if luck < shares[stage, outcome, 0]:
+    if draw < shares[stage, outcome, 0]:
         return alternatives[stage, outcome, 0]
-    if luck < shares[stage, outcome, 1]:
+    if draw < shares[stage, outcome, 1]:
         return alternatives[stage, outcome, 1]
     return alternatives[stage, outcome, 2]

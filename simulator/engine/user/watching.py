@@ -30,11 +30,11 @@ def leave_time(
 
 
 @kernel
-def loops(luck: float, again: float, at_most: int) -> int:
+def loops(draw: float, again: float, at_most: int) -> int:
     """How often a completed video is played again: geometric, P(n or more) = again^n, capped; one uniform."""
     n = 0
     survivor = again
-    while n < at_most and luck < survivor:
+    while n < at_most and draw < survivor:
         n += 1
         survivor *= again
     return n

@@ -9,7 +9,7 @@ from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, exponential, fixed, quantised
 from simulator.engine.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEPTION, mix, root, uniform
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import DAY, NO_CASE, TICKS_PER_SECOND, Array, Plan, Status, Tables, Tally, What
+from simulator.engine.tables.tables import DAY, NO_CASE, TICKS_PER_SECOND, Array, Draw, Plan, Status, Tables, Tally
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.contexts import begin_context, tell_context
 from simulator.engine.visit.records import record_visit
@@ -35,13 +35,13 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     v.perceptions = mix(root(seed, PERCEPTION), user)
     v.knowing = mix(root(seed, KNOWLEDGE), user)
     begin_context(v, plan)
-    luck = uniform(decision_key(v.decisions, 0, 0, What.DEVICE))
+    draw = uniform(decision_key(v.decisions, 0, 0, Draw.DEVICE))
     v.device = 0
-    while v.device < plan.devices.shape[0] - 1 and luck >= plan.context_devices[v.context, v.device]:
+    while v.device < plan.devices.shape[0] - 1 and draw >= plan.context_devices[v.context, v.device]:
         v.device += 1
-    luck = uniform(decision_key(v.decisions, 0, 0, What.ENTRY))
+    draw = uniform(decision_key(v.decisions, 0, 0, Draw.ENTRY))
     v.stage = 0
-    while v.stage < entries.shape[0] - 1 and luck >= entries[v.stage]:
+    while v.stage < entries.shape[0] - 1 and draw >= entries[v.stage]:
         v.stage += 1
     v.item = np.uint32(NO_CASE)
     v.resumed = 0.0
@@ -63,9 +63,9 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
         left.until = np.inf
     v.seed = v.item
     v.start = v.clock
-    v.budget = u.patience * drawn(quantiles, user_params.budget, decision_key(v.decisions, 0, 0, What.BUDGET))
+    v.budget = u.patience * drawn(quantiles, user_params.budget, decision_key(v.decisions, 0, 0, Draw.BUDGET))
     v.budget *= plan.contexts[v.context].budget
-    v.tolerance = drawn(quantiles, user_params.tolerance, decision_key(v.decisions, 0, 0, What.TOLERANCE))
+    v.tolerance = drawn(quantiles, user_params.tolerance, decision_key(v.decisions, 0, 0, Draw.TOLERANCE))
     v.request = 0
     v.slate_n = 0
     v.position = 0
@@ -99,7 +99,7 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
         n = record_visit(n, v, SharedEvent.LEAVE, v.clock - v.start, tables)
     u.goodwill = u.own_goodwill + user_params.goodwill_decay * (u.goodwill - u.own_goodwill)
     churn = user_params.churn * exponential(-user_params.churn_goodwill * u.goodwill, exp_log_tables)
-    if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, What.CHURN)) < churn:
+    if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, Draw.CHURN)) < churn:
         u.gone = 1
         u.due = np.inf
         v.clock = np.inf
@@ -107,7 +107,7 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
         tallies[Tally.CHURNED] += 1
     else:
         now = v.clock
-        waiting = drawn(quantiles, user_params.return_after, decision_key(v.decisions, 0, 0, What.RETURN))
+        waiting = drawn(quantiles, user_params.return_after, decision_key(v.decisions, 0, 0, Draw.RETURN))
         pace = np.float64(users.pace[v.user, 0]) if users.pace.shape[1] > 0 else 1.0
         waiting *= exponential(-user_params.return_goodwill * u.goodwill, exp_log_tables) / pace
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])

@@ -9,7 +9,7 @@ from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.primitives import decision_key, drawn, quantised
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import Array, CardColumn, Layout, Tables, Tally, What
+from simulator.engine.tables.tables import Array, CardColumn, Draw, Layout, Tables, Tally
 from simulator.engine.user.beliefs import attended_to, belief_about, utility_of
 from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.item_memory import recalled
@@ -66,9 +66,9 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
     scratch[k, CardColumn.ATTENDED] = 0.0
     scratch[k, CardColumn.BELIEF] = np.nan
     scratch[k, CardColumn.BELIEF_SD] = np.nan
-    if uniform(decision_key(decisions, v.request, slot, What.SKIM)) >= plan.skim[s.number, k]:
+    if uniform(decision_key(decisions, v.request, slot, Draw.SKIM)) >= plan.skim[s.number, k]:
         return False
-    if uniform(decision_key(decisions, v.request, slot, What.READ)) >= s.read:
+    if uniform(decision_key(decisions, v.request, slot, Draw.READ)) >= s.read:
         return False
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~items.state[item].missing
     attended = attended_to(
@@ -129,16 +129,16 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
                 n = card_suffices(v, u, n, item, slot, k, tables)
                 continue
             if cascade:
-                luck = uniform(decision_key(v.decisions, v.request, slot, What.CHOICE))
-                if taken(scratch[k, CardColumn.ATTRACTION], s.outside_option, s.temperature, luck, exp_log_tables):
+                draw = uniform(decision_key(v.decisions, v.request, slot, Draw.CHOICE))
+                if taken(scratch[k, CardColumn.ATTRACTION], s.outside_option, s.temperature, draw, exp_log_tables):
                     chosen = k
                     looked = k + 1
                     break
     if not cascade:
-        luck = uniform(decision_key(v.decisions, v.request, first, What.CHOICE))
-        chosen = compared(scratch, size, s.outside_option, s.temperature, luck, exp_log_tables)
+        draw = uniform(decision_key(v.decisions, v.request, first, Draw.CHOICE))
+        chosen = compared(scratch, size, s.outside_option, s.temperature, draw, exp_log_tables)
     n = _impressions(i, first, looked, n, tables)
-    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, What.SECONDS)))
+    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, Draw.SECONDS)))
     v.position += np.uint32(looked)
     v.slot = first
     if chosen >= 0:
@@ -147,7 +147,7 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
         v.propensity = slate[i, v.slot].propensity
         pick(v, chosen, tables)
         return SELECT, n
-    if uniform(decision_key(v.decisions, v.request, first, What.CONTINUE)) >= s.carries_on:
+    if uniform(decision_key(v.decisions, v.request, first, Draw.CONTINUE)) >= s.carries_on:
         return LEAVE, n
     return -1, n
 
@@ -158,7 +158,7 @@ def _suffices(k: int, slot: int, v: Array, tables: Tables) -> bool:
     enough = tables.plan.suffices[v.stage]
     if enough.event < 0 or not np.uint32(tables.out.scratch[k, CardColumn.ATTENDED]) >> np.uint32(enough.modality) & 1:
         return False
-    return uniform(decision_key(v.decisions, v.request, slot, What.SUFFICES)) < enough.probability
+    return uniform(decision_key(v.decisions, v.request, slot, Draw.SUFFICES)) < enough.probability
 
 
 @internal

@@ -7,7 +7,7 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, quantised
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Tables, What
+from simulator.engine.tables.tables import NO_CASE, Array, Draw, Tables
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.choice import taken
 from simulator.engine.user.satiation import faded
@@ -43,7 +43,7 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
                 key, v.clock, user, item, EVERYTHING, numbers
             )
         v.played_at = v.clock
-        v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, What.SECONDS)))
+        v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, Draw.SECONDS)))
         v.playing = _WEIGHING
         return -1, n
     v.playing = 0
@@ -59,17 +59,17 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
         elif cost.attribute >= 0:
             drive += cost.weight * np.float64(items.attributes[item, cost.attribute])
         else:
-            drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, What.COST + k))
+            drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, Draw.COST + k))
     if taken(
-        drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.CONFIRM)), exp_log_tables
+        drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, Draw.CONFIRM)), exp_log_tables
     ):
         n = _confirm(i, n, own_key, tables)
         v.taken = 0
         return CONFIRM, n
     v.taken = 0  # a basket that is left is empty when its user comes back
-    if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, What.DEFER)) < s.defer:
-        if uniform(decision_key(own_key, v.request, slot, What.FORGET)) >= s.forgotten:
-            wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, What.DEFER_DELAY)))
+    if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, Draw.DEFER)) < s.defer:
+        if uniform(decision_key(own_key, v.request, slot, Draw.FORGET)) >= s.forgotten:
+            wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, Draw.DEFER_DELAY)))
             later = users.later[user, 0]
             later.item = v.item
             later.until = v.clock + wait
@@ -89,7 +89,7 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
     slot, item = np.int64(v.slot), np.int64(v.item)
     amount = 1
     if s.basket >= 0:
-        size = drawn(plan.quantiles, s.basket, decision_key(own_key, v.request, slot, What.BASKET))
+        size = drawn(plan.quantiles, s.basket, decision_key(own_key, v.request, slot, Draw.BASKET))
         amount = min(max(np.int64(size + 0.5), 1), np.int64(s.basket_at_most))
     amount = max(amount, np.int64(v.taken))
     paid = np.nan
@@ -103,8 +103,8 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
     u.cases += np.uint32(1)
     before = n
     n = outcome_event(v, n, CONFIRM, paid, v.case, tables)
-    luck = uniform(decision_key(own_key, v.request, slot, What.OFF_PLATFORM))
-    elsewhere = luck < s.off_platform
+    draw = uniform(decision_key(own_key, v.request, slot, Draw.OFF_PLATFORM))
+    elsewhere = draw < s.off_platform
     if n > before and elsewhere:
         out.records[before].logged_at = np.nan
     if s.starts >= 0:

@@ -12,7 +12,7 @@ from simulator.engine.primitives import chosen_by, drawn, exponential, quantised
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.stack_arrays import padded, reals, wholes, words
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import Array, Numbers, Tables, Tally, What
+from simulator.engine.tables.tables import Array, Draw, Numbers, Tables, Tally
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.beliefs_batch import Plays, attention, beliefs, utilities
 from simulator.engine.user.item_memory import keep_in_mind, known_again, recalled
@@ -162,11 +162,11 @@ def _draw_leaving(wide: int, s: Array, plays: Plays, numbers: Numbers) -> None:
     hasty, belief, tired, worth, leaves = plays.hasty, plays.belief, plays.tired, plays.worth, plays.leaves
     away, bearing, seeking, elsewhere = plays.away, plays.bearing, plays.seeking, plays.elsewhere
     for k in range(wide):
-        judged_after[k] = drawn(quantiles, s.judged_after, chosen_by(own[k], place[k], What.JUDGED))
+        judged_after[k] = drawn(quantiles, s.judged_after, chosen_by(own[k], place[k], Draw.JUDGED))
     for k in range(wide):
-        known_after[k] = judged_after[k] + drawn(quantiles, s.known_after, chosen_by(own[k], place[k], What.KNOWN))
+        known_after[k] = judged_after[k] + drawn(quantiles, s.known_after, chosen_by(own[k], place[k], Draw.KNOWN))
     for k in range(wide):
-        left[k] = waited(chosen_by(own[k], place[k], What.HAZARD), exp_log_tables)
+        left[k] = waited(chosen_by(own[k], place[k], Draw.HAZARD), exp_log_tables)
     for k in range(wide):
         at_sight = hasty[k] * s.leave_at_sight
         gut = belief[k] - tired[k]
@@ -175,9 +175,9 @@ def _draw_leaving(wide: int, s: Array, plays: Plays, numbers: Numbers) -> None:
         sighted[k] = at_sight
         leaves[k] = leave_time(left[k], at_sight, judged_after[k], judges, known_after[k], knows)
     for k in range(wide):
-        away[k] = uniform(chosen_by(own[k], place[k], What.UNATTENDED)) - elsewhere[k]
-        bearing[k] = s.tolerate - uniform(chosen_by(own[k], place[k], What.TOLERATE))
-        seeking[k] = s.seek - uniform(chosen_by(own[k], place[k], What.SEEK))
+        away[k] = uniform(chosen_by(own[k], place[k], Draw.UNATTENDED)) - elsewhere[k]
+        bearing[k] = s.tolerate - uniform(chosen_by(own[k], place[k], Draw.TOLERATE))
+        seeking[k] = s.seek - uniform(chosen_by(own[k], place[k], Draw.SEEK))
 
 
 @inlined
@@ -197,7 +197,7 @@ def _forget_the_last(v: Array) -> None:
 def _play_to_nobody(k: int, v: Array, s: Array, plays: Plays, numbers: Numbers) -> float:
     """Let the phone play while nobody looks: no cue, no judgment, no response. Returns for how long, s."""
     duration, until = plays.duration[k], plays.until[k]
-    key = chosen_by(plays.own[k], plays.place[k], What.UNATTENDED_SECONDS)
+    key = chosen_by(plays.own[k], plays.place[k], Draw.UNATTENDED_SECONDS)
     watched = quantised(drawn(numbers.quantiles, s.unattended_seconds, key))
     v.unattended = 1
     if s.wall >= 0 and s.moves == 1 and until < min(duration, watched):
@@ -222,11 +222,11 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
     watched = plays.leaves[k]
     # judged bad, and borne all the same for a while (`min`: one rare branch, not three)
     if min(plays.bearing[k], min(-gut, np.float64(v.tolerance))) > 0.0:
-        borne = drawn(quantiles, s.tolerated_seconds, chosen_by(own, place, What.TOLERATED_SECONDS))
+        borne = drawn(quantiles, s.tolerated_seconds, chosen_by(own, place, Draw.TOLERATED_SECONDS))
         watched = judged_after + borne
         v.tolerated = min(borne, max(until - judged_after, 0.0))
     if min(plays.seeking[k], min(watched, ends) - known_after) > 0.0:
-        jumped = ends * drawn(quantiles, s.seek_share, chosen_by(own, place, What.SEEK_SHARE))
+        jumped = ends * drawn(quantiles, s.seek_share, chosen_by(own, place, Draw.SEEK_SHARE))
         ends = max(ends - jumped, min(known_after, ends))
         v.sought = until - ends
     knows_it = watched > known_after
@@ -240,9 +240,9 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
         knows_it = True
         if v.tolerated == 0.0 and v.sought == 0.0:
             again = sigmoid(s.loop_log_odds + s.loop_sensitivity * plays.worth[k], exp_log_tables)
-            times = loops(uniform(chosen_by(own, place, What.LOOP)), again, s.loops_at_most)
+            times = loops(uniform(chosen_by(own, place, Draw.LOOP)), again, s.loops_at_most)
             if times > 0:
-                watched += ends * (times - 1 + uniform(chosen_by(own, place, What.LOOP_PART)))
+                watched += ends * (times - 1 + uniform(chosen_by(own, place, Draw.LOOP_PART)))
     watched = quantised(watched)
     if knows_it and minds.shape[1] > 0 and kind.known > 0.0:
         # nobody but this play reads it before the play has ended

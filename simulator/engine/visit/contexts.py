@@ -7,7 +7,7 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.tables import DAY, HOUR, Array, Plan, Tables, Tally, What
+from simulator.engine.tables.tables import DAY, HOUR, Array, Draw, Plan, Tables, Tally
 from simulator.engine.visit.records import record_visit
 
 
@@ -23,12 +23,12 @@ def begin_context(v: Array, plan: Plan) -> None:
     if hours.shape[1] > 0:
         clock = v.clock + plan.starts_at[0]
         hour = np.int64((clock - np.floor(clock / DAY) * DAY) / HOUR)
-        luck = uniform(decision_key(v.decisions, 0, 0, What.CONTEXT))
+        draw = uniform(decision_key(v.decisions, 0, 0, Draw.CONTEXT))
         for c in range(hours.shape[1] - 1, -1, -1):
-            if luck < hours[hour, c]:
+            if draw < hours[hour, c]:
                 v.context = c + 1
         for m in range(plan.context_mutes.shape[1]):
-            if uniform(decision_key(v.decisions, 0, m, What.MUTE)) < plan.context_mutes[v.context, m]:
+            if uniform(decision_key(v.decisions, 0, m, Draw.MUTE)) < plan.context_mutes[v.context, m]:
                 v.muted |= np.uint32(1) << np.uint32(m)
     own = plan.contexts[v.context]
     v.haste = own.haste
@@ -39,7 +39,7 @@ def begin_context(v: Array, plan: Plan) -> None:
 @internal
 def stated_context(v: Array, contexts: Array) -> int:
     """Return the number of a visit's context where its user tells the platform, else -1."""
-    if v.context == 0 or uniform(decision_key(v.decisions, 0, 0, What.CONTEXT + 1)) >= contexts[v.context].stated:
+    if v.context == 0 or uniform(decision_key(v.decisions, 0, 0, Draw.CONTEXT + 1)) >= contexts[v.context].stated:
         return -1
     return np.int64(v.context) - 1
 

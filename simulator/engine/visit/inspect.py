@@ -8,7 +8,7 @@ from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import decision_key, drawn, quantised, sigmoid
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import Array, Tables, Tally, What
+from simulator.engine.tables.tables import Array, Draw, Tables, Tally
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.choice import taken
 from simulator.engine.user.return_and_churn import leave_log_odds
@@ -55,19 +55,19 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
     drive = np.float64(v.lived)
     for a in range(s.n_notes):
         note = plan.notes[s.first_note + a]
-        luck = uniform(decision_key(own_key, v.request, slot, What.NOTE + a))
-        if luck >= sigmoid(note.log_odds + note.slope * drive, exp_log_tables):
+        draw = uniform(decision_key(own_key, v.request, slot, Draw.NOTE + a))
+        if draw >= sigmoid(note.log_odds + note.slope * drive, exp_log_tables):
             continue
         tallies[Tally.EVENT + note.event] += 1
         if recorded:
             n = record(n, v, np.int64(note.event), np.nan, seen, tables)
-    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, What.ACCEPT)), exp_log_tables):
+    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, Draw.ACCEPT)), exp_log_tables):
         return ACCEPT, n
     tallies[Tally.EVENT + SharedEvent.REJECT] += 1
     if recorded:
         n = record(n, v, SharedEvent.REJECT, v.clock - v.played_at, seen, tables)
     odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, plan.user_params[0])
-    if uniform(decision_key(own_key, v.request, slot, What.LEAVE)) < sigmoid(odds, exp_log_tables):
+    if uniform(decision_key(own_key, v.request, slot, Draw.LEAVE)) < sigmoid(odds, exp_log_tables):
         return LEAVE, n
     return REJECT, n
 
@@ -81,14 +81,14 @@ def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> No
     )  # fmt: skip
     u = tables.users.state[user]
     v.played_at = v.clock
-    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, What.SECONDS)))
+    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, Draw.SECONDS)))
     tired = user_params.satiation_weight * faded(
         u, user, v.clock, mood, user_params.first_topic, user_params, plan.exp_log_tables
     )
     v.lived = mean - tired * mood[user, user_params.first_topic + items[np.int64(v.item)].topic]
     v.sought = 0.0
     if abs(np.float64(v.lived) - s.bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
-        key = decision_key(own_key, v.request, slot, What.HESITATE)
+        key = decision_key(own_key, v.request, slot, Draw.HESITATE)
         v.sought = quantised(drawn(quantiles, s.hesitation_seconds, key))
         v.clock += np.float64(v.sought)
     v.playing = _LOOKING

@@ -21,12 +21,12 @@ from simulator.engine.tables.tables import (
     VISIT_MEMORY,
     Array,
     CardColumn,
+    Draw,
     Items,
     Layout,
     Tables,
     Tally,
     Visits,
-    What,
 )
 from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.satiation import faded
@@ -119,7 +119,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
         before = np.int64(v.slate_n) + (np.int64(v.menus) - 1) * cards.shape[1]
     wanted = np.int64(1)
     if several:
-        size_of_basket = drawn(plan.quantiles, s.picks, decision_key(own_key, v.request, 0, What.BASKET))
+        size_of_basket = drawn(plan.quantiles, s.picks, decision_key(own_key, v.request, 0, Draw.BASKET))
         wanted = min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.menu_n) - first)
     had = np.int64(v.taken)
@@ -129,7 +129,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
     observations, asked = v.observations, v.propensity
     v.observations = mix(own_key, v.observations)  # rows of a menu are seen, or not, by themselves
     n = _show(i, first, looked, before, n, tables)
-    v.clock += quantised(drawn(plan.quantiles, s.seconds, decision_key(own_key, v.request, first, What.SECONDS)))
+    v.clock += quantised(drawn(plan.quantiles, s.seconds, decision_key(own_key, v.request, first, Draw.SECONDS)))
     v.menu_at += np.uint32(looked)
     if several:
         n = _tell_picks(i, first, looked, n, tables)
@@ -144,7 +144,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if v.taken >= wanted:
         v.inside = 0
         return SELECT, n
-    if uniform(decision_key(own_key, v.request, first, What.CONTINUE)) >= s.carries_on:
+    if uniform(decision_key(own_key, v.request, first, Draw.CONTINUE)) >= s.carries_on:
         v.inside = 0
         return (SELECT if v.taken > 0 else LEAVE), n
     return -1, n
@@ -179,9 +179,9 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
         item = np.int64(cards[i, slot].item)
         read = judged(k, item, slot, own_key, tired, v, tables)
         if read and cascade:
-            luck = uniform(decision_key(own_key, v.request, slot, What.CHOICE))
+            draw = uniform(decision_key(own_key, v.request, slot, Draw.CHOICE))
             outside = s.outside_option if v.taken == 0 else s.further
-            if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, luck, exp_log_tables):
+            if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, draw, exp_log_tables):
                 _take(v, cards, i, slot, np.uint32(scratch[k, CardColumn.ATTENDED]))
                 if v.taken >= wanted:
                     return k + 1
@@ -195,9 +195,9 @@ def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tab
     v = tables.visits.state[i]
     s = tables.plan.stages[v.stage]
     for attempt in range(size):
-        luck = uniform(decision_key(own_key, v.request, first + attempt, What.CHOICE))
+        draw = uniform(decision_key(own_key, v.request, first + attempt, Draw.CHOICE))
         outside = s.outside_option if v.taken == 0 else s.further
-        chosen = compared(scratch, size, outside, s.temperature, luck, exp_log_tables)
+        chosen = compared(scratch, size, outside, s.temperature, draw, exp_log_tables)
         if chosen < 0:
             return
         _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, CardColumn.ATTENDED]))

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Tables, Tally, What
+from simulator.engine.tables.tables import NO_CASE, Array, Draw, Tables, Tally
 from simulator.engine.user.return_and_churn import successor
 from simulator.engine.visit.records import EXIT, record
 
@@ -47,8 +47,8 @@ def follow(
     v: Array, stage: int, outcome: int, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
 ) -> None:
     """Let the visit `v` go on to the stage that follows an outcome, or to its end."""
-    luck = 0.0
+    draw = 0.0
     if shares[stage, outcome, 0] < 1.0:
-        luck = uniform(decision_key(v.decisions, v.request, v.slot, What.SUCCESSOR))
-    following = successor(stage, outcome, luck, shares, alternatives)
+        draw = uniform(decision_key(v.decisions, v.request, v.slot, Draw.SUCCESSOR))
+    following = successor(stage, outcome, draw, shares, alternatives)
     v.stage = EXIT if following < 0 else following

@@ -11,7 +11,7 @@ import numpy as np
 from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key, drawn, exponential, quantised, waited
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.tables.tables import NO_CASE, TICKS_PER_SECOND, Array, Tables, Tally, What
+from simulator.engine.tables.tables import NO_CASE, TICKS_PER_SECOND, Array, Draw, Tables, Tally
 from simulator.engine.user.beliefs import attended_to, utility_of
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
@@ -41,7 +41,7 @@ def pauses(v: Array, later: Array, s: Array, left: float) -> bool:
     if v.tolerated > 0.0 or left < s.pause_left or later[v.user, 0].item != _NOTHING:
         return False
     own_key = mix(v.decisions, _WATCHING)
-    return uniform(decision_key(own_key, v.request, np.int64(v.slot), What.PAUSE)) < s.pause
+    return uniform(decision_key(own_key, v.request, np.int64(v.slot), Draw.PAUSE)) < s.pause
 
 
 @internal
@@ -52,7 +52,7 @@ def pause_play(i: int, n: int, tables: Tables) -> tuple[int, int]:
     s, later = plan.stages[v.stage], tables.users.later[np.int64(v.user), 0]
     own_key, item, slot = mix(v.decisions, _WATCHING), np.int64(v.item), np.int64(v.slot)
     v.playing = 0
-    delay = drawn(plan.quantiles, s.pause_delay, decision_key(own_key, v.request, slot, What.PAUSE_DELAY))
+    delay = drawn(plan.quantiles, s.pause_delay, decision_key(own_key, v.request, slot, Draw.PAUSE_DELAY))
     later.item, later.stage = v.item, v.stage
     later.until = v.clock + quantised(delay)
     later.case = v.case
@@ -91,7 +91,7 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     hazard = plan.types[facts.type].leaving * v.haste / np.float64(u.patience) * s.leave_known
     hazard *= exponential(-s.truth_sensitivity * worth, exp_log_tables)
     left = np.float64(facts.duration) - np.float64(v.resumed)
-    lasts = waited(decision_key(own_key, v.request, slot, What.HAZARD), exp_log_tables) / hazard
+    lasts = waited(decision_key(own_key, v.request, slot, Draw.HAZARD), exp_log_tables) / hazard
     v.outcome = _COMPLETE if lasts >= left else _SKIP
     lasts = quantised(min(lasts, left))
     v.watched = v.resumed + lasts

@@ -17,9 +17,9 @@ from simulator.engine.tables.tables import (
     NO_CASE,
     USUAL,
     Array,
+    Draw,
     Tables,
     Tally,
-    What,
 )
 from simulator.engine.user.return_and_churn import leave_log_odds
 from simulator.engine.user.trust import learn_trust
@@ -52,7 +52,7 @@ def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: 
         own[k], place[k] = v.decisions, slot_of(v.request, np.int64(v.slot))
         satisfaction[k] = np.float64(v.satisfaction) if v.unattended == 0 and v.judged == 1 else 0.0
     for k in range(wide):
-        gate[k] = uniform(chosen_by(own[k], place[k], What.ACT_GATE))
+        gate[k] = uniform(chosen_by(own[k], place[k], Draw.ACT_GATE))
         shut[k] = 1.0 - bounds[level_of(satisfaction[k]), silence]
     for k in range(m):
         v = rows[at[k]]
@@ -127,7 +127,7 @@ def _draw_ends(
         elapsed[k], leaves[k] = v.clock - v.start, np.float64(v.budget)
     for k in range(wide):
         odds = leave_log_odds(satisfaction[k], streak[k], elapsed[k] / leaves[k], tolerance[k], user_params)
-        leaves[k] = sigmoid(odds, exp_log_tables) - uniform(chosen_by(own[k], place[k], What.LEAVE))
+        leaves[k] = sigmoid(odds, exp_log_tables) - uniform(chosen_by(own[k], place[k], Draw.LEAVE))
 
 
 @internal
@@ -150,19 +150,19 @@ def acts_of(
     level = level_of(satisfaction)
     done, positive, aside, spent, before = 0, 0, 0, 0.0, 1.0
     for a in range(acts.shape[0]):
-        luck = uniform(decision_key(v.decisions, v.request, slot, What.ACT + a))
+        draw = uniform(decision_key(v.decisions, v.request, slot, Draw.ACT + a))
         if usual and before > 0.0:
             # 1 - before is the probability that an act before this one was left open
             after = before * (1.0 - bounds[level, a])
             if gate >= 1.0 - after:
                 before = after
                 continue
-            luck *= bounds[level, a]
+            draw *= bounds[level, a]
             before = 0.0
         odds = acts[a].log_odds + acts[a].slope * satisfaction
         if acts[a].positive == 1:
             odds += bonus
-        if luck >= sigmoid(odds, plan.exp_log_tables):
+        if draw >= sigmoid(odds, plan.exp_log_tables):
             continue
         event = acts[a].event
         if event == SharedEvent.FOLLOW:
@@ -173,7 +173,7 @@ def acts_of(
         done += 1
         positive |= acts[a].positive
         aside |= acts[a].aside
-        key = decision_key(v.decisions, v.request, slot, What.ACT_SECONDS + a)
+        key = decision_key(v.decisions, v.request, slot, Draw.ACT_SECONDS + a)
         seconds = quantised(drawn(plan.quantiles, s.seconds, key))
         tallies[Tally.EVENT + event] += 1
         if acts[a].counter >= 0:

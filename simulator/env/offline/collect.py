@@ -31,9 +31,9 @@ _HISTORY = 64
 _ENOUGH = 0.4  # of an item, from which on consuming it speaks for it
 
 
-def uniform(observation: dict[str, Any], places: int, luck: np.random.Generator) -> Answer:
+def uniform(observation: dict[str, Any], places: int, draw: np.random.Generator) -> Answer:
     """Available items, every order of them equally likely."""
-    return softmax(lambda seen: np.zeros(len(seen["available"])), 1.0)(observation, places, luck)
+    return softmax(lambda seen: np.zeros(len(seen["available"])), 1.0)(observation, places, draw)
 
 
 def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: float) -> Policy:
@@ -46,10 +46,10 @@ def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: f
     if not temperature > 0:
         raise InputError(WHERE, f"temperature = {temperature}", "above 0")
 
-    def policy(observation: dict[str, Any], places: int, luck: np.random.Generator) -> Answer:
+    def policy(observation: dict[str, Any], places: int, draw: np.random.Generator) -> Answer:
         there = np.flatnonzero(observation["available"])
         worth = np.asarray(scores(observation), dtype=np.float64)[there] / temperature
-        order = np.argsort(-(worth + luck.gumbel(size=len(there))), kind="stable")
+        order = np.argsort(-(worth + draw.gumbel(size=len(there))), kind="stable")
         weight = np.exp(worth - worth.max())[order]
         left = np.cumsum(weight[::-1])[::-1]  # what is there to draw from at each place
         slate = np.zeros(places, dtype=np.int64)
@@ -129,14 +129,14 @@ def collect(policy: Policy, episodes: int, seed: int = 0, potential: bool = Fals
 
 
 def _one(env: BeholderEnv, policy: Policy, seed: int, twins: Fleet | None, speaks: npt.NDArray[np.float32]) -> Episode:
-    luck = np.random.default_rng([seed, 1])
+    draw = np.random.default_rng([seed, 1])
     space: Any = env.observation_space
     observation, _ = env.reset(seed=seed)
     observations, steps, other = [flat(observation, space)], [], []
     over = False
     ended = (False, False)
     while not over:
-        slate, odds = policy(observation, env.scene.slate, luck)
+        slate, odds = policy(observation, env.scene.slate, draw)
         began = float(env.fleet.seen.time[0])
         if twins is not None:
             other.append(_instead(env.fleet, twins, slate))

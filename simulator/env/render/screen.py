@@ -153,8 +153,8 @@ def _sign(picture: Picture, kind: str, left: int, top: int, colour: tuple[int, i
 
 def _colour(item: int, name: str) -> tuple[int, int, int]:
     """A colour of an item's modality, always the same."""
-    luck = item * 2654435761 + sum(ord(letter) * 131**k for k, letter in enumerate(name[:4]))
-    return (70 + luck % 110, 80 + luck // 7 % 110, 90 + luck // 49 % 110)
+    draw = item * 2654435761 + sum(ord(letter) * 131**k for k, letter in enumerate(name[:4]))
+    return (70 + draw % 110, 80 + draw // 7 % 110, 90 + draw // 49 % 110)
 
 
 def _frame(picture: Picture, left: int, top: int, width: int, height: int, colour: tuple[int, int, int]) -> None:

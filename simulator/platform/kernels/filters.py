@@ -124,14 +124,14 @@ def wishes_of(
 
 
 @internal
-def _value_of(luck: float, o: Array, user: int, types: npt.NDArray[np.float64], topics: npt.NDArray[np.int16]) -> int:
+def _value_of(draw: float, o: Array, user: int, types: npt.NDArray[np.float64], topics: npt.NDArray[np.int16]) -> int:
     """Return the value that a visit's criterion has: a level, a type by its share, or one of the user's topics."""
     if o.kind == LIMIT:
-        return np.int64(luck * o.values)
+        return np.int64(draw * o.values)
     if o.kind == TOPIC:
-        return np.int64(topics[user, np.int64(luck * topics.shape[1])])
+        return np.int64(topics[user, np.int64(draw * topics.shape[1])])
     value = np.int64(0)
-    while value < types.shape[0] - 1 and types[value] <= luck:
+    while value < types.shape[0] - 1 and types[value] <= draw:
         value += 1
     return value
 

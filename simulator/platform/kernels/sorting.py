@@ -21,9 +21,9 @@ NONE = -1
 @internal
 def _wished(start: np.uint64, v: Array, bounds: npt.NDArray[np.float64]) -> int:
     """Return the order that a visit asks for wherever it can, by shares that are added up; NONE none."""
-    luck = uniform(mix(mix(start, np.uint64(v.user)), np.uint64(v.visit)))
+    draw = uniform(mix(mix(start, np.uint64(v.user)), np.uint64(v.visit)))
     for order in range(bounds.shape[0]):
-        if luck < bounds[order]:
+        if draw < bounds[order]:
             return np.int64(order)
     return np.int64(NONE)
 
@@ -114,7 +114,7 @@ def turn_pages(
     """
     items, bounds, of = lists.items, lists.bounds, lists.of
     out, odds, heap, amounts = pages.items, pages.odds, pages.heap, pages.amounts
-    luck, persons = by.ties, by.persons
+    draw, persons = by.ties, by.persons
     start = root(seed, PERCEPTION)
     size = out.shape[1]
     for k in range(chosen.shape[0]):
@@ -134,8 +134,8 @@ def turn_pages(
         kept = np.int64(0)
         for c in range(m):
             if kept < last or amounts[c] <= heap[0, 0]:
-                kept = _keep(heap, kept, last, amounts[c], np.float64(items[begin + c]), luck)
-        _put_in_order(heap, kept, luck)
+                kept = _keep(heap, kept, last, amounts[c], np.float64(items[begin + c]), draw)
+        _put_in_order(heap, kept, draw)
         for j in range(filled):
             out[k, j] = np.int32(heap[(page + j) % m, 1])
             odds[k, j] = 1.0
@@ -168,38 +168,38 @@ def _amounts(
 
 
 @internal
-def _later(heap: npt.NDArray[np.float64], a: int, value: float, item: float, luck: npt.NDArray[np.int64]) -> bool:
+def _later(heap: npt.NDArray[np.float64], a: int, value: float, item: float, draw: npt.NDArray[np.int64]) -> bool:
     """Tell whether entry `a` of a heap comes after (value, item)."""
     if heap[a, 0] != value:
         return heap[a, 0] > value
-    return luck[np.int64(heap[a, 1])] > luck[np.int64(item)]
+    return draw[np.int64(heap[a, 1])] > draw[np.int64(item)]
 
 
 @internal
 def _keep(
-    heap: npt.NDArray[np.float64], kept: int, most: int, value: float, item: float, luck: npt.NDArray[np.int64]
+    heap: npt.NDArray[np.float64], kept: int, most: int, value: float, item: float, draw: npt.NDArray[np.int64]
 ) -> int:
     """Offer an item to a heap of the first `most`, the last of them at the root; returns how many it has."""
     if kept < most:
         place = kept
-        while place > 0 and not _later(heap, (place - 1) >> 1, value, item, luck):
+        while place > 0 and not _later(heap, (place - 1) >> 1, value, item, draw):
             heap[place, 0], heap[place, 1] = heap[(place - 1) >> 1, 0], heap[(place - 1) >> 1, 1]
             place = (place - 1) >> 1
         heap[place, 0], heap[place, 1] = value, item
         return kept + 1
-    if kept > 0 and _later(heap, 0, value, item, luck):
-        _sink(heap, kept, value, item, luck)
+    if kept > 0 and _later(heap, 0, value, item, draw):
+        _sink(heap, kept, value, item, draw)
     return kept
 
 
 @internal
-def _sink(heap: npt.NDArray[np.float64], kept: int, value: float, item: float, luck: npt.NDArray[np.int64]) -> None:
+def _sink(heap: npt.NDArray[np.float64], kept: int, value: float, item: float, draw: npt.NDArray[np.int64]) -> None:
     """Put an entry in the place of the root of a heap of `kept`."""
     place, child = np.int64(0), np.int64(1)
     while child < kept:
-        if child + 1 < kept and _later(heap, child + 1, heap[child, 0], heap[child, 1], luck):
+        if child + 1 < kept and _later(heap, child + 1, heap[child, 0], heap[child, 1], draw):
             child += 1
-        if not _later(heap, child, value, item, luck):
+        if not _later(heap, child, value, item, draw):
             break
         heap[place, 0], heap[place, 1] = heap[child, 0], heap[child, 1]
         place = child
@@ -208,9 +208,9 @@ def _sink(heap: npt.NDArray[np.float64], kept: int, value: float, item: float, l
 
 
 @internal
-def _put_in_order(heap: npt.NDArray[np.float64], kept: int, luck: npt.NDArray[np.int64]) -> None:
+def _put_in_order(heap: npt.NDArray[np.float64], kept: int, draw: npt.NDArray[np.int64]) -> None:
     """Turn a heap of `kept` into a list, what comes first first."""
     for last in range(kept - 1, 0, -1):
         value, item = heap[last, 0], heap[last, 1]
         heap[last, 0], heap[last, 1] = heap[0, 0], heap[0, 1]
-        _sink(heap, last, value, item, luck)
+        _sink(heap, last, value, item, draw)

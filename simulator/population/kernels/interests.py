@@ -11,7 +11,7 @@ from simulator.engine.jit.compile import kernel
 from simulator.engine.jit.structs import group
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import DECISION, DECLARED, mix, root, uniform
-from simulator.engine.tables.tables import NO_CASE, Array, Plan, What
+from simulator.engine.tables.tables import NO_CASE, Array, Draw, Plan
 from simulator.engine.visit.records import NAN, arrival
 
 _NOWHERE = 255  # no surface, no stage
@@ -23,9 +23,9 @@ _ABSENT = np.uint32(NO_CASE)
 def device_of(seed: int, user: int, visit: int, devices: npt.NDArray[np.float64]) -> int:
     """Return the device of a user's visit: the draw that `attendance.arrive` makes."""
     key = mix(mix(root(seed, DECISION), np.uint64(user)), np.uint64(visit))
-    luck = uniform(decision_key(key, 0, 0, What.DEVICE))
+    draw = uniform(decision_key(key, 0, 0, Draw.DEVICE))
     device = 0
-    while device < devices.shape[0] - 1 and luck >= devices[device]:
+    while device < devices.shape[0] - 1 and draw >= devices[device]:
         device += 1
     return device
 

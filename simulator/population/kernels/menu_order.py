@@ -12,7 +12,7 @@ from simulator.engine.jit.compile import kernel
 def put_in_order(
     first: npt.NDArray[np.int64],
     counts: npt.NDArray[np.int64],
-    luck: npt.NDArray[np.float64],
+    draw: npt.NDArray[np.float64],
     order: npt.NDArray[np.int64],
 ) -> None:
     """Sort each menu by insertion: from one tick to the next few places change, if any.
@@ -27,7 +27,7 @@ def put_in_order(
         k = j - 1
         while k >= first[j]:
             other = order[k]
-            if counts[other] > counts[entry] or (counts[other] == counts[entry] and luck[other] <= luck[entry]):
+            if counts[other] > counts[entry] or (counts[other] == counts[entry] and draw[other] <= draw[entry]):
                 break
             order[k + 1] = other
             k -= 1

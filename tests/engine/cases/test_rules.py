@@ -144,7 +144,7 @@ def test_users_are_told_of_the_waits_that_are_theirs():
         couriers = waits["couriers"][world.cases.ground.zone]
         return waits["clerk"] + couriers + waits["clerk"]
 
-    luck, kinds = np.random.default_rng(2), set()
+    rng, kinds = np.random.default_rng(2), set()
     for time in np.arange(0.0, 20_000.0, 500.0):
         world.run(time)
         world.cases.tell_waits(time)
@@ -156,8 +156,8 @@ def test_users_are_told_of_the_waits_that_are_theirs():
             world.cases.tell_waits(time)
             assert np.array_equal(told, awaited())
         if time < 10_000.0:
-            users = luck.integers(0, 60, 3)
-            world.decide(time + np.arange(3.0), users, luck.integers(0, 20, 3))
+            users = rng.integers(0, 60, 3)
+            world.decide(time + np.arange(3.0), users, rng.integers(0, 20, 3))
     assert max(kinds) > 5
     assert (told == 0.0).all()
 

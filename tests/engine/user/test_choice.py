@@ -77,10 +77,10 @@ def test_a_list_is_a_cascade_of_judgments():
     generator = np.random.default_rng(1)
     attractions = [0.4, -0.3, 1.0, 0.2]
     n = 40_000
-    luck = generator.uniform(size=(n, len(attractions)))
+    rng = generator.uniform(size=(n, len(attractions)))
     first = np.full(n, -1)
     for k, attraction in enumerate(attractions):
-        takes = np.array([taken(attraction, 0.8, 0.5, u, POWERS) for u in luck[:, k]])
+        takes = np.array([taken(attraction, 0.8, 0.5, u, POWERS) for u in rng[:, k]])
         first[(first < 0) & takes] = k
     p = [1.0 / (1.0 + math.exp((0.8 - a) / 0.5)) for a in attractions]
     for k in range(len(attractions)):

@@ -137,8 +137,8 @@ def test_log_odds_of_leaving_add_up():
 def test_successors_are_drawn_by_their_shares():
     shares = np.array([[[0.2, 0.7, 1.0]]])
     alternatives = np.array([[[4, -1, 2]]], dtype=np.int32)
-    luck = (np.arange(1000) + 0.5) / 1000
-    found = np.array([successor(0, 0, u, shares, alternatives) for u in luck])
+    draw = (np.arange(1000) + 0.5) / 1000
+    found = np.array([successor(0, 0, u, shares, alternatives) for u in draw])
     assert [(found == k).mean() for k in (4, -1, 2)] == pytest.approx([0.2, 0.5, 0.3])
 
 

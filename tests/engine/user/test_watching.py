@@ -24,11 +24,11 @@ def survival(t, at_sight: float, judged_after: float, judged: float, known_after
 
 
 @given(st.floats(0.0, 1.0 - 1e-12), HAZARD, st.floats(0.1, 5.0), HAZARD, st.floats(0.0, 10.0), HAZARD)
-def test_a_time_is_the_inverse_of_survival(luck, at_sight, judged_after, judged, gap, known):
+def test_a_time_is_the_inverse_of_survival(draw, at_sight, judged_after, judged, gap, known):
     known_after = judged_after + gap
-    t = leave_time(-math.log1p(-luck), at_sight, judged_after, judged, known_after, known)
+    t = leave_time(-math.log1p(-draw), at_sight, judged_after, judged, known_after, known)
     assert t >= 0.0
-    assert survival(t, at_sight, judged_after, judged, known_after, known) == pytest.approx(1.0 - luck, rel=1e-7)
+    assert survival(t, at_sight, judged_after, judged, known_after, known) == pytest.approx(1.0 - draw, rel=1e-7)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 import simulator
 from simulator.engine.randomness import DECISION
-from simulator.engine.tables.tables import What
+from simulator.engine.tables.tables import Draw
 from simulator.errors import InputError
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
@@ -77,8 +77,8 @@ def test_contexts_have_their_shares_of_the_visits_of_each_hour():
         assert abs((found == c).sum() - expected.sum()) < 4.5 * np.sqrt((expected * (1 - expected)).sum())
         assert not (found == c)[expected == 0.0].any()
     # and every one of them is the visit's own coin
-    luck = as_uniform(decision(luck_of(SEED, DECISION, leaves["user"], leaves["session"]), 0, 0, What.CONTEXT))
-    below = luck[:, None] < np.cumsum(shares, axis=0).T[hour.to_numpy()]
+    draw = as_uniform(decision(luck_of(SEED, DECISION, leaves["user"], leaves["session"]), 0, 0, Draw.CONTEXT))
+    below = draw[:, None] < np.cumsum(shares, axis=0).T[hour.to_numpy()]
     by_hand = np.where(below.any(axis=1), below.argmax(axis=1), np.nan)
     np.testing.assert_array_equal(found.to_numpy(), by_hand.astype(np.float32))
 
@@ -146,11 +146,11 @@ def test_what_is_muted_is_shown_and_not_attended_to(tmp_path):
     assert ((cards["visible"] & bit) > 0).all()
     attended = ((cards["attended"] & bit) > 0).groupby([cards["user"], cards["session"]])
     assert 0.3 < attended.any().mean() < 0.65
-    luck = as_uniform(
-        decision(luck_of(SEED, DECISION, cards["user"], cards["session"]), 0, names.index("cover"), What.MUTE)
+    draw = as_uniform(
+        decision(luck_of(SEED, DECISION, cards["user"], cards["session"]), 0, names.index("cover"), Draw.MUTE)
     )
-    assert not ((cards["attended"] & bit) > 0)[luck < 0.5].any()
-    assert ((cards["attended"] & bit) > 0)[luck >= 0.5].mean() > 0.15
+    assert not ((cards["attended"] & bit) > 0)[draw < 0.5].any()
+    assert ((cards["attended"] & bit) > 0)[draw >= 0.5].mean() > 0.15
 
 
 def test_little_attention_reads_little(tmp_path):

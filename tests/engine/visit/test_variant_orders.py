@@ -59,8 +59,8 @@ def decisions(orders: pd.DataFrame) -> pd.DataFrame:
     key = ["user", "session", "request", "position", "time"]
     made = orders.groupby(key).agg(n=("case", "size"), kind=("kind", "first"), items=("item", "nunique")).reset_index()
     stage = compiled_of(NAME).names.stages.index("checkout")
-    luck = as_uniform(mixed(luck_of(SEED, PERCEPTION, made["user"]), _HABIT_KEY + stage))
-    return made.assign(brackets=luck < 0.4)
+    draw = as_uniform(mixed(luck_of(SEED, PERCEPTION, made["user"]), _HABIT_KEY + stage))
+    return made.assign(brackets=draw < 0.4)
 
 
 def test_who_brackets_always_does_so_with_the_types_that_are_named(folder):

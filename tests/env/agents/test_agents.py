@@ -55,13 +55,13 @@ def test_it_is_told_of_a_returning_user_what_the_environment_would_tell_it(agent
         pytest.skip("what it is told does not depend on how it answers")
     env = gymnasium.make_vec("beholder/ShortVideo-v1", num_envs=30, shared=True, horizon="1d", log="full", **SETTINGS)
     observation, _ = env.reset(seed=0)
-    luck, told = np.random.default_rng(0), []
+    rng, told = np.random.default_rng(0), []
     while True:
         seen = flat(observation, env.single_observation_space)
         for users, requests in env.requests():
             first = requests.request == 1
             told.append((requests.take(np.flatnonzero(first)), seen[users[first]]))
-        observation, _, terminated, truncated, _ = env.step(luck.integers(0, 80, env.action_space.shape))
+        observation, _, terminated, truncated, _ = env.step(rng.integers(0, 80, env.action_space.shape))
         if (terminated | truncated).all():
             break
     names, catalog = env.scene.compiled.names, env.scene.catalog.public

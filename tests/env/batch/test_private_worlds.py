@@ -21,9 +21,9 @@ def lived(name, n, steps, **settings):
         **({"items": ITEMS, "slate": SLATE, "episode": "lifetime", "horizon": "60d"} | settings),
     )  # fmt: skip
     env.reset(seed=3)
-    luck = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     askable, slate = env.fleet.scene.askable, env.fleet.scene.slate
-    shown = [env.step(luck.permuted(np.tile(askable, (n, 1)), axis=1)[:, :slate]) for _ in range(steps)]
+    shown = [env.step(rng.permuted(np.tile(askable, (n, 1)), axis=1)[:, :slate]) for _ in range(steps)]
     counts = np.array([info["events"] for *_, info in shown])
     felt = np.array([info["rewards"][:, REWARDS.index("truth_satisfaction")] for *_, info in shown])
     ended = np.array([terminated | truncated for _, _, terminated, truncated, _ in shown])

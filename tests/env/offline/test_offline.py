@@ -136,4 +136,4 @@ def test_wrong_requests_are_refused():
     with pytest.raises(InputError, match="temperature = 0"):
         softmax(lambda seen: np.zeros(60), 0)
     with pytest.raises(InputError, match="cannot be had"):
-        collect(lambda seen, places, luck: (np.zeros(places, np.int64), np.ones(places, np.float32)), 1, **SMALL)
+        collect(lambda seen, places, draw: (np.zeros(places, np.int64), np.ones(places, np.float32)), 1, **SMALL)

@@ -56,8 +56,8 @@ def test_impressions_that_failed_count_against_an_item():
 def test_thompson_propensities_are_how_often_items_are_shown(log, slate_size):
     model = fitted("thompson", log, draws=8, spread=4.0)
     n = 4000
-    luck = np.random.default_rng(1).integers(0, 2**63, n).astype(np.uint64)
-    slates = model.recommend(ask(N, users=[3] * n, keys=luck.tolist(), slate_size=slate_size))
+    rng = np.random.default_rng(1).integers(0, 2**63, n).astype(np.uint64)
+    slates = model.recommend(ask(N, users=[3] * n, keys=rng.tolist(), slate_size=slate_size))
     assert np.unique(slates.items[:, 0]).size > 1
     for item in np.unique(slates.items):
         shown = (slates.items == item).any(axis=1)

@@ -29,8 +29,8 @@ def test_hashes_agree_between_numpy_and_kernels():
 
 @pytest.mark.parametrize("bound", [1, 2, 3, 1000, 2**31, 2**32 - 1])
 def test_bounded_integers_are_the_upper_half_of_the_product(bound):
-    luck = hashing.chain(3, np.arange(200))
-    for one in (*luck.tolist(), 0, 2**64 - 1):
+    draw = hashing.chain(3, np.arange(200))
+    for one in (*draw.tolist(), 0, 2**64 - 1):
         assert int(kernel.below(np.uint64(one), np.uint64(bound))) == (one * bound) >> 64
 
 
