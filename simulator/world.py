@@ -15,7 +15,7 @@ import numpy.typing as npt
 from recommenders.contract import Recommender
 from recommenders.rehearsal import rehearse
 from simulator.config import RunConfig
-from simulator.engine.jit.precompile import Ahead
+from simulator.engine.jit.precompile import BackgroundCompiler
 from simulator.engine.tables.tables import TICKS_PER_SECOND, Array, Tally, Users
 from simulator.engine.visit.advance import advance, first_arguments
 from simulator.errors import InputError, RunInterrupted
@@ -142,8 +142,8 @@ class World:
         self.config, self._report, self._begun = config, report, begun
         self.now, self.horizon = 0.0, float(config.horizon or compiled.scenario.defaults.horizon)
         # 1. Kernels compile in the background while the setting is drawn.
-        self._ahead = Ahead()
-        self._ahead.order(advance, *first_arguments(compiled.plan))
+        self._compiler = BackgroundCompiler()
+        self._compiler.submit(advance, *first_arguments(compiled.plan))
         # 2. Who and what is there.
         self.setting: Setting = set_up(config, compiled, lambda note: self._say(note, 0))
         self.compiled = compiled = self.setting.compiled
@@ -172,9 +172,9 @@ class World:
                 compiled.scenario, compiled.world, compiled.plan, users, items, catalog.n_creators, items.parent,
                 catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(users),
             )  # fmt: skip
-            self.cases.prepare(self._ahead, self.rounds.output)
+            self.cases.prepare(self._compiler, self.rounds.output)
         if learner and type(learner).__module__.startswith("recommenders."):
-            self._ahead.rehearse(rehearse, learner)  # what others do at a fit is their own business
+            self._compiler.warm_up(rehearse, learner)  # what others do at a fit is their own business
         interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
@@ -257,7 +257,7 @@ class World:
 
     def _publish(self, time: float) -> None:
         """Make known to everybody what can be seen from now on: new items, and what every part shows."""
-        self._ahead.ready(advance)
+        self._compiler.wait(advance)
         self.now = time
         published = Published(time, self.rounds.counters, *self._on_offer(time))
         if len(published.candidates) == 0:
@@ -282,7 +282,7 @@ class World:
         if self.platform.fitted_at and self.platform.fitted_at[-1] >= time:
             return
         self.rounds.settle()
-        self._ahead.close()  # what it has not come to by now is compiled where it is called
+        self._compiler.close()  # what it has not come to by now is compiled where it is called
         if self.platform.recommender.learns:
             self._say(f"fitting {self.platform.recommender.name}")
         self.platform.fit(time)
@@ -347,6 +347,6 @@ class World:
     def close(self) -> None:
         """Stop the threads, whatever happened."""
         gc.unfreeze()
-        self._ahead.close()
+        self._compiler.close()
         self.log.abandon()
         self.rounds.close()

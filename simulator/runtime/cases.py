@@ -12,7 +12,7 @@ from simulator.engine.cases.event_queue import push, without_stale
 from simulator.engine.cases.promises import publish_waits
 from simulator.engine.cases.resources import next_shift
 from simulator.engine.cases.run import happenings_at_once, live, post
-from simulator.engine.jit.precompile import Ahead
+from simulator.engine.jit.precompile import BackgroundCompiler
 from simulator.engine.randomness import WORLD, normals, uniforms
 from simulator.engine.tables import case_tables as layout
 from simulator.engine.tables.case_tables import (
@@ -93,17 +93,17 @@ class Cases(Part):
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
         self._waits = np.full((len(shared.parts), len(units)), np.nan, dtype=np.float32)  # what `publish` told users
-        self._ahead: Ahead | None = None
+        self._compiler: BackgroundCompiler | None = None
         self._make_room(_FIRST_ROOM)
         for r, resource in enumerate(shared.resources):
             if resource["n_shifts"]:
                 at = next_shift(shared, r, 0.0, float(plan.starts_at[0]))
                 push(self.case_state, at, r, int(Happens.SHIFT), 0, r, 0)
 
-    def prepare(self, ahead: Ahead, output: Callable[[int], Output]) -> None:
+    def prepare(self, compiler: BackgroundCompiler, output: Callable[[int], Output]) -> None:
         """Have what `run` needs compiled beside whatever comes before its first call; `output` as there."""
-        self._ahead = ahead
-        ahead.order(live, *self._arguments(0.0, output))
+        self._compiler = compiler
+        compiler.submit(live, *self._arguments(0.0, output))
 
     @property
     def n_open(self) -> int:
@@ -156,8 +156,8 @@ class Cases(Part):
             output: asked for a place to write to, with room for so many records.
             wrote: told how many records were written there.
         """
-        if self._ahead is not None:
-            self._ahead.ready(live)
+        if self._compiler is not None:
+            self._compiler.wait(live)
         done = False
         while not done:
             self._make_heap_room(0)

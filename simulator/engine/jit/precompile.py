@@ -20,7 +20,7 @@ from typing import Any
 from simulator.engine.jit.compile import cache_folder
 
 
-class Ahead:
+class BackgroundCompiler:
     """A process that compiles what is ordered, one kernel after the other. It ends with whoever made it."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Ahead:
         self._orders: list[Any] = []  # kernels and rehearsals, in the order in which they will be done
         self._done = 0
 
-    def order(self, dispatcher: Any, *arguments: Any) -> None:
+    def submit(self, dispatcher: Any, *arguments: Any) -> None:
         """Have a kernel compiled.
 
         Args:
@@ -43,7 +43,7 @@ class Ahead:
         function = dispatcher.py_func
         self._put(dispatcher, compile_kernel, function.__module__, function.__name__, types)
 
-    def rehearse(self, call: Callable[[Any], None], argument: Any) -> None:
+    def warm_up(self, call: Callable[[Any], None], argument: Any) -> None:
         """Have whatever `call(argument)` calls compiled, where other kernels are; left out where it cannot be sent."""
         if self._process is None:
             return
@@ -62,16 +62,16 @@ class Ahead:
                 stderr=subprocess.DEVNULL,  # what fails there is compiled, and says so, where the kernel is called
                 start_new_session=True,  # Ctrl-C is for the run, which stops when its tick is over
             )
-        order = base64.b85encode(pickle.dumps((do, arguments)))
+        submit = base64.b85encode(pickle.dumps((do, arguments)))
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(order + b"\n")
+            self._process.stdin.write(submit + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            return  # it could not even begin: see `ready`
+            return  # it could not even begin: see `wait`
         self._orders.append(what)
 
-    def ready(self, what: Any) -> None:
+    def wait(self, what: Any) -> None:
         """Wait for a kernel, or for a rehearsal.
 
         Where that process could not do it, the caller's first call compiles it as any other.

@@ -12,7 +12,7 @@ import pytest
 from recommenders.contract import Label
 from recommenders.registry import create
 from recommenders.rehearsal import rehearse
-from simulator.engine.jit.precompile import Ahead
+from simulator.engine.jit.precompile import BackgroundCompiler
 from simulator.engine.randomness import fill_normals, fill_uniforms
 
 ARGUMENTS = (np.zeros(3), 1, np.uint64(2), np.zeros(3, dtype=np.uint64), 4)
@@ -35,28 +35,28 @@ def refuse(*_: object, **__: object) -> None:
 
 
 def compiled(*arguments: object) -> None:
-    ahead = Ahead()
-    ahead.order(fill_uniforms, *arguments)
-    ahead.ready(fill_uniforms)
-    ahead.close()
+    compiler = BackgroundCompiler()
+    compiler.submit(fill_uniforms, *arguments)
+    compiler.wait(fill_uniforms)
+    compiler.close()
 
 
 def test_the_kernel_is_in_the_cache_once_ready_returns(cache: Path) -> None:
-    ahead = Ahead()
-    ahead.order(fill_uniforms, *ARGUMENTS)
-    ahead.ready(fill_uniforms)
+    compiler = BackgroundCompiler()
+    compiler.submit(fill_uniforms, *ARGUMENTS)
+    compiler.wait(fill_uniforms)
     assert len(entries(cache)) == 1
-    ahead.ready(fill_uniforms)  # nothing to wait for any more
-    ahead.close()
+    compiler.wait(fill_uniforms)  # nothing to wait for any more
+    compiler.close()
 
 
 def test_orders_are_worked_off_one_after_the_other(cache: Path) -> None:
-    ahead = Ahead()
-    ahead.order(fill_uniforms, *ARGUMENTS)
-    ahead.order(fill_normals, np.zeros((3, 2), dtype=np.float32), *ARGUMENTS[1:], np.zeros(4, dtype=np.float32))
-    ahead.ready(fill_normals)  # with whatever came before it
+    compiler = BackgroundCompiler()
+    compiler.submit(fill_uniforms, *ARGUMENTS)
+    compiler.submit(fill_normals, np.zeros((3, 2), dtype=np.float32), *ARGUMENTS[1:], np.zeros(4, dtype=np.float32))
+    compiler.wait(fill_normals)  # with whatever came before it
     assert len(entries(cache)) == len(entries(cache, "fill_normals")) == 1
-    ahead.close()
+    compiler.close()
 
 
 def test_what_the_cache_has_is_not_compiled_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,10 +67,10 @@ def test_what_the_cache_has_is_not_compiled_again(cache: Path, monkeypatch: pyte
 
 def test_the_same_kernel_for_other_types_is(cache: Path) -> None:
     compiled(*ARGUMENTS)
-    ahead = Ahead()
-    ahead.order(fill_uniforms, np.zeros(3, dtype=np.float32), *ARGUMENTS[1:])
-    assert ahead._process is not None
-    ahead.close()
+    compiler = BackgroundCompiler()
+    compiler.submit(fill_uniforms, np.zeros(3, dtype=np.float32), *ARGUMENTS[1:])
+    assert compiler._process is not None
+    compiler.close()
 
 
 def test_a_single_processor_starts_nothing(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,11 +109,11 @@ def test_it_ends_with_its_maker_however_that_ends(cache: Path) -> None:
 
 def test_a_recommender_is_rehearsed_where_other_kernels_are(cache: Path) -> None:
     knn = create("itemknn", {}, label=Label("click", ("click",)))
-    ahead = Ahead()
-    ahead.rehearse(rehearse, knn)
-    assert ahead._process is None
-    ahead.order(fill_uniforms, *ARGUMENTS)
-    ahead.rehearse(rehearse, knn)
-    ahead.ready(knn)
+    compiler = BackgroundCompiler()
+    compiler.warm_up(rehearse, knn)
+    assert compiler._process is None
+    compiler.submit(fill_uniforms, *ARGUMENTS)
+    compiler.warm_up(rehearse, knn)
+    compiler.wait(knn)
     assert len(list(cache.rglob("item_item._score-*.nbi"))) == 1
-    ahead.close()
+    compiler.close()
