@@ -87,13 +87,13 @@ class Kept(NamedTuple):
     shown: npt.NDArray[np.int32]  # (n, slate): the slate that was answered last, -1 none
 
 
-def terms_of(scene: Scene, end: float, limit: int, room: int = 0, shared_steps: int = 0) -> Terms:
+def terms_of(scene: Scene, end: float, limit: int, room: int = 0, batched_steps: int = 0) -> Terms:
     """Return the terms of a scene; arguments as in `FACTS`. Without the last two, no kernel advances visits by them."""
     times = np.concatenate([scene.opens, scene.closes])
     facts = np.zeros(1, dtype=FACTS)
     facts[0] = (
         scene.tick, scene.horizon, end, scene.plan.starts_at[0], scene.settings.margin, scene.seed, scene.slate,
-        scene.recent, limit, room, shared_steps,
+        scene.recent, limit, room, batched_steps,
     )  # fmt: skip
     return Terms(
         facts=facts,

@@ -39,7 +39,7 @@ def likeness(argument: Any) -> Any:
 
 
 @numba.extending.intrinsic
-def call_at(typing: Any, address: Any, at: Any, active: Any, end: Any, n: Any, learnable: Any, tables: Any) -> Any:
+def call_pointer(typing: Any, address: Any, at: Any, active: Any, end: Any, n: Any, learnable: Any, tables: Any) -> Any:
     """Typing and code of a call of the part at `address`, with the arguments of `visit.batch_steps`."""
     given = (_types.int64, at, _types.int64, _types.float64, _types.int64, _types.uint32, tables)
 

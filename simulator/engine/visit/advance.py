@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, kernel
-from simulator.engine.jit.function_pointers import address_of, call_at
+from simulator.engine.jit.function_pointers import address_of, call_pointer
 from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.stack_arrays import SIDE_BY_SIDE, wholes
 from simulator.engine.tables.empty import NO_VISITS, NOBODY, NOTHING, NOWHERE
@@ -34,7 +34,7 @@ from simulator.engine.tables.tables import (
     numbers_of,
 )
 from simulator.engine.visit.arrive_depart import arrive, close_request, depart
-from simulator.engine.visit.batch_steps import shared_steps
+from simulator.engine.visit.batch_steps import batched_steps
 from simulator.engine.visit.browse import next_in_feed, screen_of_cards
 from simulator.engine.visit.commit import weigh
 from simulator.engine.visit.consume import STARTING
@@ -63,7 +63,7 @@ def parts_of(plan: Plan) -> tuple[int, Part, Part, Part]:
 def shared_at(plan: Plan) -> int:
     """Return where the machine code of `shared_steps` lies; compiled where it is not in the cache."""
     tables = Tables(numbers_of(plan, NOBODY, NOTHING), plan, NOBODY, NOTHING, NO_VISITS, NOWHERE)
-    return address_of(shared_steps, np.zeros(0, dtype=np.int64), 0, 0.0, 0, np.uint32(0), tables)
+    return address_of(batched_steps, np.zeros(0, dtype=np.int64), 0, 0.0, 0, np.uint32(0), tables)
 
 
 def _flags(plan: Plan) -> tuple[Part, Part, Part]:
@@ -148,7 +148,7 @@ def advance(
             going_on += together
         active = going_on
         # ---- consume, respond
-        n = call_at(shared, at, active, end, n, learnable, tables)
+        n = call_pointer(shared, at, active, end, n, learnable, tables)
 
 
 @inlined

@@ -19,7 +19,7 @@ from simulator.engine.visit.respond import responses
 
 
 @part
-def shared_steps(
+def batched_steps(
     at: npt.NDArray[np.int64], active: int, end: float, n: int, learnable: np.uint32, tables: Tables
 ) -> int:
     """Let the rows at[:active] that are due before `end` start a play, end one, or respond.

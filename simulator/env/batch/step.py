@@ -131,7 +131,7 @@ def visit(t: StepGroups, rows: npt.NDArray[np.int64], first: int, end: float, ph
     """
     items, facts, parts = as_announced(t, phase), t.terms.facts[0], t.plan.entries
     first, written = advance(
-        facts.seed, rows, first, end, facts.room, t.plan, t.users, items, t.visits, t.out, facts.shared_steps,
+        facts.seed, rows, first, end, facts.room, t.plan, t.users, items, t.visits, t.out, facts.batched_steps,
         parts, parts, parts,
     )  # fmt: skip
     fold(t.out.records, written, t.terms, items.state, t.seen, t.kept)
