@@ -27,10 +27,10 @@ def exponential_table() -> npt.NDArray[np.float64]:
     2^k for k = -64..64, then 2^(j/256) for j = 0..256; then for the middles c of 128 equal steps of [1/2, 1) the 1 / c,
     then the -log(c).
     """
-    wholes = 2.0 ** np.arange(-64, 65, dtype=np.float64)
+    int_buffer = 2.0 ** np.arange(-64, 65, dtype=np.float64)
     parts = 2.0 ** (np.arange(257, dtype=np.float64) / 256.0)
     middles = (128.5 + np.arange(128, dtype=np.float64)) / 256.0
-    return np.concatenate([wholes, parts, 1.0 / middles, -np.log(middles)])
+    return np.concatenate([int_buffer, parts, 1.0 / middles, -np.log(middles)])
 
 
 @kernel

@@ -61,17 +61,17 @@ def _column(kind: Any, count: int) -> Any:
     return column
 
 
-reals = _column(numba.types.float64, SIDE_BY_SIDE)
+float_buffer = _column(numba.types.float64, SIDE_BY_SIDE)
 """A column of real numbers."""
 
-words = _column(numba.types.uint64, SIDE_BY_SIDE)
+key_buffer = _column(numba.types.uint64, SIDE_BY_SIDE)
 """A column of keys, lucks or masks."""
 
-wholes = _column(numba.types.int64, SIDE_BY_SIDE)
+int_buffer = _column(numba.types.int64, SIDE_BY_SIDE)
 """A column of numbers of rows, items, types ..."""
 
 facet_numbers = _column(numba.types.float64, MAX_FACETS)
 """A number for each facet."""
 
-by_facet = _column(numba.types.float64, SIDE_BY_SIDE * MAX_FACETS)
+facet_buffer = _column(numba.types.float64, SIDE_BY_SIDE * MAX_FACETS)
 """A column for each facet, one after the other."""

@@ -17,7 +17,7 @@ from simulator.engine.jit.simd import dot
 from simulator.engine.jit.structs import group
 from simulator.engine.primitives import chosen_by, drawn
 from simulator.engine.randomness import mix
-from simulator.engine.stack_arrays import SIDE_BY_SIDE, by_facet, reals, words
+from simulator.engine.stack_arrays import SIDE_BY_SIDE, facet_buffer, float_buffer, words
 from simulator.engine.tables.tables import NORMAL, Array, Draw, Numbers
 from simulator.engine.user.beliefs import COIN, COIN_BITS, COIN_MASK, COINS, COMMON_KEY, TASTE_KEY, combined, matched
 
@@ -63,87 +63,87 @@ class Plays(NamedTuple):
 
 
 @inlined
-def match_all(wide: int, x: Real, saturation: float, scale: float) -> None:
+def match_all(padded_width: int, x: Real, saturation: float, scale: float) -> None:
     """Turn dot products into matches, in place; without a division where nothing levels off."""
     if saturation == 0.0:
-        for k in range(wide):
+        for k in range(padded_width):
             x[k] = scale * x[k]
     else:
-        for k in range(wide):
+        for k in range(padded_width):
             x[k] = matched(x[k], saturation, scale)
 
 
 @inlined
-def utilities(wide: int, plays: Plays, numbers: Numbers) -> None:
+def utilities(padded_width: int, plays: Plays, numbers: Numbers) -> None:
     """Set what items are worth to users, as `utility_of` says it."""
     facets, weights, types, quantiles = numbers.facets, numbers.weights, numbers.types, numbers.quantiles
     user_params, taste, vectors = numbers.user_params[0], numbers.taste, numbers.vectors
     key, user, item, kind, out = plays.key, plays.user, plays.item, plays.kind, plays.worth
-    x = reals()
-    for k in range(wide):
+    x = float_buffer()
+    for k in range(padded_width):
         own = user_params.idiosyncratic * types[kind[k]].idiosyncratic
         out[k] = types[kind[k]].prior + own * drawn(quantiles, NORMAL, mix(key[k], TASTE_KEY))
     for f in range(facets.shape[0]):
         offset, width = facets[f].offset, facets[f].width
         saturation, scale = facets[f].saturation, facets[f].scale
-        for k in range(wide):
+        for k in range(padded_width):
             x[k] = dot(taste, user[k], offset, vectors, item[k], offset, width)
-        match_all(wide, x, saturation, scale)
-        for k in range(wide):
+        match_all(padded_width, x, saturation, scale)
+        for k in range(padded_width):
             out[k] += weights[kind[k], f] * x[k]
 
 
 @inlined
-def attention(wide: int, plays: Plays, modalities: Array) -> None:
+def attention(padded_width: int, plays: Plays, modalities: Array) -> None:
     """Set which modalities users attend to, as `attended_to` says it, with those `already` attended to."""
     own, place, visible, already = plays.own, plays.place, plays.visible, plays.already
     mindful, out = plays.mindful, plays.attended
-    left, coins, word = reals(), words(), words()
-    for k in range(wide):
+    left, coins, word = float_buffer(), words(), words()
+    for k in range(padded_width):
         left[k] = mindful[k]
         out[k] = already[k] & visible[k]
     for mod in range(modalities.shape[0]):
         if mod % COINS == 0:
-            for k in range(wide):
+            for k in range(padded_width):
                 coins[k] = chosen_by(own[k], place[k], Draw.ATTEND + mod // COINS)
         bit, lowest = np.uint64(mod), np.uint64(COIN_BITS * (mod % COINS))
         bar, reading = modalities[mod].salience * COIN, modalities[mod].reading
         if modalities[mod].heard == 1:
-            for k in range(wide):
+            for k in range(padded_width):
                 word[k] = chosen_by(own[k], np.uint64(0), Draw.ATTEND + mod // COINS)
         else:
-            for k in range(wide):
+            for k in range(padded_width):
                 word[k] = coins[k]
-        for k in range(wide):
+        for k in range(padded_width):
             draw = np.float64((word[k] >> lowest) & COIN_MASK) + 0.5
             open_to = (visible[k] & ~out[k]) >> bit & np.uint64(1)
             catches = np.uint64((draw < bar) & (reading <= left[k])) & open_to
             out[k] |= catches << bit
             left[k] -= reading * np.float64(catches)
-    for k in range(wide):
+    for k in range(padded_width):
         out[k] |= already[k]
 
 
 @inlined
-def beliefs(wide: int, plays: Plays, glance: float, numbers: Numbers) -> None:
+def beliefs(padded_width: int, plays: Plays, glance: float, numbers: Numbers) -> None:
     """Set what users think of items from the modalities they attend to, as `belief_about` says it."""
     types, quantiles = numbers.types, numbers.quantiles
     kind, knowing = plays.kind, plays.knowing
-    knowledge = reals()
-    for k in range(wide):
+    knowledge = float_buffer()
+    for k in range(padded_width):
         knowledge[k] = drawn(quantiles, types[kind[k]].knowledge, knowing[k])
-    precision, reading = by_facet(), by_facet()
+    precision, reading = facet_buffer(), facet_buffer()
     for f in range(numbers.facets.shape[0]):
-        for k in range(wide):
+        for k in range(padded_width):
             precision[f * SIDE_BY_SIDE + k] = 0.0
             reading[f * SIDE_BY_SIDE + k] = 0.0
-    _read(wide, plays, glance, knowledge, precision, reading, numbers)
-    _combine(wide, plays, precision, reading, numbers)
+    _read(padded_width, plays, glance, knowledge, precision, reading, numbers)
+    _combine(padded_width, plays, precision, reading, numbers)
 
 
 @inlined
 def _read(
-    wide: int, plays: Plays, glance: float, knowledge: Real, precision: Real, reading: Real, numbers: Numbers
+    padded_width: int, plays: Plays, glance: float, knowledge: Real, precision: Real, reading: Real, numbers: Numbers
 ) -> None:
     """Add up the cues of what is attended to, facet by facet: their precisions, and precision times reading."""
     pairs, modalities, facets, weights = numbers.pairs, numbers.modalities, numbers.facets, numbers.weights
@@ -153,24 +153,31 @@ def _read(
     n_facets = facets.shape[0]
     first_root = n_facets + modalities.shape[0]
     root_glance = math.sqrt(glance)
-    root_knowledge, misreading, shift, x, share, root_share = reals(), reals(), reals(), reals(), reals(), reals()
-    for k in range(wide):
+    root_knowledge, misreading, shift, x, share, root_share = (
+        float_buffer(),
+        float_buffer(),
+        float_buffer(),
+        float_buffer(),
+        float_buffer(),
+        float_buffer(),
+    )
+    for k in range(padded_width):
         root_knowledge[k] = math.sqrt(knowledge[k])
     anybody = np.uint64(0)
-    for k in range(wide):
+    for k in range(padded_width):
         anybody |= attended[k]
     for mod in range(modalities.shape[0]):
         if (anybody >> np.uint64(mod)) & np.uint64(1) == 0:
             continue
         trust = np.int64(modalities[mod].trust)
-        for k in range(wide):
+        for k in range(padded_width):
             shift[k] = np.float64(bias_appeal[item[k], mod])
         if trust >= 0:
-            for k in range(wide):
+            for k in range(padded_width):
                 shift[k] -= np.float64(mood[user[k], trust])
-        for k in range(wide):
+        for k in range(padded_width):
             misreading[k] = drawn(quantiles, NORMAL, mix(key[k], np.uint64(mod)))
-        for k in range(wide):
+        for k in range(padded_width):
             counts = np.float64((attended[k] >> np.uint64(mod)) & np.uint64(1))
             share[k] = knowledge[k] * weights[kind[k], n_facets + mod] * counts
             root_share[k] = root_knowledge[k] * weights[kind[k], first_root + mod] * counts
@@ -182,32 +189,32 @@ def _read(
                 t *= glance
                 root_t *= root_glance
             if column >= 0:
-                for k in range(wide):
+                for k in range(padded_width):
                     x[k] = dot(taste, user[k], offset, vectors, item[k], column, width)
-                match_all(wide, x, facets[f].saturation, facets[f].scale)
+                match_all(padded_width, x, facets[f].saturation, facets[f].scale)
             else:
-                for k in range(wide):
+                for k in range(padded_width):
                     x[k] = np.float64(readouts[item[k], np.int64(pairs[p].readout)])
             first = f * SIDE_BY_SIDE
-            for k in range(wide):
+            for k in range(padded_width):
                 precision[first + k] += t * share[k]
                 reading[first + k] += t * share[k] * (x[k] + shift[k]) + root_t * root_share[k] * misreading[k]
 
 
 @inlined
-def _combine(wide: int, plays: Plays, precision: Real, reading: Real, numbers: Numbers) -> None:
+def _combine(padded_width: int, plays: Plays, precision: Real, reading: Real, numbers: Numbers) -> None:
     """Set the beliefs' means and variances from the sums over cues, facet by facet."""
     types, weights, user_params, quantiles = numbers.types, numbers.weights, numbers.user_params[0], numbers.quantiles
     key, kind, mean, variance = plays.key, plays.kind, plays.belief, plays.variance
-    common = reals()
-    for k in range(wide):
+    common = float_buffer()
+    for k in range(padded_width):
         common[k] = user_params.root_common_error * drawn(quantiles, NORMAL, mix(key[k], COMMON_KEY))
         mean[k] = types[kind[k]].prior
         own = user_params.idiosyncratic * types[kind[k]].idiosyncratic
         variance[k] = own * own
     for f in range(numbers.facets.shape[0]):
         first = f * SIDE_BY_SIDE
-        for k in range(wide):
+        for k in range(padded_width):
             facet_mean, facet_variance = combined(
                 precision[first + k], reading[first + k], user_params.common_error, common[k]
             )

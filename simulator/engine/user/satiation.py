@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import exponential
-from simulator.engine.stack_arrays import reals
+from simulator.engine.stack_arrays import float_buffer
 from simulator.engine.tables.tables import Array, Numbers
 
 STALE = 1.0 / 64.0
@@ -24,7 +24,7 @@ def settle(u: Array, user: int, time: float, factor: float, mood: npt.NDArray[np
 
 @inlined
 def faded_all(
-    wide: int,
+    padded_width: int,
     m: int,
     user: npt.NDArray[np.int64],
     clock: npt.NDArray[np.float64],
@@ -38,10 +38,10 @@ def faded_all(
         numbers.user_params[0],
         numbers.exp_log_tables,
     )
-    satiated_at = reals()
-    for k in range(wide):
+    satiated_at = float_buffer()
+    for k in range(padded_width):
         satiated_at[k] = users[user[k]].satiated_at
-    for k in range(wide):
+    for k in range(padded_width):
         out[k] = exponential((satiated_at[k] - clock[k]) / user_params.satiation_recovery, exp_log_tables)
     for k in range(m):
         if out[k] < STALE:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined, kernel
 from simulator.engine.jit.function_pointers import address_of, call_pointer
 from simulator.engine.jit.simd import fetch_ahead
-from simulator.engine.stack_arrays import SIDE_BY_SIDE, wholes
+from simulator.engine.stack_arrays import SIDE_BY_SIDE, int_buffer
 from simulator.engine.tables.empty import NO_VISITS, NOBODY, NOTHING, NOWHERE
 from simulator.engine.tables.tables import (
     MAX_SCREEN,
@@ -132,7 +132,7 @@ def advance(
     learnable = np.uint32(0)  # modalities whose bias can be learned
     for m in range(plan.modalities.shape[0]):
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
-    at = wholes()  # rows that are advanced side by side
+    at = int_buffer()  # rows that are advanced side by side
     n = 0
     k = first
     active = 0

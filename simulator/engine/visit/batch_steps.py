@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import inlined, part
-from simulator.engine.stack_arrays import wholes
+from simulator.engine.stack_arrays import int_buffer
 from simulator.engine.tables.tables import Array, StageKind, Tables
 from simulator.engine.visit.consume import STARTING, start_plays
 from simulator.engine.visit.pauses import PLAYING
@@ -30,7 +30,7 @@ def batched_steps(
         The number of records.
     """
     rows, stages = tables.visits.state, tables.plan.stages
-    some = wholes()
+    some = int_buffer()
     for stage in range(stages.shape[0]):
         kind = stages[stage].kind
         # ---- consume: plays start, and those that are over end

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined
 from simulator.engine.primitives import chosen_by, drawn, exponential, quantised, sigmoid, slot_of, waited
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.stack_arrays import padded, reals, wholes, words
+from simulator.engine.stack_arrays import float_buffer, int_buffer, key_buffer, padded
 from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import Array, Draw, Numbers, Tables, Tally
 from simulator.engine.user.beliefs import utility_of
@@ -42,22 +42,23 @@ def start_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: T
     """
     s, rows, numbers = tables.plan.stages[stage], tables.visits.state, tables.numbers
     plays = Plays(
-        wholes(), wholes(), wholes(), wholes(),
-        words(), words(), words(), words(), words(), words(), words(), words(),
-        reals(), reals(), reals(), reals(), reals(), reals(), reals(), reals(), reals(),
-        reals(), reals(), reals(), reals(), reals(), reals(), reals(), reals(), reals(),
+        int_buffer(), int_buffer(), int_buffer(), int_buffer(), key_buffer(), key_buffer(), key_buffer(),
+        key_buffer(), key_buffer(), key_buffer(), key_buffer(), key_buffer(), float_buffer(), float_buffer(),
+        float_buffer(), float_buffer(), float_buffer(), float_buffer(), float_buffer(), float_buffer(),
+        float_buffer(), float_buffer(), float_buffer(), float_buffer(), float_buffer(), float_buffer(),
+        float_buffer(), float_buffer(), float_buffer(), float_buffer(),
     )  # fmt: skip
-    wide = padded(at, m)
-    _gather(at, wide, s, plays, tables)
+    padded_width = padded(at, m)
+    _gather(at, padded_width, s, plays, tables)
     if s.wall >= 0:
         cut_off(plays.until, m, plays.user, plays.item, s, tables)
-    utilities(wide, plays, numbers)
-    attention(wide, plays, numbers.modalities)
-    beliefs(wide, plays, s.glance, numbers)
-    _tire(wide, m, plays, numbers)
+    utilities(padded_width, plays, numbers)
+    attention(padded_width, plays, numbers.modalities)
+    beliefs(padded_width, plays, s.glance, numbers)
+    _tire(padded_width, m, plays, numbers)
     for k in range(m):
         _first_sight(k, rows[at[k]], plays, tables)
-    _draw_leaving(wide, s, plays, numbers)
+    _draw_leaving(padded_width, s, plays, numbers)
     for k in range(m):
         v = rows[at[k]]
         _forget_the_last(v)
@@ -76,7 +77,7 @@ def start_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: T
 
 
 @inlined
-def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables: Tables) -> None:
+def _gather(at: npt.NDArray[np.int64], padded_width: int, s: Array, plays: Plays, tables: Tables) -> None:
     """Fill the columns that say who plays what, and how much of it there is for them."""
     screens, types, first_topic = (
         tables.plan.screens,
@@ -88,7 +89,7 @@ def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables
     key, knowing, seen, visible, already = plays.key, plays.knowing, plays.seen, plays.visible, plays.already
     mindful, elsewhere, clock, duration = plays.mindful, plays.elsewhere, plays.clock, plays.duration
     until, hasty = plays.until, plays.hasty
-    for k in range(wide):
+    for k in range(padded_width):
         v = rows[at[k]]
         facts = items[v.item]
         user[k], item[k] = np.int64(v.user), np.int64(v.item)
@@ -103,7 +104,7 @@ def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables
         duration[k] = until[k] = np.float64(facts.duration)
         clock[k] = v.clock
         hasty[k] = np.float64(v.haste) / np.float64(users[user[k]].patience)
-    for k in range(wide):
+    for k in range(padded_width):
         own[k] = mix(own[k], _WATCHING)
         key[k] = mix(key[k], np.uint64(item[k]))
         knowing[k] = mix(knowing[k], np.uint64(kind[k]))
@@ -111,12 +112,12 @@ def _gather(at: npt.NDArray[np.int64], wide: int, s: Array, plays: Plays, tables
 
 
 @inlined
-def _tire(wide: int, m: int, plays: Plays, numbers: Numbers) -> None:
+def _tire(padded_width: int, m: int, plays: Plays, numbers: Numbers) -> None:
     """Set what satiation with their topics takes off."""
     user_params, mood, user, topic, tired = numbers.user_params[0], numbers.mood, plays.user, plays.topic, plays.tired
-    fading = reals()
-    faded_all(wide, m, user, plays.clock, numbers, fading)
-    for k in range(wide):
+    fading = float_buffer()
+    faded_all(padded_width, m, user, plays.clock, numbers, fading)
+    for k in range(padded_width):
         tired[k] = user_params.satiation_weight * mood[user[k], topic[k]] * fading[k]
 
 
@@ -155,26 +156,26 @@ def _first_sight(k: int, v: Array, plays: Plays, tables: Tables) -> None:
 
 
 @inlined
-def _draw_leaving(wide: int, s: Array, plays: Plays, numbers: Numbers) -> None:
+def _draw_leaving(padded_width: int, s: Array, plays: Plays, numbers: Numbers) -> None:
     """Draw when users would leave, were there nothing else; whether they look, bear what is bad, and jump ahead."""
     quantiles, exp_log_tables, own, place = numbers.quantiles, numbers.exp_log_tables, plays.own, plays.place
     left, sighted, judged_after, known_after = plays.left, plays.sighted, plays.judged_after, plays.known_after
     hasty, belief, tired, worth, leaves = plays.hasty, plays.belief, plays.tired, plays.worth, plays.leaves
     away, bearing, seeking, elsewhere = plays.away, plays.bearing, plays.seeking, plays.elsewhere
-    for k in range(wide):
+    for k in range(padded_width):
         judged_after[k] = drawn(quantiles, s.judged_after, chosen_by(own[k], place[k], Draw.JUDGED))
-    for k in range(wide):
+    for k in range(padded_width):
         known_after[k] = judged_after[k] + drawn(quantiles, s.known_after, chosen_by(own[k], place[k], Draw.KNOWN))
-    for k in range(wide):
+    for k in range(padded_width):
         left[k] = waited(chosen_by(own[k], place[k], Draw.HAZARD), exp_log_tables)
-    for k in range(wide):
+    for k in range(padded_width):
         at_sight = hasty[k] * s.leave_at_sight
         gut = belief[k] - tired[k]
         judges = hasty[k] * s.leave_judged * exponential(-s.judgment_sensitivity * gut, exp_log_tables)
         knows = hasty[k] * s.leave_known * exponential(-s.truth_sensitivity * worth[k], exp_log_tables)
         sighted[k] = at_sight
         leaves[k] = leave_time(left[k], at_sight, judged_after[k], judges, known_after[k], knows)
-    for k in range(wide):
+    for k in range(padded_width):
         away[k] = uniform(chosen_by(own[k], place[k], Draw.UNATTENDED)) - elsewhere[k]
         bearing[k] = s.tolerate - uniform(chosen_by(own[k], place[k], Draw.TOLERATE))
         seeking[k] = s.seek - uniform(chosen_by(own[k], place[k], Draw.SEEK))

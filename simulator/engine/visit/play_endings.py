@@ -13,7 +13,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.jit.structs import group
 from simulator.engine.primitives import fixed
-from simulator.engine.stack_arrays import padded, reals, wholes
+from simulator.engine.stack_arrays import float_buffer, int_buffer, padded
 from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import TICKS_PER_SECOND, VISIT_MEMORY, Array, Tables, Tally
 from simulator.engine.user.beliefs_batch import Real, Whole
@@ -52,11 +52,12 @@ def end_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: Tab
     plan, rows, out = tables.plan, tables.visits.state, tables.out
     s, shares, alternatives = plan.stages[stage], plan.shares, plan.alternatives
     ends = _Ends(
-        wholes(), wholes(), wholes(), wholes(), reals(), reals(), reals(), reals(), reals(), reals(), reals()
+        int_buffer(), int_buffer(), int_buffer(), int_buffer(), float_buffer(), float_buffer(), float_buffer(),
+        float_buffer(), float_buffer(), float_buffer(), float_buffer()
     )  # fmt: skip
-    wide = padded(at, m)
-    _gather(at, wide, stage, ends, tables)
-    _leave_traces(at, wide, m, ends, tables)
+    padded_width = padded(at, m)
+    _gather(at, padded_width, stage, ends, tables)
+    _leave_traces(at, padded_width, m, ends, tables)
     _add_up(at, m, ends, tables)
     for k in range(m):
         v = rows[at[k]]
@@ -72,14 +73,14 @@ def end_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: Tab
 
 
 @inlined
-def _gather(at: npt.NDArray[np.int64], wide: int, stage: int, ends: _Ends, tables: Tables) -> None:
+def _gather(at: npt.NDArray[np.int64], padded_width: int, stage: int, ends: _Ends, tables: Tables) -> None:
     """Fill the columns from the visits' rows."""
     events, first_topic = tables.plan.events, np.int64(tables.plan.user_params[0].first_topic)
     items, rows = tables.items.state, tables.visits.state
     user, item, topic, event, clock = ends.user, ends.item, ends.topic, ends.event, ends.clock
     duration, watched, utility, satisfaction = ends.duration, ends.watched, ends.utility, ends.satisfaction
     attending, judged = ends.attending, ends.judged
-    for k in range(wide):
+    for k in range(padded_width):
         v = rows[at[k]]
         facts = items[v.item]
         user[k], item[k], topic[k] = np.int64(v.user), np.int64(v.item), first_topic + np.int64(facts.topic)
@@ -91,7 +92,7 @@ def _gather(at: npt.NDArray[np.int64], wide: int, stage: int, ends: _Ends, table
 
 
 @inlined
-def _leave_traces(at: npt.NDArray[np.int64], wide: int, m: int, ends: _Ends, tables: Tables) -> None:
+def _leave_traces(at: npt.NDArray[np.int64], padded_width: int, m: int, ends: _Ends, tables: Tables) -> None:
     """Leave in the users more of the topic's satiation, and something to remember."""
     numbers, visits = tables.numbers, tables.visits
     rows, memory, memory_value = visits.state, visits.memory, visits.memory_value
@@ -104,9 +105,9 @@ def _leave_traces(at: npt.NDArray[np.int64], wide: int, m: int, ends: _Ends, tab
     had, items, parent = numbers.had, numbers.items, numbers.parent
     user, item, topic, attending = ends.user, ends.item, ends.topic, ends.attending
     watched, duration = ends.watched, ends.duration
-    fading, stored, share = reals(), reals(), reals()
-    faded_all(wide, m, user, ends.clock, numbers, fading)
-    for k in range(wide):
+    fading, stored, share = float_buffer(), float_buffer(), float_buffer()
+    faded_all(padded_width, m, user, ends.clock, numbers, fading)
+    for k in range(padded_width):
         stored[k] = mood[user[k], topic[k]]
         step = user_params.satiation_step * (1.0 - fading[k] * stored[k]) / fading[k]
         stored[k] += attending[k] * step

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import inlined, internal
 from simulator.engine.primitives import chosen_by, decision_key, drawn, quantised, sigmoid, slot_of
 from simulator.engine.randomness import mix, uniform
-from simulator.engine.stack_arrays import padded, reals, wholes, words
+from simulator.engine.stack_arrays import float_buffer, int_buffer, key_buffer, padded
 from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import (
     FOLLOWED,
@@ -44,14 +44,14 @@ def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: 
     bounds = plan.act_bounds
     silence = bounds.shape[1] - 1  # column of the probability that no act is left open
 
-    own, place, elsewhere = words(), words(), wholes()
-    satisfaction, gate, shut = reals(), reals(), reals()
-    wide = padded(at, m)
-    for k in range(wide):
+    own, place, elsewhere = key_buffer(), key_buffer(), int_buffer()
+    satisfaction, gate, shut = float_buffer(), float_buffer(), float_buffer()
+    padded_width = padded(at, m)
+    for k in range(padded_width):
         v = rows[at[k]]
         own[k], place[k] = v.decisions, slot_of(v.request, np.int64(v.slot))
         satisfaction[k] = np.float64(v.satisfaction) if v.unattended == 0 and v.judged == 1 else 0.0
-    for k in range(wide):
+    for k in range(padded_width):
         gate[k] = uniform(chosen_by(own[k], place[k], Draw.ACT_GATE))
         shut[k] = 1.0 - bounds[level_of(satisfaction[k]), silence]
     for k in range(m):
@@ -68,8 +68,8 @@ def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: 
         _learn(v, satisfaction[k], learnable, tables)
 
     # ---- the next item, or the end of the visit
-    leaves = reals()
-    _draw_ends(at, wide, own, place, satisfaction, leaves, tables)
+    leaves = float_buffer()
+    _draw_ends(at, padded_width, own, place, satisfaction, leaves, tables)
     for k in range(m):
         v = rows[at[k]]
         outcome = LEAVE if leaves[k] > 0.0 else ATTRIBUTE_EFFECT if elsewhere[k] == 1 else CONTINUE
@@ -111,7 +111,7 @@ def _learn(v: Array, satisfaction: float, learnable: np.uint32, tables: Tables) 
 @inlined
 def _draw_ends(
     at: npt.NDArray[np.int64],
-    wide: int,
+    padded_width: int,
     own: npt.NDArray[np.uint64],
     place: npt.NDArray[np.uint64],
     satisfaction: npt.NDArray[np.float64],
@@ -120,12 +120,12 @@ def _draw_ends(
 ) -> None:
     """Set `leaves` above 0 where users end their visits."""
     rows, user_params, exp_log_tables = tables.visits.state, tables.plan.user_params[0], tables.plan.exp_log_tables
-    streak, elapsed, tolerance = reals(), reals(), reals()
-    for k in range(wide):
+    streak, elapsed, tolerance = float_buffer(), float_buffer(), float_buffer()
+    for k in range(padded_width):
         v = rows[at[k]]
         streak[k], tolerance[k] = np.float64(v.streak), np.float64(v.tolerance)
         elapsed[k], leaves[k] = v.clock - v.start, np.float64(v.budget)
-    for k in range(wide):
+    for k in range(padded_width):
         odds = leave_log_odds(satisfaction[k], streak[k], elapsed[k] / leaves[k], tolerance[k], user_params)
         leaves[k] = sigmoid(odds, exp_log_tables) - uniform(chosen_by(own[k], place[k], Draw.LEAVE))
 
