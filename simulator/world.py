@@ -170,7 +170,7 @@ class World:
         if compiled.world is not None:
             self.cases = Cases(
                 compiled.scenario, compiled.world, compiled.plan, users, items, catalog.n_creators, items.parent,
-                catalog.published_at, self.horizon, config.seed, self.rounds.visits.soonest(users),
+                catalog.published_at, self.horizon, config.seed, self.rounds.visits.earliest(users),
             )  # fmt: skip
             self.cases.prepare(self._compiler, self.rounds.output)
         if learner and type(learner).__module__.startswith("recommenders."):

@@ -98,10 +98,10 @@ class TinyWorld:
         self.catalog = catalog
         self.users = draw_users(self.compiled, catalog.items, users, seed)
         assert self.compiled.world is not None
-        self.soonest = np.full(-(-users // BLOCK), -np.inf)
+        self.earliest = np.full(-(-users // BLOCK), -np.inf)
         self.cases = Cases(
             scenario, self.compiled.world, self.compiled.plan, self.users, catalog.items, catalog.n_creators,
-            catalog.items.parent, catalog.published_at, horizon, seed, self.soonest,
+            catalog.items.parent, catalog.published_at, horizon, seed, self.earliest,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

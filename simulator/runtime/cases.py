@@ -66,12 +66,12 @@ class Cases(Part):
         published_at: npt.NDArray[np.float64],
         horizon: float,
         seed: int,
-        soonest: npt.NDArray[np.float64] | None = None,
+        earliest: npt.NDArray[np.float64] | None = None,
     ) -> None:
         self.plan, self.users, self.items, self._seed = plan, users, items, seed
         self._promising = _promising(plan, items)
         self._numbers = numbers_of(plan, users, items)
-        self._soonest = np.zeros(0) if soonest is None else soonest
+        self._soonest = np.zeros(0) if earliest is None else earliest
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
             resources=shared.resources.copy(),

@@ -30,7 +30,7 @@ class VisitTable:
         self._called = np.empty(0, dtype=np.int64)  # rows that were last due
         self._soonest: npt.NDArray[np.float64] | None = None
 
-    def soonest(self, users: Users) -> npt.NDArray[np.float64]:
+    def earliest(self, users: Users) -> npt.NDArray[np.float64]:
         """What tells `due` whom it need not look at, as in `calling.present`: the same array for all time.
 
         It follows from the users, and so is no part of a checkpoint: at first, and after `restore`, it says nothing.
@@ -51,7 +51,7 @@ class VisitTable:
     def due(self, users: Users, end: float) -> npt.NDArray[np.int64]:
         """Rows with something to do before `end`, in the order of users; users who arrive get a row."""
         listed = np.empty(len(users.state), dtype=np.int64)
-        n, arriving = present(users.state, end, self.soonest(users), listed)
+        n, arriving = present(users.state, end, self.earliest(users), listed)
         if arriving > len(self._free):
             self._grow(arriving - len(self._free))
         called = np.empty(n, dtype=np.int64)
@@ -94,7 +94,7 @@ class VisitTable:
             array[slots] = kept
         all_users.state["row"] = -1
         all_users.state["row"][users] = slots
-        self.soonest(all_users)[:] = -np.inf
+        self.earliest(all_users)[:] = -np.inf
 
 
 def empty_visits(n: int, slate: int, menu: int) -> Visits:

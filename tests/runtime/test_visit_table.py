@@ -114,7 +114,7 @@ def test_nobody_is_passed_over(seed, n, pause):
         away = np.flatnonzero(all_users.state["row"] < 0)
         for user in rng.choice(away, min(len(away), 2), replace=False):
             if rng.random() < 0.5:
-                forward(all_users.state, user, end + rng.exponential(3.0), table.soonest(all_users))
+                forward(all_users.state, user, end + rng.exponential(3.0), table.earliest(all_users))
             else:
                 all_users.state["due"][user] = np.inf
         if rng.random() < 0.2:

@@ -37,4 +37,4 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, CaseDraw.LASTS))
     later.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
-        forward(users.state, user, np.float64(later.until), tables.soonest)
+        forward(users.state, user, np.float64(later.until), tables.earliest)

@@ -336,4 +336,4 @@ class CaseTables(NamedTuple):
     items: Items
     numbers: Numbers  # of these `plan`, `users` and `items`
     out: Output
-    soonest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `due.present`; (0,): not kept
+    earliest: npt.NDArray[np.float64]  # of the arrivals of each block of users, s: see `due.present`; (0,): not kept

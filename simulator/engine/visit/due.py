@@ -16,7 +16,7 @@ BLOCK = 32
 
 
 @kernel
-def present(users: Array, end: float, soonest: npt.NDArray[np.float64], out: npt.NDArray[np.int64]) -> tuple[int, int]:
+def present(users: Array, end: float, earliest: npt.NDArray[np.float64], out: npt.NDArray[np.int64]) -> tuple[int, int]:
     """Users with an open visit or who arrive before `end`, rising, written to `out` (users,).
 
     `soonest` (users / BLOCK, rounded up) says of every block of users before when it need not be looked at: no arrival
@@ -28,8 +28,8 @@ def present(users: Array, end: float, soonest: npt.NDArray[np.float64], out: npt
         How many they are, and how many of them arrive.
     """
     n, arriving = 0, 0
-    for block in range(soonest.shape[0]):
-        if soonest[block] >= end:
+    for block in range(earliest.shape[0]):
+        if earliest[block] >= end:
             continue
         first = np.inf
         for user in range(block * BLOCK, min((block + 1) * BLOCK, users.shape[0])):
@@ -45,20 +45,20 @@ def present(users: Array, end: float, soonest: npt.NDArray[np.float64], out: npt
                 arriving += 1
             elif due < first:
                 first = due
-        soonest[block] = first
+        earliest[block] = first
     return n, arriving
 
 
 @kernel
-def forward(users: Array, user: int, due: float, soonest: npt.NDArray[np.float64]) -> None:
+def forward(users: Array, user: int, due: float, earliest: npt.NDArray[np.float64]) -> None:
     """A user who is away arrives at `due`, s, if not before; `soonest` as in `present`, (0,) where nobody keeps it.
 
     This is the only way in which somebody who is away may come to arrive earlier.
     """
     u = users[user]
     u.due = min(np.float64(u.due), due)
-    if soonest.shape[0] > 0:
-        soonest[user // BLOCK] = min(soonest[user // BLOCK], due)
+    if earliest.shape[0] > 0:
+        earliest[user // BLOCK] = min(earliest[user // BLOCK], due)
 
 
 @kernel

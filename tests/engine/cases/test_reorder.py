@@ -85,7 +85,7 @@ def tiny(**again: Any) -> TinyWorld:
     edits |= {f"item_types.{kind}.remembered": memory for kind in kinds}
     steps = [{"step": "go", "delay": exponential(60.0)}]
     world = TinyWorld(steps, {}, users=2000, edits=edits, ends=False)
-    world.users.state["due"] = world.soonest[:] = 50 * DAY
+    world.users.state["due"] = world.earliest[:] = 50 * DAY
     users = np.arange(2000)
     world.decide(users + 1.0, users, users % 20)
     world.run(30 * DAY)
@@ -108,8 +108,8 @@ def test_their_arrivals_are_looked_for_when_they_come_back():
     world = tiny(base=claim(0.01, "probability"))
     due = world.users.state["due"]
     of = [due[first : first + BLOCK].min() for first in range(0, len(due), BLOCK)]
-    assert (world.soonest == of).all()
-    assert 10 < (world.soonest < 50 * DAY).sum() < len(of)  # and elsewhere nobody is
+    assert (world.earliest == of).all()
+    assert 10 < (world.earliest < 50 * DAY).sum() < len(of)  # and elsewhere nobody is
 
 
 def test_they_come_back_at_hours_at_which_people_come():
