@@ -14,7 +14,7 @@ _FIRST_ROOM = 1 << 14  # items
 _FIRST_LISTS = 64
 
 
-class Shelf:
+class ListStore:
     """Hold lists of items by their numbers; what was put on it stays until it is cleared.
 
     Attributes:

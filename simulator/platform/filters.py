@@ -23,7 +23,7 @@ from simulator.engine.user.shown_numbers import numbers_of
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import kept_within, levels_of, promise_of, weighed_limits
-from simulator.platform.candidate_lists import Shelf
+from simulator.platform.candidate_lists import ListStore
 from simulator.platform.kernels.filters import LIMIT, OPTION, TOPIC, TYPE, Limits, Stated, Wishes, find_near, wishes_of
 from simulator.platform.kernels.lists import CandidateLists
 from simulator.population.interests import affinities, cluster_means, topical
@@ -111,7 +111,7 @@ class Criteria:
         self._offered: list[
             tuple[ItemNumbers, dict[int, ItemNumbers]]
         ] = []  # what passes, of the candidates lately met
-        self.shelf = Shelf()
+        self.lists = ListStore()
         self._alone: dict[int, int] = {}  # of a kind of slates and the filters on the items alone, the list
         self._near: dict[tuple[int, int], int] = {}  # of user and all filters, the list
 
@@ -128,7 +128,7 @@ class Criteria:
             The lists that they choose from, which stand on `shelf` until this is called again or the next tick: what
             passes the filters of a visit; and what the platform is told.
         """
-        if self.shelf.used > _FULL:
+        if self.lists.used > _FULL:
             self.forget()
         told = np.empty((len(chosen), len(self._options)), dtype=np.float32)
         filters = np.empty(told.shape, dtype=np.int16)
@@ -142,7 +142,7 @@ class Criteria:
             alone = key // self._within
             if alone not in self._alone:
                 passing = self._passing(alone, filters[order[begin]], lists[int(found.kinds[begin])])
-                self._alone[alone] = self.shelf.number(passing)
+                self._alone[alone] = self.lists.number(passing)
             found.of[begin:end] = self._alone[alone]
             if key % self._within:  # limits are set on what lies between: to each visit a list of its own
                 for k, user in enumerate(rows["user"][found.rows[begin:end]].tolist(), begin):
@@ -162,7 +162,7 @@ class Criteria:
 
     def forget(self) -> None:
         """Forget all lists, as a new tick begins: what was near enough may be no more."""
-        self.shelf.clear()
+        self.lists.clear()
         self._alone.clear()
         self._near.clear()
 
@@ -194,20 +194,20 @@ class Criteria:
         They are the same until the next tick, so that a visit that turns pages is not looked up again.
         """
         users = rows["user"][found.rows[new]].astype(np.int64)
-        everything = {kind: self.shelf.number(there) for kind, there in lists.items()}
+        everything = {kind: self.lists.number(there) for kind, there in lists.items()}
         rest = np.array([everything[kind] for kind in found.kinds[new].tolist()])
         most = np.full((len(new), len(self._between)), np.inf)
         for k, c in enumerate(self._between):
             set_to = filters[new, c]
             most[set_to >= 0, k] = self._options[c].codes[set_to[set_to >= 0]]
-        of, bounds = found.of[new], self.shelf.bounds
+        of, bounds = found.of[new], self.lists.bounds
         lengths = bounds[of, 1] - bounds[of, 0]
-        first = self.shelf.room(len(new), int(lengths.sum()) + 1)
+        first = self.lists.room(len(new), int(lengths.sum()) + 1)
         limits = Limits(users, self._users.state["key"][users], self._promises, most, rest)
-        all_lists = CandidateLists(self.shelf.items, self.shelf.bounds, of)
+        all_lists = CandidateLists(self.lists.items, self.lists.bounds, of)
         near = np.empty(int(lengths.max()), dtype=np.bool_)
-        end = find_near(self._seed, limits, all_lists, self._numbers, first, self.shelf.used, near)
-        self.shelf.filled(end)
+        end = find_near(self._seed, limits, all_lists, self._numbers, first, self.lists.used, near)
+        self.lists.filled(end)
         found.of[new] = np.arange(first, first + len(new))
         for number, key in enumerate(zip(users.tolist(), code[new].tolist(), strict=True), first):
             self._near[key] = number

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from recommenders.contract import Lists, Requests, Seen
 from simulator.engine.tables.tables import VISIT_MEMORY, Plan, Visits
 from simulator.platform.kernels.requests import Asked, gather, most_events
-from simulator.platform.sent_items import SentItems
+from simulator.platform.recently_shown import RecentlyShown
 
 
 def asked(
@@ -16,7 +16,7 @@ def asked(
     chosen: npt.NDArray[np.int64],
     plan: Plan,
     visits: Visits,
-    sent: SentItems,
+    sent: RecentlyShown,
     candidates: npt.NDArray[np.int32],
     size: int,
     stated: npt.NDArray[np.int32] | None = None,

@@ -27,8 +27,8 @@ from simulator.platform.editorial import Editors, edited
 from simulator.platform.filters import Criteria
 from simulator.platform.kernels.requests import pending, scatter
 from simulator.platform.kernels.sorting import NONE, kinds_of
+from simulator.platform.recently_shown import RecentlyShown
 from simulator.platform.requests import asked
-from simulator.platform.sent_items import SentItems
 from simulator.platform.sorting import SortedLists
 from simulator.population.parent_rows import Levels
 from simulator.records.log_writer import LogWriter
@@ -121,7 +121,7 @@ class Rounds:
     ) -> None:
         self.compiled, self.users, self.items = compiled, users, items
         self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
-        self.sent = SentItems(len(users.state), compiled.scenario.platform.recent)
+        self.sent = RecentlyShown(len(users.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self.criteria = Criteria(compiled, users, items, seed) if compiled.scenario.criteria else None
         self.sorting = SortedLists(compiled, users, items, seed) if compiled.scenario.sorting else None
@@ -273,7 +273,7 @@ class Rounds:
         several, told = None, None
         if self.criteria is not None:
             todo, kinds, of, told = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
-            several = self.criteria.shelf.lists(of)
+            several = self.criteria.lists.lists(of)
         elif len(there) > 1:
             order = np.argsort(kinds, kind="stable")
             todo, kinds = todo[order], kinds[order]
@@ -298,7 +298,7 @@ class Rounds:
         """The part; where all of its rows choose from one list, that is all that there is for them."""
         if part.several is None or self.criteria is None or (part.several.of != part.several.of[0]).any():
             return part
-        return part._replace(candidates=self.criteria.shelf.array(int(part.several.of[0])), several=None)
+        return part._replace(candidates=self.criteria.lists.array(int(part.several.of[0])), several=None)
 
     def _beside_editors(self, whole: Alike, most: int) -> Iterator[Alike]:
         """Rows in parts of one list, whose slates a recommender makes but for what editors fill on a surface."""

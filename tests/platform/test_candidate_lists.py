@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from simulator.platform.candidate_lists import Shelf
+from simulator.platform.candidate_lists import ListStore
 
 
 @given(st.lists(st.lists(st.integers(0, 10**6), max_size=200), max_size=120))
 def test_lists_are_found_by_their_numbers(contents):
-    shelf = Shelf()
+    shelf = ListStore()
     arrays = [np.array(each, dtype=np.int32) for each in contents]
     numbers = [shelf.number(array) for array in arrays]
     assert numbers == list(range(len(arrays)))
@@ -26,7 +26,7 @@ def test_lists_are_found_by_their_numbers(contents):
 
 
 def test_a_list_that_was_made_on_it_is_handed_out_to_stay():
-    shelf = Shelf()
+    shelf = ListStore()
     first = shelf.room(1, 40_000)  # more than there was room for
     shelf.items[:40_000], shelf.bounds[first] = np.arange(40_000), (0, 40_000)
     shelf.filled(40_000)

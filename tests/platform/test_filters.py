@@ -71,7 +71,7 @@ def parts(criteria: Criteria, rows: np.ndarray, there: np.ndarray) -> Iterator[t
     criteria.forget()
     asked = criteria.ask(np.arange(len(rows)), rows, np.zeros(len(rows), dtype=np.int64), {0: there})
     for first, last in runs(asked.of):
-        yield asked.rows[first:last], criteria.shelf.array(int(asked.of[first])), asked.told[first:last]
+        yield asked.rows[first:last], criteria.lists.array(int(asked.of[first])), asked.told[first:last]
 
 
 def asked(users: int = 200, visit: int = 0, stage: str = "search", request: int = 1) -> tuple[np.ndarray, np.ndarray]:

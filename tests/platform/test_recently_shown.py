@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from simulator.platform.sent_items import SentItems
+from simulator.platform.recently_shown import RecentlyShown
 
 _SLATES = st.lists(
     st.tuples(st.lists(st.integers(0, 4), min_size=1, max_size=4, unique=True), st.integers(0, 40)), max_size=30
 )
 
 
-def _remembered(sent: SentItems, user: int) -> list[int]:
+def _remembered(sent: RecentlyShown, user: int) -> list[int]:
     users = np.array([user, user], dtype=np.uint32)
     start = np.concatenate(([0], np.cumsum(sent.sizes(users))))
     out = np.full(start[-1] + 2, 7, dtype=np.int32)
@@ -26,7 +26,7 @@ def _remembered(sent: SentItems, user: int) -> list[int]:
 @settings(max_examples=60, deadline=None)
 @given(_SLATES, st.sampled_from([0, 1, 15, 16, 17, 40]))
 def test_the_last_items_of_each_user_are_remembered_in_order(slates: list[tuple[list[int], int]], kept: int) -> None:
-    sent = SentItems(5, kept)
+    sent = RecentlyShown(5, kept)
     history: dict[int, list[int]] = {user: [] for user in range(5)}
     item = 0
     for users, size in slates:
@@ -36,7 +36,7 @@ def test_the_last_items_of_each_user_are_remembered_in_order(slates: list[tuple[
             history[user] += range(item, item + size)
             item += size
         sent.add(np.array(users, dtype=np.uint32), rows)
-    again = SentItems(5, kept)
+    again = RecentlyShown(5, kept)
     again.restore(sent.state())
     for user, items in history.items():
         expected = items[len(items) - min(len(items), kept) :]
@@ -46,7 +46,7 @@ def test_the_last_items_of_each_user_are_remembered_in_order(slates: list[tuple[
 
 @pytest.mark.parametrize("kept", [10, 100])
 def test_memory_does_not_grow_beyond_what_is_kept(kept: int) -> None:
-    sent = SentItems(2, kept)
+    sent = RecentlyShown(2, kept)
     users = np.array([0], dtype=np.uint32)
     for k in range(1000):
         sent.add(users, np.full((1, 10), k, dtype=np.int32))

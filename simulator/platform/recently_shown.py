@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.part import Part
-from simulator.platform.kernels.sent_items import BLOCK, SIZES, Rings, send, sent
+from simulator.platform.kernels.recently_shown import BLOCK, SIZES, Rings, send, sent
 
 _FIRST_CAPACITY = 1024
 
 
-class SentItems(Part):
+class RecentlyShown(Part):
     """Remember the last `kept` items sent to every user. Memory follows what was sent, not the number of users.
 
     Args:
