@@ -21,7 +21,7 @@ from simulator.engine.visit.advance import advance, first_arguments
 from simulator.errors import InputError, RunInterrupted
 from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled, compile_scenario
-from simulator.platform.counters import Readouts
+from simulator.platform.counters import PublishedCounters
 from simulator.platform.oracle import ORACLES, Oracle
 from simulator.platform.service import Platform, create_recommender
 from simulator.population.catalog import draw_catalog
@@ -186,7 +186,7 @@ class World:
             menus = Menus(compiled, items, catalog.published_at, catalog.withdrawn_at, config.seed)
         # 5. All parts, in the order in which they publish at a tick.
         parts: dict[str, Part | None] = {
-            "counters": Readouts(compiled, items),
+            "counters": PublishedCounters(compiled, items),
             "cases": self.cases,
             "menus": menus,
             "editors": self.rounds.editors,

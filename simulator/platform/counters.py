@@ -17,7 +17,7 @@ Counters = npt.NDArray[np.int64]
 _USUAL_WEIGHT = 5.0  # ratings at the overall mean that a mean of few is pulled towards, as users discount them
 
 
-class Readouts(Part):
+class PublishedCounters(Part):
     """Publish the read-outs of a world; at a tick, count again only what was counted, or came, or went.
 
     What belongs to a parent is counted over all its children, and over the parent itself where a stage shows it; it is

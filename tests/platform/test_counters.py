@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from simulator.platform.counters import Readouts, means
+from simulator.platform.counters import PublishedCounters, means
 from tests.published import published
 
 
@@ -25,7 +25,7 @@ def shown_of(counts: list[int], candidates: np.ndarray) -> np.ndarray:
     facts, readouts = np.zeros(n, dtype=[("type", "i4")]), np.full((n, 1), 9.0, dtype=np.float32)
     items = SimpleNamespace(readouts=readouts, state=facts, parent=np.full(n, -1))
     counters = np.stack([np.zeros(n, dtype=np.int64), np.array(counts)], axis=1)
-    Readouts(compiled, items).publish(published(counters, candidates))
+    PublishedCounters(compiled, items).publish(published(counters, candidates))
     return readouts[:, 0]
 
 
@@ -63,7 +63,7 @@ def test_a_mean_is_read_beside_what_has_one():
     )
     facts = np.zeros(1000, dtype=[("type", "i4")])
     items = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), state=facts, parent=np.full(1000, -1))
-    Readouts(compiled, items).publish(published(counters, np.arange(1000, dtype=np.int32)))
+    PublishedCounters(compiled, items).publish(published(counters, np.arange(1000, dtype=np.int32)))
     shown = items.readouts[:, 0]
     assert (shown[4:] == 0.0).all()
     assert shown[0] > shown[1] > shown[3]
@@ -111,7 +111,7 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
     facts = np.zeros(n, dtype=[("type", "i4")])
     facts["type"] = types
     items = SimpleNamespace(readouts=np.full((n, 2), 9.0, dtype=np.float32), state=facts, parent=parent)
-    readouts, counters = Readouts(compiled, items), np.zeros((n, 4), dtype=np.int64)
+    readouts, counters = PublishedCounters(compiled, items), np.zeros((n, 4), dtype=np.int64)
     shared = np.flatnonzero((types != 1) & (parent >= 0))
     for _ in range(8):
         if rng.random() < 0.5 or counters.sum() == 0:

@@ -16,7 +16,7 @@ from recommenders.contract import Lists, Recommender, Slates
 from simulator.engine.tables.tables import VISIT
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
-from simulator.platform.counters import Readouts
+from simulator.platform.counters import PublishedCounters
 from simulator.platform.kernels.sorting import NONE, kinds_of
 from simulator.platform.sorting import SortedLists
 from simulator.population.catalog import draw_catalog
@@ -144,7 +144,7 @@ def test_a_readout_sorts_as_it_was_published_last():
     for best, worst in ((7, 8), (8, 7)):
         counters[[7, 8], n] = 50
         counters[best, total], counters[worst, total] = 250 * 1024, 50 * 1024
-        Readouts(compiled, all_items).publish(published(counters, everything))
+        PublishedCounters(compiled, all_items).publish(published(counters, everything))
         items = listed("ecommerce", "best_rated", "search", len(everything))[0]
         assert (items[0], items[-1]) == (best, worst)
     unrated = listed("ecommerce", "best_rated", "search", 20)[0][1:]

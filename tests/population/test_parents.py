@@ -16,7 +16,7 @@ import simulator
 from recommenders.contract import Recommender, Slates
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
-from simulator.platform.counters import Readouts
+from simulator.platform.counters import PublishedCounters
 from simulator.population.catalog import Catalog, draw_catalog
 from simulator.population.parents import draw_kin
 from simulator.scenario.checks.check import check_scenario
@@ -200,13 +200,13 @@ def test_what_is_counted_of_a_parent_is_counted_over_its_children(tmp_path):
     compiled, catalog = drawn(path, n=403)
     counters = np.random.default_rng(2).integers(0, 9, (403, 1 + len(compiled.names.counters)))
     candidates = np.arange(0, 403, 2, dtype=np.int32)
-    Readouts(compiled, catalog.items).publish(published(counters, candidates))
+    PublishedCounters(compiled, catalog.items).publish(published(counters, candidates))
     opened = counters[:, 1 + compiled.names.counters.index("open")]
     sums = np.bincount(catalog.items.parent, opened)[catalog.items.parent]
     shown = catalog.items.readouts[:, compiled.names.readouts.index("most_read")]
     assert shown == pytest.approx(in_numpy(np.log1p(sums), candidates), abs=1e-5)
     own, alone = drawn("news", n=403)
-    Readouts(own, alone.items).publish(published(counters, candidates))
+    PublishedCounters(own, alone.items).publish(published(counters, candidates))
     assert alone.items.readouts[:, 0] == pytest.approx(in_numpy(np.log1p(opened), candidates), abs=1e-5)
 
 

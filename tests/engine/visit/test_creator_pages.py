@@ -14,7 +14,7 @@ from simulator.engine.tables.tables import BY_CREATOR
 from simulator.errors import InputError
 from simulator.part import Published
 from simulator.plan.compiler import compile_scenario
-from simulator.platform.counters import Readouts
+from simulator.platform.counters import PublishedCounters
 from simulator.population.catalog import Catalog, draw_catalog
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
@@ -162,13 +162,13 @@ def test_a_search_is_told_to_the_platform_and_answered_by_topic(lived):
 
 def test_a_cover_counts_plays_to_the_end(monkeypatch):
     counted: list[np.ndarray] = []
-    publish = Readouts.publish
+    publish = PublishedCounters.publish
 
-    def keep(self: Readouts, published: Published) -> None:
+    def keep(self: PublishedCounters, published: Published) -> None:
         counted.append(published.counters.copy())
         publish(self, published)
 
-    monkeypatch.setattr(Readouts, "publish", keep)
+    monkeypatch.setattr(PublishedCounters, "publish", keep)
     truth = simulator.run(NAME, "random", users=60, items=100, horizon="12h", seed=1).truth
     compiled = compiled_of(NAME)
     last = 12 * 3600.0 - compiled.scenario.clock.tick.value

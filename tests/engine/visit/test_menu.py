@@ -13,7 +13,7 @@ from recommenders.contract import Recommender, Requests, Slates
 from simulator.engine.tables.tables import StageKind
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
-from simulator.platform.counters import Readouts
+from simulator.platform.counters import PublishedCounters
 from simulator.population.catalog import Catalog, draw_catalog
 from simulator.population.parent_rows import Menus, asked_for, levels_of
 from simulator.scenario.checks.check import check_scenario
@@ -135,7 +135,7 @@ def test_read_outs_of_parents_are_compared_among_parents(drawn):
     counters[600:, 1 + compiled.names.counters.index("rate")] = np.arange(catalog.n_items - 600)
     counters[:600, 1 + compiled.names.counters.index("add_to_basket")] = np.arange(600)
     everything = np.arange(catalog.n_items, dtype=np.int32)
-    Readouts(compiled, catalog.items).publish(published(counters, everything))
+    PublishedCounters(compiled, catalog.items).publish(published(counters, everything))
     shown = catalog.items.readouts
     rated, popular = compiled.names.readouts.index("n_ratings"), compiled.names.readouts.index("popular")
     assert shown[600:, rated].mean() == pytest.approx(0, abs=1e-5)
