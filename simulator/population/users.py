@@ -8,13 +8,13 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import PERSON, SPACE, TASTE, normals, numbered, uniforms
 from simulator.engine.tables.tables import (
+    DEFERRED,
     FOLLOWED,
-    HAD,
-    ITEMS_KNOWN,
-    KNOWN,
-    LATER,
+    ITEM_MEMORY,
+    ITEMS_REMEMBERED,
     NO_CASE,
-    PARENTS_HAD,
+    PARENT_HISTORY,
+    PARENTS_REMEMBERED,
     TOPICS_FOLLOWED,
     USER,
     Items,
@@ -138,12 +138,12 @@ def new_people(
     _arrive(due, waiting, compiled.plan.hours, float(compiled.plan.starts_at[0]))
     state["due"] = due
     topics = max(scenario.facets[scenario.satiation_facet].clusters, 1)
-    remembers = PARENTS_HAD if (compiled.plan.types["kind"] >= 0).any() else 0
+    remembers = PARENTS_REMEMBERED if (compiled.plan.types["kind"] >= 0).any() else 0
     state["called"] = -1
     stages = compiled.plan.stages
     puts_off = (stages["defer"] > 0).any() or (stages["pause"] > 0).any()
     puts_off |= compiled.world is not None and bool((compiled.world.stages["again_types"] != 0).any())
-    later = np.zeros((n_users, int(puts_off)), dtype=LATER)
+    later = np.zeros((n_users, int(puts_off)), dtype=DEFERRED)
     later["item"], later["until"] = NO_CASE, np.inf
     follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
     return Users(
@@ -154,8 +154,10 @@ def new_people(
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
-        had=np.zeros((n_users, remembers), dtype=HAD),
-        known=np.zeros((n_users, ITEMS_KNOWN if (compiled.plan.types["known"] > 0).any() else 0), dtype=KNOWN),
+        had=np.zeros((n_users, remembers), dtype=PARENT_HISTORY),
+        known=np.zeros(
+            (n_users, ITEMS_REMEMBERED if (compiled.plan.types["known"] > 0).any() else 0), dtype=ITEM_MEMORY
+        ),
         later=later,
         pace=np.zeros((n_users, 0), dtype=np.float32) if pace is None else pace[:, None].astype(np.float32),
     )

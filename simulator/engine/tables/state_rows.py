@@ -33,10 +33,10 @@ VISIT_MEMORY = 64
 MAX_SCREEN = 32
 """Cards on one screen at the most."""
 
-PARENTS_HAD = 12
+PARENTS_REMEMBERED = 12
 """Parents of items had lately that a user remembers, where that is worth anything."""
 
-ITEMS_KNOWN = 24
+ITEMS_REMEMBERED = 24
 """Items had lately whose worth a user remembers, where types are remembered at all."""
 
 MAX_FACETS = 8
@@ -69,7 +69,7 @@ USER = np.dtype(
     align=True,
 )
 
-LATER = np.dtype(
+DEFERRED = np.dtype(
     [
         ("until", "f8"),  # s; when there is nothing, never
         ("seconds", "f8"),  # so far, of a play to be continued; 0: it is a decision that was put off
@@ -84,10 +84,10 @@ LATER = np.dtype(
 )
 """What a user has put off for a later visit: a decision, or a play to be continued."""
 
-HAD = np.dtype([("parent", "i4"), ("amount", "f4"), ("at", "f8")], align=True)
+PARENT_HISTORY = np.dtype([("parent", "i4"), ("amount", "f4"), ("at", "f8")], align=True)
 """A parent whose items a user had lately: how many of them, as of a time in s; amount 0: a free place."""
 
-KNOWN = np.dtype([("item", "u4"), ("worth", "f4"), ("at", "f8")], align=True)
+ITEM_MEMORY = np.dtype([("item", "u4"), ("worth", "f4"), ("at", "f8")], align=True)
 """An item that a user had, what it was worth then, and when, s; at 0: a free place."""
 
 ITEM = np.dtype(

@@ -48,15 +48,14 @@ from simulator.engine.tables.plan_rows import (
 from simulator.engine.tables.state_rows import (
     CARD as CARD,
     DAY as DAY,
+    DEFERRED as DEFERRED,
     EVENT as EVENT,
     FIXED as FIXED,
     FOLLOWED as FOLLOWED,
-    HAD as HAD,
     HOUR as HOUR,
     ITEM as ITEM,
-    ITEMS_KNOWN as ITEMS_KNOWN,
-    KNOWN as KNOWN,
-    LATER as LATER,
+    ITEM_MEMORY as ITEM_MEMORY,
+    ITEMS_REMEMBERED as ITEMS_REMEMBERED,
     LEVELS as LEVELS,
     LEVELS_PER_UNIT as LEVELS_PER_UNIT,
     MAX_FACETS as MAX_FACETS,
@@ -64,7 +63,8 @@ from simulator.engine.tables.state_rows import (
     N_TALLIES as N_TALLIES,
     NO_CASE as NO_CASE,
     OFFER as OFFER,
-    PARENTS_HAD as PARENTS_HAD,
+    PARENT_HISTORY as PARENT_HISTORY,
+    PARENTS_REMEMBERED as PARENTS_REMEMBERED,
     TICKS_PER_SECOND as TICKS_PER_SECOND,
     TOPICS_FOLLOWED as TOPICS_FOLLOWED,
     USER as USER,
@@ -133,9 +133,9 @@ class Users(NamedTuple):
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
-    had: Array = np.zeros((0, 0), dtype=HAD)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
-    known: Array = np.zeros((0, 0), dtype=KNOWN)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
-    later: Array = np.zeros((0, 0), dtype=LATER)  # (n, 1), or (n, 0) where nothing is put off
+    had: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
+    known: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
+    later: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
     pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
     # the scenario's users do; or (n, 0): all as often
 

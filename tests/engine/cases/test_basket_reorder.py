@@ -12,7 +12,7 @@ import pytest
 
 import simulator
 from simulator.config import complete, resolve
-from simulator.engine.tables.tables import ITEMS_KNOWN, NO_CASE
+from simulator.engine.tables.tables import ITEMS_REMEMBERED, NO_CASE
 from simulator.errors import InputError
 from simulator.plan.compiler import compile_scenario
 from simulator.platform.service import create_recommender
@@ -100,7 +100,7 @@ def test_nobody_comes_back_for_what_is_not_ordered_again(tmp_path):
 def test_a_restaurant_is_remembered_for_what_was_eaten(often):
     world, truth = often
     items, known = world.setting.catalog.items, world.users.known
-    assert known.shape[1] == ITEMS_KNOWN
+    assert known.shape[1] == ITEMS_REMEMBERED
     price = items.attribute_effects[:, compile_scenario(load_scenario(NAME)).names.attribute_effects.index("price")]
     keys = ["user", "session", "request"]
     picks = truth[truth["event"] == "add_to_basket"].assign(item=lambda t: t["item"].astype(int))

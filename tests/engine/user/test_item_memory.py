@@ -16,8 +16,8 @@ from simulator.engine.tables.empty import NOBODY, NOTHING
 from simulator.engine.tables.tables import (
     FOLLOWED,
     ITEM,
-    ITEMS_KNOWN,
-    KNOWN,
+    ITEM_MEMORY,
+    ITEMS_REMEMBERED,
     TOPICS_FOLLOWED,
     TYPE,
     Numbers,
@@ -64,7 +64,7 @@ def numbers(known: np.ndarray, precision: float) -> Numbers:
 
 @given(st.floats(-3, 3), st.floats(0.05, 2.0), st.floats(-3, 3), st.floats(0.0, 1e6), st.floats(0.1, 20.0))
 def test_a_memory_is_a_cue_that_fades(mean, variance, worth, age, precision):
-    known = np.zeros((1, ITEMS_KNOWN), dtype=KNOWN)
+    known = np.zeros((1, ITEMS_REMEMBERED), dtype=ITEM_MEMORY)
     _keep(known, 0, 7, worth, 10.0)
     tables = numbers(known, precision)
     got = _recalled(mean, variance, 0, 7, 2, 10.0 + age, tables)
@@ -80,13 +80,13 @@ def test_a_memory_is_a_cue_that_fades(mean, variance, worth, age, precision):
 
 
 def test_the_last_items_are_remembered_and_each_once():
-    known = np.zeros((1, ITEMS_KNOWN), dtype=KNOWN)
+    known = np.zeros((1, ITEMS_REMEMBERED), dtype=ITEM_MEMORY)
     order = [k % 40 for k in range(100)]
     for k, item in enumerate(order):
         _keep(known, 0, item, float(k), 1.0 + k)
-    last = list(dict.fromkeys(reversed(order)))[:ITEMS_KNOWN]
+    last = list(dict.fromkeys(reversed(order)))[:ITEMS_REMEMBERED]
     assert sorted(known[0]["item"].tolist()) == sorted(last)
-    assert known[0]["worth"].min() == 100 - ITEMS_KNOWN
+    assert known[0]["worth"].min() == 100 - ITEMS_REMEMBERED
 
 
 def test_a_play_that_was_heard_to_be_known_is_remembered_at_its_worth():
@@ -131,14 +131,14 @@ def test_songs_that_were_liked_are_chosen_again_where_they_are_known(tmp_path):
 
 def test_nobody_remembers_where_no_type_is_remembered():
     assert bench("shortvideo").users.known.shape[1] == bench("jobs").users.known.shape[1] == 0
-    assert bench(NAME).users.known.shape[1] == ITEMS_KNOWN
+    assert bench(NAME).users.known.shape[1] == ITEMS_REMEMBERED
 
 
 # ---- of creators ----------------------------------------------------------------------------------------------------
 
 
 def test_what_is_kept_of_a_creator_moves_by_its_rate_with_each_experience():
-    known = np.zeros((1, ITEMS_KNOWN), dtype=KNOWN)
+    known = np.zeros((1, ITEMS_REMEMBERED), dtype=ITEM_MEMORY)
     expected = 0.0
     for k, worth in enumerate([1.0, -2.0, 0.5, 3.0]):
         _keep(known, 0, 5, worth, 1.0 + k, 0.3)

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from simulator.engine.jit.compile import kernel
 from simulator.engine.primitives import exponential_table
-from simulator.engine.tables.tables import HAD, PARENTS_HAD
+from simulator.engine.tables.tables import PARENT_HISTORY, PARENTS_REMEMBERED
 from simulator.engine.user.repetition import had_lately, remember, repeated
 
 HALF_LIFE = 5e4
@@ -39,7 +39,7 @@ def parts(parents: int) -> st.SearchStrategy[list[tuple[int, float, float]]]:
 
 def lived(history: list[tuple[int, float, float]]) -> tuple[np.ndarray, dict[int, float], float]:
     """The memory after a history, what the sums would be, and the time."""
-    had = np.zeros((2, PARENTS_HAD), dtype=HAD)
+    had = np.zeros((2, PARENTS_REMEMBERED), dtype=PARENT_HISTORY)
     sums: dict[int, float] = {}
     time = 0.0
     for parent, wait, amount in history:
@@ -50,7 +50,7 @@ def lived(history: list[tuple[int, float, float]]) -> tuple[np.ndarray, dict[int
     return had, sums, time
 
 
-@given(parts(PARENTS_HAD))
+@given(parts(PARENTS_REMEMBERED))
 def test_as_many_parents_as_there_are_places_are_all_remembered(history):
     had, sums, time = lived(history)
     for parent, have in sums.items():
@@ -68,13 +68,13 @@ def test_of_more_parents_nothing_is_made_up_and_the_last_one_is_known(history):
         got = _had_lately(had, 1, parent, time, HALF_LIFE, POWERS)
         assert got <= sums.get(parent, 0.0) * (1 + 1e-5)
     strongest = max(sums, key=lambda each: sums[each])
-    if strongest == history[-1][0] and len({parent for parent, _, _ in history}) <= PARENTS_HAD:
+    if strongest == history[-1][0] and len({parent for parent, _, _ in history}) <= PARENTS_REMEMBERED:
         assert _had_lately(had, 1, strongest, time, HALF_LIFE, POWERS) > 0.0
 
 
 def test_the_least_goes_first():
-    had = np.zeros((1, PARENTS_HAD), dtype=HAD)
-    for parent in range(PARENTS_HAD):
+    had = np.zeros((1, PARENTS_REMEMBERED), dtype=PARENT_HISTORY)
+    for parent in range(PARENTS_REMEMBERED):
         _remember(had, 0, parent, 100.0, 0.5 + 0.01 * parent, HALF_LIFE, POWERS)
     _remember(had, 0, 77, 100.0, 0.3, HALF_LIFE, POWERS)  # less than anything that is there
     assert _had_lately(had, 0, 77, 100.0, HALF_LIFE, POWERS) == 0.0
@@ -85,14 +85,14 @@ def test_the_least_goes_first():
 
 
 def test_an_item_without_a_parent_has_no_siblings():
-    had = np.zeros((1, PARENTS_HAD), dtype=HAD)
+    had = np.zeros((1, PARENTS_REMEMBERED), dtype=PARENT_HISTORY)
     _remember(had, 0, -1, 1.0, 1.0, HALF_LIFE, POWERS)
     assert (had["amount"] == 0).all()
     assert _had_lately(had, 0, -1, 1.0, HALF_LIFE, POWERS) == 0.0
 
 
 def test_what_is_known_late_is_dated_at_what_is_there():
-    had = np.zeros((1, PARENTS_HAD), dtype=HAD)
+    had = np.zeros((1, PARENTS_REMEMBERED), dtype=PARENT_HISTORY)
     _remember(had, 0, 3, 5000.0, 1.0, HALF_LIFE, POWERS)
     _remember(had, 0, 3, 1000.0, 1.0, HALF_LIFE, POWERS)
     assert _had_lately(had, 0, 3, 5000.0, HALF_LIFE, POWERS) == pytest.approx(2.0)

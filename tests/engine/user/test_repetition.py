@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import simulator
-from simulator.engine.tables.tables import PARENTS_HAD, Users
+from simulator.engine.tables.tables import PARENTS_REMEMBERED, Users
 from simulator.env.batch.user_pool import put_users
 from simulator.platform.oracle import Oracle
 from simulator.population.users import bytes_per_user, draw_users
@@ -153,7 +153,7 @@ def test_nothing_is_remembered_where_no_repetition_is_worth_anything():
         assert bench(name).users.had.shape[1] == 0, name
         assert (compiled.plan.types["kind"] == -1).all()
     assert bytes_per_user(bench("shortvideo").users) <= 400
-    assert bench(NAME).users.had.shape[1] == PARENTS_HAD
+    assert bench(NAME).users.had.shape[1] == PARENTS_REMEMBERED
 
 
 def test_a_new_episode_begins_with_a_blank_memory():
