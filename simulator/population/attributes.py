@@ -10,7 +10,7 @@ import numpy.typing as npt
 from simulator.engine.randomness import PARENT, PERSON, SUPPLY, Keys, numbered, table_points, uniforms
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import limit_worths
-from simulator.population.parents import Kin
+from simulator.population.parents import ParentIndex
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
 
@@ -37,7 +37,7 @@ def places(scenario: Scenario, seed: int, purpose: np.uint64, rows: Keys) -> Flo
     return out
 
 
-def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[Kin, ...] = ()) -> Float32:
+def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[ParentIndex, ...] = ()) -> Float32:
     """Return the places of items, km, (n, 2): that of their parent, if all its children are of one creator."""
     out = places(scenario, seed, SUPPLY, n_items)
     for each in kin:
@@ -47,7 +47,7 @@ def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[Kin, ...
 
 
 def attributes(
-    compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int, kin: tuple[Kin, ...] = ()
+    compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int, kin: tuple[ParentIndex, ...] = ()
 ) -> tuple[Float32, Float32]:
     """Return numbers of items, (n, attributes), and their worth, (n, asides): beside the usual of their type, and what
     missing each limit costs.

@@ -28,7 +28,7 @@ from simulator.population.item_facts import (
 )
 from simulator.population.lifetimes import withdrawals
 from simulator.population.parent_rows import until, with_parents
-from simulator.population.parents import Kin, Uniforms, draw_kin, numbered_parents, parent_columns
+from simulator.population.parents import ParentIndex, Uniforms, draw_kin, numbered_parents, parent_columns
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
 
@@ -160,7 +160,7 @@ def _truth(
     facts: npt.NDArray[np.void],
     n_creators: int,
     seed: int,
-    kin: Sequence[Kin],
+    kin: Sequence[ParentIndex],
     drawn: Sequence[Float32],
 ) -> Float32:
     """Latent vectors of items, (n, latent_width): clusters by topic, a share that is the creator's or the parent's."""
@@ -184,7 +184,7 @@ def _truth(
 
 
 def _parents(
-    compiled: Compiled, kin: Kin, topic: npt.NDArray[np.int64], creator: Any, n_creators: int, seed: int
+    compiled: Compiled, kin: ParentIndex, topic: npt.NDArray[np.int64], creator: Any, n_creators: int, seed: int
 ) -> Float32:
     """Latent vectors of the parents of one kind, (parents, latent_width), made as an item's are."""
     truth = np.zeros((len(kin.keys), compiled.latent_width), dtype=np.float32)
@@ -212,7 +212,7 @@ def contents(
     return content
 
 
-def _common_contents(compiled: Compiled, kin: Kin, common: Float32, said: Float32) -> None:
+def _common_contents(compiled: Compiled, kin: ParentIndex, common: Float32, said: Float32) -> None:
     """Give children the contents of their parents' modalities, which tell of the parents (`common`), in place."""
     for pair in compiled.pairs:
         if compiled.names.modalities[pair.modality] in kin.rule.modalities:
@@ -221,7 +221,7 @@ def _common_contents(compiled: Compiled, kin: Kin, common: Float32, said: Float3
             said[kin.children, part] = common[kin.parent, part]
 
 
-def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Sequence[Kin]) -> Float32:
+def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Sequence[ParentIndex]) -> Float32:
     """Bias (of the creator) and appeal (of the item) of each modality, (n, 2 * modalities); or both of the parent."""
     n = len(facts)
     bias = np.zeros((n, len(compiled.names.modalities)), dtype=np.float32)
@@ -245,7 +245,7 @@ def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Seq
     return np.concatenate([bias, appeal], axis=1)
 
 
-def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequence[Kin] = ()) -> LazyFeatures:
+def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequence[ParentIndex] = ()) -> LazyFeatures:
     """Return encoders' features of the contents: a fixed random projection, and noise for what the encoder loses."""
 
     def maker(m: int, dimensions: int, retention: float) -> Callable[[], Float32]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.plan.compiler import Compiled
-from simulator.population.parents import CREATOR, OWN_TOPIC, TOPIC, Kin, Uniforms, published_by_parents
+from simulator.population.parents import CREATOR, OWN_TOPIC, TOPIC, ParentIndex, Uniforms, published_by_parents
 from simulator.scenario.activity_profiles import cumulative_activity, spread_over
 from simulator.scenario.durations import DAY
 from simulator.scenario.schema.scenario import Scenario
@@ -50,7 +50,7 @@ def draw_types(scenario: Scenario, facts: npt.NDArray[np.void], draw: CaseDraw) 
 
 
 def draw_creators(
-    facts: npt.NDArray[np.void], kin: Sequence[Kin], activity: Uniforms, draw: CaseDraw
+    facts: npt.NDArray[np.void], kin: Sequence[ParentIndex], activity: Uniforms, draw: CaseDraw
 ) -> list[npt.NDArray[np.int64] | None]:
     """Fill in the creator of each item; return those of each kind's parents, None where children are of any creator."""
     facts["creator"] = _picked(activity, draw(_CREATOR))
@@ -64,7 +64,7 @@ def draw_creators(
 def draw_topics(
     compiled: Compiled,
     facts: npt.NDArray[np.void],
-    kin: Sequence[Kin],
+    kin: Sequence[ParentIndex],
     owners: Sequence[npt.NDArray[np.int64] | None],
     creator_luck: Uniforms,
     draw: CaseDraw,
@@ -88,7 +88,7 @@ def draw_topics(
 
 
 def draw_publication(
-    scenario: Scenario, kin: tuple[Kin, ...], horizon: float, draw: CaseDraw
+    scenario: Scenario, kin: tuple[ParentIndex, ...], horizon: float, draw: CaseDraw
 ) -> tuple[npt.NDArray[np.bool_], Uniforms]:
     """Return which items are published during the run, and when each is, s: 0 for those of before."""
     supply, days = scenario.supply, horizon / DAY
@@ -102,7 +102,7 @@ def draw_publication(
     return fresh, np.where(fresh, created + supply.moderation.quantile(draw(_MODERATION)), 0.0)
 
 
-def draw_coverage(scenario: Scenario, facts: npt.NDArray[np.void], kin: Sequence[Kin], draw: CaseDraw) -> None:
+def draw_coverage(scenario: Scenario, facts: npt.NDArray[np.void], kin: Sequence[ParentIndex], draw: CaseDraw) -> None:
     """Fill in which modalities each item lacks, bits; what belongs to a parent is there for all of its children."""
     for m, (name, modality) in enumerate(scenario.modalities.items()):
         if modality.types is not None:

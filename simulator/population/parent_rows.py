@@ -19,14 +19,16 @@ from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled
 from simulator.plan.limits import weighed_limits
 from simulator.population.kernels.menu_order import put_in_order
-from simulator.population.parents import Kin, numbered_parents
+from simulator.population.parents import ParentIndex, numbered_parents
 from simulator.scenario.life_cycle import CREATOR, NEWEST
 
 Float32 = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 
 
-def with_parents(compiled: Compiled, items: Items, kin: Sequence[Kin], own: Sequence[tuple[Float32, Float32]]) -> Items:
+def with_parents(
+    compiled: Compiled, items: Items, kin: Sequence[ParentIndex], own: Sequence[tuple[Float32, Float32]]
+) -> Items:
     """Append to the items the parents that a stage shows; return the same where no stage shows any.
 
     Args:
@@ -51,7 +53,9 @@ def listed(compiled: Compiled) -> set[str]:
     return {stage.within for stage in compiled.scenario.stages.values() if stage.within is not None}
 
 
-def _rows(compiled: Compiled, items: Items, kin: Kin, truth: Float32, said: Float32) -> dict[str, npt.NDArray[Any]]:
+def _rows(
+    compiled: Compiled, items: Items, kin: ParentIndex, truth: Float32, said: Float32
+) -> dict[str, npt.NDArray[Any]]:
     """Return the tables of `Items` of the parents of one kind, by name."""
     names, n, eldest = compiled.names, len(kin.keys), kin.eldest()
     own = np.array([name in kin.rule.modalities for name in names.modalities])
@@ -83,7 +87,7 @@ def _rows(compiled: Compiled, items: Items, kin: Kin, truth: Float32, said: Floa
     }
 
 
-def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
+def _own_numbers(compiled: Compiled, kin: ParentIndex) -> npt.NDArray[np.int64]:
     """Columns of `Items.asides` that are about numbers of parents of this kind, limits on them included."""
     names = compiled.names.attribute_effects
     columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
@@ -93,20 +97,20 @@ def _own_numbers(compiled: Compiled, kin: Kin) -> npt.NDArray[np.int64]:
     return np.array(columns, dtype=np.int64)
 
 
-def _averaged(kin: Kin, values: Float32) -> Float32:
+def _averaged(kin: ParentIndex, values: Float32) -> Float32:
     """Means over children, (parents, columns); what is the parent's is the same for all of them, and so its own."""
     total = np.zeros((len(kin.keys), values.shape[1]))
     np.add.at(total, kin.parent, values[kin.children])
     return np.asarray(total / np.bincount(kin.parent)[:, None], dtype=np.float32)
 
 
-def _over_children(best: np.ufunc, kin: Kin, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _over_children(best: np.ufunc, kin: ParentIndex, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     out = values[kin.eldest()].copy()
     best.at(out, kin.parent, values[kin.children])
     return out
 
 
-def until(kin: Sequence[Kin], withdrawn_at: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
+def until(kin: Sequence[ParentIndex], withdrawn_at: npt.NDArray[np.float64] | None) -> npt.NDArray[np.float64] | None:
     """Return when each row is withdrawn, s: a parent with the last of its children; None where nothing ever is."""
     if withdrawn_at is None:
         return None
@@ -158,7 +162,7 @@ class Levels:
         return self._among[level]
 
 
-def with_menus(compiled: Compiled, items: Items, kin: Sequence[Kin]) -> Items:
+def with_menus(compiled: Compiled, items: Items, kin: Sequence[ParentIndex]) -> Items:
     """Add to the items what menus show: children of listed parents, and what creators made.
 
     Those of one parent or creator lie together in `Items.menu`; `Items.menus` says where they begin and end.

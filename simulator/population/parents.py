@@ -32,7 +32,7 @@ _KIND_BITS = np.uint64(40)  # keys: kind of parent, then its number
 
 
 @dataclass(frozen=True)
-class Kin:
+class ParentIndex:
     """Hold the parents of one kind, and which items are their children."""
 
     name: str
@@ -59,7 +59,7 @@ class Kin:
     _seed: int
 
 
-def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[Kin, ...]:
+def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[ParentIndex, ...]:
     """Draw the parents of each kind that a scenario has, by the types (n,) of its items."""
     shown = {stage.level for stage in scenario.stages.values()}
     found, first, row = [], 0, len(types)
@@ -74,7 +74,7 @@ def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int)
         else:
             parent = np.searchsorted(np.cumsum(_sizes(rule, draw)), np.arange(len(children)), side="right")
         n = int(parent[-1]) + 1 if len(parent) else 0
-        found.append(Kin(name, rule, children, parent, keys[:n], first, row if name in shown else -1, seed))
+        found.append(ParentIndex(name, rule, children, parent, keys[:n], first, row if name in shown else -1, seed))
         first += n
         row += n if name in shown else 0
     return tuple(found)
@@ -105,7 +105,7 @@ def _sizes(rule: Parent, draw: Uniforms) -> npt.NDArray[np.int64]:
     return np.maximum(np.round(drawn), 1.0).astype(np.int64)
 
 
-def numbered_parents(kin: tuple[Kin, ...], n_rows: int) -> npt.NDArray[np.int32]:
+def numbered_parents(kin: tuple[ParentIndex, ...], n_rows: int) -> npt.NDArray[np.int32]:
     """Number of each item's parent among those of all kinds, -1 none, int32 (n_rows,); of a parent's row its own."""
     out = np.full(n_rows, -1, dtype=np.int32)
     for each in kin:
@@ -114,7 +114,7 @@ def numbered_parents(kin: tuple[Kin, ...], n_rows: int) -> npt.NDArray[np.int32]
     return out
 
 
-def parent_columns(kin: tuple[Kin, ...], n_rows: int) -> dict[str, npt.NDArray[np.int32]]:
+def parent_columns(kin: tuple[ParentIndex, ...], n_rows: int) -> dict[str, npt.NDArray[np.int32]]:
     """Return, by kind of parent, the number of each item's parent among those of the kind, -1 none, int32 (n_rows,).
 
     Where a stage shows parents of the kind, their own rows have their own numbers, and `is_KIND` is 1 there, else 0.
@@ -132,7 +132,7 @@ def parent_columns(kin: tuple[Kin, ...], n_rows: int) -> dict[str, npt.NDArray[n
 
 def published_by_parents(
     scenario: Scenario,
-    kin: tuple[Kin, ...],
+    kin: tuple[ParentIndex, ...],
     fresh_share: float,
     horizon: float,
     draw: Callable[[int], Uniforms],

@@ -20,7 +20,7 @@ from simulator.engine.tables.case_tables import (
     CaseState,
     CaseTables,
     Count,
-    Ground,
+    Geography,
     Happens,
     Per,
     ResourceKind,
@@ -80,8 +80,8 @@ class Cases(Part):
             first_period=first_period,
             periods=periods,
         )
-        self.ground = _ground(scenario, shared, users, items, n_creators, parent, seed)
-        units, servers = _units(scenario, shared, self.ground, n_creators, len(users.state), published_at, seed)
+        self.geography = _geography(scenario, shared, users, items, n_creators, parent, seed)
+        units, servers = _units(scenario, shared, self.geography, n_creators, len(users.state), published_at, seed)
         self.shared = shared
         self.case_state = CaseState(
             cases=np.zeros(0, dtype=layout.CASE),
@@ -89,7 +89,7 @@ class Cases(Part):
             free=np.zeros(0, dtype=np.int32),
             units=units,
             servers=np.full(servers, NO_ROW, dtype=np.int32),
-            places=_server_places(scenario, self.ground, units, servers, seed),
+            places=_server_places(scenario, self.geography, units, servers, seed),
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
         self._waits = np.full((len(shared.parts), len(units)), np.nan, dtype=np.float32)  # what `publish` told users
@@ -171,7 +171,7 @@ class Cases(Part):
     def tables(self, out: Output = NOWHERE) -> CaseTables:
         """Return all that kernels of cases read and write, as it stands; `out` is where records go."""
         return CaseTables(
-            self.shared, self.ground, self.case_state, self.plan, self.users, self.items, self._numbers, out,
+            self.shared, self.geography, self.case_state, self.plan, self.users, self.items, self._numbers, out,
             self._soonest,
         )  # fmt: skip
 
@@ -235,7 +235,7 @@ def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[n
     return zone
 
 
-def _ground(
+def _geography(
     scenario: Scenario,
     shared: WorldPlan,
     users: Users,
@@ -243,7 +243,7 @@ def _ground(
     n_creators: int,
     parent: npt.NDArray[np.int32],
     seed: int,
-) -> Ground:
+) -> Geography:
     """Places, zones, and who can do what, all by key."""
     zone = zone_of(scenario, users.place)
     qualification = qualifications(shared, users.state["key"].copy(), seed)
@@ -256,7 +256,7 @@ def _ground(
         common = normals(seed, WORLD, 1, int(row["width"]), block=_COMMON_BLOCK)
         share = chooser.agreement.value
         tastes[k * n_creators : (k + 1) * n_creators, part] = np.sqrt(share) * common + np.sqrt(1.0 - share) * own
-    return Ground(parent.astype(np.int32), zone, users.place, items.place, tastes, qualification)
+    return Geography(parent.astype(np.int32), zone, users.place, items.place, tastes, qualification)
 
 
 def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float32]:
@@ -270,7 +270,7 @@ def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -
 def _units(
     scenario: Scenario,
     shared: WorldPlan,
-    ground: Ground,
+    geography: Geography,
     n_creators: int,
     n_users: int,
     published_at: npt.NDArray[np.float64],
@@ -279,7 +279,7 @@ def _units(
     """Every unit of every resource, then the desks of those who compare; and how many servers have places."""
     sizes = {
         Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
-        Per.ZONE: int(ground.zone.max(initial=0)) + 1, Per.PARENT: int(ground.parent.max(initial=-1)) + 1,
+        Per.ZONE: int(geography.zone.max(initial=0)) + 1, Per.PARENT: int(geography.parent.max(initial=-1)) + 1,
     }  # fmt: skip
     if scenario.places is not None:
         sizes[Per.ZONE] = max(round(scenario.places.zones.value**0.5), 1) ** 2
@@ -327,7 +327,7 @@ def _whole(resource: Any, key: str, draw: npt.NDArray[np.float64]) -> npt.NDArra
 
 
 def _server_places(
-    scenario: Scenario, ground: Ground, units: Array, servers: int, seed: int
+    scenario: Scenario, geography: Geography, units: Array, servers: int, seed: int
 ) -> npt.NDArray[np.float32]:
     """Where servers with places begin: anywhere."""
     places = np.zeros((servers, 2), dtype=np.float32)

@@ -32,7 +32,7 @@ def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
     passes with probability sigma((read - bar) / temperature). It belongs to the case: looking again changes nothing.
     """
     quantiles, exp_log_tables = tables.plan.quantiles, tables.plan.exp_log_tables
-    taste, qualification = tables.ground.chooser_taste, tables.ground.qualification
+    taste, qualification = tables.geography.chooser_taste, tables.geography.qualification
     h = tables.shared.choosers[chooser]
     row = h.first_row + np.int64(tables.items.state[c.item].creator)
     match = 0.0

@@ -65,7 +65,7 @@ def _by_user(shared: WorldPlan, k: int) -> bool:
 @internal
 def _tell_users(tables: CaseTables, p: int, waits: npt.NDArray[np.float32]) -> None:
     """Fill a promise's column of the users': the waits, of all parts, for what is each user's (as in `unit_of`)."""
-    shared, zone, of_users = tables.shared, tables.ground.zone, tables.users.promised
+    shared, zone, of_users = tables.shared, tables.geography.zone, tables.users.promised
     for user in range(of_users.shape[0]):
         of_users[user, p] = 0.0
     for k in range(shared.promises[p].first_part, shared.promises[p].first_part + shared.promises[p].n_parts):

@@ -35,9 +35,9 @@ def unit_of(tables: CaseTables, resource: int, user: int, item: int) -> int:
     elif r.per == Per.USER:
         own = user
     elif r.per == Per.ZONE:
-        own = np.int64(tables.ground.zone[user])
+        own = np.int64(tables.geography.zone[user])
     elif r.per != Per.WORLD:
-        own = np.int64(tables.ground.parent[item])
+        own = np.int64(tables.geography.parent[item])
     return r.first_unit + own if 0 <= own < r.n_units else NO_ROW
 
 
@@ -110,7 +110,7 @@ def leave_line(state: CaseState, unit: int, slot: int, time: float) -> None:
 @internal
 def _take_server(tables: CaseTables, unit: int, slot: int) -> None:
     """Give a case the free server that is nearest to its item; the lower number where two are equally near."""
-    state, item_place = tables.state, tables.ground.item_place
+    state, item_place = tables.state, tables.geography.item_place
     u, c, servers, places = state.units[unit], state.cases[slot], state.servers, state.places
     best, nearest = NO_ROW, np.inf
     x, y = item_place[c.item, 0], item_place[c.item, 1]

@@ -56,13 +56,13 @@ def distance(x: float, y: float, other_x: float, other_y: float) -> float:
 @internal
 def travelled(tables: CaseTables, slot: int, way: int) -> float:
     """Move a step's server to the item, or from the item to the user. Returns the seconds that the way takes."""
-    ground, places = tables.ground, tables.state.places
+    geography, places = tables.geography, tables.state.places
     c = tables.state.cases[slot]
     user, item = np.int64(c.user), np.int64(c.item)
-    x, y = ground.item_place[item, 0], ground.item_place[item, 1]
+    x, y = geography.item_place[item, 0], geography.item_place[item, 1]
     to_x, to_y = x, y
     if way == Travel.TO_USER:
-        to_x, to_y = ground.user_place[user, 0], ground.user_place[user, 1]
+        to_x, to_y = geography.user_place[user, 0], geography.user_place[user, 1]
     elif c.server >= 0:
         x, y = places[c.server, 0], places[c.server, 1]
     if c.server >= 0:

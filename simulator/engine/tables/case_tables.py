@@ -283,7 +283,7 @@ class WorldPlan(NamedTuple):
 
 
 @group
-class Ground(NamedTuple):
+class Geography(NamedTuple):
     """Whom and what the world's units belong to: does not change."""
 
     parent: npt.NDArray[np.int32]  # (items,): number of its parent, -1 none
@@ -329,7 +329,7 @@ class CaseTables(NamedTuple):
     """Everything that a happening reads or writes: what its kernels hand to each other."""
 
     shared: WorldPlan
-    ground: Ground
+    geography: Geography
     state: CaseState
     plan: Plan
     users: Users

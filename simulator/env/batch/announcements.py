@@ -71,7 +71,7 @@ class Published:
         if not self.varies:
             return
         self._cases = scene.cases(scene.users(np.arange(zones, dtype=np.uint64)))
-        self._cases.ground.zone[:] = np.arange(zones)
+        self._cases.geography.zone[:] = np.arange(zones)
         self._cases.tell_waits(0.0)
         self.by_item, self.by_zone = self._cases.items.promised[None].copy(), self._cases.users.promised[None].copy()
         self.hours, self.phases = np.array([0.0, np.inf]), np.array([0, _UNMET])

@@ -147,9 +147,9 @@ class Fleet:
 
     def _lifetime_groups(self, worlds: LoneWorlds) -> LifetimeGroups:
         beside = Beside(
-            parent=worlds.ground.parent,
-            item_place=worlds.ground.item_place,
-            chooser_taste=worlds.ground.chooser_taste,
+            parent=worlds.geography.parent,
+            item_place=worlds.geography.item_place,
+            chooser_taste=worlds.geography.chooser_taste,
             phase=self._phases,
             hours=self._published.hours,
             phases=self._published.phases,

@@ -15,7 +15,7 @@ from simulator.engine.cases.event_queue import without_stale
 from simulator.engine.cases.run import live, post
 from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.jit.structs import group
-from simulator.engine.tables.case_tables import CaseState, CaseTables, Count, Ground, WorldPlan
+from simulator.engine.tables.case_tables import CaseState, CaseTables, Count, Geography, WorldPlan
 from simulator.engine.tables.tables import FIXED, Array, Output, Status, Tally, Users, numbers_of
 from simulator.env.batch.announcements import phase_at
 from simulator.env.batch.encode import fold, look
@@ -163,7 +163,7 @@ def _live_orders(t: StepGroups, w: LifetimeGroups, j: int, by_ticks: bool) -> in
     user, items = _user(t.users, j), as_announced(t, w.beside.phase[j])
     out = _first_records(t.out)
     tables = CaseTables(
-        w.shared, _ground(t, w, user, j), state, t.plan, user, items, numbers_of(t.plan, user, items), out,
+        w.shared, _geography(t, w, user, j), state, t.plan, user, items, numbers_of(t.plan, user, items), out,
         t.plan.hours[:0],  # a step looks at all its users itself
     )  # fmt: skip
     while _is_due(state, v, facts, True):
@@ -220,9 +220,9 @@ def _user(users: Users, j: int) -> Users:
 
 
 @inlined
-def _ground(t: StepGroups, w: LifetimeGroups, user: Users, j: int) -> Ground:
+def _geography(t: StepGroups, w: LifetimeGroups, user: Users, j: int) -> Geography:
     """Return where user j and the items are."""
-    return Ground(
+    return Geography(
         w.beside.parent, t.announced.zones[j : j + 1], user.place, w.beside.item_place, w.beside.chooser_taste,
         w.orders.qualification[j : j + 1],
     )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from simulator.engine.cases.run import happenings_at_once
 from simulator.engine.jit.structs import group
-from simulator.engine.tables.case_tables import CASE, HAPPENING, NO_ROW, Count, Ground, WorldPlan
+from simulator.engine.tables.case_tables import CASE, HAPPENING, NO_ROW, Count, Geography, WorldPlan
 from simulator.engine.tables.tables import EVENT, Array
 from simulator.env.scene import Scene
 from simulator.runtime.cases import qualifications
@@ -64,10 +64,10 @@ class LoneWorlds:
 
     def __init__(self, scene: Scene, n: int) -> None:
         template = scene.cases(scene.users(np.zeros(1, dtype=np.uint64)))
-        state, width = template.case_state, template.ground.qualification.shape[1]
+        state, width = template.case_state, template.geography.qualification.shape[1]
         self._seed = scene.seed
         self.shared: WorldPlan = template.shared
-        self.ground: Ground = template.ground
+        self.geography: Geography = template.geography
         self.blank = Blank(
             state.heap[: int(state.counts[Count.HEAP])].copy(), state.units, state.servers, state.places, state.counts
         )

@@ -141,7 +141,7 @@ def test_users_are_told_of_the_waits_that_are_theirs():
             units = world.cases.case_state.units[row["first_unit"] : row["first_unit"] + row["n_units"]]
             idle = (units["busy"] < servers) & (units["waiting"] == 0)
             waits[name] = np.where(idle, 0.0, service * (units["waiting"] + 1.0) / servers).astype(np.float32)
-        couriers = waits["couriers"][world.cases.ground.zone]
+        couriers = waits["couriers"][world.cases.geography.zone]
         return waits["clerk"] + couriers + waits["clerk"]
 
     rng, kinds = np.random.default_rng(2), set()
