@@ -13,7 +13,7 @@ from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
-from simulator.population.catalog import Catalog, draw_catalog
+from simulator.population.catalog import TrueCatalog, draw_catalog
 from simulator.population.parent_rows import Menus, asked_for, levels_of
 from simulator.population.users import draw_tastes, new_people, reference_scales
 from simulator.records.measures import check_measures
@@ -49,7 +49,7 @@ class Scene:
         lasts = max(scenario.defaults.horizon, _LIFE) if settings.episode == "lifetime" else scenario.defaults.horizon
         self.horizon = float(settings.horizon or lasts)
         self.tick = float(scenario.clock.tick.value)
-        self.catalog: Catalog = draw_catalog(self.compiled, settings.items, self.horizon, self.seed)
+        self.catalog: TrueCatalog = draw_catalog(self.compiled, settings.items, self.horizon, self.seed)
         self.items: Items = self.catalog.items
         self.features = item_features(self.catalog.public, settings.features)
         self.features.flags.writeable = False

@@ -8,13 +8,13 @@ from recommenders.contract import Positives
 from simulator.engine.tables.tables import Users
 from simulator.plan.compiler import Compiled
 from simulator.platform.service import create_recommender, declared_label
-from simulator.population.catalog import Catalog
+from simulator.population.catalog import TrueCatalog
 from simulator.records.log_writer import LogWriter
 from simulator.records.platform_log import PlatformMemory
 from simulator.runtime.rounds import Rounds
 
 
-def pilot_positives(compiled: Compiled, catalog: Catalog, users: Users, horizon: float, seed: int) -> Positives:
+def pilot_positives(compiled: Compiled, catalog: TrueCatalog, users: Users, horizon: float, seed: int) -> Positives:
     """Positives, by the scenario's label, that the platform would have recorded by `horizon` under a random policy.
 
     Changes `users` (it is lived through): pass users made for this. Counters stay unpublished.

@@ -21,7 +21,7 @@ from simulator.grounding.folder import RealFolder, read_folder
 from simulator.grounding.heldout import WEIGHTED, evaluate
 from simulator.grounding.pilot import pilot_positives
 from simulator.plan.compiler import Compiled
-from simulator.population.catalog import Catalog, contents, draw_catalog, public_catalog, told_topic
+from simulator.population.catalog import TrueCatalog, contents, draw_catalog, public_catalog, told_topic
 from simulator.population.parent_rows import listed, with_menus
 from simulator.population.setting import Setting
 from simulator.population.users import direction, draw_users, match_scales, new_people
@@ -160,7 +160,7 @@ def _truth(compiled: Compiled, grounding: Grounding, seed: int) -> Float32:
     return truth
 
 
-def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) -> Catalog:
+def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) -> TrueCatalog:
     drawn = draw_catalog(compiled, folder.n_items, DAY, seed)
     facts = drawn.items.state
     if "duration" in folder.columns:
@@ -186,7 +186,7 @@ def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) 
     items = with_menus(compiled, items, ())
     published_at = np.zeros(folder.n_items)
     public = public_catalog(items, published_at, folder.features, topic=told_topic(compiled.scenario))
-    return Catalog(items, published_at, n_creators, public)
+    return TrueCatalog(items, published_at, n_creators, public)
 
 
 # ---- users
@@ -237,7 +237,7 @@ def _tastes(compiled: Compiled, grounding: Grounding, items: Items, n_users: int
 
 
 def _warm_log(
-    compiled: Compiled, folder: RealFolder, n_users: int, catalog: Catalog
+    compiled: Compiled, folder: RealFolder, n_users: int, catalog: TrueCatalog
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Real interactions as rows of the platform log before time 0: completed plays, in their real order."""
     rows = folder.interactions
@@ -266,7 +266,7 @@ def _warm_log(
 
 
 def _calibrated(
-    compiled: Compiled, catalog: Catalog, crowd: _Crowd, grounding: Grounding, seed: int
+    compiled: Compiled, catalog: TrueCatalog, crowd: _Crowd, grounding: Grounding, seed: int
 ) -> tuple[Compiled, float, dict[str, Any]]:
     """Density by the length of a log, learnability by the share of taste that no model can learn.
 

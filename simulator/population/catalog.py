@@ -42,7 +42,7 @@ _ENCODER_BLOCK = 512  # + modality: of parents
 
 
 @dataclass(frozen=True)
-class Catalog:
+class TrueCatalog:
     """Hold the items of a world. `items` is the truth; `public` is all that a recommender may know."""
 
     items: Items
@@ -71,7 +71,7 @@ def centres(compiled: Compiled, seed: int, facet: int) -> Float32:
     return normals(seed, SPACE, max(clusters, 1), shape.dimensions, block=facet)
 
 
-def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) -> Catalog:
+def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) -> TrueCatalog:
     """Draw a catalog of `n_items` from the scenario.
 
     Args:
@@ -121,7 +121,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     items = with_parents(compiled, items, kin, list(zip(drawn, common, strict=True)))
     features = drawn_features(compiled, items.vectors, seed, kin)
     n_rows = len(items.state)
-    return Catalog(
+    return TrueCatalog(
         items, items.published, n_creators,
         public_catalog(
             items, items.published, features, compiled.names.attributes, told_topic(scenario),

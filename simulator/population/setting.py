@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from simulator.engine.tables.tables import Users
 from simulator.plan.compiler import Compiled
-from simulator.population.catalog import Catalog
+from simulator.population.catalog import TrueCatalog
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Setting:
     """Hold a world's beginning, its catalog and users at time 0, and how long it lasts."""
 
     compiled: Compiled
-    catalog: Catalog
+    catalog: TrueCatalog
     users: Users
     warm: dict[str, npt.NDArray[np.generic]] | None  # columns of a real log, before the run
     horizon: float  # s, where the configuration leaves it open

@@ -17,7 +17,7 @@ from recommenders.contract import Recommender, Slates
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.platform.counters import PublishedCounters
-from simulator.population.catalog import Catalog, draw_catalog
+from simulator.population.catalog import TrueCatalog, draw_catalog
 from simulator.population.parents import draw_kin
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
@@ -41,14 +41,14 @@ def with_parents(folder: Path, parents: dict[str, Any], name: str = "shortvideo"
     return path
 
 
-def drawn(path: Path | str, n: int = 6000, horizon: float = 3 * DAY, seed: int = 1) -> tuple[Compiled, Catalog]:
+def drawn(path: Path | str, n: int = 6000, horizon: float = 3 * DAY, seed: int = 1) -> tuple[Compiled, TrueCatalog]:
     scenario = load_scenario(path)
     check_scenario(scenario)
     compiled = compile_scenario(scenario)
     return compiled, draw_catalog(compiled, n, horizon, seed)
 
 
-def pairs_of_siblings(catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
+def pairs_of_siblings(catalog: TrueCatalog) -> tuple[np.ndarray, np.ndarray]:
     """Two children of each parent that has several."""
     order = np.argsort(catalog.items.parent, kind="stable")
     same = catalog.items.parent[order][1:] == catalog.items.parent[order][:-1]
@@ -56,7 +56,7 @@ def pairs_of_siblings(catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
     return order[first], order[first + 1]
 
 
-def block(compiled: Compiled, catalog: Catalog, facet: str) -> np.ndarray:
+def block(compiled: Compiled, catalog: TrueCatalog, facet: str) -> np.ndarray:
     shape = compiled.facets[compiled.names.facets.index(facet)]
     return catalog.items.vectors[:, shape.offset : shape.offset + shape.dimensions].astype(np.float64)
 
