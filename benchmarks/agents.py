@@ -76,7 +76,7 @@ def judged(name: str, act: Callable[[dict[str, Any]], np.ndarray], env: Any, see
 
 def policy(model: Any, env: Any) -> Callable[[dict[str, Any]], np.ndarray]:
     """The slates of a policy that was trained on flat observations, with queries for actions."""
-    features, space = env.unwrapped.scene.features, env.unwrapped.single_observation_space
+    features, space = env.unwrapped.context.features, env.unwrapped.single_observation_space
 
     def act(observations: dict[str, Any]) -> np.ndarray:
         queries, _ = model.predict(flat(observations, space), deterministic=True)

@@ -22,8 +22,8 @@ import numpy as np
 import simulator.env
 from simulator.engine.tables.tables import Status
 from simulator.engine.visit.advance import advance, parts_of
-from simulator.env.batch.fleet import Fleet
-from simulator.env.scene import Scene
+from simulator.env.batch.user_batch import UserBatch
+from simulator.env.context import EnvContext
 from simulator.env.settings import EnvSettings
 
 ITEMS, SLATE, MANY, REPEATS = 1000, 10, 1024, 7
@@ -49,7 +49,7 @@ def per_second(steps: int, do: Callable[[], int | None]) -> Rate:
 def askable(env: Any) -> np.ndarray:
     """Numbers that a slate may hold."""
     fleet = getattr(env.unwrapped, "fleet", None)
-    return np.arange(ITEMS) if fleet is None else np.asarray(fleet.scene.askable)
+    return np.arange(ITEMS) if fleet is None else np.asarray(fleet.context.askable)
 
 
 def single(env: Any, steps: int) -> Callable[[], None]:
@@ -81,12 +81,12 @@ def vector(env: Any, steps: int, actions: Any = None) -> Callable[[], None]:
 
 def bare(scenario: str) -> Callable[[], int]:
     """The engine's kernel alone: users who wait get slates by assignment, and one call takes them on."""
-    fleet = Fleet(Scene(EnvSettings.of({"scenario": scenario, "items": ITEMS, "slate": SLATE})), MANY)
+    fleet = UserBatch(EnvContext(EnvSettings.of({"scenario": scenario, "items": ITEMS, "slate": SLATE})), MANY)
     rows = np.arange(MANY)
     fleet.seed(rows, rows.astype(np.uint64))
-    slates = np.random.default_rng(0).choice(fleet.scene.askable, (MANY, SLATE))
+    slates = np.random.default_rng(0).choice(fleet.context.askable, (MANY, SLATE))
     state, room, out = fleet.rows.state, fleet._room, fleet._outputs[0]
-    plan = fleet.scene.compiled.plan  # who leaves comes again: no users to draw
+    plan = fleet.context.compiled.plan  # who leaves comes again: no users to draw
     parts = parts_of(plan)
 
     def go() -> int:
@@ -98,7 +98,7 @@ def bare(scenario: str) -> Callable[[], int]:
             first = 0
             while first < len(todo):
                 first, _ = advance(
-                    fleet.scene.seed, todo, first, 1e15, room, plan, fleet.users, fleet.items, fleet.rows, out,
+                    fleet.context.seed, todo, first, 1e15, room, plan, fleet.users, fleet.items, fleet.rows, out,
                     *parts,
                 )  # fmt: skip
                 out.n_messages[0] = 0

@@ -46,7 +46,7 @@ class Truth:
 
     def __init__(self, env: Any) -> None:
         self.own = env.unwrapped
-        names, items = self.own.scene.compiled.names, self.own.scene.items
+        names, items = self.own.context.compiled.names, self.own.context.items
         told = [k for k, name in enumerate(names.modalities) if name not in names.readouts]
         self.oversold = items.bias_appeal[:, told].mean(axis=1).astype(np.float64)
         self.length = items.state["duration"].astype(np.float64)
@@ -55,7 +55,8 @@ class Truth:
         """Utility of every item to every user now, (n, items)."""
         own = self.own
         return np.stack([
-            utilities(own.scene.seed, j, own.scene.plan, own.fleet.users, own.fleet.items) for j in range(own.num_envs)
+            utilities(own.context.seed, j, own.context.plan, own.fleet.users, own.fleet.items) for j in
+            range(own.num_envs)
         ])  # fmt: skip
 
     def inputs(self, worth: np.ndarray) -> np.ndarray:

@@ -50,7 +50,7 @@ def soak(name: str, episode: str, steps: int = STEPS, users: int = USERS, seed: 
         settings["scenario"] = "news"
     env = gymnasium.make_vec(f"beholder/{name}-v1", num_envs=users, observe_candidates=False, copy=False, **settings)
     rng, episodes, memory = np.random.default_rng(seed), 0, []
-    askable = env.unwrapped.fleet.scene.askable
+    askable = env.unwrapped.fleet.context.askable
     observations, _ = env.reset(seed=seed)
     assert env.observation_space.contains(observations)
     rounds = -(-steps // users)

@@ -22,7 +22,7 @@ class Random:
 
     def __init__(self, env: Any, seed: int) -> None:
         self.env, self.rng = env.unwrapped, np.random.default_rng(seed)
-        self.features, self.places = self.env.scene.features, self.env.scene.slate
+        self.features, self.places = self.env.context.features, self.env.context.slate
 
     def scores(self, observations: dict[str, Any]) -> np.ndarray:
         """A score for every user and item, (n, items)."""
@@ -127,9 +127,10 @@ class Oracle(Random):
         """Utilities, by the engine's own function; numbers that are shown as they are (a price) count beside."""
         own = self.env
         worth = [
-            utilities(own.scene.seed, j, own.scene.plan, own.fleet.users, own.fleet.items) for j in range(own.num_envs)
+            utilities(own.context.seed, j, own.context.plan, own.fleet.users, own.fleet.items)
+            for j in range(own.num_envs)
         ]
-        shown = own.fleet.items.attribute_effects[:, : len(own.scene.compiled.names.attribute_effects)].sum(axis=1)
+        shown = own.fleet.items.attribute_effects[:, : len(own.context.compiled.names.attribute_effects)].sum(axis=1)
         return np.stack(worth) + shown
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from recommenders.agents.user_features import CONTEXT
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.tables import Array
+from simulator.env.context import EnvContext
 from simulator.env.rewards import REWARDS
-from simulator.env.scene import Scene
 from simulator.scenario.events import MOST_EVENTS
 
 PAID = 64
@@ -36,7 +36,7 @@ FACTS = np.dtype(
 
 
 @group
-class Terms(NamedTuple):
+class StepTables(NamedTuple):
     """What holds for all users of an environment, as long as it lives."""
 
     facts: Array  # FACTS (1,)
@@ -87,30 +87,30 @@ class Kept(NamedTuple):
     shown: npt.NDArray[np.int32]  # (n, slate): the slate that was answered last, -1 none
 
 
-def terms_of(scene: Scene, end: float, limit: int, room: int = 0, batched_steps: int = 0) -> Terms:
+def terms_of(context: EnvContext, end: float, limit: int, room: int = 0, batched_steps: int = 0) -> StepTables:
     """Return the terms of a scene; arguments as in `FACTS`. Without the last two, no kernel advances visits by them."""
-    times = np.concatenate([scene.opens, scene.closes])
+    times = np.concatenate([context.opens, context.closes])
     facts = np.zeros(1, dtype=FACTS)
     facts[0] = (
-        scene.tick, scene.horizon, end, scene.plan.starts_at[0], scene.settings.margin, scene.seed, scene.slate,
-        scene.recent, limit, room, batched_steps,
+        context.tick, context.horizon, end, context.plan.starts_at[0], context.settings.margin, context.seed,
+        context.slate, context.recent, limit, room, batched_steps,
     )  # fmt: skip
-    return Terms(
+    return StepTables(
         facts=facts,
-        opens=scene.opens,
-        closes=scene.closes,
+        opens=context.opens,
+        closes=context.closes,
         edges=np.append(np.unique(times[np.isfinite(times)]), np.inf),
-        weights=scene.weights,
-        worth=scene.tables.worth,
-        marks=scene.tables.marks,
-        signal=scene.tables.signal,
-        features=scene.features,
+        weights=context.weights,
+        worth=context.tables.worth,
+        marks=context.tables.marks,
+        signal=context.tables.signal,
+        features=context.features,
     )
 
 
-def seen_buffers(scene: Scene, n: int) -> Seen:
+def seen_buffers(context: EnvContext, n: int) -> Seen:
     """Empty buffers for n users."""
-    history, width = scene.settings.history, scene.features.shape[1]
+    history, width = context.settings.history, context.features.shape[1]
     return Seen(
         context=np.zeros((n, CONTEXT), np.float32),
         surface=np.zeros(n, np.int64),
@@ -120,9 +120,9 @@ def seen_buffers(scene: Scene, n: int) -> Seen:
         history_event=np.full((n, history), -1, np.int32),
         history_value=np.zeros((n, history), np.float32),
         interest=np.zeros((n, 2 * width), np.float32),
-        available=np.zeros((n, scene.catalog.n_items), np.int8),
-        counts=np.zeros((n, len(scene.compiled.names.events)), np.int32),
-        values=np.zeros((n, len(scene.compiled.names.events)), np.float32),
+        available=np.zeros((n, context.catalog.n_items), np.int8),
+        counts=np.zeros((n, len(context.compiled.names.events)), np.int32),
+        values=np.zeros((n, len(context.compiled.names.events)), np.float32),
         earned=np.zeros((n, len(REWARDS)), np.float32),
         time=np.zeros(n),
         reward=np.zeros(n),
@@ -130,18 +130,18 @@ def seen_buffers(scene: Scene, n: int) -> Seen:
     )
 
 
-def kept_buffers(scene: Scene, n: int) -> Kept:
+def kept_buffers(context: EnvContext, n: int) -> Kept:
     """Empty memories for n users."""
-    assert len(scene.compiled.names.events) <= MOST_EVENTS
-    width = scene.features.shape[1]
+    assert len(context.compiled.names.events) <= MOST_EVENTS
+    width = context.features.shape[1]
     return Kept(
         liked=np.zeros((n, 2, width), np.float32),
         weight=np.zeros((n, 2), np.float32),
-        sent=np.full((n, max(scene.recent, 1)), -1, np.int32),
+        sent=np.full((n, max(context.recent, 1)), -1, np.int32),
         n_sent=np.zeros(n, np.int64),
         changes=np.zeros(n),
         paid=np.zeros((n, PAID), np.float32),
         visit=np.zeros(n, np.int64),
         steps=np.zeros(n, np.int64),
-        shown=np.full((n, scene.slate), -1, np.int32),
+        shown=np.full((n, context.slate), -1, np.int32),
     )

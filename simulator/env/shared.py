@@ -18,8 +18,8 @@ from simulator.config import LOGS, RunConfig, read_duration
 from simulator.engine.tables.tables import VISIT, Array, Status
 from simulator.env.batch.encode import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
+from simulator.env.context import EnvContext
 from simulator.env.rewards import TRUTH
-from simulator.env.scene import Scene
 from simulator.env.settings import EnvSettings, checked_argument
 from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
@@ -86,20 +86,20 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self.settings = EnvSettings.of({**given, "episode": "lifetime"})
         self.num_envs, self.render_mode = checked_argument("num_envs", num_envs, whole_number(1)), None
         self.metadata = {**self.metadata, "autoreset_mode": word}
-        self.scene = Scene(self.settings)
-        self.single_observation_space = observation_space(self.scene)
-        self.single_action_space = action_space(self.scene)
+        self.context = EnvContext(self.settings)
+        self.single_observation_space = observation_space(self.context)
+        self.single_action_space = action_space(self.context)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._first_fit = self.scene.tick if first is None else first
+        self._first_fit = self.context.tick if first is None else first
         self._beside = np.zeros(256, dtype=np.bool_)
-        names = self.scene.compiled.names.stages
-        self._beside[[names.index(name) for name in beside_visits(self.scene.compiled.scenario)]] = True
+        names = self.context.compiled.names.stages
+        self._beside[[names.index(name) for name in beside_visits(self.context.compiled.scenario)]] = True
 
     @property
     def events(self) -> tuple[str, ...]:
         """Names of the events that `info["events"]` counts, in order."""
-        return self.scene.compiled.names.events
+        return self.context.compiled.names.events
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -111,18 +111,18 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         super().reset(seed=None if seed is None else as_seed(seed))
         chosen = int(seed) if seed is not None else int(self.np_random.integers(0, 2**31))
         self.close()
-        self.scene = Scene(replace(self.settings, catalog_seed=chosen))  # a world's catalog comes with its seed
-        scene, n = self.scene, self.num_envs
+        self.context = EnvContext(replace(self.settings, catalog_seed=chosen))  # a world's catalog comes with its seed
+        context, n = self.context, self.num_envs
         config = RunConfig(
             scenario=self.settings.scenario, users=n + self.settings.background, items=self.settings.items,
-            horizon=scene.horizon, seed=chosen, log=self._log, first_fit=self._first_fit,
+            horizon=context.horizon, seed=chosen, log=self._log, first_fit=self._first_fit,
             threads=self.settings.threads or 1,
         )  # fmt: skip
-        world = World(config, scene.compiled, _Agent(), None, time.perf_counter(), self._take)
+        world = World(config, context.compiled, _Agent(), None, time.perf_counter(), self._take)
         self.world = world
-        self.seen: Seen = seen_buffers(scene, n)
-        self.kept: Kept = kept_buffers(scene, n)
-        self._terms = terms_of(scene, scene.horizon, _UNLIMITED)
+        self.seen: Seen = seen_buffers(context, n)
+        self.kept: Kept = kept_buffers(context, n)
+        self._terms = terms_of(context, context.horizon, _UNLIMITED)
         self._mirror = np.zeros(n, dtype=VISIT)
         self._came = np.zeros(n, dtype=np.bool_)
         self._waiting: list[Array] = []
@@ -140,15 +140,15 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         world = self.world
         if world is None or self._over.all():
             raise gymnasium.error.ResetNeeded("call reset first: there is no world, or it has ended")
-        slates = as_actions(actions, self.scene, self.num_envs)
-        if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.scene.catalog.n_items:
-            raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
+        slates = as_actions(actions, self.context, self.num_envs)
+        if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.context.catalog.n_items:
+            raise InputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
         rounds = world.rounds
         for part in rounds.alike(self._due, world.candidates, len(self._due)):
             size = part.size
             users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
             out = np.full((len(users), size), -1, dtype=np.int32)
-            places = min(size, self.scene.slate)
+            places = min(size, self.context.slate)
             choose(users, np.full(len(users), places), slates, self.seen.available, out)
             rounds.hand_out(part, Slates(out), world.platform.version)
             self.kept.steps[users] += 1
@@ -158,7 +158,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self.seen.values[:] = 0
         self.seen.earned[:] = 0
         self._go_on()
-        reward = (self.seen.earned.astype(np.float64) * self.scene.weights).sum(axis=1)
+        reward = (self.seen.earned.astype(np.float64) * self.context.weights).sum(axis=1)
         terminated, truncated = self.seen.ended == TERMINATED, self.seen.ended == TRUNCATED
         self._over = terminated | truncated
         return self._observed(), reward, terminated, truncated, self._info()
@@ -195,7 +195,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""
-        return np.tile(self.seen.available.astype(np.bool_), (1, self.scene.slate))
+        return np.tile(self.seen.available.astype(np.bool_), (1, self.context.slate))
 
     # ---- inside
 
@@ -238,7 +238,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         rows = np.concatenate([due, left])
         self._is_due = np.isin(np.arange(n), due)
         if len(rows):
-            look(rows, self._terms, self.scene.plan.stages, self._mirror, self.seen, self.kept)
+            look(rows, self._terms, self.context.plan.stages, self._mirror, self.seen, self.kept)
 
     def _offer(self) -> None:
         """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
@@ -252,7 +252,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
     def _offer_from(self, candidates: npt.NDArray[np.int32], users: Rows) -> None:
         world = self.world
         assert world is not None
-        available = np.zeros(self.scene.catalog.n_items, dtype=np.int8)
+        available = np.zeros(self.context.catalog.n_items, dtype=np.int8)
         available[candidates] = 1
         self.seen.available[users] = available
         if self.settings.repeat == "allow":
@@ -263,7 +263,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         world.rounds.sent.fill(users.astype(np.uint32), start, items)
         for k, user in enumerate(users):
             own = items[start[k] : start[k + 1]]
-            if len(candidates) - len(np.unique(own)) >= self.scene.slate:
+            if len(candidates) - len(np.unique(own)) >= self.context.slate:
                 self.seen.available[user, own] = 0
 
     def _take(self, rows: Array) -> None:
@@ -297,12 +297,12 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
 
     def _fold(self, rows: Array) -> None:
         if len(rows):
-            fold(rows, len(rows), self._terms, self.scene.items.state, self.seen, self.kept)
+            fold(rows, len(rows), self._terms, self.context.items.state, self.seen, self.kept)
 
     def _observed(self) -> dict[str, Any]:
         found: dict[str, Any] = {name: getattr(self.seen, name).copy() for name in (*PLAIN, *CODES)}
         if self.settings.observe_candidates:
-            features = self.scene.features.ravel()
+            features = self.context.features.ravel()
             found["candidates"] = np.broadcast_to(features, (self.num_envs, len(features)))
         return found
 

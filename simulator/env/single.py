@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from recommenders.contract.names import unknown_name
 from simulator.env.batch.encode import TERMINATED, TRUNCATED
-from simulator.env.batch.fleet import Fleet
+from simulator.env.batch.user_batch import UserBatch
+from simulator.env.context import EnvContext
 from simulator.env.render.screen import as_picture, as_text, screen_of
-from simulator.env.scene import Scene
 from simulator.env.settings import WHERE, EnvSettings
 from simulator.env.spaces import action_space, observation_space
 from simulator.errors import InputError
@@ -44,10 +44,10 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
                 "background in a single environment",
                 "make_vec(..., num_envs=1, shared=True, background=N)",
             )
-        self.scene = Scene(self.settings)
-        self.observation_space = observation_space(self.scene)
-        self.action_space = action_space(self.scene)
-        self.fleet = Fleet(self.scene, 1)
+        self.context = EnvContext(self.settings)
+        self.observation_space = observation_space(self.context)
+        self.action_space = action_space(self.context)
+        self.fleet = UserBatch(self.context, 1)
         self._begun = False
         self._ended = False
         self._stage = 0
@@ -55,7 +55,7 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
     @property
     def events(self) -> tuple[str, ...]:
         """Names of the events that `info["events"]` counts, in order."""
-        return self.scene.compiled.names.events
+        return self.context.compiled.names.events
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -77,7 +77,7 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         """Answer the request with a slate: item numbers, best first; see `simulator.env.batch.encode.answer`."""
         if not self._begun or self._ended:
             raise gymnasium.error.ResetNeeded("call reset first: there is no user")
-        actions = as_actions(action, self.scene, 1)
+        actions = as_actions(action, self.context, 1)
         fleet = self.fleet
         seen = fleet.seen
         self._stage = int(seen.stage[0])
@@ -93,7 +93,7 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (places x items,). The form that sb3-contrib reads."""
-        return np.tile(self.fleet.seen.available[0].astype(np.bool_), self.scene.slate)
+        return np.tile(self.fleet.seen.available[0].astype(np.bool_), self.context.slate)
 
 
 def check_render_mode(given: str | None) -> str | None:
@@ -104,26 +104,26 @@ def check_render_mode(given: str | None) -> str | None:
     return given
 
 
-def drawn(fleet: Fleet, j: int, stage: int, mode: str | None) -> Any:
+def drawn(fleet: UserBatch, j: int, stage: int, mode: str | None) -> Any:
     """The screen of user j at `stage`, with the slate that was shown last."""
     if mode is None:
         return None
-    scene = fleet.scene
-    screen = screen_of(scene.compiled, scene.items, stage, int(fleet.seen.device[j]), fleet.kept.shown[j].tolist())
+    context = fleet.context
+    screen = screen_of(context.compiled, context.items, stage, int(fleet.seen.device[j]), fleet.kept.shown[j].tolist())
     return as_text(screen) if mode == "ansi" else as_picture(screen)
 
 
-def as_actions(given: Any, scene: Scene, n: int) -> npt.NDArray[np.int64]:
+def as_actions(given: Any, context: EnvContext, n: int) -> npt.NDArray[np.int64]:
     """Actions of n environments, int64 (n, places). Raises InputError where they are no slates of item numbers."""
-    wanted = (n, scene.slate)
+    wanted = (n, context.slate)
     if type(given) is np.ndarray and given.dtype == np.int64 and given.shape == wanted:
         return given
     try:
         actions = np.asarray(given)
     except ValueError:  # rows of different lengths
-        raise InputError(WHERE, "an action of slates of different lengths", f"{scene.slate} item numbers") from None
+        raise InputError(WHERE, "an action of slates of different lengths", f"{context.slate} item numbers") from None
     if (actions.shape != wanted and (n > 1 or actions.shape != wanted[1:])) or actions.dtype.kind not in "iu":
-        form = f"{n} times {scene.slate} item numbers" if n > 1 else f"{scene.slate} item numbers"
+        form = f"{n} times {context.slate} item numbers" if n > 1 else f"{context.slate} item numbers"
         raise InputError(WHERE, f"an action of {actions.dtype} and shape {actions.shape}", form)
     return np.ascontiguousarray(actions.reshape(wanted), dtype=np.int64)
 

@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from recommenders.agents.user_features import CONTEXT
 from simulator.env.buffers import Kept, Seen
-from simulator.env.scene import Scene
+from simulator.env.context import EnvContext
 
 PLAIN = ("context", "history_item", "history_event", "history_value", "interest", "available")
 CODES = ("surface", "device", "stage")
@@ -25,10 +25,10 @@ INFO = ("events", "values", "rewards", "time")
 """
 
 
-def observation_space(scene: Scene) -> spaces.Dict:
+def observation_space(context: EnvContext) -> spaces.Dict:
     """Of one environment."""
-    names, history = scene.compiled.names, scene.settings.history
-    n, width = scene.features.shape
+    names, history = context.compiled.names, context.settings.history
+    n, width = context.features.shape
     found: dict[str, spaces.Space[Any]] = {
         "context": spaces.Box(-1.0, 20.0, (CONTEXT,), np.float32),
         "surface": spaces.Discrete(len(names.surfaces)),
@@ -40,25 +40,25 @@ def observation_space(scene: Scene) -> spaces.Dict:
         "interest": spaces.Box(-10.0, 10.0, (2 * width,), np.float32),
         "available": spaces.MultiBinary(n),
     }
-    if scene.settings.observe_candidates:
+    if context.settings.observe_candidates:
         found["candidates"] = spaces.Box(-10.0, 10.0, (n * width,), np.float32)
     return spaces.Dict(found)
 
 
-def action_space(scene: Scene) -> spaces.MultiDiscrete:
+def action_space(context: EnvContext) -> spaces.MultiDiscrete:
     """A slate: an item per place."""
-    return spaces.MultiDiscrete(np.full(scene.slate, scene.catalog.n_items, dtype=np.int64))
+    return spaces.MultiDiscrete(np.full(context.slate, context.catalog.n_items, dtype=np.int64))
 
 
 class Row:
     """The buffers of user j, looked up once: what is observed of one user, as new arrays."""
 
-    def __init__(self, seen: Seen, kept: Kept, scene: Scene, j: int) -> None:
+    def __init__(self, seen: Seen, kept: Kept, context: EnvContext, j: int) -> None:
         self._j, self._codes = j, [(name, getattr(seen, name)) for name in CODES]
         self._plain = [(name, getattr(seen, name)[j]) for name in PLAIN]
         self._events, self._values, self._rewards = seen.counts[j], seen.values[j], seen.earned[j]
         self._time, self._slate = seen.time, kept.shown[j]
-        self._candidates = scene.features.ravel() if scene.settings.observe_candidates else None
+        self._candidates = context.features.ravel() if context.settings.observe_candidates else None
 
     def observed(self) -> dict[str, Any]:
         """The observation."""

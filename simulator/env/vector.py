@@ -11,8 +11,8 @@ from gymnasium.vector.utils import batch_space
 
 from recommenders.contract.settings import whole_number
 from simulator.env.batch.encode import TERMINATED, TRUNCATED
-from simulator.env.batch.fleet import Fleet
-from simulator.env.scene import Scene
+from simulator.env.batch.user_batch import UserBatch
+from simulator.env.context import EnvContext
 from simulator.env.settings import EnvSettings, checked_argument
 from simulator.env.single import as_actions, as_seed, check_options, check_render_mode, drawn
 from simulator.env.spaces import CODES, INFO, PLAIN, Row, action_space, observation_space
@@ -68,22 +68,22 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
             raise InputError("environment", "shared = True", "simulator.env.shared.SharedVectorEnv")
         if self.settings.background:
             raise InputError("environment", "background beside independent worlds of a vector", "shared=True")
-        self.scene = Scene(self.settings)
-        self.single_observation_space = observation_space(self.scene)
-        self.single_action_space = action_space(self.scene)
+        self.context = EnvContext(self.settings)
+        self.single_observation_space = observation_space(self.context)
+        self.single_action_space = action_space(self.context)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.fleet = Fleet(self.scene, num_envs)
+        self.fleet = UserBatch(self.context, num_envs)
         self._all = np.arange(num_envs, dtype=np.int64)
         self._ended = np.zeros(num_envs, dtype=np.bool_)
         self._begun = False
-        self._candidates = np.broadcast_to(self.scene.features.ravel(), (num_envs, self.scene.features.size))
+        self._candidates = np.broadcast_to(self.context.features.ravel(), (num_envs, self.context.features.size))
         self._yes = np.ones(num_envs, dtype=np.bool_)
 
     @property
     def events(self) -> tuple[str, ...]:
         """Names of the events that `info["events"]` counts, in order."""
-        return self.scene.compiled.names.events
+        return self.context.compiled.names.events
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -128,7 +128,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         """
         if not self._begun:
             raise gymnasium.error.ResetNeeded("call reset first: there are no users")
-        slates = as_actions(actions, self.scene, self.num_envs)
+        slates = as_actions(actions, self.context, self.num_envs)
         seen, over = self.fleet.seen, self._ended
         self._stages = seen.stage.copy()
         info: dict[str, Any] = {}
@@ -161,7 +161,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""
-        return np.tile(self.fleet.seen.available.astype(np.bool_), (1, self.scene.slate))
+        return np.tile(self.fleet.seen.available.astype(np.bool_), (1, self.context.slate))
 
     def _observed(self) -> dict[str, Any]:
         seen = self.fleet.seen
@@ -176,7 +176,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         """Last observations of episodes, an object array as Gymnasium has it; None elsewhere."""
         found = np.full(self.num_envs, None, dtype=object)
         for j in rows:
-            found[j] = Row(self.fleet.seen, self.fleet.kept, self.scene, int(j)).observed()
+            found[j] = Row(self.fleet.seen, self.fleet.kept, self.context, int(j)).observed()
         return found
 
     def _info(self, there: npt.NDArray[np.bool_]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import PERCEPTION, mix, root
 from simulator.engine.tables.tables import Items, Numbers, Plan, Users, numbers_of
 from simulator.engine.user.beliefs import utility_of
-from simulator.env.scene import Scene
+from simulator.env.context import EnvContext
 from simulator.env.single import BeholderEnv
 from simulator.env.spaces import CODES
 from simulator.errors import InputError
@@ -37,7 +37,7 @@ quantities), and so are `available` and the constant `candidates`."""
 def _own(env: Any) -> Any:
     """The environment inside. Raises InputError where it is none of these."""
     own = env.unwrapped
-    if not isinstance(getattr(own, "scene", None), Scene):
+    if not isinstance(getattr(own, "scene", None), EnvContext):
         raise InputError("wrapper", f"{own} is no environment of this package", "a beholder/... id")
     return own
 
@@ -143,11 +143,11 @@ class ScoreAction(gymnasium.ActionWrapper[Any, Float32, npt.NDArray[np.int64]], 
         RecordConstructorArgs.__init__(self)  # so that Gymnasium can make it again from a spec
         super().__init__(env)
         self._own: BeholderEnv = _own(env)
-        self.action_space = _bounded(self._own.scene.catalog.n_items)
+        self.action_space = _bounded(self._own.context.catalog.n_items)
 
     def action(self, action: Float32) -> npt.NDArray[np.int64]:
         """The slate."""
-        return best(np.asarray(action), self._own.fleet.seen.available[0], self._own.scene.slate)
+        return best(np.asarray(action), self._own.fleet.seen.available[0], self._own.context.slate)
 
 
 class QueryAction(ScoreAction):
@@ -155,11 +155,11 @@ class QueryAction(ScoreAction):
 
     def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
         super().__init__(env)
-        self.action_space = _bounded(self._own.scene.features.shape[1])
+        self.action_space = _bounded(self._own.context.features.shape[1])
 
     def action(self, action: Float32) -> npt.NDArray[np.int64]:
         """The slate."""
-        return super().action(self._own.scene.features @ np.asarray(action, dtype=np.float32))
+        return super().action(self._own.context.features @ np.asarray(action, dtype=np.float32))
 
 
 class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
@@ -168,7 +168,7 @@ class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
     def __init__(self, env: Any) -> None:
         super().__init__(env)
         self._own = _own(env)
-        self._take(self._own.scene.catalog.n_items)
+        self._take(self._own.context.catalog.n_items)
 
     def _take(self, width: int) -> None:
         self.single_action_space = _bounded(width)
@@ -177,7 +177,7 @@ class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
     def actions(self, actions: Any) -> npt.NDArray[np.int64]:
         """The slates."""
         seen = self._own.fleet.seen if hasattr(self._own, "fleet") else self._own.seen
-        return best(np.asarray(actions), seen.available, self._own.scene.slate)
+        return best(np.asarray(actions), seen.available, self._own.context.slate)
 
 
 class QueryVectorAction(ScoreVectorAction):
@@ -185,11 +185,11 @@ class QueryVectorAction(ScoreVectorAction):
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self._take(self._own.scene.features.shape[1])
+        self._take(self._own.context.features.shape[1])
 
     def actions(self, actions: Any) -> npt.NDArray[np.int64]:
         """The slates."""
-        return super().actions(np.asarray(actions, dtype=np.float32) @ self._own.scene.features.T)
+        return super().actions(np.asarray(actions, dtype=np.float32) @ self._own.context.features.T)
 
 
 class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[str, Any]], RecordConstructorArgs):
@@ -204,10 +204,10 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
         RecordConstructorArgs.__init__(self)  # so that Gymnasium can make it again from a spec
         super().__init__(env)
         self._own: BeholderEnv = _own(env)
-        fleet, scene = self._own.fleet, self._own.scene
+        fleet, context = self._own.fleet, self._own.context
         wide = {
             "hidden_user": 4, "hidden_mood": fleet.users.mood.shape[1], "hidden_taste": fleet.users.taste.shape[1],
-            "hidden_worth": scene.catalog.n_items,
+            "hidden_worth": context.catalog.n_items,
         }  # fmt: skip
         boxes = {name: spaces.Box(-np.inf, np.inf, (width,), np.float32) for name, width in wide.items()}
         inner: Any = env.observation_space
@@ -215,13 +215,13 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
         """The observation, and the truth."""
-        fleet, scene = self._own.fleet, self._own.scene
+        fleet, context = self._own.fleet, self._own.context
         user, row = fleet.users.state[0], fleet.rows.state[0]
         found = {
             "hidden_user": np.array([user["goodwill"], user["own_goodwill"], user["patience"], row["tolerance"]]),
             "hidden_mood": fleet.users.mood[0].copy(),
             "hidden_taste": fleet.users.taste[0].copy(),
-            "hidden_worth": utilities(scene.seed, 0, scene.plan, fleet.users, fleet.items_for(0)),
+            "hidden_worth": utilities(context.seed, 0, context.plan, fleet.users, fleet.items_for(0)),
         }
         return {**observation, **{name: value.astype(np.float32) for name, value in found.items()}}
 

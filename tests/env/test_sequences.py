@@ -45,7 +45,7 @@ def made(kind, mode):
     return _MADE[kind, mode]
 
 
-class Beside:
+class LifetimeTables:
     """A vector, and what it has to equal."""
 
     def __init__(self, kind, mode, seed):
@@ -86,7 +86,7 @@ class Beside:
         _MADE[self.kind, self.mode] = self.many, self.ones
 
     def step(self, seed):
-        actions = np.random.default_rng(seed).choice(self.many.fleet.scene.askable, (N, SLATE))
+        actions = np.random.default_rng(seed).choice(self.many.fleet.context.askable, (N, SLATE))
         if self.mode == "Disabled" and any(self.over):
             with pytest.raises(gymnasium.error.ResetNeeded):
                 self.many.step(actions)
@@ -117,6 +117,6 @@ class Beside:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=_SEEDS, acts=st.lists(_ACTS, max_size=20))
 def test_a_vector_is_as_many_single_environments_whatever_is_done(kind, mode, seed, acts):
-    pair = Beside(kind, mode, seed)
+    pair = LifetimeTables(kind, mode, seed)
     for what, value in acts:
         getattr(pair, what.replace(" ", "_"))(value)

@@ -120,15 +120,15 @@ def test_rewards_are_the_weighted_sum_of_their_parts():
 def test_what_is_sent_back_or_fails_takes_its_margin_back_once():
     env = single("Ecommerce", episode="lifetime", reward="margin", margin=0.25)
     env.reset(seed=0)
-    scene, fleet = env.scene, env.fleet
-    names, terms = scene.compiled.names, terms_of(scene, scene.horizon, 1)
+    context, fleet = env.context, env.fleet
+    names, terms = context.compiled.names, terms_of(context, context.horizon, 1)
 
     def earned(stage, event, case, value=np.nan, logged=1.0):
         fleet.seen.earned[:] = 0
         row = np.zeros(1, dtype=EVENT)
         row["logged_at"], row["case"], row["value"], row["item"], row["satisfaction"] = logged, case, value, 3, np.nan
         row["stage"], row["event"] = names.stages.index(stage), names.codes[event]
-        fold(row, 1, terms, scene.items.state, fleet.seen, fleet.kept)
+        fold(row, 1, terms, context.items.state, fleet.seen, fleet.kept)
         return dict(zip(REWARDS, fleet.seen.earned[0].tolist(), strict=True))
 
     assert earned("checkout", "order", 0, 80.0)["margin"] == pytest.approx(20.0)

@@ -12,8 +12,8 @@ import numpy as np
 
 from recommenders.agents.agent_file import Description, write_description
 from recommenders.contract.item_encoder import ItemEncoder
+from simulator.env.context import EnvContext
 from simulator.env.rewards import ITEM_EVENT
-from simulator.env.scene import Scene
 from simulator.errors import InputError
 from simulator.records.run_folder import write_atomic
 
@@ -35,25 +35,25 @@ def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
         InputError: the model's observations are not the flat ones of this environment, or its actions are neither
             queries, nor scores, nor slates.
     """
-    scene = _scene_of(env)
-    columns = scene.features.shape[1]
+    context = _scene_of(env)
+    columns = context.features.shape[1]
     space = model.action_space
     if hasattr(space, "nvec"):
         answers = "slate"
     elif space.shape == (columns,):
         answers = "query"
-    elif space.shape == (scene.catalog.n_items,):
+    elif space.shape == (context.catalog.n_items,):
         answers = "scores"
     else:
         raise InputError(
             WHERE, f"the model answers with {space}", "queries, scores or slates, see simulator.env.wrappers"
         )
-    names, library = scene.compiled.names, type(model).__module__.partition(".")[0]
+    names, library = context.compiled.names, type(model).__module__.partition(".")[0]
     description = Description(
-        library=library, algorithm=type(model).__name__, answers=answers, scenario=scene.compiled.scenario.scenario,
+        library=library, algorithm=type(model).__name__, answers=answers, scenario=context.compiled.scenario.scenario,
         names=names.by_column,
-        says=_says(scene), starts_at=float(scene.plan.starts_at[0]), slate=scene.slate,
-        history=scene.settings.history,
+        says=_says(context), starts_at=float(context.plan.starts_at[0]), slate=context.slate,
+        history=context.settings.history,
     )  # fmt: skip
     if model.observation_space.shape != (description.width(columns),):
         raise InputError(
@@ -63,21 +63,21 @@ def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
     file = io.BytesIO()
     model.save(file)
     with zipfile.ZipFile(file, "a") as archive:
-        write_description(archive, description, ItemEncoder.of(scene.catalog.public, scene.settings.features))
+        write_description(archive, description, ItemEncoder.of(context.catalog.public, context.settings.features))
     write_atomic(Path(path), file.getvalue())
 
 
-def _scene_of(env: Any) -> Scene:
+def _scene_of(env: Any) -> EnvContext:
     for one in (env, getattr(env, "unwrapped", None), getattr(env, "inner", None), *getattr(env, "envs", ())):
-        scene = getattr(getattr(one, "unwrapped", one), "scene", None)
-        if isinstance(scene, Scene):
-            return scene
+        context = getattr(getattr(one, "unwrapped", one), "scene", None)
+        if isinstance(context, EnvContext):
+            return context
     raise InputError(WHERE, f"{env} is no environment of this package", "a beholder/... id, or a vector of them")
 
 
-def _says(scene: Scene) -> dict[str, dict[str, float | None]]:
+def _says(context: EnvContext) -> dict[str, dict[str, float | None]]:
     """What every event that is remembered says about a liking, by stage; None: the share that was consumed."""
-    names, tables = scene.compiled.names, scene.tables
+    names, tables = context.compiled.names, context.tables
     found: dict[str, dict[str, float | None]] = {}
     for s, stage in enumerate(names.stages):
         for e, event in enumerate(names.events):

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
-from simulator.env.scene import Scene
+from simulator.env.context import EnvContext
 from simulator.scenario.durations import DAY
 
 Float32 = npt.NDArray[np.float32]
@@ -59,18 +59,18 @@ class Published:
         hours, phases: s since midnight that have been met, rising, then inf; and their phases.
     """
 
-    def __init__(self, scene: Scene) -> None:
-        scenario, world = scene.compiled.scenario, scene.compiled.world
+    def __init__(self, context: EnvContext) -> None:
+        scenario, world = context.compiled.scenario, context.compiled.world
         self.varies = world is not None and len(scenario.promises) > 0
         zones = 1 if scenario.places is None else max(round(scenario.places.zones.value**0.5), 1) ** 2
-        self.by_item: Float32 = scene.items.promised[None].copy()
+        self.by_item: Float32 = context.items.promised[None].copy()
         self.by_zone: Float32 = np.zeros((1, zones, len(scenario.promises)), dtype=np.float32)
-        self.tick = scene.tick
+        self.tick = context.tick
         self.hours = np.array([np.inf])
         self.phases = np.zeros(1, dtype=np.int64)
         if not self.varies:
             return
-        self._cases = scene.cases(scene.users(np.arange(zones, dtype=np.uint64)))
+        self._cases = context.cases(context.users(np.arange(zones, dtype=np.uint64)))
         self._cases.geography.zone[:] = np.arange(zones)
         self._cases.tell_waits(0.0)
         self.by_item, self.by_zone = self._cases.items.promised[None].copy(), self._cases.users.promised[None].copy()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recommenders.agents.user_features import remember, tell_context, tell_interest
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.tables.tables import NO_CASE, Array, Status, Visits
-from simulator.env.buffers import PAID, Kept, Seen, Terms
+from simulator.env.buffers import PAID, Kept, Seen, StepTables
 from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, PAYS, RETENTION, TAKES_BACK, TRUTH
 
 GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2
@@ -46,7 +46,7 @@ def _take(available: npt.NDArray[np.int8], j: int, item: int) -> int:
 
 @kernel
 def answer(
-    rows: Rows, actions: npt.NDArray[np.int64], terms: Terms, stages: Array, visits: Visits, seen: Seen, kept: Kept
+    rows: Rows, actions: npt.NDArray[np.int64], terms: StepTables, stages: Array, visits: Visits, seen: Seen, kept: Kept
 ) -> None:
     """Hand the slates that `actions` (k, places) name to the users `rows`.
 
@@ -168,7 +168,7 @@ def begin_episode(rows: Rows, users: Array, visits: Array, seen: Seen, kept: Kep
 
 
 @kernel
-def fold(records: Array, n: int, terms: Terms, items: Array, seen: Seen, kept: Kept) -> None:
+def fold(records: Array, n: int, terms: StepTables, items: Array, seen: Seen, kept: Kept) -> None:
     """Add the first n records up: counts, rewards, history, and what they say about what their users like."""
     margin, worth, marks = np.float32(terms.facts[0].margin), terms.worth, terms.marks
     signal, features = terms.signal, terms.features
@@ -209,7 +209,7 @@ def fold(records: Array, n: int, terms: Terms, items: Array, seen: Seen, kept: K
 
 
 @kernel
-def renew(rows: Rows, terms: Terms, visits: Array, seen: Seen, kept: Kept) -> None:
+def renew(rows: Rows, terms: StepTables, visits: Array, seen: Seen, kept: Kept) -> None:
     """Work out what can be shown to the users `rows` now."""
     opens, closes, edges, available = terms.opens, terms.closes, terms.edges, seen.available
     tick, recent = terms.facts[0].tick, terms.facts[0].recent
@@ -233,7 +233,7 @@ def renew(rows: Rows, terms: Terms, visits: Array, seen: Seen, kept: Kept) -> No
 
 
 @kernel
-def look(rows: Rows, terms: Terms, stages: Array, visits: Array, seen: Seen, kept: Kept) -> None:
+def look(rows: Rows, terms: StepTables, stages: Array, visits: Array, seen: Seen, kept: Kept) -> None:
     """Write observations of the users `rows`, their rewards, and whether their episodes are over."""
     context, interest, weights = seen.context, seen.interest, terms.weights
     limit, cap = terms.facts[0].limit, terms.facts[0].places

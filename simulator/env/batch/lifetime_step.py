@@ -28,7 +28,7 @@ DONE, NO_ITEM, MORE_CASES, MORE_RECORDS, NEW_PHASE = range(5)
 
 
 @group
-class Beside(NamedTuple):
+class LifetimeTables(NamedTuple):
     """What a step reads and writes besides the tables of `simulator.env.batch.step`, the world and its orders."""
 
     parent: npt.NDArray[np.int32]
@@ -46,7 +46,7 @@ class LifetimeGroups(NamedTuple):
     shared: WorldPlan
     orders: Orders
     blank: Blank
-    beside: Beside
+    beside: LifetimeTables
 
 
 @kernel

@@ -14,7 +14,7 @@ from simulator.engine.cases.run import happenings_at_once
 from simulator.engine.jit.structs import group
 from simulator.engine.tables.case_tables import CASE, HAPPENING, NO_ROW, Count, Geography, WorldPlan
 from simulator.engine.tables.tables import EVENT, Array
-from simulator.env.scene import Scene
+from simulator.env.context import EnvContext
 from simulator.runtime.cases import qualifications
 
 AT_ONCE = 64
@@ -52,7 +52,7 @@ class Blank(NamedTuple):
     counts: npt.NDArray[np.int64]
 
 
-class LoneWorlds:
+class PrivateWorlds:
     """The worlds of n users.
 
     Attributes:
@@ -62,10 +62,10 @@ class LoneWorlds:
         at_once: rows that one happening may put on the heap, besides one for every slot.
     """
 
-    def __init__(self, scene: Scene, n: int) -> None:
-        template = scene.cases(scene.users(np.zeros(1, dtype=np.uint64)))
+    def __init__(self, context: EnvContext, n: int) -> None:
+        template = context.cases(context.users(np.zeros(1, dtype=np.uint64)))
         state, width = template.case_state, template.geography.qualification.shape[1]
-        self._seed = scene.seed
+        self._seed = context.seed
         self.shared: WorldPlan = template.shared
         self.geography: Geography = template.geography
         self.blank = Blank(

@@ -17,7 +17,7 @@ from simulator.engine.tables.tables import Items, Output, Plan, Users, Visits
 from simulator.engine.visit.advance import advance
 from simulator.env.batch.encode import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.batch.user_pool import put_users
-from simulator.env.buffers import Kept, Seen, Terms
+from simulator.env.buffers import Kept, Seen, StepTables
 
 
 @group
@@ -50,7 +50,7 @@ class StepGroups(NamedTuple):
     out: Output
     seen: Seen
     kept: Kept
-    terms: Terms
+    terms: StepTables
     turn: Turn
     announced: Announced
     pool: Users

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import PERSON, mix, root
 from simulator.engine.tables.tables import FOLLOWED, Users
-from simulator.env.scene import Scene
+from simulator.env.context import EnvContext
 from simulator.runtime.cases import zone_of
 
 Rows = npt.NDArray[np.int64]
@@ -60,12 +60,12 @@ class UserPool:
         people: the users (n x ahead,), and the zones that they live in.
     """
 
-    def __init__(self, scene: Scene, n: int, ahead: int) -> None:
-        self._scene, self._ahead = scene, ahead
+    def __init__(self, context: EnvContext, n: int, ahead: int) -> None:
+        self._scene, self._ahead = context, ahead
         self.seeds = np.zeros(n, dtype=np.uint64)
         self.episodes = np.zeros(n, dtype=np.int64)  # the next one of each
         self._drawn = np.zeros(n, dtype=np.int64)  # those before it are in the pool
-        self.users = scene.users(np.zeros(n * ahead, dtype=np.uint64))
+        self.users = context.users(np.zeros(n * ahead, dtype=np.uint64))
         self.zones = np.zeros(n * ahead, dtype=np.int32)
 
     def seed(self, rows: Rows, seeds: npt.NDArray[np.uint64]) -> None:

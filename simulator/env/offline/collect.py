@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.env.batch.fleet import Fleet
+from simulator.env.batch.user_batch import UserBatch
+from simulator.env.context import EnvContext
 from simulator.env.rewards import ITEM_EVENT
-from simulator.env.scene import Scene
 from simulator.env.single import BeholderEnv
 from simulator.env.wrappers import flat
 from simulator.errors import InputError
@@ -122,13 +122,15 @@ def collect(policy: Policy, episodes: int, seed: int = 0, potential: bool = Fals
     env = BeholderEnv(**{"history": _HISTORY, "observe_candidates": False, **given})
     if potential and env.settings.episode != "visit":
         raise InputError(WHERE, f"potential outcomes of episode = {env.settings.episode}", "episode=visit")
-    twins = Fleet(env.scene, env.scene.catalog.n_items) if potential else None
-    speaks = _speaks(env.scene)
+    twins = UserBatch(env.context, env.context.catalog.n_items) if potential else None
+    speaks = _speaks(env.context)
     found = tuple(_one(env, policy, seed + k, twins, speaks) for k in range(episodes))
     return Episodes(env, getattr(policy, "__name__", type(policy).__name__), found)
 
 
-def _one(env: BeholderEnv, policy: Policy, seed: int, twins: Fleet | None, speaks: npt.NDArray[np.float32]) -> Episode:
+def _one(
+    env: BeholderEnv, policy: Policy, seed: int, twins: UserBatch | None, speaks: npt.NDArray[np.float32]
+) -> Episode:
     draw = np.random.default_rng([seed, 1])
     space: Any = env.observation_space
     observation, _ = env.reset(seed=seed)
@@ -136,7 +138,7 @@ def _one(env: BeholderEnv, policy: Policy, seed: int, twins: Fleet | None, speak
     over = False
     ended = (False, False)
     while not over:
-        slate, odds = policy(observation, env.scene.slate, draw)
+        slate, odds = policy(observation, env.context.slate, draw)
         began = float(env.fleet.seen.time[0])
         if twins is not None:
             other.append(_instead(env.fleet, twins, slate))
@@ -156,7 +158,7 @@ def _one(env: BeholderEnv, policy: Policy, seed: int, twins: Fleet | None, speak
     )  # fmt: skip
 
 
-def _instead(fleet: Fleet, twins: Fleet, slate: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+def _instead(fleet: UserBatch, twins: UserBatch, slate: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """The reward of the next step with every item in the first place, (items,): the user lives it in as many copies."""
     n = twins.n
     for mine, theirs in ((fleet.users, twins.users), (fleet.rows, twins.rows), (fleet.seen, twins.seen),
@@ -178,12 +180,12 @@ def _instead(fleet: Fleet, twins: Fleet, slate: npt.NDArray[np.int64]) -> npt.ND
     return rewards
 
 
-def _speaks(scene: Scene) -> npt.NDArray[np.float32]:
+def _speaks(context: EnvContext) -> npt.NDArray[np.float32]:
     """What every event says about a liking in whatever stage, (events,): its sign; NaN: it depends on the share."""
-    marked = scene.tables.marks & ITEM_EVENT > 0
-    signal = np.where(marked, scene.tables.signal, 0.0)
+    marked = context.tables.marks & ITEM_EVENT > 0
+    signal = np.where(marked, context.tables.signal, 0.0)
     found = np.sign(np.nan_to_num(signal)).sum(axis=0)
-    return np.where((marked & np.isnan(scene.tables.signal)).any(axis=0), np.nan, np.sign(found)).astype(np.float32)
+    return np.where((marked & np.isnan(context.tables.signal)).any(axis=0), np.nan, np.sign(found)).astype(np.float32)
 
 
 def _clicked(

@@ -40,7 +40,7 @@ def to_open_bandit(found: Episodes, folder: str | os.PathLike[str]) -> None:
     """
     target = Path(folder)
     logged, potential = _logged_columns(found), _potential_columns(found)
-    features = found.env.scene.features
+    features = found.env.context.features
     items = {"item_id": np.arange(len(features), dtype=np.int32)}
     items |= {f"item_feature_{d}": features[:, d] for d in range(features.shape[1])}
     files = {"logged": logged, "item_context": items} | ({"potential": potential} if potential else {})

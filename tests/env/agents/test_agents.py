@@ -64,7 +64,7 @@ def test_it_is_told_of_a_returning_user_what_the_environment_would_tell_it(agent
         observation, _, terminated, truncated, _ = env.step(rng.integers(0, 80, env.action_space.shape))
         if (terminated | truncated).all():
             break
-    names, catalog = env.scene.compiled.names, env.scene.catalog.public
+    names, catalog = env.context.compiled.names, env.context.catalog.public
     log = as_log(env.result().platform, names)
     compared = 0
     for requests, seen in told:

@@ -22,7 +22,7 @@ def lived(name, n, steps, **settings):
     )  # fmt: skip
     env.reset(seed=3)
     rng = np.random.default_rng(0)
-    askable, slate = env.fleet.scene.askable, env.fleet.scene.slate
+    askable, slate = env.fleet.context.askable, env.fleet.context.slate
     shown = [env.step(rng.permuted(np.tile(askable, (n, 1)), axis=1)[:, :slate]) for _ in range(steps)]
     counts = np.array([info["events"] for *_, info in shown])
     felt = np.array([info["rewards"][:, REWARDS.index("truth_satisfaction")] for *_, info in shown])

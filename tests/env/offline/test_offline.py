@@ -69,7 +69,7 @@ def test_what_an_item_would_have_earned_is_what_it_earns(logged):
 def test_an_item_is_clicked_where_the_log_speaks_for_it(logged):
     env = gymnasium.make("beholder/Scenario-v1", history=64, observe_candidates=False, **SMALL).unwrapped
     names, clicks = env.events, 0
-    remembered = (env.scene.tables.marks & 1).any(axis=0)[: len(names)]
+    remembered = (env.context.tables.marks & 1).any(axis=0)[: len(names)]
     praise = {"open", "like", "comment", "share", "follow", "profile_visit"}
     for episode in logged.episodes:
         env.reset(seed=episode.seed)

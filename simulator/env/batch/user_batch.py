@@ -34,15 +34,15 @@ from simulator.env.batch.lifetime_step import (
     MORE_RECORDS,
     NEW_PHASE,
     NO_ITEM,
-    Beside,
     LifetimeGroups,
+    LifetimeTables,
     follow,
 )
-from simulator.env.batch.private_worlds import LoneWorlds
+from simulator.env.batch.private_worlds import PrivateWorlds
 from simulator.env.batch.step import Announced, StepGroups, Turn, whole_step
 from simulator.env.batch.user_pool import UserPool
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
-from simulator.env.scene import Scene
+from simulator.env.context import EnvContext
 from simulator.env.settings import WORTH_A_THREAD
 from simulator.env.spaces import Row
 from simulator.errors import InputError
@@ -58,7 +58,7 @@ _NOBODY = np.zeros(0, dtype=np.int64)
 _NO_SLATES = np.zeros((0, 1), dtype=np.int64)
 
 
-class Fleet:
+class UserBatch:
     """n users of a scene, each with luck of their own.
 
     Args:
@@ -66,33 +66,35 @@ class Fleet:
         n: how many.
     """
 
-    def __init__(self, scene: Scene, n: int) -> None:
-        self.scene, self.n = scene, n
-        self.items = scene.items._replace(promised=scene.items.promised.copy(), readouts=scene.items.readouts.copy())
-        self.pool = UserPool(scene, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
-        self.users = scene.users(np.zeros(n, dtype=np.uint64))
-        self.rows: Visits = empty_visits(n, scene.slate, scene.compiled.largest_menu)
-        self.seen: Seen = seen_buffers(scene, n)
-        self.kept: Kept = kept_buffers(scene, n)
-        self._room = room_needed(scene.compiled.largest_slate, scene.compiled.largest_menu) + 64
-        beside = scene.compiled.world is not None
-        threads = scene.settings.threads_for(n)
+    def __init__(self, context: EnvContext, n: int) -> None:
+        self.context, self.n = context, n
+        self.items = context.items._replace(
+            promised=context.items.promised.copy(), readouts=context.items.readouts.copy()
+        )
+        self.pool = UserPool(context, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
+        self.users = context.users(np.zeros(n, dtype=np.uint64))
+        self.rows: Visits = empty_visits(n, context.slate, context.compiled.largest_menu)
+        self.seen: Seen = seen_buffers(context, n)
+        self.kept: Kept = kept_buffers(context, n)
+        self._room = room_needed(context.compiled.largest_slate, context.compiled.largest_menu) + 64
+        beside = context.compiled.world is not None
+        threads = context.settings.threads_for(n)
         self._outputs = [self._new_output(beside) for _ in range(threads)]
         self._turns = [self._new_turn() for _ in range(threads)]
-        self._published = Published(scene)
-        self.lifelong = scene.settings.episode == "lifetime"
-        self.end = scene.horizon if self.lifelong else NEVER
-        self._worlds = LoneWorlds(scene, n) if beside and self.lifelong else None
+        self._published = Published(context)
+        self.lifelong = context.settings.episode == "lifetime"
+        self.end = context.horizon if self.lifelong else NEVER
+        self._worlds = PrivateWorlds(context, n) if beside and self.lifelong else None
         self._zones = np.zeros(n, dtype=np.int32)
         self._phases = np.zeros(n, dtype=np.int64)  # of what was announced last to each
         self._start()
 
     def _new_output(self, beside: bool) -> Output:
-        scene = self.scene
+        context = self.context
         return Output(
             records=np.zeros(self._room * 2 if self.n == 1 else _RECORDS + SIDE_BY_SIDE * self._room, dtype=EVENT),
             tallies=np.zeros(N_TALLIES, dtype=np.int64),
-            counters=np.zeros((scene.catalog.n_items, 1 + len(scene.compiled.names.counters)), dtype=np.int64),
+            counters=np.zeros((context.catalog.n_items, 1 + len(context.compiled.names.counters)), dtype=np.int64),
             scratch=np.zeros((MAX_SCREEN, SCRATCH_WIDTH)),
             messages=np.zeros(2 * self._room if beside else 0, dtype=CASE),
             n_messages=np.zeros(1, dtype=np.int64),
@@ -104,26 +106,26 @@ class Fleet:
             rows=np.zeros(n, dtype=np.int64),
             order=np.zeros(n, dtype=np.int64),
             phases=np.zeros(n, dtype=np.int64),
-            actions=np.zeros((n, self.scene.slate), dtype=np.int64),
+            actions=np.zeros((n, self.context.slate), dtype=np.int64),
             places=np.zeros(n, dtype=np.int64),
         )
 
     def _start(self) -> None:
         """Start the threads, find the engine's code, and pin all tables."""
-        threads, scene = len(self._turns), self.scene
+        threads, context = len(self._turns), self.context
         self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._terms = terms_of(scene, self.end, scene.settings.most_requests, self._room, shared_at(scene.plan))
+        self._terms = terms_of(context, self.end, context.settings.most_requests, self._room, shared_at(context.plan))
         self._bind()
 
     def _bind(self) -> None:
         """Pin all tables, for steps that are one call; they may lie elsewhere than before."""
-        self.first = Row(self.seen, self.kept, self.scene, 0)
+        self.first = Row(self.seen, self.kept, self.context, 0)
         self._clocks, self._arrivals = self.rows.state["clock"], self.pool.users.state["due"]
         announced = Announced(self._published.by_item, self._published.by_zone, self._zones)
         pinned = [
             Pinned(
                 StepGroups(
-                    plan=self.scene.plan,
+                    plan=self.context.plan,
                     users=self.users,
                     items=self.items,
                     visits=self.rows,
@@ -145,8 +147,8 @@ class Fleet:
             beside = Pinned(self._lifetime_groups(self._worlds))
             self._steps = [bound(follow, each, beside, numbers=3) for each in pinned]
 
-    def _lifetime_groups(self, worlds: LoneWorlds) -> LifetimeGroups:
-        beside = Beside(
+    def _lifetime_groups(self, worlds: PrivateWorlds) -> LifetimeGroups:
+        beside = LifetimeTables(
             parent=worlds.geography.parent,
             item_place=worlds.geography.item_place,
             chooser_taste=worlds.geography.chooser_taste,
@@ -178,7 +180,7 @@ class Fleet:
     def turn(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows) -> None:
         """`step` for `rows` with `actions`, and `reset` for other rows, `new`, in one go."""
         if len(rows) > 1:  # of one row, the call itself checks
-            items = self.scene.catalog.n_items
+            items = self.context.catalog.n_items
             self._check(bool(actions.min() >= 0 and actions.max() < items))
         for _ in range(_TRIES):
             self._live(rows, actions, new, self._next(new))
@@ -187,7 +189,7 @@ class Fleet:
             if len(new) == 0:
                 return
             rows, actions = _NOBODY, _NO_SLATES
-        raise InputError("environment", f"no user comes by horizon = {self.scene.horizon:g} s", "a longer horizon")
+        raise InputError("environment", f"no user comes by horizon = {self.context.horizon:g} s", "a longer horizon")
 
     def items_for(self, j: int) -> Items:
         """The items as user j sees them: with what was announced last."""
@@ -294,7 +296,7 @@ class Fleet:
 
     def _check(self, done: bool) -> None:
         if not done:
-            raise InputError("environment", "an action names no item", f"0 ... {self.scene.catalog.n_items - 1}")
+            raise InputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
 
     def close(self) -> None:
         """Stop the threads."""

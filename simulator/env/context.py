@@ -26,7 +26,7 @@ _LIFE = 60 * DAY  # unless the scenario looks further
 _SURELY = 1e30
 
 
-class Scene:
+class EnvContext:
     """The stage on which the users of an environment appear.
 
     Attributes:
@@ -80,11 +80,11 @@ class Scene:
         recent = scenario.platform.recent if settings.repeat == "platform" else 0
         self.recent = min(recent, here // 2)
 
-    def __reduce__(self) -> tuple[type[Scene], tuple[EnvSettings]]:
+    def __reduce__(self) -> tuple[type[EnvContext], tuple[EnvSettings]]:
         """A scene is made again from its settings: nothing in it changes."""
-        return Scene, (self.settings,)
+        return EnvContext, (self.settings,)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Scene:
+    def __deepcopy__(self, memo: dict[int, Any]) -> EnvContext:
         return self
 
     def users(self, keys: npt.NDArray[np.uint64]) -> Users:
