@@ -56,7 +56,7 @@ class Counterfactual:
     treatment: Mapping[str, object]
     within: Mapping[str, Mapping[str, object]]
     expect: Mapping[str, str]
-    readings: tuple[str, ...] = ()
+    log_measures: tuple[str, ...] = ()
 
     def worlds(self, seeds: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:
         """Name and settings of every world, for all seeds."""
@@ -129,16 +129,16 @@ def check(given: Counterfactual) -> None:
 def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, float]:
     """Measures of one world, with those that the readings add."""
     import simulator
-    from analysis import log_measures as readings
+    from analysis import log_measures as log_measures
 
     own = dict(settings)
     recommender = own.pop("recommender", None)
     named = recommender if isinstance(recommender, str) else None
-    log = "metrics" if readings.WITHOUT_LOGS.issuperset(given.readings) else "full"
+    log = "metrics" if log_measures.WITHOUT_LOGS.issuperset(given.log_measures) else "full"
     result = simulator.run(given.scenario, named, log=log, **own)  # type: ignore[arg-type]
     found = dict(result.metrics)
-    for name in given.readings:
-        found |= readings.READINGS[name](result)
+    for name in given.log_measures:
+        found |= log_measures.READINGS[name](result)
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import log_measures as readings
+from analysis import log_measures as log_measures
 from analysis.interventions import Pinned
 from recommenders.contract import Requests
 from recommenders.contract.requests import validate_slates
@@ -27,9 +27,9 @@ def result(rows: list[dict[str, Any]], **more: Any) -> Any:
 
 def test_orders_per_impression_need_no_log():
     counted = SimpleNamespace(manifest={"events": {"impression": 200, "order": 5}})
-    assert readings.sales(counted) == {"order_per_impression": 0.025}
-    assert readings.sales(SimpleNamespace(manifest={"events": {}})) == {"order_per_impression": 0.0}
-    assert set(readings.READINGS) > readings.WITHOUT_LOGS
+    assert log_measures.sales(counted) == {"order_per_impression": 0.025}
+    assert log_measures.sales(SimpleNamespace(manifest={"events": {}})) == {"order_per_impression": 0.0}
+    assert set(log_measures.READINGS) > log_measures.WITHOUT_LOGS
 
 
 def test_the_first_seekers_are_followed_and_only_where_an_answer_is_due():
@@ -40,10 +40,10 @@ def test_the_first_seekers_are_followed_and_only_where_an_answer_is_due():
         {"user": 0, "case": 1, "event": "rejected", "time": 9 * DAY},
         {"user": 0, "case": 2, "event": "ghosted", "time": 33 * DAY},
         {"user": 0, "case": 9, "event": "apply", "time": 70 * DAY},  # too young
-        {"user": readings.SEEKERS, "case": 0, "event": "apply", "time": 0.0},  # somebody else
+        {"user": log_measures.SEEKERS, "case": 0, "event": "apply", "time": 0.0},  # somebody else
         {"user": 0, "case": 10, "event": "rejected", "time": 80 * DAY},
     ]
-    found = readings.first_seekers(result(rows))
+    found = log_measures.first_seekers(result(rows))
     assert found == {"seekers_shortlisted": 0.25, "seekers_hired": 0.25, "seekers_unheard": 0.5}
 
 
@@ -60,7 +60,7 @@ def test_the_crowded_one_is_what_most_slates_begin_with():
         rows.append({"event": "rate", "item": item, "value": late, "position": 1, "time": 30.0, "policy_version": 1})
     for time, place in ((11.0, 0), (30.0, 0), (30.0, 3)):  # too early, counted, not from the first place
         rows.append({"event": "order", "item": 7, "position": place, "time": time, "policy_version": 1})
-    found = readings.crowded(result(rows))
+    found = log_measures.crowded(result(rows))
     assert found == {"crowded_rating": 4.0, "crowded_seconds": 22.5, "crowded_orders": 0.5}
 
 
