@@ -24,7 +24,7 @@ class PublishedCounters(Part):
     compared with other parents, as what is an item's is with other items.
 
     Args:
-        compiled, goods: of the world; `items.readouts` is changed in place.
+        compiled, items: of the world; `items.readouts` is changed in place.
     """
 
     def __init__(self, compiled: Compiled, items: Items) -> None:

@@ -43,8 +43,8 @@ class Editors(Part):
 
     Args:
         compiled: a scenario with editorial slots.
-        people: its users as they were drawn.
-        goods: its items.
+        users: its users as they were drawn.
+        items: its items.
         seed: the world's seed.
     """
 

@@ -69,8 +69,8 @@ class Criteria:
 
     Args:
         compiled: a scenario with `criteria`.
-        people: its users as they were drawn; tastes and traits are changed in place when a visit begins.
-        goods: its items.
+        users: its users as they were drawn; tastes and traits are changed in place when a visit begins.
+        items: its items.
         seed: the world's seed.
 
     Attributes:

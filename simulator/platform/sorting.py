@@ -48,7 +48,7 @@ class SortedLists:
 
     Args:
         compiled: a scenario with `sorting`.
-        people, goods: its users and items; what is published of them changes in place.
+        users, items: its users and items; what is published of them changes in place.
         seed: the world's seed.
 
     Attributes:

@@ -62,8 +62,8 @@ class Interests(Part):
 
     Args:
         compiled: a scenario with `declared_interests`.
-        people: its users, before they have come for the first time.
-        goods: its items.
+        users: its users, before they have come for the first time.
+        items: its items.
         taste: the users' own in the satiation facet, which no visit changes, (n_users, width).
         seed: the world's seed.
 

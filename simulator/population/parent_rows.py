@@ -33,7 +33,7 @@ def with_parents(
 
     Args:
         compiled: the scenario.
-        goods: items alone.
+        items: items alone.
         kin: their parents.
         own: of each kind, truths of the parents (parents, latent_width) and what all modalities would say of them
             (parents, content_width).
@@ -137,7 +137,7 @@ class Levels:
     """Tell apart the candidates of slates of items and of slates of parents of each kind.
 
     Args:
-        compiled, goods: of the world.
+        compiled, items: of the world.
     """
 
     def __init__(self, compiled: Compiled, items: Items) -> None:
@@ -208,7 +208,7 @@ class Menus(Part):
 
     Args:
         compiled: a scenario with stages within parents or creators.
-        goods: its items; `menu` and `offered` are changed in place.
+        items: its items; `menu` and `offered` are changed in place.
         published_at, withdrawn_at: of all rows, s, (n,); None: nothing is ever withdrawn.
         seed: of the order among equals.
     """

@@ -45,7 +45,7 @@ class Cases(Part):
     Args:
         scenario: for the capacities of resources, places and choosers.
         shared: the compiled world; its resources are given their units here.
-        plan, people, goods: of the visits.
+        plan, users, items: of the visits.
         n_creators: creators of the catalog.
         parent: number of each item's parent, int32 (items,), -1 none.
         published_at: of the items, s, (items,): openings of an item close so long after that.

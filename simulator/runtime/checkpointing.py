@@ -23,7 +23,7 @@ class Checkpointing:
 
     Args:
         folder: of the run.
-        people: its users.
+        users: its users.
         rounds: its visits and sums.
         log: its two logs, whose parts are closed at every checkpoint.
         parts: everything else that has a state, by its name in a checkpoint.

@@ -119,7 +119,7 @@ def advance(
         first: place in `todo` to begin at.
         end: end of the window, s; steps due at or after it stay.
         room: rows that one visit may write (`room_needed`); the call returns early when less is left in `out.records`.
-        plan, people, goods, visits: tables of the scenario and state; `users` and `visits` are changed in place.
+        plan, users, items, visits: tables of the scenario and state; `users` and `visits` are changed in place.
         out: what is written.
         shared: where the machine code of `shared_steps` lies.
         commits, menus, pauses: None where the scenario has no decisions, no menus, or no plays continued later: what

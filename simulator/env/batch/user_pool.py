@@ -57,7 +57,7 @@ class UserPool:
         ahead: users drawn ahead for each.
 
     Attributes:
-        people: the users (n x ahead,), and the zones that they live in.
+        users: the users (n x ahead,), and the zones that they live in.
     """
 
     def __init__(self, context: EnvContext, n: int, ahead: int) -> None:

@@ -72,7 +72,7 @@ def screen_of(compiled: Compiled, all_items: Items, stage: int, device: int, ite
 
     Args:
         compiled: the scenario.
-        goods: its items, for what they have no content of.
+        items: its items, for what they have no content of.
         stage, device: codes.
         items: the slate, best first; negative where there is none.
     """
