@@ -133,8 +133,10 @@ class Users(NamedTuple):
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
-    had: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_HAD), or (n, 0) where no parent is remembered
-    known: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_KNOWN), or (n, 0) where no item is remembered
+    had: Array = np.zeros(
+        (0, 0), dtype=PARENT_HISTORY
+    )  # (n, PARENTS_REMEMBERED), or (n, 0) where no parent is remembered
+    known: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_REMEMBERED), or (n, 0) where no item is remembered
     later: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
     pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
     # the scenario's users do; or (n, 0): all as often

@@ -17,7 +17,7 @@ from simulator.engine.jit.simd import dot
 from simulator.engine.jit.structs import group
 from simulator.engine.primitives import chosen_by, drawn
 from simulator.engine.randomness import mix
-from simulator.engine.stack_arrays import SIDE_BY_SIDE, facet_buffer, float_buffer, words
+from simulator.engine.stack_arrays import SIDE_BY_SIDE, facet_buffer, float_buffer, key_buffer
 from simulator.engine.tables.tables import NORMAL, Array, Draw, Numbers
 from simulator.engine.user.beliefs import COIN, COIN_BITS, COIN_MASK, COINS, COMMON_KEY, TASTE_KEY, combined, matched
 
@@ -98,7 +98,7 @@ def attention(padded_width: int, plays: Plays, modalities: Array) -> None:
     """Set which modalities users attend to, as `attended_to` says it, with those `already` attended to."""
     own, place, visible, already = plays.own, plays.place, plays.visible, plays.already
     mindful, out = plays.mindful, plays.attended
-    left, coins, word = float_buffer(), words(), words()
+    left, coins, word = float_buffer(), key_buffer(), key_buffer()
     for k in range(padded_width):
         left[k] = mindful[k]
         out[k] = already[k] & visible[k]

@@ -15,7 +15,7 @@ from simulator.errors import InputError
 from simulator.part import Published
 from simulator.plan.compiler import compile_scenario
 from simulator.platform.counters import PublishedCounters
-from simulator.population.catalog import Catalog, draw_catalog
+from simulator.population.catalog import TrueCatalog, draw_catalog
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import compiled_of, edited, number
@@ -27,7 +27,7 @@ OFTEN = {"respond.react.acts.profile_visit.base": number(0.2, "probability")}
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Catalog, Spy]:
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, TrueCatalog, Spy]:
     path = edited(tmp_path_factory.mktemp("pages"), OFTEN, NAME)
     spy = Spy(seed=1)
     result = simulator.run(str(path), spy, **WORLD)

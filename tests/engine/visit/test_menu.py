@@ -14,7 +14,7 @@ from simulator.engine.tables.tables import StageKind
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.platform.counters import PublishedCounters
-from simulator.population.catalog import Catalog, draw_catalog
+from simulator.population.catalog import TrueCatalog, draw_catalog
 from simulator.population.parent_rows import Menus, asked_for, levels_of
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
@@ -46,7 +46,7 @@ class Kept(Recommender):
 
 
 @pytest.fixture(scope="module")
-def drawn() -> tuple[Compiled, Catalog]:
+def drawn() -> tuple[Compiled, TrueCatalog]:
     compiled = compile_scenario(load_scenario(NAME))
     return compiled, draw_catalog(compiled, 600, 3 * 86400.0, 2)
 
@@ -58,7 +58,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[simulator.RunResult
     return simulator.run(path, asked, **SETTINGS), asked
 
 
-def of_restaurant(catalog: Catalog, items: pd.Series) -> np.ndarray:
+def of_restaurant(catalog: TrueCatalog, items: pd.Series) -> np.ndarray:
     return catalog.public.columns[KIND][items.to_numpy(dtype=np.int64)]
 
 
@@ -157,7 +157,7 @@ def test_recommenders_are_asked_for_restaurants_alone(lived):
     assert {list(scenario.stages)[stage] for stage in stages} == {"home", "again"}
 
 
-def _catalog(result: simulator.RunResult) -> Catalog:
+def _catalog(result: simulator.RunResult) -> TrueCatalog:
     return draw_catalog(compile_scenario(load_scenario(NAME)), SETTINGS["items"], 3 * 86400.0, SETTINGS["seed"])
 
 
