@@ -41,7 +41,7 @@ def with_parents(
     rows = [_rows(compiled, items, each, *its) for each, its in zip(kin, own, strict=True) if each.row >= 0]
     if rows:
         tables = {name: np.concatenate([getattr(items, name), *(row[name] for row in rows)]) for name in rows[0]}
-        items = items._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["facts"])))
+        items = items._replace(**tables, parent=numbered_parents(tuple(kin), len(tables["state"])))
         for each in kin:
             if each.row >= 0:  # a number of the parent's counts once, and there
                 items.attribute_effects[np.ix_(each.children, _own_numbers(compiled, each))] = 0.0
@@ -75,12 +75,12 @@ def _rows(
             part = slice(first, first + compiled.facets[pair.facet].width)
             tells[:, part] = said[:, part]
     return {
-        "facts": facts,
+        "state": facts,
         "vectors": np.concatenate([truth, tells], axis=1),
         "bias_appeal": items.bias_appeal[eldest] * np.tile(own, 2),
         "readouts": np.zeros((n, items.readouts.shape[1]), dtype=np.float32),
         "attributes": _averaged(kin, items.attributes),
-        "asides": _averaged(kin, items.attribute_effects),
+        "attribute_effects": _averaged(kin, items.attribute_effects),
         "place": items.place[eldest],
         "promised": np.zeros((n, items.promised.shape[1]), dtype=np.float32),
         "published": _over_children(np.minimum, kin, items.published),
