@@ -29,7 +29,7 @@ FACTS = np.dtype(
         ("recent", np.int64),  # items lately sent that are not offered again
         ("limit", np.int64),  # requests of an episode
         ("room", np.int64),  # rows of records that one visit may write, see `simulator.engine.visit.advance.advance`
-        ("shared_steps", np.int64),  # where their machine code lies, see there too
+        ("batched_steps", np.int64),  # where their machine code lies, see there too
     ],
     align=True,
 )
