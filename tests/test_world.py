@@ -214,10 +214,10 @@ def test_the_life_of_a_visit_counts_no_references(tmp_path):
     program = (
         "import os; os.cpu_count = lambda: 1  # all is compiled in this process\n"
         "import simulator\n"
-        "from simulator.engine.visit.batch_steps import shared_steps\n"
+        "from simulator.engine.visit.batch_steps import batched_steps\n"
         "from simulator.engine.visit.advance import advance\n"
         f"simulator.run({NAME!r}, 'random', users=20, items=40, horizon='7h', first_fit='6h')\n"
-        "for part in (advance, shared_steps):\n"
+        "for part in (advance, batched_steps):\n"
         "    code = part.inspect_llvm(part.signatures[0])\n"
         "    assert 'define' in code\n"
         "    print(code.count('NRT_incref'), code.count('NRT_decref'))\n"

@@ -37,7 +37,7 @@ quantities), and so are `available` and the constant `candidates`."""
 def _own(env: Any) -> Any:
     """The environment inside. Raises InputError where it is none of these."""
     own = env.unwrapped
-    if not isinstance(getattr(own, "scene", None), EnvContext):
+    if not isinstance(getattr(own, "context", None), EnvContext):
         raise InputError("wrapper", f"{own} is no environment of this package", "a beholder/... id")
     return own
 

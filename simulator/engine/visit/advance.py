@@ -61,7 +61,7 @@ def parts_of(plan: Plan) -> tuple[int, Part, Part, Part]:
 
 
 def shared_at(plan: Plan) -> int:
-    """Return where the machine code of `shared_steps` lies; compiled where it is not in the cache."""
+    """Return where the machine code of `batched_steps` lies; compiled where it is not in the cache."""
     tables = Tables(numbers_of(plan, NOBODY, NOTHING), plan, NOBODY, NOTHING, NO_VISITS, NOWHERE)
     return address_of(batched_steps, np.zeros(0, dtype=np.int64), 0, 0.0, 0, np.uint32(0), tables)
 
@@ -121,7 +121,7 @@ def advance(
         room: rows that one visit may write (`room_needed`); the call returns early when less is left in `out.records`.
         plan, users, items, visits: tables of the scenario and state; `users` and `visits` are changed in place.
         out: what is written.
-        shared: where the machine code of `shared_steps` lies.
+        shared: where the machine code of `batched_steps` lies.
         commits, menus, pauses: None where the scenario has no decisions, no menus, or no plays continued later: what
             is not needed is not compiled. Else any array.
 

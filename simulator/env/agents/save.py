@@ -69,7 +69,7 @@ def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
 
 def _scene_of(env: Any) -> EnvContext:
     for one in (env, getattr(env, "unwrapped", None), getattr(env, "inner", None), *getattr(env, "envs", ())):
-        context = getattr(getattr(one, "unwrapped", one), "scene", None)
+        context = getattr(getattr(one, "unwrapped", one), "context", None)
         if isinstance(context, EnvContext):
             return context
     raise InputError(WHERE, f"{env} is no environment of this package", "a beholder/... id, or a vector of them")
