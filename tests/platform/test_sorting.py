@@ -233,7 +233,7 @@ def test_an_agent_is_not_asked_for_a_list_in_an_order():
             assert not world.rounds.in_an_order(envs.unwrapped._due).any()
             asked += len(users)
             assert len(requests)
-        *_, truncated, _ = envs.step(np.tile(np.arange(envs.unwrapped.scene.slate), (60, 1)))
+        *_, truncated, _ = envs.step(np.tile(np.arange(envs.unwrapped.context.slate), (60, 1)))
         if truncated.all():
             break
     envs.close()

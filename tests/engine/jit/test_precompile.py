@@ -90,10 +90,10 @@ def test_types_that_do_not_compile_leave_it_to_the_caller(cache: Path) -> None:
 def test_it_ends_with_its_maker_however_that_ends(cache: Path) -> None:
     program = (
         "import os; os.cpu_count = lambda: 2\n"
-        "from simulator.engine.jit.precompile import Ahead\n"
+        "from simulator.engine.jit.precompile import BackgroundCompiler\n"
         "from tests.engine.jit.test_precompile import ARGUMENTS, fill_uniforms\n"
-        "ahead = Ahead(); ahead.order(fill_uniforms, *ARGUMENTS)\n"
-        "print(ahead._process.pid, flush=True)\n"
+        "compiler = BackgroundCompiler(); compiler.submit(fill_uniforms, *ARGUMENTS)\n"
+        "print(compiler._process.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run(
