@@ -133,7 +133,9 @@ def record(only: str) -> dict[str, Any]:
     def one(word: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "benchmarks.same_results", "--one", word]
         begun = time.perf_counter()
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+        # One thread: with more, sums in torch come in another order each time, and two runs of one commit differ.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
         print(f"{word}: {time.perf_counter() - begun:.0f} s", file=sys.stderr)
         if done.returncode:
             raise SystemExit(f"{word}: exit code {done.returncode}")
