@@ -268,7 +268,7 @@ class World:
             )
         for part in self.parts.values():
             part.publish(published)
-        # else the very array, by which lists are known again
+        # Where nothing has changed the very array stays: lists of candidates are known again by it.
         if not np.array_equal(published.candidates, self._candidates):
             self._candidates = published.candidates
 
