@@ -18,14 +18,16 @@ from recommenders.command_line import WHERE, enter, read_arguments  # noqa: E402
 from recommenders.contract.errors import RecommenderError  # noqa: E402
 
 FLAGS = {"-h": "help", "--help": "help", "--list": "list", "--debug": "debug"}
-COMMANDS = ("help", "list", "evaluate", "export")
+COMMANDS = ("help", "list", "evaluate", "export", "inspect")
 
 HELP = """\
 python -m recommenders list                     what recommenders there are, and their settings
 python -m recommenders evaluate data=FOLDER recommender=NAME [key=value ...]
 python -m recommenders export data=FOLDER output=FILE.inter [key=value ...]     the positives, as RecBole reads them
 
-  data           folder with interactions.parquet, ratings.parquet or .csv, *.inter, or a run with its platform log
+python -m recommenders inspect data=FOLDER [key=value ...]     what would be read, and what is left out and why
+
+  data           folder with interactions or ratings (.parquet, .csv, .tsv), *.inter, or a run with its platform log
   recommender    a registered name, or an import path like my_package.module:MyRecommender; several by comma
   recommender.X  a setting of it
   split          random (8:1:1), leave-one-out, temporal, given                      (default: random)
@@ -35,8 +37,14 @@ python -m recommenders export data=FOLDER output=FILE.inter [key=value ...]     
   select         measure that the search goes by                                     (default: recall@20)
   at_least       lowest rating that counts as a positive                             (default: all count)
   events         of a platform log (or of a layout with flags) the events that count, by comma
-  layout         how the tables lie: mind, kuairand, olist, or a .yaml of your own   (default: as above)
-  columns.ROLE   which column is the user, item, rating, time, split, event
+  layout         how the tables lie: a set by name (docs/data.md), or a .yaml    (default: as above)
+  columns.ROLE   which column is the user, item, rating, time, split, event; none if no column is
+  columns.time.unit   s, ms, us, ns, min, h, d, day-first, month-first               (default: found out, and said)
+  sep            of text files: tab, comma, semicolon, bar, ::, blanks, a character  (default: found out)
+  header, quote  whether the first line names the columns, fields stand in quotes    (default: found out)
+  names          the columns of a file that does not name them, by comma
+  missing        drop leaves rows out that lack a user, an item or a time            (default: refuse)
+  test_labels, validation_labels   of split=given, where the labels are others than train, validation, test
   seed           of splits, searches and training                                    (default: 0)
   output         folder for results.json and users.parquet, new
 
@@ -60,11 +68,11 @@ def _dispatch(words: Sequence[str]) -> int:
         sys.stdout.write(list_text(given.operands[0] if given.operands else None))
         return 0
     if given.command is None:
-        right = "expected list, evaluate or export; see --help"
+        right = "expected list, evaluate, export or inspect; see --help"
         raise RecommenderError(WHERE, f"{' '.join(given.operands)!r} is no command", right)
-    from recommenders.cli.commands import evaluate, export
+    from recommenders.cli.commands import evaluate, export, inspect
 
-    return evaluate(given.operands) if given.command == "evaluate" else export(given.operands)
+    return {"evaluate": evaluate, "export": export, "inspect": inspect}[given.command](given.operands)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 CONTRACT = {
     "recommenders.contract", "recommenders.registry", "recommenders.rehearsal", "recommenders.command_line",
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
+    "recommenders.data",  # one reader of the tables that people bring
     "recommenders.contract.item_encoder", "recommenders.agents.user_features", "recommenders.agents.agent_file",
 }  # fmt: skip
 # No scenario of the design may be named in code, whether its file is there yet or not. (The others are ordinary words.)
@@ -55,7 +56,7 @@ ORDER = {
         "grounding", "world", "api cli env", "__main__ __init__",
     ),
     "recommenders": (
-        "contract values", "command_line registry", "members saving", "models", "compose agents check",
+        "contract values", "command_line registry", "members saving", "models", "data compose agents check",
         "rehearsal evaluation", "cli", "__main__ __init__",
     ),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What ``python -m recommenders evaluate`` and ``export`` do: read the words, evaluate, print, write."""
+"""What ``python -m recommenders evaluate``, ``export`` and ``inspect`` do: read the words, evaluate, print, write."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ import numpy as np
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract import CONTRACT_VERSION, RecommenderError
 from recommenders.contract.names import did_you_mean
-from recommenders.contract.settings import Settings, checked, number, setting, whole_number, wrong_setting
+from recommenders.contract.settings import Settings, checked, number, one_of, setting, whole_number, wrong_setting
+from recommenders.data.interactions import Reading
+from recommenders.data.layouts import separator, unit_of
 from recommenders.evaluation.dataset import Dataset, read_dataset, write_inter
+from recommenders.evaluation.inspection import inspection
 from recommenders.evaluation.protocol import Evaluated, Judgment, evaluate as evaluate_one
-from recommenders.evaluation.splits import SPLITS
+from recommenders.evaluation.splits import SPLITS, split_of
 from recommenders.registry import check_parameters
 from recommenders.values import read_value
 
@@ -29,6 +32,13 @@ D = TypeVar("D", bound="DataSettings")
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _yes_or_no(value: Any) -> bool:
+    known = {"yes": True, "no": False, True: True, False: False}
+    if value not in known:
+        raise ValueError("yes or no")
+    return known[value]
 
 
 def _cutoffs(text: str) -> tuple[int, ...]:
@@ -46,7 +56,29 @@ class DataSettings(Settings):
     at_least: float | None = setting(None, read=number)
     events: tuple[str, ...] = setting((), read=_parts)
     layout: str | None = None
+    sep: str | None = setting(None, read=separator)
+    header: bool | None = setting(None, read=_yes_or_no)
+    quote: bool | None = setting(None, read=_yes_or_no)
+    names: tuple[str, ...] = setting((), read=_parts)
+    missing: str = setting("refuse", read=one_of("refuse", "drop"))
+    test_labels: tuple[str, ...] = setting((), read=_parts)
+    validation_labels: tuple[str, ...] = setting((), read=_parts)
     output: Path | None = setting(None, read=Path)
+
+    def reading(self, columns: Mapping[str, str], needs: tuple[str, ...] = ()) -> Reading:
+        """Return how the data are read, with what is said of columns: ``ROLE`` or ``ROLE.unit`` -> text.
+
+        Raises:
+            RecommenderError: a role or a unit is not known.
+        """
+        units = {key.removesuffix(".unit"): text for key, text in columns.items() if key.endswith(".unit")}
+        return Reading(
+            layout=self.layout,
+            columns={key: text for key, text in columns.items() if not key.endswith(".unit")},
+            units={role: unit_of(role, unit, f"columns.{role}.unit") for role, unit in units.items()},
+            sep=self.sep, header=self.header, quote=self.quote, names=self.names, needs=needs,
+            drop_missing=self.missing == "drop", events=self.events, at_least=self.at_least,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,6 +106,8 @@ def evaluate(words: Sequence[str]) -> int:
         check_parameters(name, parameters)
     if chosen.split not in SPLITS:
         raise RecommenderError(WHERE, f"split={chosen.split} is not known", _expected(chosen.split, SPLITS))
+    if (chosen.test_labels or chosen.validation_labels) and chosen.split != "given":
+        raise RecommenderError(WHERE, f"split={chosen.split} knows no labels", "expected split=given beside them")
     options: dict[str, Any] = {
         "cutoffs": chosen.cutoffs,
         "negatives": chosen.negatives,
@@ -84,8 +118,10 @@ def evaluate(words: Sequence[str]) -> int:
     output = chosen.output
     if output is not None and output.exists() and any(output.iterdir() if output.is_dir() else [output]):
         raise RecommenderError(str(output), "is there already", "expected a new folder")
-    data = _data(chosen, columns)
-    split = SPLITS[chosen.split](data, chosen.seed)
+    data = _data(chosen, columns, ("split",) if chosen.split == "given" else ())
+    for note in data.notes:
+        _say(f"  {note}")
+    split = split_of(data, chosen.split, chosen.seed)
     sizes = f"{len(split.train):,} / {len(split.validation):,} / {len(split.test):,}"
     _say(f"{data.name}: {data.n_users:,} users, {data.catalog.n_items:,} items; {chosen.split} {sizes}; {data.label}")
     for name in chosen.recommender:
@@ -113,15 +149,33 @@ def export(words: Sequence[str]) -> int:
     if not path.parent.is_dir():
         raise RecommenderError(str(path.parent), "is no folder", "a folder that is there")
     data = _data(chosen, columns)
+    for note in data.notes:
+        _say(f"  {note}")
     write_inter(data, path)
     _say(f"{len(data.positives):,} pairs of {data.n_users:,} users written to {path}; {data.label}")
     return 0
 
 
-def _data(chosen: DataSettings, columns: dict[str, str]) -> Dataset:
+def inspect(words: Sequence[str]) -> int:
+    """Print what would be read of a data set, and return the exit code.
+
+    Raises:
+        RecommenderError: wrong words or data.
+    """
+    chosen, _, columns = read_words(DataSettings, words, "{!r} is no setting of inspect", ("columns.",))
+    if chosen.output is not None:
+        raise RecommenderError(WHERE, "output is no setting of inspect", "leave it out: nothing is written")
+    _need(data=chosen.data)
+    sys.stdout.write(
+        inspection(Path(chosen.data), chosen.reading(columns), chosen.test_labels, chosen.validation_labels)
+    )
+    return 0
+
+
+def _data(chosen: DataSettings, columns: dict[str, str], needs: tuple[str, ...] = ()) -> Dataset:
     """The data set that the words name."""
     _need(data=chosen.data)
-    return read_dataset(chosen.data, columns, chosen.at_least, chosen.events, chosen.layout)
+    return read_dataset(chosen.data, chosen.reading(columns, needs), chosen.test_labels, chosen.validation_labels)
 
 
 def read_words(
@@ -198,6 +252,8 @@ def write(folder: Path, name: str, found: Evaluated, data: Dataset, options: Map
             "validation": len(found.split.validation),
             "test": len(found.split.test),
             "test_users": int(found.test.users.size),
+            "rows": data.n_rows,
+            "left_out": dict(data.left_out),
         },
         "search": [
             {"parameters": t.parameters, "validation": t.validation, "error": t.error, "fit_seconds": t.fit_seconds}

@@ -1,36 +1,19 @@
-"""Interactions from files: a folder of tables becomes positives, with ratings, times, a given split, features.
-
-What is read, in this order: ``interactions.parquet`` (user_id, item_id; optional split, rating, timestamp),
-``ratings.parquet`` or ``ratings.csv`` (userId, movieId, rating, timestamp, as MovieLens has them), ``*.inter`` files
-(RecBole: tab-separated, ``user_id:token`` ...), or the platform log of a run (``platform/*.parquet``). Others by
-``columns`` (which column is the user, the item, the rating, the time, the split) or a layout
-(`recommenders.evaluation.layouts`).
-"""
+"""A data set: interactions from files as distinct positive pairs, with ratings, times, a given split, features."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from recommenders.contract import Catalog, LazyFeatures, Positives, RecommenderError
-from recommenders.contract.log import distinct_pairs
-from recommenders.contract.names import did_you_mean
-from recommenders.evaluation.layouts import layout_of
-from recommenders.evaluation.tables import happened, read_table, seconds
-
-ROLES: dict[str, tuple[str, ...]] = {
-    "user": ("user_id", "userId", "user", "uid", "user_id:token"),
-    "item": ("item_id", "movieId", "itemId", "item", "video_id", "iid", "item_id:token"),
-    "rating": ("rating", "rating:float", "score", "value"),
-    "time": ("timestamp", "timestamp:float", "time", "time_ms"),
-    "split": ("split",),
-    "event": ("event",),
-}
-"""Names that are tried for each role, first come first."""
+from recommenders.contract import Catalog, Positives, RecommenderError
+from recommenders.data.interactions import Interactions, Reading, read_interactions
+from recommenders.data.items import features_of
+from recommenders.data.numbering import numbered
+from recommenders.data.splits import parts_of
 
 
 @dataclass(frozen=True)
@@ -39,13 +22,17 @@ class Dataset:
 
     Attributes:
         name: the folder's name.
-        positives: the pairs; ``weight`` holds the rating where there are ratings, else 1.
+        positives: the pairs; ``weight`` holds the rating where there are ratings (NaN where a pair has none), else 1.
         rated: whether there are ratings.
         timed: whether there are times.
         part: int8 per pair, 0 train, 1 validation, 2 test, where the source has a split; else None.
-        n_users, catalog: users, and items with the features that are there.
+        no_part: why there is no ``part``, where there is a column of a split that cannot be used.
+        n_users, catalog: users, and items with the features that are there; all of them occur in a pair.
         user_ids, item_ids: the source's own name of each user and item.
         label: what counts as a positive, in words.
+        n_rows: rows of the source.
+        left_out: reason -> rows that are in no pair.
+        notes: what was found out or assumed in reading, in plain words.
     """
 
     name: str
@@ -58,137 +45,94 @@ class Dataset:
     user_ids: np.ndarray
     item_ids: np.ndarray
     label: str
+    n_rows: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    no_part: RecommenderError | None = None
 
 
 def read_dataset(
     folder: str | Path,
-    columns: Mapping[str, str] | None = None,
-    at_least: float | None = None,
-    events: tuple[str, ...] = (),
-    layout: str | None = None,
+    reading: Reading | None = None,
+    test_labels: tuple[str, ...] = (),
+    validation_labels: tuple[str, ...] = (),
 ) -> Dataset:
     """Read the data set of a folder (or of one file).
 
+    Numbers of users and items follow from what the rows say of them, so that other names or another order of rows give
+    the same splits and results.
+
     Args:
         folder: where it is.
-        columns: role (user, item, rating, time, split, event) -> column, where the names are not the usual ones.
-        at_least: lowest rating (or value, in a platform log) that counts as positive; all count unless given.
-        events: of a platform log, those that count; of a layout with flags, those columns. Needed there.
-        layout: a name of `LAYOUTS`, or a YAML file that describes one; the usual one unless given.
+        reading: how it is read, where the usual way is not right.
+        test_labels, validation_labels: labels of the source's own split, where they are not the usual words.
 
     Raises:
-        RecommenderError: there is no table, it lacks a column, or nothing in it counts.
+        RecommenderError: there is no table, it lacks a column, a row lacks what it needs, or nothing in it counts.
     """
     path = Path(folder)
-    lies = layout_of(layout)
-    table, source = read_table(path, lies)
-    chosen = _roles(table, dict(columns or {}), lies.columns, source)
-    label = "any interaction" if at_least is None else f"{chosen.get('rating', 'rating')} >= {at_least:g}"
-    if lies.flags:
-        table = happened(table, events, source)
-        label = " or ".join(events)
-    elif "event" in chosen and (events or "event" in (columns or {}) or (path / "platform").is_dir()):
-        if not events:
-            there = sorted(set(table[chosen["event"]].astype(str)))
-            raise RecommenderError(source, "is a log of events", f"say which count: events={','.join(there)}")
-        table = table[table[chosen["event"]].astype(str).isin(events) & table[chosen["item"]].notna()]
-        label = f"{' or '.join(events)}" + ("" if at_least is None else f", value >= {at_least:g}")
-    if at_least is not None:
-        if "rating" not in chosen:
-            raise RecommenderError(source, "has no ratings", "leave out at_least, or name the column: columns.rating")
-        table = table[table[chosen["rating"]] >= at_least]
-    if table.empty:
-        raise RecommenderError(source, "holds no positive", f"what counts: {label}")
-    user, user_ids = _numbered(table[chosen["user"]])
-    item, item_ids = _numbered(table[chosen["item"]])
-    time = seconds(table[chosen["time"]], source) if "time" in chosen else np.zeros(len(table))
-    root = path if path.is_dir() else path.parent
-    return _dataset(root, table, chosen, (user, user_ids), (item, item_ids), time, label)
-
-
-def _dataset(
-    folder: Path,
-    table: pd.DataFrame,
-    chosen: Mapping[str, str],
-    users: tuple[np.ndarray, np.ndarray],
-    items: tuple[np.ndarray, np.ndarray],
-    time: np.ndarray,
-    label: str,
-) -> Dataset:
-    (user, user_ids), (item, item_ids) = users, items
-    n_items = len(item_ids)
-    pairs = distinct_pairs(user, item, time, n_items)
-    first = _first_rows(user, item, time, n_items)
-    rating = table[chosen["rating"]].to_numpy(np.float32)[first] if "rating" in chosen else None
-    if rating is not None and not np.isfinite(rating).all():
-        rating = None
-    part = table[chosen["split"]].to_numpy(np.int8)[first] if "split" in chosen else None
-    positives = Positives(pairs.user, pairs.item, pairs.time, pairs.weight if rating is None else rating)
-    catalog = Catalog(n_items, {}, _features(folder, item_ids))
-    timed = "time" in chosen
+    found = read_interactions(path, reading or Reading())
+    part, no_part = _part(found, test_labels, validation_labels)
+    time = np.zeros(len(found)) if found.times is None else found.times.seconds
+    value = None if found.value is None or np.isnan(found.value).all() else found.value
+    facts = [time] if value is None else [time, value]
+    user, item = numbered(found.user, found.item, *facts, part=part)
+    # Of rows of one pair and time, the one with the highest value.
+    keys = [each for each in (part, None if value is None else -value, time) if each is not None]
+    first = _first_rows(user.code, item.code, *keys)
+    weight = np.ones(first.size, np.float32) if value is None else value[first]
+    pairs = Positives(user.code[first].astype(np.uint32), item.code[first].astype(np.uint32), time[first], weight)
+    root = (path if path.is_dir() else path.parent).resolve()
+    repeated = len(found) - len(pairs)
+    left_out, notes = dict(found.left_out), found.notes
+    if repeated:
+        left_out["repeats a pair"] = repeated
+        notes = (*notes, f"{repeated:,} of {found.n_rows:,} rows repeat a pair: its earliest counts")
     return Dataset(
-        folder.name, positives, rating is not None, timed, part, len(user_ids), catalog, user_ids, item_ids, label
-    )
+        root.name, pairs, value is not None, found.times is not None, None if part is None else part[first],
+        len(user.names), Catalog(len(item.names), {}, features_of(root, item.names)), user.names, item.names,
+        found.label, found.n_rows, left_out, notes, no_part,
+    )  # fmt: skip
 
 
-def _first_rows(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int) -> np.ndarray:
-    """Return the row that stands for each distinct pair: its earliest, in order of user, then item."""
-    pair = user.astype(np.int64) * max(n_items, 1) + item
-    order = np.lexsort((time, pair))
+def _part(
+    found: Interactions, test: tuple[str, ...], validation: tuple[str, ...]
+) -> tuple[np.ndarray | None, RecommenderError | None]:
+    """The part of each row, or why there is none."""
+    if found.split is None:
+        return None, None
+    try:
+        return parts_of(found.split, found.source, found.columns["split"], test, validation), None
+    except RecommenderError as error:
+        if test or validation:
+            raise
+        return None, error
+
+
+def _first_rows(user: np.ndarray, item: np.ndarray, *keys: np.ndarray) -> np.ndarray:
+    """Return the row that stands for each distinct pair, in order of user, then item: its first by the last key.
+
+    The keys before it decide where that leaves several; the order of rows decides nothing.
+    """
+    pair = user * np.int64(max(int(item.max(initial=0)) + 1, 1)) + item
+    order = np.lexsort((*keys, pair))
     ordered = pair[order]
     return np.asarray(order[np.concatenate(([True], ordered[1:] != ordered[:-1]))])
 
 
-def _roles(
-    table: pd.DataFrame, given: dict[str, str], usual: Mapping[str, tuple[str, ...]], source: str
-) -> dict[str, str]:
-    for role, column in given.items():
-        if role not in ROLES:
-            hint = did_you_mean(role, ROLES, repr)
-            raise RecommenderError(f"columns.{role}", "is no role", f"{hint}there are: {', '.join(ROLES)}")
-        if column not in table.columns:
-            raise RecommenderError(
-                f"columns.{role}", f"{source} has no {column!r}", f"it has: {', '.join(map(str, table.columns))}"
-            )
-    chosen = dict(given)
-    for role, names in ROLES.items():
-        found = next((name for name in (*usual.get(role, ()), *names) if name in table.columns), None)
-        if role not in chosen and found is not None:
-            chosen[role] = found
-    for role in ("user", "item"):
-        if role not in chosen:
-            raise RecommenderError(source, f"has no column for the {role}", f"name it: columns.{role}=COLUMN")
-    return chosen
-
-
-def _numbered(values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers 0 ... n - 1 and the name of each: the ids themselves where they are such numbers, or nearly."""
-    if pd.api.types.is_numeric_dtype(values):
-        ids = values.to_numpy(np.int64)
-        if ids.min() >= 0 and ids.max() < 2 * np.unique(ids).size:
-            return ids, np.arange(ids.max() + 1)
-    names, numbers = np.unique(values.to_numpy().astype(str), return_inverse=True)
-    return numbers.astype(np.int64), names
-
-
-def _features(folder: Path, item_ids: np.ndarray) -> LazyFeatures:
-    """Read features: ``NAME_feat.npz`` (key ``feat``, row = item id) is the modality NAME."""
-
-    def reader(path: Path) -> np.ndarray:
-        with np.load(path, allow_pickle=False) as archive:
-            rows: np.ndarray = archive["feat"]
-        wanted = item_ids.astype(np.int64)
-        if wanted.size and wanted.max() >= len(rows):
-            raise RecommenderError(str(path), f"has {len(rows)} rows", f"expected one per item, up to {wanted.max()}")
-        return rows[wanted]
-
-    paths = {path.name.removesuffix("_feat.npz"): path for path in sorted(folder.glob("*_feat.npz"))}
-    return LazyFeatures({name: lambda path=path: reader(path) for name, path in paths.items()})  # type: ignore[misc]
-
-
 def write_inter(data: Dataset, path: str | Path) -> None:
-    """Write the pairs as a RecBole ``.inter`` file, with ratings and times where there are any: whole or not at all."""
+    """Write the pairs as a RecBole ``.inter`` file, with ratings and times where there are any: whole or not at all.
+
+    Raises:
+        RecommenderError: an id holds a tab or a line end, which such a file cannot.
+    """
     pairs, path = data.positives, Path(path)
+    for ids in (data.user_ids, data.item_ids):
+        odd = [str(each) for each in ids if any(mark in each for mark in "\t\n\r")]
+        if odd:
+            raise RecommenderError(
+                str(path), f"cannot hold the id {odd[0]!r}", "expected ids without tabs and line ends"
+            )
     columns: dict[str, object] = {
         "user_id:token": data.user_ids[pairs.user],
         "item_id:token": data.item_ids[pairs.item],
@@ -197,9 +141,14 @@ def write_inter(data: Dataset, path: str | Path) -> None:
         columns["rating:float"] = pairs.weight
     if data.timed:
         columns["timestamp:float"] = pairs.time
+    table = pd.DataFrame(columns)
     partial = path.with_name(path.name + ".partial")
     try:
-        pd.DataFrame(columns).to_csv(partial, sep="\t", index=False)
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            # Such files know no quotes, so none are written.
+            file.write("\t".join(table.columns) + "\n")
+            texts = [("" if value != value else str(value) for value in table[name]) for name in table.columns]
+            file.writelines("\t".join(row) + "\n" for row in zip(*texts, strict=True))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from recommenders.evaluation.offline import Split, holdout_split
 from recommenders.models.hashing import mix, root
 
 SHARES = (0.8, 0.1, 0.1)
+_OTHERS = "expected another split, or more pairs per user"
 
 
 def _parts(positives: Positives, part: np.ndarray) -> Split:
@@ -51,6 +52,8 @@ def temporal(data: Dataset, seed: int) -> Split:
 
 def given(data: Dataset, seed: int) -> Split:
     """Return the source's own split: 0 train, 1 validation, 2 test."""
+    if data.no_part is not None:
+        raise data.no_part
     if data.part is None:
         right = "expected split=random, leave-one-out or temporal, or a column split (0 train, 1 validation, 2 test)"
         raise RecommenderError(f"data {data.name}", "has no split of its own", right)
@@ -64,3 +67,25 @@ SPLITS: dict[str, Callable[[Dataset, int], Split]] = {
     "given": given,
 }
 """All splits by name."""
+
+
+def split_of(data: Dataset, name: str, seed: int) -> Split:
+    """Return the split of that name.
+
+    Raises:
+        RecommenderError: it cannot be made of these data, or leaves nothing to learn from or to find.
+    """
+    split = SPLITS[name](data, seed)
+    where, sizes = f"data {data.name}", f"{len(split.train):,} / {len(split.validation):,} / {len(split.test):,} pairs"
+    if not len(split.train) or not len(split.test):
+        why = ""
+        if name == "temporal" and np.unique(data.positives.time).size < 3:
+            why = ": all are of one time" if np.unique(data.positives.time).size == 1 else ": there are only two times"
+        elif name == "leave-one-out":
+            why = ": no user has three pairs"
+        empty = "test" if len(split.train) else "training"
+        raise RecommenderError(where, f"split={name} leaves an empty {empty} part ({sizes}){why}", _OTHERS)
+    if not np.isin(split.test.user, split.train.user).any():
+        wrong = f"split={name} leaves no user with training and test pairs ({sizes})"
+        raise RecommenderError(where, wrong, _OTHERS)
+    return split

@@ -1,19 +1,11 @@
-"""Reading feature files, and which modality each of them describes."""
+"""Which modality each feature file of a catalog describes."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
-import numpy as np
-import numpy.typing as npt
-
+from recommenders.contract.names import did_you_mean
 from simulator.errors import InputError
-from simulator.grounding.tables import nearest
-
-Matrix = npt.NDArray[np.float32]
 
 # What a feature's name usually means where no modality has that name: the modality and the assumption behind it.
 _USUAL: dict[str, tuple[tuple[str, str], ...]] = {
@@ -26,64 +18,6 @@ _USUAL: dict[str, tuple[tuple[str, str], ...]] = {
     "text": (("caption", "made of the caption"), ("title", "made of the title")),
     "textual": (("caption", "made of the caption"), ("title", "made of the title")),
 }
-
-
-def feature_files(folder: Path) -> dict[str, Path]:
-    """Feature name -> file, from ``features/NAME.npz|npy`` and ``NAME_feat.npz``, in order of name."""
-    files: dict[str, Path] = {}
-    inside = [(file.stem, file) for file in sorted((folder / "features").glob("*")) if file.suffix in (".npz", ".npy")]
-    beside = [(file.name.removesuffix("_feat.npz"), file) for file in sorted(folder.glob("*_feat.npz"))]
-    for name, file in [*inside, *beside]:
-        if name in files:
-            raise InputError(
-                str(folder), f"two files hold the features '{name}': {files[name].name} and {file.name}", "keep one"
-            )
-        files[name] = file
-    return dict(sorted(files.items()))
-
-
-def read_features(file: Path) -> Matrix:
-    """One finite float32 matrix (items, dimensions) from an npz (key ``feat``, or its only array) or npy file."""
-    try:
-        loaded: Any = np.load(file, allow_pickle=False)
-        if file.suffix == ".npz":
-            with loaded as archive:
-                names = list(archive.files)
-                key = "feat" if "feat" in names else names[0] if len(names) == 1 else None
-                if key is None:
-                    raise InputError(
-                        str(file),
-                        f"holds the arrays {', '.join(names) or 'none'}",
-                        "expected one array, or the key 'feat'",
-                    )
-                array = archive[key]
-        else:
-            array = loaded
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zipfile.LargeZipFile) as problem:
-        raise InputError(
-            str(file), f"cannot be read ({str(problem).splitlines()[0]})", "expected an intact file of numbers"
-        ) from problem
-    if array.ndim != 2 or array.dtype.kind not in "iufb" or 0 in array.shape:
-        raise InputError(
-            str(file),
-            f"holds {array.dtype.name} values of shape {array.shape}",
-            "expected numbers of shape (items, dimensions)",
-        )
-    finite = np.isfinite(array).all(axis=1)
-    if not finite.all():
-        bad = np.flatnonzero(~finite)
-        raise InputError(
-            str(file),
-            f"{len(bad)} rows hold NaN or infinity, the first is row {bad[0]}",
-            "expected finite numbers in every row",
-        )
-    with np.errstate(over="ignore"):
-        features = np.ascontiguousarray(array, dtype=np.float32)
-    if not np.isfinite(features).all():
-        raise InputError(
-            str(file), "some numbers are too large for 32-bit floats", "expected features of a moderate scale"
-        )
-    return features
 
 
 def match_modalities(
@@ -139,3 +73,9 @@ def match_modalities(
             )
         chosen[name] = modality
     return chosen, tuple(assumptions)
+
+
+def nearest(name: str, among: Iterable[str]) -> str:
+    """Return a sentence with the closest name that exists."""
+    options = list(among)
+    return did_you_mean(name, options, "'{}'".format).rstrip() or f"there are: {', '.join(options) or 'none'}"

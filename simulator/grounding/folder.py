@@ -1,8 +1,8 @@
 """A real catalog, and a real log where there is one, read from a folder.
 
-The folder holds any of ``items.parquet``, ``features/NAME.npz|npy`` or ``NAME_feat.npz``, ``interactions.parquet`` and
-``mapping.yaml``. Ids of any type become rows 0..n-1; the ids themselves are kept for output. Whatever had to be
-assumed is listed in plain words.
+The folder holds any of ``items.parquet`` (or ``.csv``), ``features/NAME.npz|npy`` or ``NAME_feat.npz``,
+``interactions.parquet`` (or what else the readers of interactions know) and ``mapping.yaml``. Ids of any type become
+rows 0..n-1; the ids themselves are kept, as text. Whatever had to be assumed is listed in plain words.
 """
 
 from __future__ import annotations
@@ -10,25 +10,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.contract.errors import RecommenderError
+from recommenders.data.features import Matrix, feature_files, read_features
 from simulator.errors import InputError
-from simulator.grounding.features import Matrix, feature_files, match_modalities, read_features
-from simulator.grounding.tables import (
-    KNOWN_NAMES,
-    Array,
-    check_ids,
-    find_column,
-    nearest,
-    number,
-    plain_ids,
-    read_table,
-    require_column,
-    splits,
-)
+from simulator.grounding.features import match_modalities, nearest
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from recommenders.data.interactions import Interactions as Rows
+
+Array = npt.NDArray[Any]
 TRAIN, VALIDATION, TEST = 0, 1, 2
 
 
@@ -38,7 +35,7 @@ class Interactions:
 
     user: npt.NDArray[np.uint32]  # row of RealFolder.user_ids
     item: npt.NDArray[np.uint32]  # row of the catalog
-    time: npt.NDArray[np.float64] | None = None  # seconds, in the log's own epoch
+    time: npt.NDArray[np.float64] | None = None  # seconds, since 1970 or in the log's own epoch
     value: npt.NDArray[np.float32] | None = None  # as recorded; NaN where missing
     split: npt.NDArray[np.uint8] | None = None  # TRAIN, VALIDATION or TEST
 
@@ -50,8 +47,8 @@ class RealFolder:
     path: Path
     n_items: int
     n_users: int
-    item_ids: Array  # (n_items,), as in the files
-    user_ids: Array  # (n_users,)
+    item_ids: Array  # (n_items,), text as in the files
+    user_ids: Array  # (n_users,), text
     columns: Mapping[str, Array] = field(
         default_factory=dict
     )  # item columns; duration in float32 seconds, NaN: unknown
@@ -59,6 +56,18 @@ class RealFolder:
     sources: Mapping[str, str] = field(default_factory=dict)  # modality -> file of its features
     interactions: Interactions | None = None
     assumptions: tuple[str, ...] = ()
+    duration_said: bool = True  # whether somebody said what unit durations are in, and not only the project
+
+
+@dataclass(frozen=True)
+class _Mapping:
+    """What mapping.yaml says: columns by role, modalities by feature name, units by role, how interactions are read."""
+
+    columns: Mapping[str, str]
+    modalities: Mapping[str, str | None]
+    units: Mapping[str, str]
+    layout: str | None
+    drop_missing: bool
 
 
 def read_folder(
@@ -72,231 +81,194 @@ def read_folder(
     before mapping.yaml; `known` are the modalities of the scenario, so that a name that fits none of them is an error.
     Raises InputError for everything that cannot be used as it is.
     """
-    folder = Path(path)
+    try:
+        return _read_folder(Path(path), dict(modalities or {}), known)
+    except RecommenderError as error:
+        right = error.right
+        if "columns." in right or "missing=drop" in right:
+            right += " (in mapping.yaml: columns: {ROLE: COLUMN}, units: {time: UNIT}, missing: drop)"
+        raise InputError(error.where, error.wrong, right) from error
+
+
+def _read_folder(folder: Path, modalities: dict[str, str | None], known: Collection[str] | None) -> RealFolder:
+    from recommenders.data.items import ids_in_order, read_items
+
     if not folder.is_dir():
         raise InputError(
             str(folder), "no such folder", "expected a folder with items.parquet, features or interactions.parquet"
         )
-    names, told = _mapping(folder / "mapping.yaml")
-    told.update(modalities or {})
+    told = _mapping(folder / "mapping.yaml")
     assumptions: list[str] = []
 
     files = feature_files(folder)
-    chosen, assumed = match_modalities(str(folder), list(files), told, known)
+    chosen, assumed = match_modalities(str(folder), list(files), {**told.modalities, **modalities}, known)
     assumptions += assumed
     features = {modality: read_features(files[name]) for name, modality in chosen.items()}
 
-    items_file, log_file = folder / "items.parquet", folder / "interactions.parquet"
-    items = read_table(items_file) if items_file.exists() else None
-    log = read_table(log_file) if log_file.exists() else None
-    if items is None and log is None and not features:
+    table = read_items(folder, told.columns.get("item"))
+    rows = _interactions(folder, told, [] if table is None else table[1].column_names)
+    if table is None and rows is None and not features:
         raise InputError(
             str(folder),
             "holds no catalog",
             "expected items.parquet, features/*.npz, *_feat.npz or interactions.parquet",
         )
-    _check_named(folder, names, items, log)
-
-    item_column, log_item = _item_columns(items_file, items, log_file, log, names)
-    item_ids = _item_ids(items_file, items, item_column, features, log, log_item, assumptions)
+    basis = "the other features" if table is None else table[0].name
+    if table is not None and table[2] is not None:
+        item_ids = ids_in_order(table[0], table[1].column(table[2]), table[2])
+        if features and not np.array_equal(item_ids, np.arange(len(item_ids)).astype(str)):
+            assumptions.append(f"row r of every feature file belongs to row r of {basis}")
+    elif table is not None:
+        item_ids = np.arange(table[1].num_rows).astype(str)
+        assumptions.append(f"{basis} has no column of ids: an item's id is its row number, from 0")
+    elif features:
+        item_ids = np.arange(len(next(iter(features.values())))).astype(str)
+        assumptions.append("there is no items.parquet: an item's id is its row in the feature files, from 0")
+    else:
+        assert rows is not None
+        item_ids = rows.item.names
+        assumptions.append("there is neither items.parquet nor a feature file: the catalog is the items of the log")
     for modality, matrix in features.items():
         if len(matrix) != len(item_ids):
             source = files[next(name for name, to in chosen.items() if to == modality)]
-            basis = "items.parquet" if items is not None else "the other features"
             raise InputError(
                 str(source), f"has {len(matrix)} rows", f"expected {len(item_ids)}, one for each item of {basis}"
             )
-
-    user_ids: Array = np.empty(0, dtype=np.int64)
-    interactions = None
-    if log is not None and log_item is not None:
-        interactions, user_ids = _interactions(log_file, log, log_item, names, item_ids, assumptions)
+    interactions = None if rows is None else _log(rows, item_ids, assumptions)
+    columns: dict[str, Array] = {}
+    said = True
+    if table is not None:
+        columns, said = _item_columns(*table, told, assumptions)
     return RealFolder(
         path=folder,
         n_items=len(item_ids),
-        n_users=len(user_ids),
+        n_users=0 if rows is None else len(rows.user.names),
         item_ids=item_ids,
-        user_ids=user_ids,
-        columns={} if items is None else _item_table(items_file, items, item_column, names, assumptions),
+        user_ids=np.empty(0, "U1") if rows is None else rows.user.names,
+        columns=columns,
         features=features,
         sources={modality: files[name].relative_to(folder).as_posix() for name, modality in chosen.items()},
         interactions=interactions,
         assumptions=tuple(assumptions),
+        duration_said=said,
     )
 
 
-def _mapping(file: Path) -> tuple[dict[str, str], dict[str, str | None]]:
-    """Columns by role and modalities by feature name, from mapping.yaml where it is there."""
-    if not file.exists():
-        return {}, {}
-    from simulator.scenario.strict_yaml import load_yaml
+_SECTIONS = ("columns", "modalities", "units", "layout", "missing")
 
-    content = load_yaml(file)
-    parts: dict[str, dict[str, str | None]] = {"columns": {}, "modalities": {}}
-    for section, entries in content.items():
-        if section not in parts:
-            raise InputError(f"{file}: {section}", "unknown key", nearest(section, parts))
+
+def _mapping(file: Path) -> _Mapping:
+    """Read mapping.yaml where it is there."""
+    from recommenders.data.layouts import unit_of
+    from recommenders.data.roles import ALIASES, ROLES
+
+    content: Mapping[str, Any] = {}
+    if file.exists():
+        from simulator.scenario.strict_yaml import load_yaml
+
+        content = load_yaml(file)
+    for section in content:
+        if section not in _SECTIONS:
+            raise InputError(f"{file}: {section}", "unknown key", nearest(section, _SECTIONS))
+    parts: dict[str, dict[str, str | None]] = {}
+    for section in ("columns", "modalities", "units"):
+        entries = content.get(section, {})
         if not isinstance(entries, dict):
             raise InputError(f"{file}: {section}", "is not a map", "expected 'name: name' lines below it")
         for key, value in entries.items():
             if not isinstance(value, str) and not (value is None and section == "modalities"):
                 raise InputError(f"{file}: {section}.{key}", f"{value!r} is not a name", "expected a name")
-            parts[section][key] = value
-    for role in parts["columns"]:
-        if role not in KNOWN_NAMES:
-            raise InputError(f"{file}: columns.{role}", "unknown role", nearest(role, KNOWN_NAMES))
-    return {role: name for role, name in parts["columns"].items() if name is not None}, parts["modalities"]
+        parts[section] = dict(entries)
+    columns = {ALIASES.get(role, role): name for role, name in parts["columns"].items() if name is not None}
+    for role in columns:
+        if role not in ROLES:
+            raise InputError(f"{file}: columns.{role}", "unknown role", nearest(role, ROLES))
+    if content.get("missing", "refuse") not in ("refuse", "drop"):
+        raise InputError(f"{file}: missing", f"{content['missing']!r}", "expected refuse or drop")
+    layout = content.get("layout")
+    if layout is not None and not isinstance(layout, str):
+        raise InputError(f"{file}: layout", f"{layout!r} is not a name", "expected the name of a set, or a YAML file")
+    if layout is not None and layout.endswith((".yaml", ".yml")):
+        layout = str(file.parent / layout)
+    units = {role: unit_of(role, str(unit), f"{file}: units.{role}") for role, unit in parts["units"].items()}
+    return _Mapping(columns, parts["modalities"], units, layout, content.get("missing") == "drop")
 
 
-def _check_named(folder: Path, names: Mapping[str, str], *tables: Mapping[str, Array] | None) -> None:
-    """Every column that the user named must be in one of the tables."""
-    there = [column for table in tables if table is not None for column in table]
-    for role, name in names.items():
-        if name not in there:
-            raise InputError(
-                f"{folder / 'mapping.yaml'}: columns.{role}", f"no table has a column '{name}'", nearest(name, there)
-            )
+def _interactions(folder: Path, told: _Mapping, of_items: Collection[str]) -> Rows | None:
+    """Read the interactions of the folder; None where there are none."""
+    from recommenders.data.folder import matching
+    from recommenders.data.interactions import Reading, read_interactions
+    from recommenders.data.roles import OF_INTERACTIONS
 
-
-def _item_columns(
-    items_file: Path,
-    items: Mapping[str, Array] | None,
-    log_file: Path,
-    log: Mapping[str, Array] | None,
-    names: Mapping[str, str],
-) -> tuple[str | None, str | None]:
-    """Names of the item's column in items.parquet (may be absent) and in interactions.parquet (None without a log)."""
-
-    def told(table: Mapping[str, Array]) -> str | None:
-        return names["item"] if names.get("item") in table else None  # the two tables may name it differently
-
-    in_items = None if items is None else find_column(items_file, items, "item", told(items))
-    in_log = None if log is None else require_column(log_file, log, "item", told(log))
-    return in_items, in_log
-
-
-def _item_ids(
-    items_file: Path,
-    items: Mapping[str, Array] | None,
-    column: str | None,
-    features: Mapping[str, Matrix],
-    log: Mapping[str, Array] | None,
-    log_item: str | None,
-    assumptions: list[str],
-) -> Array:
-    """The catalog's ids in row order: from items.parquet, else row numbers of the features, else those of the log."""
-    if items is not None:
-        rows = len(next(iter(items.values())))
-        if column is None:
-            assumptions.append("items.parquet has no column of ids: an item's id is its row number, from 0")
-            return np.arange(rows, dtype=np.int64)
-        check_ids(items_file, column, items[column])
-        ids = plain_ids(items[column])
-        values, first, counts = np.unique(ids, return_index=True, return_counts=True)
-        if len(values) < len(ids):
-            worst = int(np.argmax(counts))
-            raise InputError(
-                str(items_file),
-                f"the item {values[worst]!s} occurs {counts[worst]} times, first in row {first[worst]}",
-                "expected each once",
-            )
-        if features and not np.array_equal(ids, np.arange(rows)):
-            assumptions.append("row r of every feature file belongs to row r of items.parquet")
-        return ids
-    if features:
-        assumptions.append("there is no items.parquet: an item's id is its row in the feature files, from 0")
-        return np.arange(len(next(iter(features.values()))), dtype=np.int64)
-    assert log is not None
-    assert log_item is not None
-    assumptions.append(
-        "there is neither items.parquet nor a feature file: the catalog is the items of interactions.parquet"
+    reading = Reading(
+        layout=told.layout,
+        columns={role: name for role, name in told.columns.items() if role in OF_INTERACTIONS},
+        elsewhere=frozenset(of_items),
+        units={role: unit for role, unit in told.units.items() if role == "time"},
+        needs=("split",),
+        drop_missing=told.drop_missing,
     )
-    check_ids(items_file.with_name("interactions.parquet"), log_item, log[log_item])
-    known_ids: Array = np.unique(plain_ids(log[log_item]))
-    return known_ids
+    there = bool(matching(folder, reading.layout_in_use().tables))
+    for role, name in told.columns.items():
+        if name not in of_items and (role not in OF_INTERACTIONS or not there):
+            where = f"{folder / 'mapping.yaml'}: columns.{role}"
+            raise InputError(where, f"no table has a column '{name}'", nearest(name, of_items))
+    return read_interactions(folder, reading) if there else None
 
 
-def _interactions(
-    file: Path,
-    log: Mapping[str, Array],
-    item_column: str,
-    names: Mapping[str, str],
-    item_ids: Array,
-    assumptions: list[str],
-) -> tuple[Interactions, Array]:
-    """The log in rows of users and items, and the users' own ids in order."""
-    user_column = require_column(file, log, "user", names.get("user"))
-    for role, column in (("user", user_column), ("item", item_column)):
-        check_ids(file, column, log[column])
-        if role not in names and column != role:
+def _log(rows: Rows, item_ids: Array, assumptions: list[str]) -> Interactions:
+    """Return the log in rows of users and items."""
+    from recommenders.data.items import rows_of
+    from recommenders.data.splits import parts_of
+
+    for role, column in rows.columns.items():
+        if column != role:
             assumptions.append(f"the {role} of an interaction is in the column '{column}'")
-    user_ids, user = np.unique(plain_ids(log[user_column]), return_inverse=True)
-    item = _rows_of(file, item_column, plain_ids(log[item_column]), item_ids)
-
-    found = {role: find_column(file, log, role, names.get(role)) for role in ("time", "value", "split")}
-    for role, name in found.items():
-        if name is not None and role not in names and name != role:
-            assumptions.append(f"the {role} of an interaction is in the column '{name}'")
-    time = None if found["time"] is None else number(file, found["time"], log[found["time"]])
-    if time is not None and not np.isfinite(time).all():
-        raise InputError(
-            str(file),
-            f"{int((~np.isfinite(time)).sum())} interactions have no time",
-            "expected a time in every row, or no such column",
-        )
-    value = None if found["value"] is None else number(file, found["value"], log[found["value"]]).astype(np.float32)
-    split = None if found["split"] is None else splits(file, found["split"], log[found["split"]])
-    return Interactions(user.astype(np.uint32), item, time, value, split), user_ids
-
-
-def _rows_of(file: Path, column: str, wanted: Array, item_ids: Array) -> npt.NDArray[np.uint32]:
-    """Catalog rows of the items that interactions name; raises InputError for items that are not there."""
-    if (wanted.dtype.kind == "U") != (item_ids.dtype.kind == "U"):
-        raise InputError(
-            str(file),
-            f"column '{column}' holds ids such as {wanted[0]!s} ({_kind(wanted)})",
-            f"expected ids of the catalog's type, such as {item_ids[0]!s} ({_kind(item_ids)})",
-        )
-    order = np.argsort(item_ids)
-    place = np.minimum(np.searchsorted(item_ids, wanted, sorter=order), len(item_ids) - 1)
-    rows = order[place]
-    absent = item_ids[rows] != wanted
+    assumptions += rows.notes
+    row_of = rows_of(rows.item.names, item_ids)
+    item = row_of[rows.item.code]
+    absent = item < 0
     if absent.any():
         first = int(np.argmax(absent))
         raise InputError(
-            str(file),
-            f"{int(absent.sum())} interactions name absent items, the first is item {wanted[first]!s} in row {first}",
-            f"expected ids of the catalog's {len(item_ids)} items, {item_ids[order[0]]!s} to {item_ids[order[-1]]!s}",
+            rows.source,
+            f"{int(absent.sum())} interactions name absent items, the first is item "
+            f"{rows.item.names[rows.item.code[first]]} in row {first}",
+            f"expected ids of the catalog's {len(item_ids)} items, {item_ids[0]} to {item_ids[-1]}",
         )
-    return rows.astype(np.uint32)
+    split = None
+    if rows.split is not None:
+        split = parts_of(rows.split, rows.source, rows.columns["split"]).astype(np.uint8)
+    time = None if rows.times is None else rows.times.seconds
+    return Interactions(rows.user.code.astype(np.uint32), item.astype(np.uint32), time, rows.value, split)
 
 
-def _kind(ids: Array) -> str:
-    return "text" if ids.dtype.kind == "U" else "number"
+def _item_columns(
+    file: Path, table: pa.Table, id_column: str | None, told: _Mapping, assumptions: list[str]
+) -> tuple[dict[str, Array], bool]:
+    """Return the item columns under their role's name (duration, type, creator) or their own, and whether somebody has
+    said what unit durations are in.
+    """
+    from recommenders.data.columns import plain
+    from recommenders.data.durations import read_durations
+    from recommenders.data.roles import find_role
 
-
-def _item_table(
-    file: Path, items: Mapping[str, Array], id_column: str | None, names: Mapping[str, str], assumptions: list[str]
-) -> dict[str, Array]:
-    """The item columns under their role's name (duration, type, creator) or their own."""
-    found = {role: find_column(file, items, role, names.get(role)) for role in ("duration", "type", "creator")}
+    names = [name for name in table.column_names if name != id_column]
+    found = {
+        role: told.columns[role] if told.columns.get(role) in names else find_role(role, names)
+        for role in ("duration", "type", "creator")
+    }
     role_of = {name: role for role, name in found.items() if name is not None}
     for name, role in role_of.items():
-        if name != role and role not in names:
+        if name != role and role not in told.columns:
             assumptions.append(f"the {role} of an item is in the column '{name}'")
-    columns = {role_of.get(name, name): values for name, values in items.items() if name != id_column}
-    timed = found["duration"]
+    columns = {role_of.get(name, name): plain(table.column(name)) for name in names}
+    timed, said = found["duration"], True
     if timed is not None:
-        seconds = number(file, timed, items[timed])
-        if np.any(seconds < 0) or np.any(np.isinf(seconds)):
-            row = int(np.argmax((seconds < 0) | np.isinf(seconds)))
-            raise InputError(
-                str(file), f"the duration in row {row} is {seconds[row]:g}", "expected a positive number of seconds"
-            )
+        seconds, unit, said = read_durations(table.column(timed), told.units.get("duration"), str(file), timed)
         unknown = ~(seconds > 0)
         if unknown.any():
             assumptions.append(f"{int(unknown.sum())} items have no duration (missing or 0): taken as unknown")
-        if not timed.lower().endswith("_ms"):
-            assumptions.append(f"durations (column '{timed}') are in seconds")
+        assumptions.append(f"durations (column '{timed}') are in {unit}")
         columns["duration"] = np.where(unknown, np.nan, seconds).astype(np.float32)
-    return columns
+    return columns, said

@@ -160,11 +160,26 @@ def _truth(compiled: Compiled, grounding: Grounding, seed: int) -> Float32:
     return truth
 
 
+def _check_durations(folder: RealFolder, drawn: npt.NDArray[np.float32]) -> None:
+    """Raise InputError where nobody has said the unit of durations, and seconds are unlikely by a factor of 1,000."""
+    from recommenders.data.durations import likely_unit
+
+    told = folder.columns["duration"]
+    unit = None if folder.duration_said else likely_unit(told.astype(np.float64), drawn.astype(np.float64))
+    if unit is not None:
+        raise InputError(
+            f"{folder.path}: durations",
+            f"their median is {np.nanmedian(told):,.0f} s, the scenario's are {drawn.min():.0f} to {drawn.max():.0f} s",
+            f"likely they are in {unit}: say so in mapping.yaml (units: {{duration: {unit}}}, or s if they are not)",
+        )
+
+
 def _catalog(compiled: Compiled, folder: RealFolder, truth: Float32, seed: int) -> TrueCatalog:
     drawn = draw_catalog(compiled, folder.n_items, DAY, seed)
     facts = drawn.items.state
     if "duration" in folder.columns:
         told = folder.columns["duration"]
+        _check_durations(folder, facts["duration"])
         facts["duration"] = np.where(np.isfinite(told) & (told > 0.0), told, facts["duration"])
     n_creators = drawn.n_creators
     if "creator" in folder.columns:

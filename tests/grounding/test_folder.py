@@ -47,7 +47,7 @@ def test_a_whole_folder(good: Path):
     folder = read_folder(good)
     assert (folder.n_items, folder.n_users) == (3, 2)
     assert folder.item_ids.tolist() == ["b", "a", "c"]
-    assert folder.user_ids.tolist() == [10, 30]
+    assert folder.user_ids.tolist() == ["10", "30"]
     log = folder.interactions
     assert log is not None
     assert log.user.tolist() == [1, 0, 1]
@@ -69,7 +69,7 @@ def test_a_whole_folder(good: Path):
 def test_features_alone(tmp_path: Path):
     np.savez(tmp_path / "image_feat.npz", whatever=np.ones((4, 2)))
     folder = read_folder(tmp_path)
-    assert folder.item_ids.tolist() == [0, 1, 2, 3]
+    assert folder.item_ids.tolist() == ["0", "1", "2", "3"]
     assert folder.interactions is None
     assert folder.n_users == 0
 
@@ -77,8 +77,8 @@ def test_features_alone(tmp_path: Path):
 def test_interactions_alone(tmp_path: Path):
     parquet(tmp_path / "interactions.parquet", user=[1.0, 2.0], item=[9, 4])
     folder = read_folder(tmp_path)
-    assert folder.item_ids.tolist() == [4, 9]
-    assert folder.user_ids.tolist() == [1, 2]
+    assert folder.item_ids.tolist() == ["4", "9"]
+    assert folder.user_ids.tolist() == ["1", "2"]
 
 
 def test_the_mapping_file_names_columns_and_modalities(tmp_path: Path):
@@ -193,9 +193,35 @@ def test_interactions_with_absent_items(good: Path):
     fails(good, "interactions.parquet", "2 interactions name absent items", "item z in row 1")
 
 
-def test_interactions_with_ids_of_another_type(good: Path):
-    parquet(good / "interactions.parquet", user=[1], item=[1])
-    fails(good, "interactions.parquet", "1 (number)", "b (text)")
+def test_ids_are_names_whatever_their_type(tmp_path: Path):
+    parquet(tmp_path / "items.parquet", item=pa.array([2**63 + 5, 7], pa.uint64()))
+    parquet(tmp_path / "interactions.parquet", user=[1, 2], item=["7", str(2**63 + 5)])
+    folder = read_folder(tmp_path)
+    assert folder.interactions is not None
+    assert folder.interactions.item.tolist() == [1, 0]
+    parquet(tmp_path / "interactions.parquet", user=[1], item=["007"])
+    fails(tmp_path, "1 interactions name absent items", "item 007 in row 0")
+
+
+def test_durations_in_milliseconds_are_no_seconds(tmp_path: Path):
+    parquet(tmp_path / "items.parquet", item=[1, 2], duration=[9000, 15000])
+    assert read_folder(tmp_path).columns["duration"].tolist() == [9000, 15000]
+    (tmp_path / "mapping.yaml").write_text("units: {duration: ms}\n")
+    assert read_folder(tmp_path).columns["duration"].tolist() == [9, 15]
+    (tmp_path / "mapping.yaml").write_text("units: {duration: msec}\n")
+    fails(tmp_path, "'msec' is no unit of a duration", "ms")
+
+
+def test_text_tables_are_read_as_parquet_is(tmp_path: Path):
+    (tmp_path / "items.csv").write_text("item_id;author\n01;x\n02;y\n")
+    (tmp_path / "interactions.csv").write_text("user_id,item_id,timestamp\na,02,2020-01-01\n")
+    folder = read_folder(tmp_path)
+    assert folder.item_ids.tolist() == ["01", "02"]
+    assert folder.columns["creator"].tolist() == ["x", "y"]
+    assert folder.interactions is not None
+    assert folder.interactions.item.tolist() == [1]
+    assert folder.interactions.time is not None
+    assert folder.interactions.time.tolist() == [1577836800.0]
 
 
 def test_row_numbers_beyond_the_features(tmp_path: Path):
@@ -225,9 +251,9 @@ def test_bad_values(good: Path):
     parquet(good / "interactions.parquet", user=[1], item=["a"], split=["later"])
     fails(good, "'later'", "train, validation, test")
     parquet(good / "interactions.parquet", user=[1], item=["a"], time=["noon"])
-    fails(good, "'time'", "not numbers")
+    fails(good, "'time'", "'noon'", "expected numbers or dates")
     parquet(good / "interactions.parquet", user=[1], item=["a"], time=pa.array([None], type=pa.float64()))
-    fails(good, "no time")
+    fails(good, "'time'", "1 missing")
     (good / "interactions.parquet").unlink()
     parquet(good / "items.parquet", item=["a", "b", "c"], duration=[1.0, -2.0, 3.0])
     fails(good, "duration in row 1 is -2")
@@ -238,7 +264,7 @@ def test_bad_values(good: Path):
     [
         ("column: {user: user_id}\n", ("column", "did you mean 'columns'?")),
         ("columns: {usr: user_id}\n", ("columns.usr", "did you mean 'user'?")),
-        ("columns: {user: userid}\n", ("no table has a column 'userid'", "did you mean 'user_id'?")),
+        ("columns: {user: userid}\n", ("has no 'userid'", "did you mean 'user_id'?")),
         ("columns: [user]\n", ("columns", "is not a map")),
         ("columns: {user: 3}\n", ("columns.user", "3 is not a name")),
         ("modalities: {images: video}\n", ("'images'", "did you mean 'image'?")),
