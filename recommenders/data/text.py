@@ -112,7 +112,7 @@ def _separator(sample: Sequence[str], dialect: Dialect) -> str:
         widths = {len(row) for row in rows}
         # Quoted fields may run over line ends, so not all lines of such a file are alike: its header decides.
         known = sum(cell.strip().lower().split(":")[0] in usual for cell in rows[0])
-        if dialect.names and widths == {len(dialect.names)}:
+        if len(dialect.names) > 1 and widths == {len(dialect.names)}:
             return sep
         if len(rows[0]) > 1 and (len(widths) == 1 or known >= 2):
             found.append((known, sep))
