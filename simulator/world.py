@@ -30,7 +30,7 @@ from simulator.population.parent_rows import Menus, asked_for
 from simulator.population.setting import Setting
 from simulator.population.users import draw_users
 from simulator.records.log_writer import LogWriter
-from simulator.records.manifest import RunFacts, write_items, write_results
+from simulator.records.manifest import RunFacts, write_items, write_results, write_source_ids
 from simulator.records.measures import Outcome, check_measures, event_counts, measure
 from simulator.records.platform_log import PlatformMemory
 from simulator.records.result import RunResult
@@ -319,6 +319,7 @@ class World:
         folder = claim_folder(Path(self.config.output))
         write_config(folder, replace(self.config, output=None, horizon=self.horizon))
         write_items(folder, self.setting.catalog.public)
+        write_source_ids(folder, self.setting.source_ids)
         return folder
 
     def finish(self) -> RunResult:

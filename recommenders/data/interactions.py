@@ -256,7 +256,9 @@ def _there(rows: Rows, column: str) -> bool:
     if len(parts) < 2 or not all(part in rows.table.column_names for part in parts):
         return False
     texts = [rows.table.column(part).cast(pa.large_string()) for part in parts]
-    rows.table = rows.table.append_column(column, pc.binary_join_element_wise(*texts, pa.scalar("+", pa.large_string())))
+    rows.table = rows.table.append_column(
+        column, pc.binary_join_element_wise(*texts, pa.scalar("+", pa.large_string()))
+    )
     return True
 
 

@@ -74,7 +74,8 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
         "grounding": grounding.summary(),
         "calibrated": calibrated,
     }
-    return Setting(compiled, catalog, users, _warm_log(compiled, folder, n_users, catalog), length, facts)
+    ids = {"item": folder.item_ids, "user": folder.user_ids[np.arange(n_users) % folder.n_users]}
+    return Setting(compiled, catalog, users, _warm_log(compiled, folder, n_users, catalog), length, facts, ids)
 
 
 _ASSUMED = (
@@ -109,7 +110,7 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
         "no interactions: what features say of taste stays the scenario's estimate, and they are unrelated to it here"
     )
     facts = {"catalog": str(config.catalog), "items": folder.n_items, "assumed": [*folder.assumptions, note]}
-    return Setting(compiled, catalog, all_users, None, horizon, facts)
+    return Setting(compiled, catalog, all_users, None, horizon, facts, {"item": folder.item_ids})
 
 
 # ---- items

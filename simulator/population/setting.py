@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,3 +24,4 @@ class Setting:
     warm: dict[str, npt.NDArray[np.generic]] | None  # columns of a real log, before the run
     horizon: float  # s, where the configuration leaves it open
     facts: dict[str, Any]  # for the manifest: what was calibrated, what was assumed
+    source_ids: Mapping[str, npt.NDArray[np.str_]] = field(default_factory=dict)  # user, item -> names in a real folder

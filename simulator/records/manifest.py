@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from simulator.engine.jit.compile import source_hash
 from simulator.records.run_folder import MANIFEST, METRICS, peak_memory, versions, write_atomic, write_json
@@ -28,6 +32,18 @@ def write_items(folder: Path, public: Catalog) -> None:
     content = io.BytesIO()
     pq.write_table(pa.table(dict(public.columns)), content, compression="zstd")
     write_atomic(folder / ITEMS, content.getvalue())
+
+
+def write_source_ids(folder: Path, ids: Mapping[str, npt.NDArray[np.str_]]) -> None:
+    """Write the names that the users and items of a real folder have there: number in the run -> id, a file each."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for what, names in ids.items():
+        content = io.BytesIO()
+        table = pa.table({what: np.arange(len(names), dtype=np.uint32), "id": pa.array(names.tolist(), pa.string())})
+        pq.write_table(table, content, compression="zstd")
+        write_atomic(folder / f"source_{what}s.parquet", content.getvalue())
 
 
 class RunFacts(NamedTuple):
