@@ -21,8 +21,8 @@ from recommenders.contract.names import unknown_name
 from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number, wrong_setting
 from simulator.errors import InputError
 from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
+from simulator.scenario.limits import CENTURY, MOST_ITEMS, MOST_USERS, SHORTEST
 
-LONGEST = 36500 * DAY  # seconds, a century
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
 CHANGE_PREFIX = "scenario."
@@ -58,10 +58,12 @@ def read_duration(value: object) -> float:
         seconds = parse_duration(value)
     except ValueError:
         seconds = math.nan
-    if seconds > LONGEST:
-        raise ValueError("a duration of at most 36500d")
+    if seconds > CENTURY:
+        raise ValueError(f"a duration of at most {CENTURY / DAY:g}d")
     if not seconds > 0:
         raise ValueError("a positive duration such as 14d, 6h, 30min, 45s, or a number of seconds")
+    if seconds < SHORTEST:
+        raise ValueError(f"a duration of at least 1/{1 / SHORTEST:g} s, the engine's time step")
     return seconds
 
 
@@ -76,8 +78,8 @@ class RunConfig(Settings):
     scenario: str = setting("", "name of a scenario, or path of a scenario file", read=_name)
     recommender: str | None = setting(None, "name of a recommender, or my_package.module:MyRecommender", read=_name)
     recommender_parameters: Mapping[str, object] = field(default_factory=dict)
-    users: int | None = setting(None, "number of users", read=whole_number(1, 2**32 - 2))
-    items: int | None = setting(None, "number of items", read=whole_number(1, 2**31 - 2))
+    users: int | None = setting(None, "number of users", read=whole_number(1, MOST_USERS))
+    items: int | None = setting(None, "number of items", read=whole_number(1, MOST_ITEMS))
     horizon: float | None = setting(None, "simulated time, e.g. 14d", read=read_duration)
     seed: int = setting(0, "the world's seed", read=whole_number(0, 2**63 - 1))
     output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=to_path)

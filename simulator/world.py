@@ -42,6 +42,7 @@ from simulator.runtime.progress import Progress
 from simulator.runtime.rounds import Rounds, Rows
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.durations import HOUR
+from simulator.scenario.limits import POLICIES
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema.scenario import Scenario
 
@@ -114,6 +115,14 @@ def check_times(config: RunConfig, scenario: Scenario) -> None:
             )
 
 
+def check_policies(config: RunConfig, scenario: Scenario, horizon: float) -> None:
+    """Check that the log can number all models of a run. Raises InputError where there are too many."""
+    refit = config.refit or scenario.platform.refit
+    if horizon / refit > POLICIES:
+        wrong = f"{refit:g} s: {horizon / refit:,.0f} models in {horizon:g} s"
+        raise InputError("refit", wrong, f"at most {POLICIES:,}, so at least {horizon / POLICIES:,.0f} s between two")
+
+
 def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:
     """Make the setting that a configuration asks for: drawn from the scenario, or grounded in a real folder."""
     if config.catalog is not None:
@@ -154,6 +163,8 @@ class World:
         if isinstance(plugin, Recommender):
             plugin.check(catalog.public)
         names = compiled.names.by_column
+        if learner is not None:
+            check_policies(config, compiled.scenario, self.horizon)
         memory = PlatformMemory(names, len(users.state), catalog.n_items) if learner else None
         if memory is not None and self.setting.warm is not None:
             memory.take_columns(self.setting.warm)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recommenders import registry
 from recommenders.contract.names import unknown_name
-from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, RunConfig
+from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, RunConfig, complete
 from simulator.errors import InputError
 from simulator.scenario.durations import exact_duration
+
+if TYPE_CHECKING:
+    from simulator.scenario.schema.scenario import Scenario  # pydantic loads late
 
 # They see the truth, so they live in the simulator, outside of the registry.
 ORACLES = ("belief-oracle", "utility-oracle")
@@ -108,18 +112,33 @@ def check_text(path: str) -> str:
     Raises:
         InputError: it is not; with what would be right.
     """
-    from simulator.scenario.checks.check import check_scenario
     from simulator.scenario.load import available_scenarios, load_scenario
 
-    scenario = load_scenario(path if path in available_scenarios() else Path(path))
+    return check_text_of(load_scenario(path if path in available_scenarios() else Path(path)), path)
+
+
+def check_text_of(scenario: Scenario, path: str) -> str:
+    """Check a scenario and say that it is sound, and whether this version can run it.
+
+    Raises:
+        InputError: it is not sound; with what would be right.
+    """
+    from simulator.scenario.checks.check import check_scenario
+
     check_scenario(scenario)
+    config = complete(RunConfig(scenario=path), scenario.defaults.model_dump())
+    check_recommender_name(config.recommender)
     sound = f"{path}: {scenario.scenario} version {scenario.version} is sound ({len(scenario.stages)} stages)"
-    from simulator.plan.compiler import compile_scenario  # loads numba
+    from simulator.plan.compiler import compile_scenario  # these load numba
+    from simulator.records.measures import check_measures
+    from simulator.world import check_times
 
     try:
-        compile_scenario(scenario)
+        compiled = compile_scenario(scenario)
     except InputError as cannot:
         return f"{sound}; but {cannot.wrong}"
+    check_measures(compiled)
+    check_times(config, scenario)
     return sound
 
 

@@ -37,7 +37,8 @@ def exponential_table() -> npt.NDArray[np.float64]:
 def exponential(x: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
     """exp(x) to 4e-9 (relative), clamped to |x| < 44; the same bits on every machine, and no call into libm."""
     # counted in 1/256 of a power of two from 2^-64, so that it is positive and truncation is the floor
-    y = min(max(x * _STEPS_PER_UNIT + _STEPS_BELOW, 1.0), _STEPS_ABOVE)
+    # (the bound comes first: of a NaN and a number, `max` gives the first if it is the number, and the index is sound)
+    y = min(max(1.0, x * _STEPS_PER_UNIT + _STEPS_BELOW), _STEPS_ABOVE)
     n = np.uint64(np.int64(y))
     r = (y - np.float64(np.int64(y))) * _LN_2_256
     return exp_log_tables[n >> _EIGHT] * exp_log_tables[(n & _LOW_EIGHT) + _PARTS] * (1.0 + r * (1.0 + 0.5 * r))

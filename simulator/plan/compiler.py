@@ -84,6 +84,12 @@ class Compiled:
         return int(stages["slate"][(stages["within"] >= 0) | (stages["rest_of"] >= 0)].max(initial=0))
 
     @property
+    def most_responses(self) -> int:
+        """Rows that users may leave about one item of their own accord: all acts and notes, and variants ordered."""
+        stages = self.plan.stages
+        return len(self.plan.acts) + int(stages["n_notes"].max()) + int(stages["bracket_at_most"].max())
+
+    @property
     def shown_parents(self) -> dict[str, int]:
         """Kinds of parents that a stage shows, with the number of their type, in the order of the kinds."""
         first = len(self.scenario.item_types)

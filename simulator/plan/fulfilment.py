@@ -12,9 +12,11 @@ from simulator.engine.randomness import WORLD, uniforms
 from simulator.engine.tables import case_tables as layout
 from simulator.engine.tables.case_tables import EXIT, Per, ResourceKind, Travel, WorldPlan
 from simulator.engine.tables.tables import TICKS_PER_SECOND, StageKind
+from simulator.errors import InputError
 from simulator.plan.stages import NO_SURFACE, Tables, Vocabulary, log_odds, successors_of
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import outcome_event
+from simulator.scenario.limits import PERIODS
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.fulfilment import FulfilParameters, Queue, Slots, Step, Stock
 from simulator.scenario.schema.scenario import ExperienceConsume, Scenario
@@ -304,12 +306,15 @@ def periods_of(scenario: Scenario, horizon: float, seed: int) -> tuple[npt.NDArr
     """When each circumstance holds up to the horizon: it comes and goes, and holds its share of the time."""
     first = [0]
     rows: list[tuple[float, float]] = []
-    for k, circumstance in enumerate(scenario.circumstances.values()):
+    for k, (name, circumstance) in enumerate(scenario.circumstances.items()):
         share = min(circumstance.probability.value, 0.99)
         lasts: Distribution = circumstance.lasts
         points = (np.arange(4096) + 0.5) / 4096
         usual = float(lasts.quantile(points).mean())
         n = int(4 * horizon / max(usual, 1.0)) + 16
+        if n > PERIODS:
+            wrong = f"circumstances.{name}.lasts: {usual:.3g} s on average, and the run takes {horizon:.3g} s"
+            raise InputError(scenario.shown, wrong, f"expected a run of at most {PERIODS / 4:,.0f} times that")
         dry = -np.log1p(-uniforms(seed, WORLD, n, _CIRCUMSTANCE + 2 * k)) * usual * (1.0 - share) / max(share, 1e-9)
         wet = lasts.quantile(uniforms(seed, WORLD, n, _CIRCUMSTANCE + 2 * k + 1))
         ends = np.cumsum(dry + wet)

@@ -16,6 +16,7 @@ from recommenders.contract import Catalog as PublicCatalog, LazyFeatures
 from simulator.engine.randomness import CONTENT, ENCODER, LIKENESS, SPACE, SUPPLY, Keys, normals, uniforms
 from simulator.engine.tables.tables import ITEM, Items
 from simulator.plan.compiler import Compiled
+from simulator.plan.size import check_room
 from simulator.population.attributes import attributes, item_places
 from simulator.population.item_facts import (
     ACTIVITY,
@@ -79,7 +80,11 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         n_items: items in all; the share that is published during the run follows from the scenario's rate.
         horizon: length of the run, s.
         seed: the world's seed.
+
+    Raises:
+        InputError: there is no memory for so many.
     """
+    check_room(compiled, "items", n_items)
     scenario = compiled.scenario
 
     def draw(what: int, n: int = n_items) -> Uniforms:

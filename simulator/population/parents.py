@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from simulator.engine.randomness import PARENT, table_points, uniforms
 from simulator.scenario.activity_profiles import cumulative_activity, spread_over
+from simulator.scenario.limits import UNITS
 from simulator.scenario.schema.catalog import Parent
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
@@ -102,7 +103,7 @@ def _sizes(rule: Parent, draw: Uniforms) -> npt.NDArray[np.int64]:
         drawn = rule.children.quantile(draw)
     else:
         drawn = np.full(len(draw), rule.children.value)
-    return np.maximum(np.round(drawn), 1.0).astype(np.int64)
+    return np.clip(np.round(drawn), 1.0, UNITS).astype(np.int64)
 
 
 def numbered_parents(kin: tuple[ParentIndex, ...], n_rows: int) -> npt.NDArray[np.int32]:

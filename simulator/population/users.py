@@ -22,6 +22,7 @@ from simulator.engine.tables.tables import (
 )
 from simulator.engine.user.return_and_churn import after
 from simulator.plan.compiler import Compiled
+from simulator.plan.size import check_room
 from simulator.population.attributes import places, traits
 from simulator.population.catalog import centres
 from simulator.population.item_facts import topic_shares
@@ -88,7 +89,8 @@ def _arrive(
 
 
 def draw_users(compiled: Compiled, items: Items, n_users: int, seed: int) -> Users:
-    """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block."""
+    """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block; InputError where there is none."""
+    check_room(compiled, "users", n_users)
     scales = reference_scales(compiled, items, seed)
     taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)
     for first in range(0, n_users, _BLOCK):

@@ -31,6 +31,7 @@ from simulator.engine.tables.tables import Array, Items, Output, Plan, Users, nu
 from simulator.part import Part, Published, Sink
 from simulator.plan.fulfilment import periods_of
 from simulator.population.attributes import drawn
+from simulator.scenario.limits import UNITS
 from simulator.scenario.schema.scenario import Scenario
 
 _FIRST_ROOM = 256
@@ -323,7 +324,7 @@ def _units(
 
 def _whole(resource: Any, key: str, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Whole numbers of one key of a resource, one per unit."""
-    return np.round(drawn(getattr(resource, key), draw)).astype(np.int64)
+    return np.clip(np.round(drawn(getattr(resource, key), draw)), 0.0, UNITS).astype(np.int64)
 
 
 def _server_places(

@@ -131,7 +131,7 @@ class Rounds:
         self.editors = Editors(compiled, users, items, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
         self._parts = parts_of(compiled.plan)
-        self._room = room_needed(compiled.largest_slate, compiled.largest_menu)
+        self._room = room_needed(compiled.largest_slate, compiled.largest_menu, compiled.most_responses)
         room = self._room if compiled.world is not None else 0
         self._workers = [_Worker(len(items.state), len(compiled.names.counters), log, room) for _ in range(threads)]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None

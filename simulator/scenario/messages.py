@@ -71,7 +71,15 @@ def _line(error: ErrorDetails) -> tuple[str, str]:
         return f"key {path}", "expected a name of small letters, digits and underscores that begins with a letter"
     if kind == "literal_error":
         return f"{path} = {shown_value(value)}", _literal(value, str(context["expected"]))
-    if kind == "string_pattern_mismatch":
+    if kind in ("too_long", "too_short"):
+        most = kind == "too_long"
+        right = f"expected at most {context['max_length']}" if most else f"expected at least {context['min_length']}"
+        return f"{path} has {context['actual_length']} entries", right
+    if kind == "string_too_long":
+        return f"{path} = {shown_value(value)}", f"expected at most {context['max_length']} letters"
+    if kind == "less_than_equal":
+        right = f"expected at most {context['le']}"
+    elif kind == "string_pattern_mismatch":
         right = "expected a name of small letters, digits and underscores that begins with a letter"
     elif kind in _EXPECTED:
         right = _EXPECTED[kind]

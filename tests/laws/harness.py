@@ -365,7 +365,7 @@ def step(of: Bench, rows: Visits, room: int = 48, whole: bool = True) -> After:
     users = Users(*(array.copy() for array in of.users))
     after = Visits(*(array.copy() for array in rows))
     n = len(after.state)
-    needed = room_needed(of.compiled.largest_slate, of.compiled.largest_menu)
+    needed = room_needed(of.compiled.largest_slate, of.compiled.largest_menu, of.compiled.most_responses)
     records = np.zeros(room * n + needed, dtype=EVENT)
     counters = np.zeros((len(of.items.state), 1 + len(of.compiled.names.counters)), dtype=np.int64)
     tallies, scratch = np.zeros(N_TALLIES, np.int64), np.zeros((MAX_SCREEN, SCRATCH_WIDTH))

@@ -45,6 +45,7 @@ from simulator.engine.visit.pauses import PAUSING, pause_play, resume_play
 from simulator.engine.visit.records import EXIT
 
 EVENTS_PER_PLAY = 16
+"""Rows about one place of a slate at the most, beside what users may do of their own accord."""
 
 _EXHAUSTED = 1
 _ABSENT = np.uint32(NO_CASE)
@@ -85,13 +86,14 @@ def first_arguments(plan: Plan) -> tuple[Any, ...]:
     return (0, todo, 0, 0.0, 0, plan, NOBODY, NOTHING, NO_VISITS, NOWHERE, 0, *_flags(plan))
 
 
-def room_needed(slate: int, menu: int = 0) -> int:
-    """Rows that one visit may write between two contacts: a slate of plays, their cards, and the end of the visit.
+def room_needed(slate: int, menu: int = 0, responses: int = 0) -> int:
+    """Return the rows that one visit may write between two contacts: a slate of plays, their cards, and its end.
 
     With `menu`, the cards of the longest one, each card of the slate may open one, and leave with a basket from it.
+    With `responses`, what users may do of their own accord about one item, all of it may happen to each.
     """
     menus = (slate + 2) * (menu + MOST_PICKS) if menu else 0
-    return EVENTS_PER_PLAY * (slate + 2) + 2 * MAX_SCREEN + 5 + menus
+    return (EVENTS_PER_PLAY + responses) * (slate + 2) + 2 * MAX_SCREEN + 5 + menus
 
 
 @kernel

@@ -16,6 +16,7 @@ from simulator.engine.visit.records import record_visit
 
 _OUTREACH_KEY = 1 << 24  # below a user, beside items
 _AFTER = np.uint64(3)
+_LONGEST = 36500.0 * DAY  # s, a century: the longest run
 NO_STAGE = 254
 
 
@@ -110,6 +111,7 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
         waiting = drawn(quantiles, user_params.return_after, decision_key(v.decisions, 0, 0, Draw.RETURN))
         pace = np.float64(users.pace[v.user, 0]) if users.pace.shape[1] > 0 else 1.0
         waiting *= exponential(-user_params.return_goodwill * u.goodwill, exp_log_tables) / pace
+        waiting = min(waiting, _LONGEST)  # longer than any run; messages are looked up one by one until then
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
         if users.later.shape[1] > 0:
             # what was put off brings its user back, if nothing else does before

@@ -206,4 +206,4 @@ def follow_topic(followed: npt.NDArray[np.uint32], user: int, topic: int) -> Non
 @inlined
 def level_of(satisfaction: float) -> int:
     """Return the row of the acts' bounds for a satisfaction: that of its level, of all levels from -USUAL to USUAL."""
-    return np.int64(min(max((satisfaction + USUAL) * LEVELS_PER_UNIT, 0.0), LEVELS - 1.0))
+    return np.int64(min(max(0.0, (satisfaction + USUAL) * LEVELS_PER_UNIT), LEVELS - 1.0))

@@ -76,7 +76,8 @@ class UserBatch:
         self.rows: Visits = empty_visits(n, context.slate, context.compiled.largest_menu)
         self.seen: Seen = seen_buffers(context, n)
         self.kept: Kept = kept_buffers(context, n)
-        self._room = room_needed(context.compiled.largest_slate, context.compiled.largest_menu) + 64
+        of = context.compiled
+        self._room = room_needed(of.largest_slate, of.largest_menu, of.most_responses) + 64
         beside = context.compiled.world is not None
         threads = context.settings.threads_for(n)
         self._outputs = [self._new_output(beside) for _ in range(threads)]

@@ -16,6 +16,7 @@ from simulator.scenario.checks import (
     observation,
     provenance,
     references,
+    sizes,
     stages,
     tastes,
 )
@@ -28,7 +29,7 @@ WRONG: tuple[Callable[[Scenario], Breaches], ...] = (
     numbers.shares, references.names, references.names_of_one, tastes.tastes, tastes.parents, tastes.modalities,
     stages.surfaces, stages.screens, menus.menus, cases.resources, cases.choosers, criteria.criteria, criteria.sorting,
     blocks.presence, blocks.commit, cases.fulfil, blocks.consume, blocks.respond, life_cycle.outcomes, life_cycle.ways,
-    observation.observed, observation.labels, numbers.times, numbers.contexts, provenance.sources,
+    observation.observed, observation.labels, numbers.times, numbers.contexts, sizes.sizes, provenance.sources,
 )  # fmt: skip
 """Topics of what makes no sense in any version, in the order in which one counts on another."""
 

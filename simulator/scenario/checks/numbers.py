@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from simulator.scenario.checks.rules import TOLERANCE, Breaches, Engine, add_up
 from simulator.scenario.durations import DAY
+from simulator.scenario.limits import SHORTEST_TICK
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import Scenario
 
@@ -63,7 +64,9 @@ def contexts(scenario: Scenario) -> Breaches:
 
 
 def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
-    """Yield a tick that is no multiple of the engine's."""
+    """Yield a tick that is no multiple of the engine's, or too short to publish anything in."""
     tick = scenario.clock.tick.value
     if not (tick * engine.ticks_per_second).is_integer():
         yield f"clock.tick = {tick:g} s", f"a multiple of 1/{engine.ticks_per_second:g} s"
+    elif tick < SHORTEST_TICK:
+        yield f"clock.tick = {tick:g} s", f"at least {SHORTEST_TICK:g} s"

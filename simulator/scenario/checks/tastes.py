@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulator.scenario.checks.rules import Breaches, Engine
+from simulator.scenario.limits import DECLARED, INTERESTS
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import (
     AttributeModality,
@@ -20,14 +21,16 @@ def tastes(scenario: Scenario) -> Breaches:
     if scenario.facets[facet].clusters == 0:
         yield f"satiation_facet = {facet} has no clusters", "expected a facet with clusters"
         return
-    numbers = [("user.interests", scenario.user.interests.value, facet)]
+    numbers = [("user.interests", scenario.user.interests.value, facet, INTERESTS)]
     declared = scenario.declared_interests
     if declared is not None:
-        numbers.append(("declared_interests.clusters", declared.clusters.value, declared.facet))
-    for key, value, of in numbers:
+        numbers.append(("declared_interests.clusters", declared.clusters.value, declared.facet, DECLARED))
+    for key, value, of, most in numbers:
         clusters = scenario.facets[of].clusters
         if not 1 <= value <= clusters:
             yield f"{key}.value = {value:g}", f"expected 1 to {clusters}, the clusters of {of}"
+        elif value > most:
+            yield f"{key}.value = {value:g}", f"expected at most {most}"
 
 
 def parents(scenario: Scenario) -> Breaches:

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
+from simulator.scenario import limits
 from simulator.scenario.schema.distributions import Distribution
-from simulator.scenario.schema.numbers import Count, CountOrZero, Flag, Model, Name, by_kind
+from simulator.scenario.schema.numbers import Count, CountOrZero, Flag, Model, Name, Names, by_kind
 from simulator.scenario.schema.quantities import (
     Correlation,
+    CountQuantity,
     Distance,
     Duration,
     DurationDistribution,
@@ -24,6 +26,7 @@ from simulator.scenario.schema.quantities import (
     ShareDistribution,
     Utility,
     UtilityDistribution,
+    Within,
 )
 
 Layout = Literal["autoplay", "grid", "list", "carousel", "single", "none"]
@@ -40,10 +43,10 @@ class Clock(Model):
 class Facet(Model):
     """A block of latent dimensions of what makes an item good for a user."""
 
-    dimensions: Count
+    dimensions: Annotated[Count, Field(le=limits.DIMENSIONS)]
     share: Share  # of the variance of utility
     agreement: Share  # 1: all users share one taste
-    clusters: CountOrZero  # items gather round so many centres
+    clusters: Annotated[CountOrZero, Field(le=limits.CLUSTERS)]  # items gather round so many centres
     cohesion: Share  # how closely they do
     saturation: PerUtility  # of the match between taste and item; 0: linear
 
@@ -60,7 +63,7 @@ class Remembered(Model):
     precision: Precision  # of the experience just after it
     half_life: PositiveDuration  # of that
     of: Literal["item", "creator"] = "item"  # that is known again
-    told_by: list[Name] | None = Field(default=None, min_length=1)  # modalities by which it is (default: whatever)
+    told_by: Names | None = Field(default=None, min_length=1)  # modalities by which it is (default: whatever)
     rate: Share | None = None  # by which each experience moves what is kept (default: it takes its place)
 
 
@@ -87,17 +90,17 @@ class Repetition(Model):
     worth: Utility  # that an item gains (an episode that goes on) or, negative, loses (a duplicate), at most
     first: Share  # of it after one sibling; each further one adds the same share of what is left
     half_life: PositiveDuration  # of a sibling had, as far as it counts
-    told_by: list[Name] | None = None  # modalities by which users know siblings (default: the parent's own)
+    told_by: Names | None = None  # modalities by which users know siblings (default: the parent's own)
 
 
 class Parent(Model):
     """What holds items: a restaurant its dishes, a show its episodes, an event its articles."""
 
-    children: Quantity  # items per parent
-    types: list[Name] | None = None  # item types that have such a parent (default: all)
+    children: CountQuantity  # items per parent
+    types: Names | None = None  # item types that have such a parent (default: all)
     one_creator: Flag = False  # children are of one creator, and in one place; else of any
     shares: dict[Name, Share] = Field(default_factory=dict)  # facet: share of it that is the parent's
-    modalities: list[Name] = Field(default_factory=list)  # that belong to the parent and are the same for its children
+    modalities: Names = Field(default_factory=list)  # that belong to the parent and are the same for its children
     attributes: dict[Name, Quantity] = Field(default_factory=dict)
     spread: DurationDistribution | None = None  # from its beginning to each child's creation (default: any time)
     repetition: Repetition | None = None
@@ -122,7 +125,7 @@ class ReadoutTelling(Model):
 class Feature(Model):
     """The vector that an encoder makes of the content, for recommenders."""
 
-    dimensions: Count
+    dimensions: Annotated[Count, Field(le=limits.DIMENSIONS)]
     retention: Correlation
 
 
@@ -132,7 +135,7 @@ class Modality(Model):
     reading: Duration
     salience: Probability
     coverage: Share | None = None  # share of items that have it at all (default: all)
-    types: list[Name] | None = Field(default=None, min_length=1)  # item types that can have it (default: all)
+    types: Names | None = Field(default=None, min_length=1)  # item types that can have it (default: all)
 
 
 class ContentModality(Modality):
@@ -213,7 +216,7 @@ class Editorial(Model):
     """Slots of a surface that people fill, not the recommender."""
 
     slots: Count
-    every: Duration
+    every: PositiveDuration
     picks: Literal["newest", "best", "popular"]
     precision: Share | None = None  # how well editors see what is best
 
@@ -222,11 +225,11 @@ class Surface(Model):
     """A place where items appear."""
 
     layout: Layout
-    slate: Count  # items per request
+    slate: Annotated[Count, Field(le=limits.SLATE)]  # items per request
     visible: dict[Name, CountOrZero]  # device: cards on the screen at once; 0: nothing is seen
     rows: Count = 1  # shelves on a screen
     shows: dict[StageKind, list[Name]]  # modalities on the screen in a stage of this kind
-    hidden: dict[Name, list[Name]] = Field(default_factory=dict)  # device: modalities that it never shows
+    hidden: dict[Name, Names] = Field(default_factory=dict)  # device: modalities that it never shows
     endless: Flag = True
     editorial: Editorial | None = None
 
@@ -235,7 +238,7 @@ class Outreach(Model):
     """A message from outside that opens a visit: a push alert, an e-mail digest."""
 
     stage: Name  # the browse stage that an opened message enters
-    every: Duration  # between two messages to a user
+    every: Annotated[Duration, Within(limits.BETWEEN_MESSAGES, limits.CENTURY)]  # between two messages to a user
     at: Duration | None = None  # hour of the day (default: any)
     reaches: Share  # share of users who receive them
     opened: Probability
@@ -252,7 +255,7 @@ class Sorting(Model):
     on: Name  # a public number: attribute, published_at, promise, PLACE (the distance) or a readout
     first: Literal["lowest", "highest"]
     share: Share  # of visits that ask for it, wherever they come to one of the
-    stages: list[Name] = Field(min_length=1)  # browse stages that offer it
+    stages: Names = Field(min_length=1)  # browse stages that offer it
 
 
 class Criterion(Model):
@@ -267,4 +270,4 @@ class Criterion(Model):
     precision: Share | None = None  # of what its filter finds, so much is what was asked for (default: all)
     recall: Share | None = None  # of what was asked for, so much is found (default: all)
     weight: Utility | None = None  # by which what meets it is worth more, in the visit, than what does not
-    stated_in: list[Name] | None = None  # browse stages where the platform is told (default: all)
+    stated_in: Names | None = None  # browse stages where the platform is told (default: all)

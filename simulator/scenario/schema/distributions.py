@@ -7,14 +7,16 @@ All are read through their quantile function, because one keyed uniform makes on
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import model_validator
 
+from simulator.scenario.limits import LEAST, REACH, SHAPES
 from simulator.scenario.schema.numbers import Claim, Real, problem
-from simulator.scenario.schema.units import Unit
+from simulator.scenario.schema.units import Unit, parse_unit
 
 Array = npt.NDArray[np.float64]
 StageKind = Literal[
@@ -37,6 +39,8 @@ _NEVER_TRUNCATED = ("constant", "uniform", "bernoulli")
 _WITH_UNIT = ("value", "low", "high", "mean", "sd", "median", "scale")  # the rest are pure numbers
 _ALL = (*_WITH_UNIT, "sigma", "shape", "a", "b", "p")
 _LEAST_MASS = 1e-6  # of the untruncated distribution, between low and high
+_TAIL = 0.5 / 4096  # of the values, below the first and above the last of a compiled table of quantiles
+_NEARLY_ONE = 1.0 - 2.0**-53
 
 
 class Distribution(Claim):
@@ -71,6 +75,7 @@ class Distribution(Claim):
             if written is not None:
                 object.__setattr__(self, name, written * unit.factor)  # checked as written, kept in SI
         self._check_mass()
+        self._check_size(unit)
         return self
 
     def _check_parameters(self, unit: Unit) -> None:
@@ -87,14 +92,18 @@ class Distribution(Claim):
             if written is not None and written <= 0:
                 noun = f" of {unit.noun}" if name in _WITH_UNIT else ""
                 raise problem(name, written, f"expected a positive number{noun}")
-        if self.p is not None and not 0 < self.p < 1:
+        if self.p is not None and not LEAST <= self.p < 1:
             raise problem("p", self.p, "expected a probability between 0 and 1; a constant says what is certain")
+        for name in ("sigma", "shape", "a", "b"):
+            written = getattr(self, name)
+            if written is not None and not SHAPES[0] <= written <= SHAPES[1]:
+                raise problem(name, written, f"expected at least {SHAPES[0]:g} and at most {SHAPES[1]:g}")
         if self.dist == "exponential" and self._of("mean") <= 0:
             raise problem("mean", self.mean, f"expected a positive number of {unit.noun}")
-        for name in ("value", "mean", "low", "high", "median"):
+        for name in _WITH_UNIT:
             written = getattr(self, name)
             if written is not None and not unit.allows(written):
-                raise problem(name, written, unit.expected)
+                raise problem(name, written, unit.expected_of(written))
         if self.low is not None and self.high is not None and not self.low < self.high:
             raise problem("low", self.low, f"expected less than high = {self.high:g}")
 
@@ -124,6 +133,47 @@ class Distribution(Claim):
         if above - below < _LEAST_MASS:
             raise problem("low", self.low, f"low and high leave {above - below:.1g} of the {self.dist}")
 
+    def _check_size(self, unit: Unit) -> None:
+        """See that the values of a compiled table are within the limits of the unit."""
+        most = REACH * unit.most
+        for value in self.reach():
+            if not abs(value) <= most:
+                shown = f"a {self.dist} that reaches {value / unit.factor:.3g} {unit.text}"
+                raise problem("", shown, f"expected at most {most / unit.factor:.6g}; set high, or make it narrower")
+
+    def reach(self) -> tuple[float, float]:
+        """Return the first and the last value of a compiled table of quantiles, SI; of a gamma bounds of them."""
+        if self.dist == "constant":
+            return self._of("value"), self._of("value")
+        if self.dist == "uniform":
+            return self._of("low"), self._of("high")
+        below, above = self._ends() if self.dist != "bernoulli" else (0.0, 1.0)
+        first, last = (min(below + (above - below) * p, _NEARLY_ONE) for p in (_TAIL, 1.0 - _TAIL))
+        lowest = self._natural_support()[0] if self.dist != "normal" else self._lies_below(first)
+        return max(lowest, -math.inf if self.low is None else self.low), min(
+            self._lies_below(last), math.inf if self.high is None else self.high
+        )
+
+    def _lies_below(self, p: float) -> float:
+        """Return the value of the untruncated distribution below which a share `p` lies, or more; without SciPy."""
+        rest = -math.log1p(-p)
+        try:
+            if self.dist == "normal":
+                return self._of("mean") + self._of("sd") * NormalDist().inv_cdf(p)
+            if self.dist == "lognormal":
+                return self._of("median") * math.exp(self._of("sigma") * NormalDist().inv_cdf(p))
+            if self.dist == "exponential":
+                return self._of("mean") * rest
+            if self.dist == "weibull":
+                return float(self._of("scale") * rest ** (1.0 / self._of("shape")))
+            if self.dist == "pareto":
+                return math.exp(rest / self._of("shape"))
+            if self.dist == "gamma":  # Laurent & Massart 2000, lemma 1
+                return self._of("scale") * (self._of("shape") + math.sqrt(2.0 * self._of("shape") * rest) + rest)
+        except OverflowError:
+            return math.inf
+        return 1.0
+
     def _of(self, name: str) -> float:
         """A parameter that the kind has."""
         value: float | None = getattr(self, name)
@@ -148,7 +198,10 @@ class Distribution(Claim):
         if self.dist == "exponential":
             return -math.expm1(-x / self._of("mean"))
         if self.dist == "weibull":
-            return -math.expm1(-((x / self._of("scale")) ** self._of("shape")))
+            try:
+                return -math.expm1(-((x / self._of("scale")) ** self._of("shape")))
+            except OverflowError:
+                return 1.0
         if self.dist == "pareto":
             return 0.0 if x <= 1 else -math.expm1(-self._of("shape") * math.log(x))
         from scipy import special  # slow to import, and only these two need it
@@ -160,7 +213,10 @@ class Distribution(Claim):
         raise ValueError(f"a {self.dist} distribution is not truncated")
 
     def quantile(self, p: Array) -> Array:
-        """Values (SI, same shape) below which a share ``p`` lies; p in [0, 1], else ValueError."""
+        """Return values (SI, same shape) below which a share ``p`` lies; p in [0, 1], else ValueError.
+
+        What the 4,096 quantiles of a table leave out, one value in 8,192 at either end, is held within `limits.REACH`.
+        """
         p = np.asarray(p, dtype=np.float64)
         if p.size and not (np.min(p) >= 0 and np.max(p) <= 1):  # written so that NaN fails as well
             raise ValueError("expected probabilities between 0 and 1")
@@ -170,21 +226,22 @@ class Distribution(Claim):
             return np.asarray(self._of("low") + (self._of("high") - self._of("low")) * p)
         if self.dist == "bernoulli":
             return np.asarray(p >= 1.0 - self._of("p"), dtype=np.float64)
+        most = REACH * parse_unit(self.unit).most
         truncated = self.low is not None or self.high is not None
         if truncated:
             below, above = self._ends()
             p = below + (above - below) * p
-        x = self._inverse(p)
+        with np.errstate(divide="ignore", over="ignore"):  # p = 1 of an unbounded distribution is infinity, rightly
+            x = np.clip(self._inverse(p), -most, most)
         return np.clip(x, self.low, self.high) if truncated else x  # rounding may step over an end by an ulp
 
     def _inverse(self, p: Array) -> Array:
-        with np.errstate(divide="ignore"):  # p = 1 of an unbounded distribution is infinity, rightly
-            if self.dist == "exponential":
-                return np.asarray(-self._of("mean") * np.log1p(-p))
-            if self.dist == "weibull":
-                return np.asarray(self._of("scale") * (-np.log1p(-p)) ** (1 / self._of("shape")))
-            if self.dist == "pareto":
-                return np.asarray(np.exp(-np.log1p(-p) / self._of("shape")))
+        if self.dist == "exponential":
+            return np.asarray(-self._of("mean") * np.log1p(-p))
+        if self.dist == "weibull":
+            return np.asarray(self._of("scale") * (-np.log1p(-p)) ** (1 / self._of("shape")))
+        if self.dist == "pareto":
+            return np.asarray(np.exp(-np.log1p(-p) / self._of("shape")))
         from scipy import special
 
         if self.dist == "normal":

@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
+from simulator.scenario.limits import ENTRIES, UNITS, ZONES
 from simulator.scenario.schema.distributions import Distribution
-from simulator.scenario.schema.numbers import Flag, Model, Name, Number, by_kind
+from simulator.scenario.schema.numbers import Flag, Model, Name, Names, Number, by_kind
 from simulator.scenario.schema.quantities import (
+    CountDistribution,
+    CountNumber,
+    CountQuantity,
     Duration,
     DurationDistribution,
     DurationQuantity,
@@ -21,6 +25,7 @@ from simulator.scenario.schema.quantities import (
     Share,
     Temperature,
     Utility,
+    Within,
     measured_in,
 )
 
@@ -30,7 +35,7 @@ class Shift(Model):
 
     starts: Duration
     ends: Duration
-    capacity: Number
+    capacity: CountNumber
 
 
 class PerItem(Model):
@@ -45,13 +50,13 @@ class Queue(Model):
 
     kind: Literal["queue"]
     per: Name  # world, item, creator, user, zone, or a kind of parent
-    capacity: Quantity  # servers
+    capacity: CountQuantity  # servers
     service: DurationDistribution | None = None  # none: the steps that hold a server say how long
-    shifts: list[Shift] = Field(default_factory=list)  # outside of all shifts: `capacity`
+    shifts: list[Shift] = Field(default_factory=list, max_length=ENTRIES)  # outside of all shifts: `capacity`
     every: Duration | None = None  # served in batches
     slowdown: Ratio | None = None  # of the service, per waiting case
     per_item: PerItem | None = None  # (default: a case takes as long, however much it brings)
-    line: Number | None = None  # cases that may wait; more are refused
+    line: CountNumber | None = None  # cases that may wait; more are refused
     moves: Flag = False  # servers have places: the nearest free one is taken, and is then where the step has led it
 
 
@@ -60,9 +65,9 @@ class Stock(Model):
 
     kind: Literal["stock"]
     per: Name
-    initial: Distribution
-    restock_below: Number
-    restock_to: Number
+    initial: CountDistribution
+    restock_below: CountNumber
+    restock_to: CountNumber
     restock_lead: DurationDistribution
 
 
@@ -71,7 +76,7 @@ class Openings(Model):
 
     kind: Literal["openings"]
     per: Name
-    count: Distribution
+    count: CountDistribution
     closes_after: DurationDistribution  # since publication; who came before that may still be taken
 
 
@@ -80,7 +85,7 @@ class Slots(Model):
 
     kind: Literal["slots"]
     per: Name
-    capacity: Quantity
+    capacity: CountQuantity
     every: PositiveDuration | None = None  # none: once and for all
 
 
@@ -97,7 +102,7 @@ class Places(Model):
     """Where users and items are: a square with zones."""
 
     side: Annotated[Number, measured_in("km"), Positive]
-    zones: Annotated[Number, measured_in("zones"), Positive]
+    zones: Annotated[Number, measured_in("zones"), Within(1, ZONES)]
     reach: Annotated[Number, measured_in("km"), Positive]  # ways are usually not longer: what averages count on
     speed: Annotated[Number, measured_in("km/s"), Positive]
 
@@ -112,7 +117,9 @@ class Chooser(Model):
     bar: Utility
     temperature: Temperature
     every: PositiveDuration | None = None  # between two decisions (default: each case is judged alone, and at once)
-    picks: Annotated[Number, Positive] | None = None  # the most of an item's cases that pass in one decision: the best
+    picks: Annotated[Number, Within(1, UNITS)] | None = (
+        None  # the most of an item's cases that pass in one decision: the best
+    )
     room: Name | None = None  # slots or openings of which no more pass than are left
 
 
@@ -122,7 +129,7 @@ class Step(Model):
     step: Name
     event: Name | None = None  # recorded at its end
     uses: Name | None = None  # resource to be waited for at the beginning
-    holds: list[Name] = Field(default_factory=list)  # resources kept to the end of this step (default: its own only)
+    holds: Names = Field(default_factory=list)  # resources kept to the end of this step (default: its own only)
     delay: DurationQuantity | None = None  # none: the resource's own service
     needs: Probability | None = None  # that a case needs this step at all (default 1)
     passes: Probability | None = None  # the rest is refused
@@ -143,7 +150,7 @@ class Cancel(Model):
 class FulfilParameters(Model):
     """From the decision to the moment at which the user meets the item."""
 
-    steps: list[Step] = Field(min_length=1)
+    steps: list[Step] = Field(min_length=1, max_length=ENTRIES)
     promise: Name | None = None
     cancel: Cancel | None = None
     expires_after: Duration | None = None  # of silence: since it began, or since the last step with an event
@@ -153,7 +160,7 @@ class Promise(Model):
     """What the platform announces about a fulfilment: the sum of the expected steps, padded."""
 
     stage: Name
-    steps: list[Name] = Field(min_length=1)
+    steps: Names = Field(min_length=1)
     padding: Duration
     spread: Distribution | None = None  # of the announcement around what the platform knows
 

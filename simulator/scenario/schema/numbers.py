@@ -7,27 +7,53 @@ written. Plain numbers are settings.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Strict,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from recommenders.contract.names import did_you_mean
-from simulator.scenario.durations import parse_duration
+from simulator.scenario.durations import DAY, parse_duration
+from simulator.scenario.limits import CENTURY, ENTRIES, MOST_OF, NAME, SHORTEST, WEIGHT, WHOLE
 from simulator.scenario.schema.units import Unit, parse_unit
 
-Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-Integer = Annotated[int, Strict()]
-Count = Annotated[int, Strict(), Field(gt=0)]
-CountOrZero = Annotated[int, Strict(), Field(ge=0)]
+_SHOWN = {"minimum": -1000.0 * MOST_OF["s"], "maximum": 1000.0 * MOST_OF["s"]}  # a century in milliseconds
+Real = Annotated[float, Strict(), Field(allow_inf_nan=False, json_schema_extra=_SHOWN)]
+Count = Annotated[int, Strict(), Field(gt=0, le=WHOLE)]
+CountOrZero = Annotated[int, Strict(), Field(ge=0, le=WHOLE)]
 Flag = Annotated[bool, Strict()]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=NAME)]
 Provenance = Literal["sourced", "calibrated", "estimate"]
 
 
 def problem(key: str, value: object, right: str) -> PydanticCustomError:
     """An error at ``key`` of the model under validation ("" for the model itself); ``right`` says what is expected."""
     return PydanticCustomError("scenario", "{right}", {"key": key, "value": value, "right": right})
+
+
+T = TypeVar("T")
+
+
+def _each_once(names: list[T]) -> list[T]:
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise problem("", names, f"expected every name once; {twice} is repeated")
+    return names
+
+
+Names = Annotated[
+    list[Name], Field(max_length=ENTRIES, json_schema_extra={"uniqueItems": True}), AfterValidator(_each_once)
+]
+"""A list of names, each once."""
 
 
 def _duration_setting(value: object) -> float:
@@ -38,6 +64,8 @@ def _duration_setting(value: object) -> float:
         raise problem("", value, right) from error
     if seconds <= 0:
         raise problem("", value, right)
+    if not SHORTEST <= seconds <= CENTURY:
+        raise problem("", value, f"expected at least 1/{1 / SHORTEST:g} s and at most {CENTURY / DAY:g}d")
     return seconds
 
 
@@ -110,7 +138,7 @@ class Number(Claim):
     def _check_and_convert(self) -> Self:
         unit = self._checked_unit()
         if not unit.allows(self.value):
-            raise problem("value", self.value, unit.expected)
+            raise problem("value", self.value, unit.expected_of(self.value))
         object.__setattr__(self, "value", self.value * unit.factor)  # checked as written, kept in SI
         return self
 
@@ -127,4 +155,8 @@ class Profile(Claim):
             raise problem("profile", f"a list of {len(self.profile)} numbers", "expected 24 (hours) or 7 (days)")
         if min(self.profile) < 0 or sum(self.profile) <= 0:
             raise problem("profile", self.profile, "expected weights that are not negative and not all zero")
+        least = min(weight for weight in self.profile if weight > 0)
+        if max(self.profile) > WEIGHT or max(self.profile) > least * WEIGHT:
+            right = f"expected weights of at most {WEIGHT:g}, and of at most so many times the least that is not 0"
+            raise problem("profile", self.profile, right)
         return self

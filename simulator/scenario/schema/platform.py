@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
-from simulator.scenario.schema.numbers import Count, CountOrZero, DurationSetting, Model, Name, Number, problem
+from simulator.scenario import limits
+from simulator.scenario.schema.numbers import CountOrZero, DurationSetting, Model, Name, Names, Number, problem
 from simulator.scenario.schema.quantities import DurationQuantity, Probability
 
 
 class Defaults(Model):
     """Settings of a run that the command line may change."""
 
-    users: Count
-    items: Count
+    users: Annotated[int, Strict(), Field(ge=1, le=limits.MOST_USERS)]
+    items: Annotated[int, Strict(), Field(ge=1, le=limits.MOST_ITEMS)]
     horizon: DurationSetting  # seconds
     recommender: str
 
@@ -39,7 +40,7 @@ class Observation(Model):
 class Label(Model):
     """What counts as a positive: an event, where given only from a value on."""
 
-    events: list[Name] = Field(min_length=1)
+    events: Names = Field(min_length=1)
     at_least: Number | None = None
     or_item: Name | None = None  # or the item's own value in this column, if that is less
 
@@ -56,7 +57,7 @@ class Platform(Model):
     warm_up: Literal["random", "popularity"]
     first_fit: DurationSetting  # seconds
     refit: DurationSetting  # seconds
-    recent: CountOrZero
+    recent: Annotated[CountOrZero, Field(le=limits.RECENT)]
     seen: Literal["last", "allow"] = "last"  # items that a user has had: when others run out, or again
     label: Name
-    labels: dict[Name, Label]
+    labels: dict[Name, Label] = Field(max_length=limits.LABELS)

@@ -6,10 +6,15 @@ A ``Duration`` is a Number whose unit is a time; writing one in ``utility`` is a
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, Discriminator, Tag
+from pydantic import AfterValidator, Discriminator, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
+from simulator.scenario.limits import CENTURY, SHORTEST, UNITS
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.numbers import Claim, Number, problem
 
@@ -49,13 +54,47 @@ Quantity = Annotated[
     Annotated[Number, Tag("<number>")] | Annotated[Distribution, Tag("<distribution>")], Discriminator(_quantity_tag)
 ]
 
+
+@dataclass(frozen=True)
+class Within:
+    """Bounds of a number, or of all values of a distribution, in SI; editors show them as a description."""
+
+    low: float
+    high: float
+
+    def check(self, claim: C) -> C:
+        """Return the claim. Raises a problem where any of its values lies outside."""
+        values = claim.reach() if isinstance(claim, Distribution) else (getattr(claim, "value", math.nan),)
+        for value in values:
+            if not self.low <= value <= self.high:
+                wrong = f"a {claim.dist} that reaches {value:.6g}" if isinstance(claim, Distribution) else value
+                raise problem("" if isinstance(claim, Distribution) else "value", wrong, f"expected {self.words}")
+        return claim
+
+    @property
+    def words(self) -> str:
+        """Return the bounds as a message says them."""
+        return f"at least {self.low:.10g} and at most {self.high:.10g}"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "description": self.words}
+
+
 Positive = AfterValidator(_positive)
 NotNegative = AfterValidator(_not_negative)
 
 Duration = Annotated[Number, measured_in("s")]
-PositiveDuration = Annotated[Number, measured_in("s"), Positive]
+PositiveDuration = Annotated[Number, measured_in("s"), Positive, Within(SHORTEST, CENTURY)]
 DurationDistribution = Annotated[Distribution, measured_in("s")]
 DurationQuantity = Annotated[Quantity, measured_in("s")]
+
+Units = Within(0.0, UNITS)
+CountNumber = Annotated[Number, Units]
+CountQuantity = Annotated[Quantity, Units]
+CountDistribution = Annotated[Distribution, Units]
 
 Probability = Annotated[Number, measured_in("probability", "share")]
 Share = Annotated[Number, measured_in("share", "probability")]

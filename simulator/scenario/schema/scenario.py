@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr
 
+from simulator.scenario import limits
 from simulator.scenario.schema.catalog import (
     AnyModality,
     AttributeModality,
@@ -73,23 +74,23 @@ class Scenario(Model):
     defaults: Defaults
     clock: Clock
 
-    facets: dict[Name, Facet] = Field(min_length=1)
+    facets: dict[Name, Facet] = Field(min_length=1, max_length=limits.ENTRIES)
     idiosyncratic: Idiosyncratic
     satiation_facet: Name
-    item_types: dict[Name, ItemType] = Field(min_length=1)
-    parents: dict[Name, Parent] = Field(default_factory=dict)
-    modalities: dict[Name, AnyModality] = Field(min_length=1)
+    item_types: dict[Name, ItemType] = Field(min_length=1, max_length=limits.ENTRIES)
+    parents: dict[Name, Parent] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    modalities: dict[Name, AnyModality] = Field(min_length=1, max_length=limits.MODALITIES)
     common_error: UtilityVariance
 
-    devices: dict[Name, Device] = Field(min_length=1)
-    surfaces: dict[Name, Surface] = Field(min_length=1)
-    outreach: dict[Name, Outreach] = Field(default_factory=dict)
-    criteria: dict[Name, Criterion] = Field(default_factory=dict)
-    sorting: dict[Name, Sorting] = Field(default_factory=dict)
-    contexts: dict[Name, Context] = Field(default_factory=dict)
+    devices: dict[Name, Device] = Field(min_length=1, max_length=limits.NAMED)
+    surfaces: dict[Name, Surface] = Field(min_length=1, max_length=limits.NAMED)
+    outreach: dict[Name, Outreach] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    criteria: dict[Name, Criterion] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    sorting: dict[Name, Sorting] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    contexts: dict[Name, Context] = Field(default_factory=dict, max_length=limits.ENTRIES)
     declared_interests: DeclaredInterests | None = None
 
-    stages: dict[Name, Stage] = Field(min_length=1)
+    stages: dict[Name, Stage] = Field(min_length=1, max_length=limits.NAMED)
     browse: dict[Name, BrowseParameters] = Field(default_factory=dict)
     inspect: dict[Name, InspectParameters] = Field(default_factory=dict)
     commit: dict[Name, CommitParameters] = Field(default_factory=dict)
@@ -97,18 +98,18 @@ class Scenario(Model):
     consume: dict[Name, ConsumeParameters] = Field(default_factory=dict)
     respond: dict[Name, RespondParameters] = Field(default_factory=dict)
 
-    resources: dict[Name, Resource] = Field(default_factory=dict)
+    resources: dict[Name, Resource] = Field(default_factory=dict, max_length=limits.ENTRIES)
     places: Places | None = None
-    circumstances: dict[Name, Circumstance] = Field(default_factory=dict)
-    promises: dict[Name, Promise] = Field(default_factory=dict)
-    choosers: dict[Name, Chooser] = Field(default_factory=dict)
+    circumstances: dict[Name, Circumstance] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    promises: dict[Name, Promise] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    choosers: dict[Name, Chooser] = Field(default_factory=dict, max_length=limits.ENTRIES)
 
     user: User
     supply: Supply
     observation: dict[Name, Observation]
     platform: Platform
-    measures: list[Name] = Field(min_length=1)
-    targets: dict[Name, Target] = Field(default_factory=dict)
+    measures: list[Name] = Field(min_length=1, max_length=limits.ENTRIES)
+    targets: dict[Name, Target] = Field(default_factory=dict, max_length=limits.ENTRIES)
 
     _path: Path | None = PrivateAttr(default=None)
     _shown: str = PrivateAttr(default="scenario")

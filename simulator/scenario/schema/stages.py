@@ -6,10 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from simulator.scenario import limits
 from simulator.scenario.schema.catalog import StageKind
 from simulator.scenario.schema.distributions import Distribution
-from simulator.scenario.schema.numbers import Count, CountOrZero, Flag, Model, Name, Number, by_kind
+from simulator.scenario.schema.numbers import Count, CountOrZero, Flag, Model, Name, Names, Number, by_kind
 from simulator.scenario.schema.quantities import (
+    CountDistribution,
+    CountQuantity,
     Duration,
     DurationDistribution,
     DurationQuantity,
@@ -18,7 +21,6 @@ from simulator.scenario.schema.quantities import (
     LogOdds,
     PerUtility,
     Probability,
-    Quantity,
     Ratio,
     RiskAversion,
     Share,
@@ -108,7 +110,7 @@ class Suffices(Model):
 class Picks(Model):
     """Several cards taken one after the other, before `select`: a basket."""
 
-    number: Quantity  # that a user is after
+    number: CountQuantity  # that a user is after
     further: Utility | None = None  # outside option once something is in the basket (default: that of the stage)
     event: Name  # of each card that is taken
 
@@ -139,7 +141,9 @@ class InspectParameters(Model):
     hesitation_band: Spread
     hesitation_seconds: DurationDistribution
     hesitation_uncertainty: Spread
-    acts: dict[Name, Act] = Field(default_factory=dict)  # wishlist, bookmark, dismiss: by belief
+    acts: dict[Name, Act] = Field(
+        default_factory=dict, max_length=limits.NOTES
+    )  # wishlist, bookmark, dismiss: by belief
 
 
 class Bounce(Model):
@@ -186,7 +190,7 @@ class HazardConsume(Model):
     seek_share: ShareDistribution
     loop: Probability
     loop_sensitivity: PerUtility
-    loops_at_most: CountOrZero
+    loops_at_most: Annotated[CountOrZero, Field(le=limits.AMOUNT)]
     unattended: Probability
     unattended_seconds: DurationDistribution
     start_delay: Duration
@@ -219,8 +223,8 @@ class Rating(Model):
     event: Name
     base: Probability
     slope: PerUtility
-    scale: Count  # stars
-    thresholds: list[Utility]  # scale - 1 cut points on satisfaction, rising
+    scale: Annotated[Count, Field(le=limits.STARS)]  # stars
+    thresholds: list[Utility] = Field(max_length=limits.STARS)  # scale - 1 cut points on satisfaction, rising
     noise: Spread
     delay: DurationDistribution
 
@@ -238,7 +242,7 @@ class Lateness(Model):
 class Again(Model):
     """What was good and is used up is bought again: the user remembers it and comes back for it."""
 
-    types: list[Name]  # item types that are used up, or kinds of parents that are ordered from again
+    types: Names  # item types that are used up, or kinds of parents that are ordered from again
     base: Probability  # of coming back for it, at satisfaction 0
     slope: PerUtility
     lasts: DurationDistribution  # one unit, or one basket, from the verdict on, of activity; at least a tick
@@ -251,7 +255,7 @@ class RespondParameters(Model):
     loss_aversion: Ratio
     experience_weight: Share
     confirmation: Ratio
-    acts: dict[Name, Act]
+    acts: dict[Name, Act] = Field(max_length=limits.ACTS)
     followed_bonus: LogOdds | None = None  # needed where there is an act `follow`
     seconds: DurationDistribution  # per act
     rating: Rating | None = None
@@ -272,17 +276,17 @@ class Cost(Model):
 class Basket(Model):
     """Several items decided on together."""
 
-    size: Distribution
-    at_most: Count
+    size: CountDistribution
+    at_most: Annotated[Count, Field(le=limits.AMOUNT)]
 
 
 class Bracket(Model):
     """Several variants of an item ordered to choose from; each but the first is a case of its own."""
 
-    types: list[Name] = Field(min_length=1)  # of items
+    types: Names = Field(min_length=1)  # of items
     users: Share  # who do so
-    extra: Distribution  # units beside the one that is meant to be kept
-    at_most: Count
+    extra: CountDistribution  # units beside the one that is meant to be kept
+    at_most: Annotated[Count, Field(le=limits.PICKS)]
     starts: Name  # first stage of the case of each extra unit
 
 
@@ -301,7 +305,7 @@ class CommitParameters(Model):
     bar: Utility
     temperature: Temperature
     risk_aversion: RiskAversion
-    costs: dict[Name, Cost] = Field(default_factory=dict)
+    costs: dict[Name, Cost] = Field(default_factory=dict, max_length=limits.COSTS)
     basket: Basket | None = None
     bracket: Bracket | None = None
     defer: Defer | None = None

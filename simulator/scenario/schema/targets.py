@@ -44,7 +44,7 @@ class Target(Model):
             raise problem("unit", self.unit, str(error)) from error
         for key, given in (("value", self.value), ("low", self.low), ("high", self.high)):
             if given is not None and not unit.allows(given):
-                raise problem(key, given, unit.expected)
+                raise problem(key, given, unit.expected_of(given))
         if self.low is not None and self.value < self.low:
             raise problem("low", self.low, f"expected at most value = {self.value:g}")
         if self.high is not None and self.value > self.high:

@@ -14,6 +14,7 @@ from functools import cache
 
 from recommenders.contract.names import nearest
 from simulator.scenario.durations import SECONDS
+from simulator.scenario.limits import LEAST, MOST, MOST_OF
 
 _TIME_NOUNS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hours", "d": "days"}
 
@@ -41,9 +42,23 @@ class Unit:
     high: float
     noun: str
 
+    @property
+    def most(self) -> float:
+        """Return the largest number of this unit, in SI and without its sign."""
+        return MOST_OF.get(self.canonical, MOST)
+
     def allows(self, value: float) -> bool:
-        """Whether a value in this unit is possible at all."""
-        return self.low <= value <= self.high
+        """Return whether a value, as written, lies in the unit's range and within its limits."""
+        size = abs(value) * self.factor
+        return self.low <= value <= self.high and (size == 0.0 or LEAST <= size <= self.most)
+
+    def expected_of(self, value: float) -> str:
+        """Return what would be right in place of a value that is not allowed, in words."""
+        if not self.low <= value <= self.high:
+            return self.expected
+        if abs(value) * self.factor > self.most:
+            return f"expected at most {self.most / self.factor:.10g} {self.text}{', or as much below 0' * (value < 0)}"
+        return f"expected 0, or at least {LEAST / self.factor:.3g} {self.text}"
 
     @property
     def expected(self) -> str:

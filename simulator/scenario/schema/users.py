@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.scenario import limits
 from simulator.scenario.schema.numbers import Model, Name, Number, Profile
 from simulator.scenario.schema.quantities import (
     Duration,
@@ -25,6 +26,7 @@ from simulator.scenario.schema.quantities import (
     RelativeDistribution,
     Share,
     Utility,
+    Within,
     measured_in,
 )
 
@@ -91,14 +93,16 @@ class User(Model):
     leave: Leave
     hours: Profile
     weekdays: Profile | None = None  # Monday first: a run begins on a Monday
-    traits: dict[Name, Quantity] = Field(default_factory=dict)  # price sensitivity, value of time, salary floor
-    groups: dict[Name, Group] = Field(default_factory=dict)
+    traits: dict[Name, Quantity] = Field(
+        default_factory=dict, max_length=limits.ATTRIBUTES
+    )  # price sensitivity, value of time, salary floor
+    groups: dict[Name, Group] = Field(default_factory=dict, max_length=limits.ENTRIES)
 
 
 class Supply(Model):
     """Who makes the items, and when they appear."""
 
-    creators: Annotated[Number, measured_in("creators/item")]
+    creators: Annotated[Number, measured_in("creators/item"), Within(0, limits.CREATORS_PER_ITEM)]
     creator_activity: RelativeDistribution
     creator_quality: Share
     creator_topics: Probability
