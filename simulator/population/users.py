@@ -89,7 +89,7 @@ def _arrive(
 
 
 def draw_users(compiled: Compiled, items: Items, n_users: int, seed: int) -> Users:
-    """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block; InputError where there is none."""
+    """Draw `n_users` from the scenario. Memory stays at what is kept, plus one block; InputError without any."""
     check_room(compiled, "users", n_users)
     scales = reference_scales(compiled, items, seed)
     taste = np.empty((n_users, compiled.latent_width), dtype=np.float32)

@@ -53,7 +53,7 @@ SHAPES = (1e-3, 1e3)
 """Least and most of a distribution's shape: beyond, its quantiles are one value, or 0 and an infinity."""
 
 WORTH = 1e6
-"""Utility: the most that a number shown on a card may be worth, or cost, to a user: value, weight and trait together."""
+"""Utility: the most that a number on a card may be worth, or cost, to a user: value, weight and trait together."""
 
 WEIGHT = 1e6
 """Of an hour or a day in a profile, and as a ratio to the least that is not 0."""
@@ -76,7 +76,7 @@ SLATE = 500
 """Items of a slate, cards of a menu: each is logged, and a visit must have room for every card of every menu on it."""
 
 UNITS = 1_000_000
-"""Servers, slots, openings or units of stock that one unit of a resource may have; items of one parent; zones aside."""
+"""Servers, slots, openings or units of stock that one unit of a resource may have, and items of one parent."""
 
 PLACED_SERVERS = 10_000
 """Servers with places of one unit: each case looks for the nearest of them."""

@@ -12,6 +12,7 @@ from recommenders.contract.names import did_you_mean
 from simulator.errors import InputError
 
 _TAG = re.compile(r"<.*>|\[key\]")
+_NAME = "expected a name of small letters, digits and underscores that begins with a letter"
 _EXPECTED = {
     "float_type": "expected a number (1e-3 and 0.5 are numbers, a text in quotes is not)",
     "int_type": "expected a whole number",
@@ -68,19 +69,20 @@ def _line(error: ErrorDetails) -> tuple[str, str]:
     if kind == "missing":
         return f"{path} is missing", "expected this key"
     if error["loc"] and error["loc"][-1] == "[key]":
-        return f"key {path}", "expected a name of small letters, digits and underscores that begins with a letter"
+        long = f", of at most {context['max_length']} letters" if kind == "string_too_long" else ""
+        return f"key {path}", f"{_NAME}{long}"
     if kind == "literal_error":
         return f"{path} = {shown_value(value)}", _literal(value, str(context["expected"]))
     if kind in ("too_long", "too_short"):
         most = kind == "too_long"
         right = f"expected at most {context['max_length']}" if most else f"expected at least {context['min_length']}"
-        return f"{path} has {context['actual_length']} entries", right
+        return f"{path} has {len(value)} entries", right
     if kind == "string_too_long":
         return f"{path} = {shown_value(value)}", f"expected at most {context['max_length']} letters"
     if kind == "less_than_equal":
         right = f"expected at most {context['le']}"
     elif kind == "string_pattern_mismatch":
-        right = "expected a name of small letters, digits and underscores that begins with a letter"
+        right = _NAME
     elif kind in _EXPECTED:
         right = _EXPECTED[kind]
     else:

@@ -29,13 +29,12 @@ from typing import Any
 
 import yaml
 
-from tests.scenario.mutants import Mutant, mutant
+from tests.scenario.mutants import Mutant, accepted_mutant, mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTED, CANNOT, REFUSED, FAILED = "accepted", "cannot", "refused", "failed"
 PATIENCE = 180.0  # s for one mutant, compiling included
 MEMORY = 16 << 30  # bytes of address space
-ATTEMPTS = 400
 THROUGH_FILES = 20  # every so many mutants are checked through the command line; the others in memory
 WORLD = {"users": 40, "items": 80, "horizon": "24h", "recommender": "random", "log": "full"}
 
@@ -96,22 +95,31 @@ def check(number: int, folder: Path) -> tuple[str, str, tuple[str, ...]]:
     return *_command(["check", str(_written(found, folder))]), found.changes
 
 
+def _chosen(number: int) -> Mutant:
+    """Return mutant `number` of those that `check` accepts; what `check` itself fails at is passed on, and not run."""
+
+    def accepts(candidate: Mutant) -> bool:
+        try:
+            return _in_memory(candidate)[0] == ACCEPTED
+        except Exception:  # noqa: BLE001  what makes `check` fail is found there
+            return False
+
+    return accepted_mutant(number, accepts)
+
+
+def _story(found: Mutant) -> tuple[str, ...]:
+    return (*found.changes, *(f"{key}={value}" for key, value in found.settings.items()))
+
+
 def run(number: int, folder: Path) -> tuple[str, str, tuple[str, ...]]:
-    """Run the first mutant of this number that `check` accepts."""
-    for attempt in range(ATTEMPTS):
-        found = mutant(number, attempt)
-        if _in_memory(found)[0] == ACCEPTED:
-            break
-    else:
-        return REFUSED, f"none of {ATTEMPTS} attempts was accepted", ()
+    """Run mutant `number` of those that `check` accepts."""
+    found = _chosen(number)
     settings = {**WORLD, **found.settings, "scenario": _written(found, folder), "output": folder / "run"}
-    words = [f"{key}={value}" for key, value in settings.items()]
-    outcome, said = _command(words)
+    outcome, said = _command([f"{key}={value}" for key, value in settings.items()])
     if outcome == ACCEPTED:
         said = _not_finite(folder / "run")
         outcome = FAILED if said else ACCEPTED
-    changes = (f"attempt {attempt}", *found.changes, *(f"{key}={value}" for key, value in found.settings.items()))
-    return outcome, said, changes
+    return outcome, said, _story(found)
 
 
 def _not_finite(folder: Path) -> str:
@@ -142,24 +150,15 @@ def _child(kind: str, first: int, last: int) -> None:
             except BaseException as error:  # noqa: BLE001  whatever comes out is what is looked for
                 frame = traceback.extract_tb(error.__traceback__)[-1]
                 at = f"{Path(frame.filename).name}:{frame.lineno}"
-                outcome, said, changes = FAILED, f"{type(error).__name__} at {at}: {error}"[:300], _story(kind, number)
+                outcome, said, changes = FAILED, f"{type(error).__name__} at {at}: {error}"[:300], ()
+        changes = changes or _changes(kind, number)
         found = Outcome(number, outcome, said, changes, round(time.perf_counter() - begun, 3))
         print(json.dumps(asdict(found)), file=told, flush=True)
 
 
-def _story(kind: str, number: int) -> tuple[str, ...]:
+def _changes(kind: str, number: int) -> tuple[str, ...]:
     """Tell what was changed in the mutant that a process had in hand when it failed or died."""
-    if kind == "check":
-        return mutant(number).changes
-    for attempt in range(ATTEMPTS):
-        found = mutant(number, attempt)
-        try:
-            if _in_memory(found)[0] == ACCEPTED:
-                settings = (f"{key}={value}" for key, value in found.settings.items())
-                return (f"attempt {attempt}", *found.changes, *settings)
-        except Exception as error:  # noqa: BLE001
-            return (f"attempt {attempt} ({type(error).__name__})", *found.changes)
-    return ()
+    return mutant(number).changes if kind == "check" else _story(_chosen(number))
 
 
 def fuzzed(kind: str, first: int, last: int, patience: float = PATIENCE) -> Iterator[Outcome]:
@@ -188,7 +187,7 @@ def fuzzed(kind: str, first: int, last: int, patience: float = PATIENCE) -> Iter
             if first < last:
                 errors.seek(0)
                 tail = [each.strip() for each in errors.read().splitlines() if each.strip().startswith("File")][:2]
-                yield Outcome(first, FAILED, f"{said} {' < '.join(tail)}", _story(kind, first), patience)
+                yield Outcome(first, FAILED, f"{said} {' < '.join(tail)}", _changes(kind, first), patience)
                 first += 1
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import math
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ PROVENANCE = ("from", "see", "why", "title", "summary")
 SETTINGS: dict[str, tuple[Any, ...]] = {
     "users": (0, 1, 2, -1, 1e12, 1e30, 2**32 - 2, 2**32, 2**63, 0.5, ".nan", ".inf"),
     "items": (0, 1, 2, 3, -1, 1e12, 2**31 - 2, 2**31, 2**63, 1e30, ".inf"),
-    "horizon": ("0", "1e9d", "36500d", "1ms", "1e-300s", "1s", "90min", "-1h", ".nan", "1e400d"),
+    "horizon": ("0", "1e9d", "36501d", "1ms", "3d", "1e-300s", "1s", "90min", "-1h", ".nan", "1e400d"),
     "seed": (0, -1, 2**63 - 1, 2**63, 2**64, 1e30, 0.5),
     "threads": (0, 1, 3, 64, 4096, 4097, 2**31, 2**63),
     "window": (0, 1, 7, 4096, 2**63),
@@ -57,19 +57,39 @@ def _original(name: str) -> tuple[str, dict[str, str]]:
     return json.dumps(load_yaml(scenario.path)), scenario.sources
 
 
-def mutant(number: int, attempt: int = 0) -> Mutant:
-    """Return mutant `number`; further attempts give others in its place."""
-    luck = random.Random(f"{number}.{attempt}")
+def mutant(number: int) -> Mutant:
+    """Return mutant `number`: one, two or three changes, whatever becomes of them."""
+    luck = random.Random(f"mutant {number}")
     names = available_scenarios()
     name = names[number % len(names)]
     text, sources = _original(name)
     content = json.loads(text)
     changes = tuple(_spoil(content, luck) for _ in range(luck.choice((1, 1, 1, 1, 2, 3))))
-    settings = {}
-    if luck.random() < 0.3:
-        for key in luck.sample(list(SETTINGS), luck.choice((1, 1, 2))):
-            settings[key] = luck.choice(SETTINGS[key])
-    return Mutant(name, content, sources, changes, settings)
+    return Mutant(name, content, sources, changes, {})
+
+
+def accepted_mutant(number: int, accepts: Callable[[Mutant], bool]) -> Mutant:
+    """Return mutant `number` of those that `accepts` lets pass: changes upon changes, each of which it let pass."""
+    luck = random.Random(f"accepted {number}")
+    names = available_scenarios()
+    name = names[number % len(names)]
+    text, sources = _original(name)
+    wanted, tries = luck.choice((1, 1, 1, 2, 3, 5, 8)), 60
+    found = Mutant(name, json.loads(text), sources, (), _settings(luck))
+    while len(found.changes) < wanted and tries:
+        tries -= 1
+        content = json.loads(text)
+        change = _spoil(content, luck)
+        candidate = replace(found, content=content, changes=(*found.changes, change))
+        if accepts(candidate):
+            found, text = candidate, json.dumps(content)
+    return found
+
+
+def _settings(luck: random.Random) -> dict[str, Any]:
+    if luck.random() >= 0.3:
+        return {}
+    return {key: luck.choice(SETTINGS[key]) for key in luck.sample(list(SETTINGS), luck.choice((1, 1, 2)))}
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -105,7 +125,7 @@ def _spoil(content: dict[str, Any], luck: random.Random) -> str:
     elif isinstance(old, bool):
         holder[key] = luck.choice((not old, 1, "on", None))
     else:
-        words = [*WORDS, *(each for each in map(lambda p: _at(content, p), places) if isinstance(each, str))]
+        words = [*WORDS, *(each for each in (_at(content, p) for p in places) if isinstance(each, str))]
         holder[key] = luck.choice((*(luck.choice(words) for _ in range(4)), None, 1e30, []))
     return f"{where} = {str(holder[key])[:60]}"
 

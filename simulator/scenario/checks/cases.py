@@ -5,7 +5,10 @@ from __future__ import annotations
 from simulator.scenario.checks.rules import Breaches, Engine, together
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import beside_visits
+from simulator.scenario.limits import PLACED_SERVERS
+from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.fulfilment import Chooser, FulfilParameters, Queue
+from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import Scenario
 
 
@@ -14,6 +17,10 @@ def resources(scenario: Scenario) -> Breaches:
     for name, resource in scenario.resources.items():
         if not isinstance(resource, Queue):
             continue
+        if resource.moves:
+            most = max(_most(resource.capacity), *(shift.capacity.value for shift in resource.shifts), 0.0)
+            if most > PLACED_SERVERS:
+                yield f"resources.{name}: {most:.10g} servers with places", f"expected at most {PLACED_SERVERS}"
         share = resource.per_item
         if share is not None and share.more.value * (share.usual.value - 1.0) >= 1.0:
             right = f"expected more below {1.0 / (share.usual.value - 1.0):g}"
@@ -22,6 +29,10 @@ def resources(scenario: Scenario) -> Breaches:
             if not shift.starts.value < shift.ends.value <= DAY:
                 right = "expected starts before ends within a day; split it at midnight"
                 yield f"resources.{name}.shifts.{index}", right
+
+
+def _most(amount: Number | Distribution) -> float:
+    return amount.reach()[1] if isinstance(amount, Distribution) else amount.value
 
 
 def choosers(scenario: Scenario) -> Breaches:

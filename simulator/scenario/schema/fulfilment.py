@@ -20,7 +20,6 @@ from simulator.scenario.schema.quantities import (
     Positive,
     PositiveDuration,
     Probability,
-    Quantity,
     Ratio,
     Share,
     Temperature,

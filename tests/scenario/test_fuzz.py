@@ -1,0 +1,49 @@
+"""Absurd scenario files: whatever `check` accepts runs, and everything else is refused in one line.
+
+A mutant that fails here is looked at again with `mutant(n)` or `accepted_mutant(n)` of `tests.scenario.mutants`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+
+import pytest
+
+from tests.scenario.fuzz import ACCEPTED, FAILED, REFUSED, fuzzed
+
+
+def _found(kind: str, first: int, last: int) -> Counter[str]:
+    """Feed mutants `first` ... `last` - 1 and count what became of them; none may fail."""
+    found: Counter[str] = Counter()
+    failed = []
+    for each in fuzzed(kind, first, last):
+        found[each.outcome] += 1
+        if each.outcome == FAILED:
+            failed.append(f"{kind} {each.number}: {each.said}  after  {'; '.join(each.changes)}")
+    assert failed == []
+    assert found.total() == last - first
+    return found
+
+
+def test_three_hundred_absurd_files_are_accepted_or_refused_in_one_line():
+    found = _found("check", 0, 300)
+    assert min(found[ACCEPTED], found[REFUSED]) > 30
+
+
+def test_what_check_accepts_runs():
+    found = _found("run", 0, 6)
+    assert found[ACCEPTED] >= 3
+
+
+@pytest.mark.long
+def test_twenty_thousand_absurd_files():
+    found = _found("check", 0, 20_000)
+    warnings.warn(f"20,000 mutants: {dict(found)}", stacklevel=1)
+
+
+@pytest.mark.long
+def test_two_thousand_absurd_worlds():
+    found = _found("run", 0, 2_000)
+    warnings.warn(f"2,000 worlds: {dict(found)}", stacklevel=1)
+    assert found[ACCEPTED] > 1000
