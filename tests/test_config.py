@@ -58,6 +58,10 @@ def test_settings_of_every_kind():
             for value in (0, -1, 1.5, True, "5", [5])
         ],
         ("users", 2**32),
+        ("users", 1e12),
+        ("horizon", "1ns"),
+        ("first_fit", -6),
+        ("refit", 1e-300),
         ("items", 2**31),
         ("seed", -1),
         ("seed", 2**63),

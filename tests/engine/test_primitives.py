@@ -9,10 +9,18 @@ import pytest
 from hypothesis import example, given, strategies as st
 from scipy.stats import kstest
 
+from simulator.engine.jit.compile import kernel
 from simulator.engine.primitives import exponential, exponential_table, fixed, quantised, sigmoid, waited
 from simulator.engine.randomness import normal_table, table_points
+from simulator.engine.tables.tables import LEVELS
+from simulator.engine.visit.respond import level_of
 
 POWERS = exponential_table()
+
+
+@kernel
+def level_of_satisfaction(satisfaction: float) -> int:
+    return level_of(satisfaction)
 
 
 @given(st.floats(-44.0, 44.0))
@@ -29,6 +37,11 @@ def test_the_exponential_over_a_fine_grid_and_its_clamp():
     for beyond in (60.0, 1e9):
         assert exponential(beyond, POWERS) == exponential(45.0, POWERS) > np.exp(44.0)
         assert exponential(-beyond, POWERS) == exponential(-45.0, POWERS) < np.exp(-44.0)
+
+
+def test_what_is_no_number_reads_no_memory_outside_of_the_tables():
+    assert 0.0 < exponential(math.nan, POWERS) < 1e-18 or math.isnan(exponential(math.nan, POWERS))
+    assert 0 <= level_of_satisfaction(math.nan) < LEVELS
 
 
 @given(st.floats(-40.0, 40.0))
