@@ -73,7 +73,14 @@ def run_world(
     compiled = compile_scenario(scenario)
     check_measures(compiled)
     check_times(config, scenario)
-    world = World(config, compiled, _plugin(config, scenario, recommender), report, begun)
+    plugin = _plugin(config, scenario, recommender)
+    try:
+        return _lived(World(config, compiled, plugin, report, begun), stop)
+    except MemoryError as error:
+        raise InputError("memory", str(error) or "there is no more", "fewer users= or items=") from error
+
+
+def _lived(world: World, stop: Callable[[], bool] | None) -> RunResult:
     try:
         world.live(stop)
         return world.finish()

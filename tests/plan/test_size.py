@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import simulator
 from simulator.engine.visit.advance import room_needed
 from simulator.errors import InputError
 from simulator.plan import size
@@ -58,3 +59,12 @@ def test_a_visit_has_room_for_everything_that_users_may_do():
     assert many.most_responses == usual.most_responses + 20
     slate = usual.largest_slate
     assert room_needed(slate, 0, many.most_responses) - room_needed(slate, 0, usual.most_responses) == 20 * (slate + 2)
+
+
+def test_memory_that_runs_out_is_one_line(monkeypatch):
+    def nothing_left(*_: object) -> None:
+        raise MemoryError("Unable to allocate 1.46 TiB for an array")
+
+    monkeypatch.setattr("simulator.world.draw_users", nothing_left)
+    with pytest.raises(InputError, match=r"memory: Unable to allocate 1\.46 TiB for an array; fewer users= or items="):
+        simulator.run("shortvideo", "random", users=10, items=20, horizon="1h")

@@ -23,7 +23,7 @@ def sizes(scenario: Scenario) -> Breaches:
     if declared is not None and declared.survey is not None and declared.survey.every.value < tick:
         wrong = f"declared_interests.survey.every = {declared.survey.every.value:g} s"
         yield wrong, f"expected at least clock.tick, {duration_text(tick)}"
-    columns = {name for each in (*scenario.item_types.values(), *scenario.parents.values()) for name in each.attributes}
+    columns = {name for table in _columns(scenario) for name in table}
     if len(columns) > limits.ATTRIBUTES:
         yield f"item_types and parents have {len(columns)} attributes", f"expected at most {limits.ATTRIBUTES}"
     for name, circumstance in scenario.circumstances.items():
@@ -51,16 +51,22 @@ def _farthest(scenario: Scenario, modality: AttributeModality | PromiseModality 
     return spread / max(per, limits.LEAST)
 
 
+def _columns(scenario: Scenario) -> list[dict[str, Amount]]:
+    """Return the attributes of each item type and of each kind of parent."""
+    items = [each.attributes for each in scenario.item_types.values()]
+    return items + [each.attributes for each in scenario.parents.values()]
+
+
 def _amounts(scenario: Scenario, attribute: str) -> Iterator[Amount]:
-    for each in (*scenario.item_types.values(), *scenario.parents.values()):
-        if attribute in each.attributes:
-            yield each.attributes[attribute]
+    for table in _columns(scenario):
+        if attribute in table:
+            yield table[attribute]
 
 
 def _trait(scenario: Scenario, trait: str | None) -> float:
     """Return the largest that a trait may be, 1 where none is named."""
-    owners = (scenario.user, *scenario.user.groups.values())
-    found = [each.traits[trait] for each in owners if trait is not None and trait in each.traits]
+    tables = [scenario.user.traits, *(group.traits for group in scenario.user.groups.values())]
+    found = [table[trait] for table in tables if trait is not None and trait in table]
     return _largest(found) if found else 1.0
 
 
