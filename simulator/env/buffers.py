@@ -56,7 +56,7 @@ class Seen(NamedTuple):
 
     context: npt.NDArray[np.float32]  # (n, CONTEXT)
     surface: npt.NDArray[np.int64]  # (n,)
-    device: npt.NDArray[np.int64]
+    device_type: npt.NDArray[np.int64]
     stage: npt.NDArray[np.int64]
     history_item: npt.NDArray[np.int32]  # (n, H): latest last, -1 none
     history_event: npt.NDArray[np.int32]
@@ -114,7 +114,7 @@ def seen_buffers(context: EnvContext, n: int) -> Seen:
     return Seen(
         context=np.zeros((n, CONTEXT), np.float32),
         surface=np.zeros(n, np.int64),
-        device=np.zeros(n, np.int64),
+        device_type=np.zeros(n, np.int64),
         stage=np.zeros(n, np.int64),
         history_item=np.full((n, history), -1, np.int32),
         history_event=np.full((n, history), -1, np.int32),

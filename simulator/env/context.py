@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from recommenders.contract import item_features
 from simulator.engine.tables.tables import Items, Plan, Users
+from simulator.env.errors import WHERE, EnvInputError, env_input_errors
 from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
-from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.population.catalog import TrueCatalog, draw_catalog
 from simulator.population.parent_rows import Menus, asked_for, levels_of
@@ -39,6 +39,7 @@ class EnvContext:
         slate: places of a slate in the action space.
     """
 
+    @env_input_errors()
     def __init__(self, settings: EnvSettings) -> None:
         self.settings = settings
         scenario = load_scenario(settings.scenario)
@@ -58,14 +59,14 @@ class EnvContext:
         asked = asked_for(self.compiled, self.items)
         self.askable = np.flatnonzero(asked)
         if settings.slate is not None and settings.slate > len(self.askable):
-            raise InputError("environment", f"slate = {settings.slate}", f"at most {len(self.askable)}, or more items=")
+            raise EnvInputError(WHERE, f"slate = {settings.slate}", f"at most {len(self.askable)}, or more items=")
         self.slate = settings.slate or min(self.compiled.largest_slate, len(self.askable))
         self._scales = reference_scales(self.compiled, self.items, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()
         if len(np.unique(levels_of(self.compiled, self.items)[asked])) > 1:
-            raise InputError(
-                "environment",
+            raise EnvInputError(
+                WHERE,
                 f"{scenario.shown} has slates of items and of parents",
                 "a scenario with slates of one kind",
             )
@@ -74,8 +75,8 @@ class EnvContext:
             Menus(self.compiled, self.items, self.catalog.published_at, self.catalog.withdrawn_at, self.seed)
         here = int(self.allowed(0.0).sum())
         if here < self.slate:
-            raise InputError(
-                "environment", f"{here} items are there at the beginning", f"items= for a slate of {self.slate}"
+            raise EnvInputError(
+                WHERE, f"{here} items are there at the beginning", f"items= for a slate of {self.slate}"
             )
         recent = scenario.platform.recent if settings.repeat == "platform" else 0
         self.recent = min(recent, here // 2)

@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.tables.tables import StageKind
-from simulator.env.settings import WHERE
-from simulator.errors import InputError, check_known
+from simulator.env.errors import WHERE, EnvInputError
+from simulator.errors import check_known
 from simulator.plan.compiler import Compiled
 from simulator.scenario.events import CODE, MOST_EVENTS
 from simulator.scenario.life_cycle import beside_visits
@@ -133,14 +133,14 @@ def weights(reward: str | Mapping[str, float] | None, compiled: Compiled, episod
         reward = "orders" if (compiled.plan.stages["kind"] == StageKind.COMMIT).any() else "watch_time"
     named = {reward: 1.0} if isinstance(reward, str) else reward
     if not isinstance(named, Mapping) or not named:
-        raise InputError(WHERE, f"reward = {reward!r}", "a name, or names with weights")
+        raise EnvInputError(WHERE, f"reward = {reward!r}", "a name, or names with weights")
     found = np.zeros(len(REWARDS), dtype=np.float32)
     for name, weight in named.items():
         check_known(WHERE, "reward", [name], REWARDS)
         value: Any = weight
         if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-            raise InputError(WHERE, f"reward.{name} = {value!r}", "a number")
+            raise EnvInputError(WHERE, f"reward.{name} = {value!r}", "a number")
         found[REWARDS.index(name)] = value
     if found[RETENTION] and episode == "visit":
-        raise InputError(WHERE, "reward.retention: one visit has none after it", "episode=lifetime")
+        raise EnvInputError(WHERE, "reward.retention: one visit has none after it", "episode=lifetime")
     return found

@@ -11,9 +11,8 @@ import numpy as np
 
 from recommenders.contract.settings import Reader, Settings, checked, number, one_of, setting, whole_number
 from simulator.config import read_duration
-from simulator.errors import InputError, check_known
+from simulator.env.errors import WHERE, EnvInputError, check_keywords
 
-WHERE = "environment"
 WORTH_A_THREAD = 128
 _MOST_THREADS = 8
 
@@ -26,8 +25,8 @@ def checked_argument(name: str, value: Any, read: Reader) -> Any:
         raise _wrong(name, value, str(right)) from None
 
 
-def _wrong(name: str, value: Any, right: str) -> InputError:
-    return InputError(WHERE, f"{name} = {value!r}", right)
+def _wrong(name: str, value: Any, right: str) -> EnvInputError:
+    return EnvInputError(WHERE, f"{name} = {value!r}", right)
 
 
 def _flag(value: Any) -> bool:
@@ -67,13 +66,13 @@ class EnvSettings(Settings):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> EnvSettings:
-        """Checked settings. Raises InputError for what is unknown or wrong."""
+        """Checked settings. Raises EnvInputError for what is wrong; that for an unknown keyword is a TypeError, too."""
         known = cls.described()
-        check_known(WHERE, "setting", given, known)
+        check_keywords(given, known)
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
         found = cls(**checked(known, plain, _wrong))
         if not found.scenario:
-            raise InputError(WHERE, "no scenario is given", "scenario=NAME or the path of a scenario file")
+            raise EnvInputError(WHERE, "no scenario is given", "scenario=NAME or the path of a scenario file")
         return found
 
     def threads_for(self, n: int) -> int:

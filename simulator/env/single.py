@@ -12,10 +12,10 @@ from recommenders.contract.names import unknown_name
 from simulator.env.batch.encode import TERMINATED, TRUNCATED
 from simulator.env.batch.user_batch import UserBatch
 from simulator.env.context import EnvContext
+from simulator.env.errors import WHERE, EnvInputError
 from simulator.env.render.screen import as_picture, as_text, screen_of
-from simulator.env.settings import WHERE, EnvSettings
+from simulator.env.settings import EnvSettings
 from simulator.env.spaces import action_space, observation_space
-from simulator.errors import InputError
 
 _ONE = np.zeros(1, dtype=np.int64)
 
@@ -37,9 +37,9 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         self.render_mode = check_render_mode(render_mode)
         self.settings = EnvSettings.of(given)
         if self.settings.shared:
-            raise InputError(WHERE, "shared = True", "make_vec: one environment has nobody to share with")
+            raise EnvInputError(WHERE, "shared = True", "make_vec: one environment has nobody to share with")
         if self.settings.background:
-            raise InputError(
+            raise EnvInputError(
                 "environment",
                 "background in a single environment",
                 "make_vec(..., num_envs=1, shared=True, background=N)",
@@ -100,7 +100,7 @@ def check_render_mode(given: str | None) -> str | None:
     """A way of drawing. Raises InputError for one that there is not."""
     modes = BeholderEnv.metadata["render_modes"]
     if given is not None and given not in modes:
-        raise InputError(WHERE, f"render_mode = {given!r}", f"None or one of {', '.join(modes)}")
+        raise EnvInputError(WHERE, f"render_mode = {given!r}", f"None or one of {', '.join(modes)}")
     return given
 
 
@@ -109,7 +109,9 @@ def drawn(fleet: UserBatch, j: int, stage: int, mode: str | None) -> Any:
     if mode is None:
         return None
     context = fleet.context
-    screen = screen_of(context.compiled, context.items, stage, int(fleet.seen.device[j]), fleet.kept.shown[j].tolist())
+    screen = screen_of(
+        context.compiled, context.items, stage, int(fleet.seen.device_type[j]), fleet.kept.shown[j].tolist()
+    )
     return as_text(screen) if mode == "ansi" else as_picture(screen)
 
 
@@ -121,17 +123,19 @@ def as_actions(given: Any, context: EnvContext, n: int) -> npt.NDArray[np.int64]
     try:
         actions = np.asarray(given)
     except ValueError:  # rows of different lengths
-        raise InputError(WHERE, "an action of slates of different lengths", f"{context.slate} item numbers") from None
+        raise EnvInputError(
+            WHERE, "an action of slates of different lengths", f"{context.slate} item numbers"
+        ) from None
     if (actions.shape != wanted and (n > 1 or actions.shape != wanted[1:])) or actions.dtype.kind not in "iu":
         form = f"{n} times {context.slate} item numbers" if n > 1 else f"{context.slate} item numbers"
-        raise InputError(WHERE, f"an action of {actions.dtype} and shape {actions.shape}", form)
+        raise EnvInputError(WHERE, f"an action of {actions.dtype} and shape {actions.shape}", form)
     return np.ascontiguousarray(actions.reshape(wanted), dtype=np.int64)
 
 
 def as_seed(given: Any) -> int:
     """A seed of `reset`. Raises InputError where it is none."""
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**64:
-        raise InputError(WHERE, f"seed = {given!r}", "a whole number from 0 to 2**64 - 1")
+        raise EnvInputError(WHERE, f"seed = {given!r}", "a whole number from 0 to 2**64 - 1")
     return int(given)
 
 
@@ -140,5 +144,5 @@ def check_options(given: dict[str, Any] | None, known: tuple[str, ...] = ()) -> 
     for name in given or {}:
         if name not in known:
             wrong = unknown_name("option", str(name), known) if known else (f"option {name!r} of reset", "no options")
-            raise InputError(WHERE, *wrong)
+            raise EnvInputError(WHERE, *wrong)
     return given or {}

@@ -12,7 +12,7 @@ from simulator.env.buffers import Kept, Seen
 from simulator.env.context import EnvContext
 
 PLAIN = ("context", "history_item", "history_event", "history_value", "interest", "available")
-CODES = ("surface", "device", "stage")
+CODES = ("surface", "device_type", "stage")  # not `device`: a Composite of TorchRL has one of its own
 INFO = ("events", "values", "rewards", "time")
 """What `info` holds, always, as arrays.
 
@@ -32,7 +32,7 @@ def observation_space(context: EnvContext) -> spaces.Dict:
     found: dict[str, spaces.Space[Any]] = {
         "context": spaces.Box(-1.0, 20.0, (CONTEXT,), np.float32),
         "surface": spaces.Discrete(len(names.surfaces)),
-        "device": spaces.Discrete(len(names.devices)),
+        "device_type": spaces.Discrete(len(names.devices)),
         "stage": spaces.Discrete(len(names.stages)),
         "history_item": spaces.Box(-1, n - 1, (history,), np.int32),
         "history_event": spaces.Box(-1, len(names.events) - 1, (history,), np.int32),

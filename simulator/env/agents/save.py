@@ -13,8 +13,8 @@ import numpy as np
 from recommenders.agents.agent_file import Description, write_description
 from recommenders.contract.item_encoder import ItemEncoder
 from simulator.env.context import EnvContext
+from simulator.env.errors import EnvInputError
 from simulator.env.rewards import ITEM_EVENT
-from simulator.errors import InputError
 from simulator.records.run_folder import write_atomic
 
 WHERE = "save_agent"
@@ -45,7 +45,7 @@ def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
     elif space.shape == (context.catalog.n_items,):
         answers = "scores"
     else:
-        raise InputError(
+        raise EnvInputError(
             WHERE, f"the model answers with {space}", "queries, scores or slates, see simulator.env.wrappers"
         )
     names, library = context.compiled.names, type(model).__module__.partition(".")[0]
@@ -56,7 +56,7 @@ def save_agent(model: Any, env: Any, path: str | os.PathLike[str]) -> None:
         history=context.settings.history,
     )  # fmt: skip
     if model.observation_space.shape != (description.width(columns),):
-        raise InputError(
+        raise EnvInputError(
             WHERE, f"the model observes {model.observation_space}",
             f"the flat form of this environment, {description.width(columns)} numbers (FlatObservation)",
         )  # fmt: skip
@@ -72,7 +72,7 @@ def _scene_of(env: Any) -> EnvContext:
         context = getattr(getattr(one, "unwrapped", one), "context", None)
         if isinstance(context, EnvContext):
             return context
-    raise InputError(WHERE, f"{env} is no environment of this package", "a beholder/... id, or a vector of them")
+    raise EnvInputError(WHERE, f"{env} is no environment of this package", "a beholder/... id, or a vector of them")
 
 
 def _says(context: EnvContext) -> dict[str, dict[str, float | None]]:

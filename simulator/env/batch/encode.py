@@ -251,7 +251,7 @@ def look(rows: Rows, terms: StepTables, stages: Array, visits: Array, seen: Seen
             stage = np.int64(v.slate_stage)
             seen.stage[j] = stage
             seen.surface[j] = stages[stage].surface
-            seen.device[j] = v.device
+            seen.device_type[j] = v.device
         elif v.status == Status.GONE:
             seen.ended[j] = TERMINATED
         else:

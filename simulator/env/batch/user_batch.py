@@ -43,9 +43,9 @@ from simulator.env.batch.step import Announced, StepGroups, Turn, whole_step
 from simulator.env.batch.user_pool import UserPool
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
 from simulator.env.context import EnvContext
+from simulator.env.errors import EnvInputError
 from simulator.env.settings import WORTH_A_THREAD
 from simulator.env.spaces import Row
-from simulator.errors import InputError
 from simulator.runtime.visit_table import empty_visits
 
 Rows = npt.NDArray[np.int64]
@@ -190,7 +190,7 @@ class UserBatch:
             if len(new) == 0:
                 return
             rows, actions = _NOBODY, _NO_SLATES
-        raise InputError("environment", f"no user comes by horizon = {self.context.horizon:g} s", "a longer horizon")
+        raise EnvInputError("environment", f"no user comes by horizon = {self.context.horizon:g} s", "a longer horizon")
 
     def items_for(self, j: int) -> Items:
         """The items as user j sees them: with what was announced last."""
@@ -297,7 +297,7 @@ class UserBatch:
 
     def _check(self, done: bool) -> None:
         if not done:
-            raise InputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
+            raise EnvInputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
 
     def close(self) -> None:
         """Stop the threads."""
