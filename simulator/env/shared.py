@@ -19,11 +19,11 @@ from simulator.engine.tables.tables import VISIT, Array, Status
 from simulator.env.batch.encode import TERMINATED, TRUNCATED, choose, fold, look
 from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
 from simulator.env.context import EnvContext
+from simulator.env.errors import EnvInputError, env_input_errors
 from simulator.env.rewards import TRUTH
 from simulator.env.settings import EnvSettings, checked_argument
 from simulator.env.single import as_actions, as_seed, check_options
 from simulator.env.spaces import CODES, INFO, PLAIN, action_space, observation_space
-from simulator.errors import InputError
 from simulator.records.result import RunResult
 from simulator.scenario.life_cycle import beside_visits
 from simulator.world import World
@@ -39,7 +39,7 @@ class _Agent(Recommender):
     learns = False
 
     def recommend(self, requests: Requests) -> Slates:
-        raise InputError("environment", "a round was answered by nobody", "SharedVectorEnv.step")
+        raise EnvInputError("environment", "a round was answered by nobody", "SharedVectorEnv.step")
 
 
 class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.int64], Any]):
@@ -76,11 +76,11 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self.world: World | None = None  # first: Gymnasium closes what a wrong setting left half made
         mode, word = mode_of(autoreset_mode)
         if mode != "DISABLED":
-            raise InputError("environment", f"autoreset_mode = {autoreset_mode} in a shared world", "Disabled")
+            raise EnvInputError("environment", f"autoreset_mode = {autoreset_mode} in a shared world", "Disabled")
         if given.get("episode", "lifetime") != "lifetime":
-            raise InputError("environment", f"episode = {given['episode']} in a shared world", "lifetime")
+            raise EnvInputError("environment", f"episode = {given['episode']} in a shared world", "lifetime")
         if render_mode is not None:
-            raise InputError("environment", f"render_mode = {render_mode} in a shared world", "None")
+            raise EnvInputError("environment", f"render_mode = {render_mode} in a shared world", "None")
         self._log = checked_argument("log", log, one_of(*LOGS))
         first = None if first_fit is None else checked_argument("first_fit", first_fit, read_duration)
         self.settings = EnvSettings.of({**given, "episode": "lifetime"})
@@ -101,12 +101,13 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         """Names of the events that `info["events"]` counts, in order."""
         return self.context.compiled.names.events
 
+    @env_input_errors()
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """A new world, at the first round that an agent's user is due in."""
         if isinstance(seed, list):
-            raise InputError("environment", "a list of seeds for one world", "one seed")
+            raise EnvInputError("environment", "a list of seeds for one world", "one seed")
         check_options(options)
         super().reset(seed=None if seed is None else as_seed(seed))
         chosen = int(seed) if seed is not None else int(self.np_random.integers(0, 2**31))
@@ -142,7 +143,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             raise gymnasium.error.ResetNeeded("call reset first: there is no world, or it has ended")
         slates = as_actions(actions, self.context, self.num_envs)
         if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.context.catalog.n_items:
-            raise InputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
+            raise EnvInputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
         rounds = world.rounds
         for part in rounds.alike(self._due, world.candidates, len(self._due)):
             size = part.size
@@ -180,18 +181,27 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             InputError: it goes on.
         """
         if self.world is None or self.world.now < self.world.horizon:
-            raise InputError("environment", "the world is not over yet", "step until all are truncated")
+            raise EnvInputError("environment", "the world is not over yet", "step until all are truncated")
         return self.world.finish()
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stop the world's threads."""
         if self.world is not None:
             self.world.close()
-            self.world = None
+            self.world, self._rounds = None, iter(())
 
     def close(self, **kwargs: Any) -> None:
         """Stop the world's threads; a new one may be made by `reset`."""
         self.close_extras(**kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Refuse to be copied or pickled while a world goes on: it stands in the midst of a round."""
+        if self.world is not None:
+            raise TypeError(
+                "a shared vector whose world goes on cannot be copied or pickled; "
+                "make it again with the same settings and seed, and give the same actions"
+            )
+        return vars(self)
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""

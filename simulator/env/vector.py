@@ -13,10 +13,10 @@ from recommenders.contract.settings import whole_number
 from simulator.env.batch.encode import TERMINATED, TRUNCATED
 from simulator.env.batch.user_batch import UserBatch
 from simulator.env.context import EnvContext
+from simulator.env.errors import EnvInputError
 from simulator.env.settings import EnvSettings, checked_argument
 from simulator.env.single import as_actions, as_seed, check_options, check_render_mode, drawn
 from simulator.env.spaces import CODES, INFO, PLAIN, Row, action_space, observation_space
-from simulator.errors import InputError
 
 Rows = npt.NDArray[np.int64]
 Step = tuple[dict[str, Any], npt.NDArray[np.float64], npt.NDArray[np.bool_], npt.NDArray[np.bool_], dict[str, Any]]
@@ -32,7 +32,7 @@ def mode_of(given: Any) -> tuple[str, Any]:
     value = str(getattr(given, "value", given))
     name = AUTORESET.get(value, value.upper())
     if name not in AUTORESET.values():
-        raise InputError("environment", f"autoreset_mode = {given}", f"one of {', '.join(AUTORESET)}")
+        raise EnvInputError("environment", f"autoreset_mode = {given}", f"one of {', '.join(AUTORESET)}")
     modes = getattr(gymnasium.vector, "AutoresetMode", None)
     return name, modes[name] if modes is not None else name
 
@@ -65,9 +65,9 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         self.metadata = {**type(self).metadata, "autoreset_mode": word}
         self.settings = EnvSettings.of(given)
         if self.settings.shared:
-            raise InputError("environment", "shared = True", "simulator.env.shared.SharedVectorEnv")
+            raise EnvInputError("environment", "shared = True", "simulator.env.shared.SharedVectorEnv")
         if self.settings.background:
-            raise InputError("environment", "background beside independent worlds of a vector", "shared=True")
+            raise EnvInputError("environment", "background beside independent worlds of a vector", "shared=True")
         self.context = EnvContext(self.settings)
         self.single_observation_space = observation_space(self.context)
         self.single_action_space = action_space(self.context)
@@ -88,19 +88,26 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """New users come: all, or those of `options["reset_mask"]`, bool (n,)."""
-        rows = self._all
+        """New users come: all, or those of `options["reset_mask"]`, bool (n,); `info` then tells of these alone.
+
+        Raises:
+            InputError: a seed, an option or the mask is wrong, or the first reset leaves somebody out.
+        """
+        rows, there = self._all, self._yes
         if "reset_mask" in check_options(options, ("reset_mask",)):
             mask = np.asarray(options["reset_mask"])  # type: ignore[index]
             if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
-                raise InputError("environment", "reset_mask", f"bool ({self.num_envs},), True at least once")
-            rows = np.flatnonzero(mask)
+                raise EnvInputError("environment", "reset_mask", f"bool ({self.num_envs},), True at least once")
+            if not self._begun and not mask.all():
+                wrong = "reset_mask leaves out users who have not come yet"
+                raise EnvInputError("environment", wrong, "a first reset of all")
+            rows, there = np.flatnonzero(mask), mask
         self._seed(rows, seed)
         self._begun = True
         self.fleet.reset(rows)
         self._ended[rows] = False
         self._stages = self.fleet.seen.stage.copy()
-        return self._observed(), self._info(self._yes)
+        return self._observed(), self._info(there)
 
     def _seed(self, rows: Rows, seed: int | list[int | None] | None) -> None:
         if seed is None:
@@ -113,7 +120,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
             self.fleet.seed(rows, first + rows.astype(np.uint64))
             return
         if len(seed) != self.num_envs:
-            raise InputError("environment", f"{len(seed)} seeds", f"{self.num_envs} of them")
+            raise EnvInputError("environment", f"{len(seed)} seeds", f"{self.num_envs} of them")
         given = [j for j in rows if seed[j] is not None]
         chosen = [as_seed(seed[j]) for j in given]
         if len(given) < len(rows) and not self._begun:
@@ -180,8 +187,12 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         return found
 
     def _info(self, there: npt.NDArray[np.bool_]) -> dict[str, Any]:
+        """What `info` tells of the users `there`; of the others 0 and no slate, and False in the masks."""
         seen = self.fleet.seen
-        arrays = (seen.counts, seen.values, seen.earned, seen.time)
-        found: dict[str, Any] = dict(zip(INFO, (array.copy() for array in arrays), strict=True))
-        found["slate"] = self.fleet.kept.shown.copy()
-        return found | {f"_{name}": there.copy() for name in [*INFO, "slate"]}
+        arrays = (seen.counts, seen.values, seen.earned, seen.time, self.fleet.kept.shown)
+        found: dict[str, Any] = dict(zip([*INFO, "slate"], (array.copy() for array in arrays), strict=True))
+        masks = {f"_{name}": there.copy() for name in found}
+        if there is not self._yes:
+            for name, array in found.items():
+                array[~there] = -1 if name == "slate" else 0
+        return found | masks

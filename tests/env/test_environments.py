@@ -184,15 +184,27 @@ def test_an_episode_is_a_function_of_its_seed():
         ({"horizon": [3]}, "a positive duration"),
         ({"margin": "x"}, "margin = 'x'; a number"),
         ({"observe_candidates": "no"}, "True or False"),
-        ({"itmes": 3}, "did you mean items"),
+        ({"itmes": 3}, "got an unexpected keyword argument 'itmes'; did you mean items"),
+        ({"scenario": "nwes"}, "unknown scenario 'nwes'"),
+        ({"slate": 900}, "slate = 900"),
         ({"reward": "joy"}, "unknown reward 'joy'"),
         ({"reward": "retention"}, "one visit has none after it"),
         ({"shared": True}, "nobody to share with"),
     ],
 )
 def test_wrong_settings_are_refused_in_one_line(settings, complaint):
-    with pytest.raises(InputError, match=complaint):
+    with pytest.raises(InputError, match=complaint) as caught:
         single("ShortVideo", **settings)
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, TypeError) == ("itmes" in settings)
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert (type(twin), str(twin)) == (type(caught.value), str(caught.value))
+
+
+@pytest.mark.parametrize("settings", [{}, {"shared": True}])
+def test_keywords_that_a_vector_does_not_have_are_type_errors(settings):
+    with pytest.raises(TypeError, match=r"got an unexpected keyword argument 'frameskip'; There are: scenario, .*"):
+        vector("ShortVideo", 2, frameskip=1, **settings)
 
 
 @pytest.mark.parametrize(
@@ -209,9 +221,10 @@ def test_wrong_settings_are_refused_in_one_line(settings, complaint):
     ],
 )
 def test_wrong_settings_of_vectors_are_refused_in_one_line(settings, complaint):
-    with pytest.raises(InputError, match=complaint):
+    with pytest.raises(InputError, match=complaint) as caught:
         vector("ShortVideo", settings.get("num_envs", 2),
                **{name: value for name, value in settings.items() if name != "num_envs"})  # fmt: skip
+    assert isinstance(caught.value, ValueError)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +242,9 @@ def test_wrong_settings_of_vectors_are_refused_in_one_line(settings, complaint):
 def test_wrong_actions_are_refused_and_nothing_happens(action, complaint):
     env = single("ShortVideo").unwrapped
     env.reset(seed=1)
-    with pytest.raises(InputError, match=complaint):
+    with pytest.raises(InputError, match=complaint) as caught:
         env.step(action)
+    assert isinstance(caught.value, ValueError)
     after, *_ = env.step([1, 2, 3, 4, 5])
     twin = single("ShortVideo").unwrapped
     twin.reset(seed=1)
@@ -246,11 +260,24 @@ def test_wrong_actions_are_refused_and_nothing_happens(action, complaint):
         ({"seed": [4, 1]}, "2 seeds"),
         ({"options": {"reset_masks": np.ones(3, bool)}}, "did you mean reset_mask"),
         ({"options": {"reset_mask": [1, 0, 0]}}, "bool"),
+        ({"options": {"reset_mask": np.zeros(3, bool)}}, "True at least once"),
+        ({"options": {"reset_mask": np.array([True, False, True])}}, "leaves out users who have not come yet"),
     ],
 )
 def test_wrong_resets_are_refused(asked, complaint):
-    with pytest.raises(InputError, match=complaint):
-        vector("ShortVideo", 3).reset(**asked)
+    env = vector("ShortVideo", 3)
+    with pytest.raises(InputError, match=complaint) as caught:
+        env.reset(**asked)
+    assert isinstance(caught.value, ValueError)
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        env.step(np.zeros((3, SMALL["slate"]), dtype=np.int64))
+
+
+def test_a_first_reset_may_name_everybody():
+    env = vector("ShortVideo", 3)
+    assert same(
+        env.reset(seed=1, options={"reset_mask": np.ones(3, bool)})[0], vector("ShortVideo", 3).reset(seed=1)[0]
+    )
 
 
 def test_actions_of_a_vector_are_a_row_per_user():

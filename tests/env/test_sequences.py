@@ -77,7 +77,12 @@ class LifetimeTables:
     def reset_some(self, mask):
         rows = np.flatnonzero(mask)
         expected = [self.ones[j].reset() for j in rows]
-        self.agree(self.many.reset(options={"reset_mask": np.array(mask)}), expected, rows)
+        found = self.many.reset(options={"reset_mask": np.array(mask)})
+        self.agree(found, expected, rows)
+        info = {name: value for name, value in found[1].items() if not name.startswith("_")}
+        for name, told in info.items():  # of the others nothing is told: what happened in their last step was
+            assert (found[1][f"_{name}"] == mask).all()
+            assert (told[~np.array(mask)] == (-1 if name == "slate" else 0)).all()
         for j in rows:
             self.over[j] = False
 

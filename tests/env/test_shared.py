@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import gymnasium
 import numpy as np
 import pandas as pd
@@ -86,3 +89,15 @@ def test_what_agents_earn_is_what_the_log_says():
 def test_nobody_begins_anew_in_a_world_that_goes_on():
     with pytest.raises(InputError, match="in a shared world"):
         gymnasium.make_vec("beholder/ShortVideo-v1", num_envs=2, shared=True, autoreset_mode="NextStep")
+
+
+@pytest.mark.parametrize("twin", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_world_that_goes_on_is_not_copied_and_one_that_stands_still_is(twin):
+    env = gymnasium.make_vec("beholder/ShortVideo-v1", num_envs=2, shared=True, horizon="6h", items=60, slate=4)
+    before, _ = twin(env).reset(seed=1)
+    env.reset(seed=1)
+    with pytest.raises(TypeError, match=r"cannot be copied or pickled; make it again with the same settings and seed"):
+        twin(env)
+    env.close()
+    after, _ = twin(env).reset(seed=1)
+    assert all(np.array_equal(before[name], after[name]) for name in before)
