@@ -5,6 +5,7 @@
 | observations as one float32 vector | `FlatObservation` | `FlatVectorObservation` |
 | a query vector, answered by the nearest items | `QueryAction` | `QueryVectorAction` |
 | a score for every item | `ScoreAction` | `ScoreVectorAction` |
+| the number of the one item of a slate | `ItemAction` | - |
 | what no platform could know | `RevealHiddenState` | - |
 """
 
@@ -24,9 +25,9 @@ from simulator.engine.randomness import PERCEPTION, mix, root
 from simulator.engine.tables.tables import Items, Numbers, Plan, Users, numbers_of
 from simulator.engine.user.beliefs import utility_of
 from simulator.env.context import EnvContext
+from simulator.env.errors import EnvInputError
 from simulator.env.single import BeholderEnv
 from simulator.env.spaces import CODES
-from simulator.errors import InputError
 
 Float32 = npt.NDArray[np.float32]
 FLAT = ("context", *CODES, "interest", "history_value")
@@ -38,7 +39,7 @@ def _own(env: Any) -> Any:
     """The environment inside. Raises InputError where it is none of these."""
     own = env.unwrapped
     if not isinstance(getattr(own, "context", None), EnvContext):
-        raise InputError("wrapper", f"{own} is no environment of this package", "a beholder/... id")
+        raise EnvInputError("wrapper", f"{own} is no environment of this package", "a beholder/... id")
     return own
 
 
@@ -79,8 +80,11 @@ class FlatObservation(gymnasium.ObservationWrapper[Float32, Any, dict[str, Any]]
         return flat(observation, self._inner)
 
 
-class FlatVectorObservation(gymnasium.vector.VectorObservationWrapper):
-    """Observations as float32 (n, width)."""
+class FlatVectorObservation(gymnasium.vector.VectorWrapper):
+    """Observations as float32 (n, width), and the final ones of `SameStep` as float32 (width,).
+
+    It is no `VectorObservationWrapper`: Gymnasium's refuses `SameStep`, whose final observations it leaves as they are.
+    """
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
@@ -88,9 +92,20 @@ class FlatVectorObservation(gymnasium.vector.VectorObservationWrapper):
         self.single_observation_space = flat_space(self._inner)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
 
-    def observations(self, observations: Any) -> Float32:
-        """The vectors; called with final observations one by one, too."""
-        return flat(observations, self._inner)
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Float32, dict[str, Any]]:
+        """As the vector inside."""
+        observations, info = self.env.reset(seed=seed, options=options)
+        return flat(observations, self._inner), info
+
+    def step(self, actions: Any) -> tuple[Float32, Any, Any, Any, dict[str, Any]]:
+        """As the vector inside."""
+        observations, reward, terminated, truncated, info = self.env.step(actions)
+        if "final_obs" in info:
+            last = np.full(self.num_envs, None, dtype=object)
+            for j in np.flatnonzero(info["_final_obs"]):
+                last[j] = flat(info["final_obs"][j], self._inner)
+            info = {**info, "final_obs": last}
+        return flat(observations, self._inner), reward, terminated, truncated, info
 
 
 @kernel
@@ -160,6 +175,22 @@ class QueryAction(ScoreAction):
     def action(self, action: Float32) -> npt.NDArray[np.int64]:
         """The slate."""
         return super().action(self._own.context.features @ np.asarray(action, dtype=np.float32))
+
+
+class ItemAction(gymnasium.ActionWrapper[Any, np.int64, npt.NDArray[np.int64]], RecordConstructorArgs):
+    """An action is the number of one item, for agents that choose among a finite number (DQN); needs `slate=1`."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)  # so that Gymnasium can make it again from a spec
+        super().__init__(env)
+        context = _own(env).context
+        if context.slate != 1:
+            raise EnvInputError("ItemAction", f"slate = {context.slate}", "slate=1: an action is one item")
+        self.action_space = spaces.Discrete(context.catalog.n_items)
+
+    def action(self, action: Any) -> npt.NDArray[np.int64]:
+        """The slate."""
+        return np.reshape(action, 1)
 
 
 class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):

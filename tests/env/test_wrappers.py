@@ -14,10 +14,12 @@ from simulator.env.rewards import REWARDS
 from simulator.env.wrappers import (
     FlatObservation,
     FlatVectorObservation,
+    ItemAction,
     QueryAction,
     QueryVectorAction,
     RevealHiddenState,
     ScoreAction,
+    flat,
 )
 
 simulator.env.register()
@@ -40,6 +42,43 @@ def test_flat_observations_are_inside_their_space(name):
             observation, _ = env.reset()
     many = FlatVectorObservation(gymnasium.make_vec(f"beholder/{name}-v1", num_envs=3, **SMALL))
     assert many.observation_space.contains(many.reset(seed=1)[0])
+
+
+@pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
+def test_a_flat_vector_is_flat_in_every_mode_and_to_the_end(mode):
+    plain, wrapped = (
+        gymnasium.make_vec("beholder/ShortVideo-v1", num_envs=3, limit=2, autoreset_mode=mode, **SMALL) for _ in "ab"
+    )
+    many = FlatVectorObservation(wrapped)
+    space = plain.single_observation_space
+    np.testing.assert_array_equal(many.reset(seed=1)[0], flat(plain.reset(seed=1)[0], space))
+    ended = 0
+    for _ in range(4):
+        actions = np.tile(np.arange(5), (3, 1))
+        left, *_, terminated, truncated, info = many.step(actions)
+        right, *_, expected = plain.step(actions)
+        np.testing.assert_array_equal(left, flat(right, space))
+        assert ("final_obs" in info) == ("final_obs" in expected)
+        over = terminated | truncated
+        for j, last in enumerate(expected.get("final_obs", ())):
+            assert (info["final_obs"][j] is None) == (not over[j])
+            if over[j]:
+                ended += 1
+                np.testing.assert_array_equal(info["final_obs"][j], flat(last, space))
+                assert many.single_observation_space.contains(info["final_obs"][j])
+        if mode == "Disabled" and over.any():
+            asked = {"options": {"reset_mask": over}}
+            np.testing.assert_array_equal(many.reset(**asked)[0], flat(plain.reset(**asked)[0], space))
+    assert (ended > 0) == (mode == "SameStep")
+
+
+def test_one_item_is_a_slate_of_one():
+    env, plain = ItemAction(single("News", slate=1)), single("News", slate=1)
+    assert env.action_space == gymnasium.spaces.Discrete(60)
+    env.reset(seed=2), plain.reset(seed=2)
+    assert env.step(np.int64(7))[4]["slate"] == plain.step([7])[4]["slate"]
+    with pytest.raises(ValueError, match="ItemAction: slate = 5; slate=1"):
+        ItemAction(single("News"))
 
 
 def test_a_query_is_answered_by_the_nearest_items_that_can_be_had():

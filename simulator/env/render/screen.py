@@ -123,6 +123,15 @@ def as_picture(screen: Screen) -> Picture:
     return picture
 
 
+def of_one_size(pictures: Sequence[Picture]) -> list[Picture]:
+    """Return the pictures, each on a sheet that holds the largest: screens of stages and devices differ in size."""
+    height, width = (max(picture.shape[axis] for picture in pictures) for axis in (0, 1))
+    sheets = np.full((len(pictures), height, width, 3), _PAPER, dtype=np.uint8)
+    for sheet, picture in zip(sheets, pictures, strict=True):
+        sheet[: picture.shape[0], : picture.shape[1]] = picture
+    return list(sheets)
+
+
 def _part(picture: Picture, part: Part, item: int | None, left: int, top: int) -> None:
     """A sign of the kind, the name, and a cross over what cannot be seen."""
     shown = part.visible and item is not None
