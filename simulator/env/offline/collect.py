@@ -12,15 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import gymnasium
 import numpy as np
 import numpy.typing as npt
 
 from simulator.env.batch.user_batch import UserBatch
 from simulator.env.context import EnvContext
+from simulator.env.errors import EnvInputError
+from simulator.env.registration import NAMESPACE, VERSION
 from simulator.env.rewards import ITEM_EVENT
+from simulator.env.settings import EnvSettings
 from simulator.env.single import BeholderEnv
 from simulator.env.wrappers import flat
-from simulator.errors import InputError
 
 Answer = tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]
 Policy = Callable[[dict[str, Any], int, np.random.Generator], Answer]
@@ -44,7 +47,7 @@ def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: f
         temperature: above 0.
     """
     if not temperature > 0:
-        raise InputError(WHERE, f"temperature = {temperature}", "above 0")
+        raise EnvInputError(WHERE, f"temperature = {temperature}", "above 0")
 
     def policy(observation: dict[str, Any], places: int, draw: np.random.Generator) -> Answer:
         there = np.flatnonzero(observation["available"])
@@ -118,10 +121,12 @@ def collect(policy: Policy, episodes: int, seed: int = 0, potential: bool = Fals
         InputError: a setting is wrong, or potential outcomes are asked of lifetimes.
     """
     if isinstance(episodes, bool) or not isinstance(episodes, int) or episodes < 1:
-        raise InputError(WHERE, f"episodes = {episodes}", "a whole number of at least 1")
-    env = BeholderEnv(**{"history": _HISTORY, "observe_candidates": False, **given})
+        raise EnvInputError(WHERE, f"episodes = {episodes}", "a whole number of at least 1")
+    settings = EnvSettings.of({"history": _HISTORY, "observe_candidates": False, **given})
+    env: Any = gymnasium.make(f"{NAMESPACE}/Scenario-v{VERSION}", **vars(settings)).unwrapped
+    env.spec.max_episode_steps = settings.most_requests  # d3rlpy wants it said to whoever makes the environment again
     if potential and env.settings.episode != "visit":
-        raise InputError(WHERE, f"potential outcomes of episode = {env.settings.episode}", "episode=visit")
+        raise EnvInputError(WHERE, f"potential outcomes of episode = {env.settings.episode}", "episode=visit")
     twins = UserBatch(env.context, env.context.catalog.n_items) if potential else None
     speaks = _speaks(env.context)
     found = tuple(_one(env, policy, seed + k, twins, speaks) for k in range(episodes))
@@ -145,7 +150,9 @@ def _one(
         after, reward, *ended, info = env.step(slate)  # type: ignore[assignment]
         shown = info["slate"]
         if not np.array_equal(shown[shown >= 0], slate[: int((shown >= 0).sum())]):
-            raise InputError(WHERE, "the policy's slate holds items that cannot be had", "available items, none twice")
+            raise EnvInputError(
+                WHERE, "the policy's slate holds items that cannot be had", "available items, none twice"
+            )
         clicked = _clicked(observation, after, shown, speaks)
         steps.append((slate, shown, np.where(shown >= 0, odds, np.nan), clicked, reward, began))
         observation, over = after, any(ended)
@@ -199,7 +206,9 @@ def _clicked(
         if np.array_equal(old[:, fresh:], new[:, : length - fresh]):
             break
     else:
-        raise InputError(WHERE, f"history = {length} is too short for the events of a step", "history= a larger number")
+        raise EnvInputError(
+            WHERE, f"history = {length} is too short for the events of a step", "history= a larger number"
+        )
     item, event, value = (each[length - fresh :] for each in new)
     said = speaks[event.astype(np.int64)]
     good = np.where(np.isnan(said), value >= _ENOUGH, said > 0)

@@ -12,9 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recommenders.contract.settings import one_of
+from simulator.env.errors import EnvInputError
 from simulator.env.offline.collect import Episode, Episodes
-from simulator.env.wrappers import flat_space
-from simulator.errors import InputError
+from simulator.env.settings import checked_argument
+from simulator.env.wrappers import FlatObservation, ItemAction
 from simulator.records.run_folder import write_atomic
 
 
@@ -47,7 +49,7 @@ def to_open_bandit(found: Episodes, folder: str | os.PathLike[str]) -> None:
     paths = {name: target / f"{name}.parquet" for name in files}
     for path in paths.values():
         if path.exists():
-            raise InputError("to_open_bandit", f"{path} exists", "another folder")
+            raise EnvInputError("to_open_bandit", f"{path} exists", "another folder")
     target.mkdir(parents=True, exist_ok=True)
     for name, columns in files.items():
         file = io.BytesIO()
@@ -82,37 +84,46 @@ def _potential_columns(found: Episodes) -> dict[str, npt.NDArray[Any]]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def to_minari(found: Episodes, dataset_id: str) -> Any:
+def to_minari(found: Episodes, dataset_id: str, actions: str = "slate") -> Any:
     """Make a Minari data set of the episodes, with flat observations; `infos` holds `propensity` and `shown`.
+
+    `recover_environment()` of what is loaded makes the environment again, with the wrappers that give it the data's
+    observations and actions. A scenario file has to lie where it lay.
 
     Args:
         found: from `collect`.
         dataset_id: as Minari has them, e.g. `platform/uniform-v0`.
+        actions: `slate`, int64 (places,) in a MultiDiscrete; or `item`, one int64 in a Discrete (`slate=1` only), which
+            is what learners take that choose among a finite number (d3rlpy).
 
     Returns:
         The `minari.MinariDataset`.
 
     Raises:
-        InputError: Minari is not installed.
+        InputError: Minari is not installed, or `item` is asked of longer slates.
     """
+    form = checked_argument("actions", actions, one_of("slate", "item"))
+    env: Any = FlatObservation(found.env)
+    env = ItemAction(env) if form == "item" else env
     try:
         import minari
         from minari.data_collector import EpisodeBuffer
     except ImportError as error:
-        raise InputError("to_minari", f"needs Minari ({error})", "python -m pip install 'beholder[offline]'") from None
+        raise EnvInputError(
+            "to_minari", f"needs Minari ({error})", "python -m pip install 'beholder[offline]'"
+        ) from None
     buffers = [
         EpisodeBuffer(
-            id=number, seed=episode.seed, observations=list(episode.observations), actions=list(episode.actions),
+            id=number, seed=episode.seed, observations=list(episode.observations),
+            actions=list(episode.actions[:, 0] if form == "item" else episode.actions),
             rewards=episode.rewards.tolist(), terminations=[False] * (len(episode.rewards) - 1) + [episode.terminated],
             truncations=[False] * (len(episode.rewards) - 1) + [episode.truncated], infos=_infos(episode),
         )
         for number, episode in enumerate(found.episodes)
     ]  # fmt: skip
-    space: Any = found.env.observation_space
     about = f"beholder {found.env.settings.scenario}, {found.policy}"
     return minari.create_dataset_from_buffers(
-        dataset_id, buffers, data_format="arrow", observation_space=flat_space(space),
-        action_space=found.env.action_space, algorithm_name=found.policy, description=about,
+        dataset_id, buffers, env=env, data_format="arrow", algorithm_name=found.policy, description=about,
     )  # fmt: skip
 
 
