@@ -1,4 +1,4 @@
-"""Columns that play no role, as plain arrays."""
+"""Columns as plain arrays, and what stands for a missing number."""
 
 from __future__ import annotations
 
@@ -7,6 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
+
+MISSING = ("", "NA", "N/A", "nan", "NaN", "NAN", "NaT", "null", "NULL", "None", "\\N")
+"""Words that stand for a missing number or time. Of ids, only blank ones are missing: somebody may be called NA."""
+
+
+def trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return text without blanks around it, null where it says that nothing is there; other columns as they are."""
+    kind = column.type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return column
+    words = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.is_in(words, pa.array(MISSING, kind)), pa.scalar(None, kind), words)
 
 
 def plain(column: pa.ChunkedArray) -> npt.NDArray[Any]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.data.columns import trimmed
 from recommenders.data.times import UNITS, WORDS, unit_in_name
 
 
@@ -27,10 +28,7 @@ def read_durations(
         elif pa.types.is_temporal(kind):
             raise pa.ArrowInvalid("")
         else:
-            if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-                column = pc.utf8_trim_whitespace(column)
-                column = pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
-            numbers = column.cast(pa.float64(), safe=False)
+            numbers = trimmed(column).cast(pa.float64(), safe=False)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         wrong = f"column '{name}' holds {kind} values, not numbers"
         raise RecommenderError(where, wrong, "expected numbers") from error

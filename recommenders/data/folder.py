@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from recommenders.contract.errors import RecommenderError
 from recommenders.data.files import read_file
 from recommenders.data.ids import as_text, read_ids
-from recommenders.data.layouts import USUAL, Layout
+from recommenders.data.layouts import USUAL, Layout, known_layout, layout_of, shipped
 from recommenders.data.splits import SPLIT_NAMES
 from recommenders.data.text import Dialect
 
@@ -57,15 +57,15 @@ def read_rows(path: Path, layout: Layout) -> Rows:
             tables = [read_file(part, Dialect())[0].select(LOGGED) for part in parts]
             return Rows(pa.concat_tables(tables), str(path / "platform"), [part.name for part in parts], of_run=True)
     if not files:
-        right = f"expected {', '.join(layout.tables)}"
-        if usual:
-            right += ", the platform log of a run, or a set that is known by name: layout=NAME"
-        wrong = "holds no interactions" if path.is_dir() else "is not there"
-        raise RecommenderError(str(path), wrong, right)
+        raise _nothing(path, layout)
     dialect = Dialect(layout.sep, layout.quote, layout.header, layout.names)
-    files, labels = _by_part(files)
+    found, (files, labels) = files, _by_part(files)
     rows = Rows(pa.table({}), str(files[0] if len(files) == 1 else path), [each.name for each in files])
-    read = [_read(each, dialect, rows.notes) for each in files]
+    others = {each for pattern in layout.tables for each in path.glob(pattern)} if path.is_dir() else set()
+    unread = sorted(each.name for each in {*others, *found} - set(files))
+    if unread:
+        rows.notes.append(f"not read: {', '.join(unread)} (data=FILE reads one)")
+    read = [_read(each, dialect, rows.notes, layout.unfold) for each in files]
     if labels:
         rows.notes.append(f"split: by file ({', '.join(rows.files)})")
         read = [
@@ -83,6 +83,27 @@ def read_rows(path: Path, layout: Layout) -> Rows:
     if layout.lists is not None:
         rows.table = _clicked(rows, layout.lists)
     return rows
+
+
+def layout_at(path: Path, given: str | None) -> Layout:
+    """Return the layout of that name or file; unless one is given, the usual one, or a set known by its files."""
+    if given is not None or (path.is_dir() and (matching(path, USUAL.tables) or (path / "platform").is_dir())):
+        return layout_of(given)
+    names = sorted(each.name for each in path.iterdir()) if path.is_dir() else [path.name]
+    return known_layout(names) or layout_of(None)
+
+
+def _nothing(path: Path, layout: Layout) -> RecommenderError:
+    """Return the error that says what would be read, and by which layout what is there would be."""
+    if not path.is_dir():
+        return RecommenderError(str(path), "is not there", "expected a folder or a file")
+    right = f"expected {', '.join(layout.tables)}"
+    if layout.tables == USUAL.tables:
+        right += ", the platform log of a run, or a set that is known by name: layout=NAME"
+    fitting = [name for name in shipped() if name != layout.name and matching(path, layout_of(name).tables)]
+    if fitting:
+        right += f" (what is there would be read by layout={' or '.join(fitting)})"
+    return RecommenderError(str(path), "holds no interactions", right)
 
 
 def matching(folder: Path, patterns: Sequence[str]) -> list[Path]:
@@ -105,8 +126,8 @@ def _by_part(files: list[Path]) -> tuple[list[Path], list[str]]:
     return files, []
 
 
-def _read(path: Path, dialect: Dialect, notes: list[str]) -> pa.Table:
-    table, found = read_file(path, dialect)
+def _read(path: Path, dialect: Dialect, notes: list[str], unfold: Sequence[str] = ()) -> pa.Table:
+    table, found = read_file(path, dialect, unfold)
     notes += [f"{path.name} {note}" for note in found]
     return table
 

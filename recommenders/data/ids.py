@@ -89,11 +89,12 @@ def as_text(column: pa.ChunkedArray, where: str, name: str, strict: bool = True)
     else:
         try:
             words = column.cast(pa.large_string())
+            blank = pc.equal(pc.utf8_trim_whitespace(words), "")  # here too: it finds text that is no UTF-8
         except (pa.ArrowException, UnicodeDecodeError):
             wrong = f"holds {kind} that are no text"
     if wrong is not None:
         raise RecommenderError(where, f"column '{name}' {wrong}", "expected numbers or text")
-    return pc.if_else(pc.equal(pc.utf8_trim_whitespace(words), ""), pa.scalar(None, pa.large_string()), words)
+    return pc.if_else(blank, pa.scalar(None, pa.large_string()), words)
 
 
 def _whole(column: pa.ChunkedArray, where: str, name: str) -> pa.ChunkedArray:

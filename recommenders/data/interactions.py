@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import did_you_mean
-from recommenders.data.folder import Rows, read_rows
-from recommenders.data.ids import Ids, read_ids
-from recommenders.data.layouts import Layout, layout_of
+from recommenders.data.columns import trimmed
+from recommenders.data.folder import Rows, layout_at, read_rows
+from recommenders.data.ids import Ids, as_text, read_ids
+from recommenders.data.layouts import Layout
 from recommenders.data.roles import OF_INTERACTIONS, find_role, role_of, unused
 from recommenders.data.times import Times, read_times
 
@@ -53,9 +54,9 @@ class Reading:
     events: tuple[str, ...] = ()
     at_least: float | None = None
 
-    def layout_in_use(self) -> Layout:
-        """Return the layout with what is said beside it."""
-        layout = layout_of(self.layout)
+    def layout_in_use(self, path: Path) -> Layout:
+        """Return the layout of a folder or file, with what is said beside it."""
+        layout = layout_at(path, self.layout)
         said = {"sep": self.sep, "header": self.header, "quote": self.quote, "names": self.names or None}
         told: dict[str, Any] = {key: value for key, value in said.items() if value is not None}
         return replace(layout, units={**layout.units, **self.units}, **told)
@@ -102,8 +103,10 @@ def read_interactions(path: Path, reading: Reading) -> Interactions:
     Raises:
         RecommenderError: there is no table, it lacks a column, a row lacks what it needs, or nothing in it counts.
     """
-    layout = reading.layout_in_use()
+    layout = reading.layout_in_use(path)
     rows = read_rows(path, layout)
+    if layout.name != reading.layout and layout.name is not None:
+        rows.notes.insert(0, f"its files are those of {layout.name}: read with layout={layout.name}")
     columns = _roles(rows, reading, layout)
     counting = _Counting(rows)
     label = _count(counting, rows, columns, reading, layout)
@@ -249,33 +252,44 @@ def _roles(rows: Rows, reading: Reading, layout: Layout) -> dict[str, str]:
 
 
 def _there(rows: Rows, column: str) -> bool:
-    """Whether there is such a column; of ``a+b``, which is made here, whether there are both."""
+    """Whether there is such a column; of ``a+b``, which is made here, whether there are both.
+
+    A plus inside of a part gets a backslash, so that ``a+b`` and ``c`` make another id than ``a`` and ``b+c``.
+    """
     if column in rows.table.column_names:
         return True
     parts = column.split("+")
     if len(parts) < 2 or not all(part in rows.table.column_names for part in parts):
         return False
-    texts = [rows.table.column(part).cast(pa.large_string()) for part in parts]
-    rows.table = rows.table.append_column(
-        column, pc.binary_join_element_wise(*texts, pa.scalar("+", pa.large_string()))
-    )
+    texts = [
+        pc.replace_substring_regex(as_text(rows.table.column(part), rows.source, part), r"([\\+])", r"\\\1")
+        for part in parts
+    ]
+    plus = pa.scalar("+", pa.large_string())
+    rows.table = rows.table.append_column(column, pc.binary_join_element_wise(*texts, plus))
     return True
 
 
 def _count(counting: _Counting, rows: Rows, columns: dict[str, str], reading: Reading, layout: Layout) -> str:
     """Leave out the rows whose event does not count; return what counts in words."""
-    events, least = reading.events, reading.at_least
+    events, least = reading.events or layout.events, reading.at_least
     label = "any interaction" if least is None else f"{columns.get('value', 'value')} >= {least:g}"
     if layout.flags:
         counting.leave(~_flagged(rows, events), f"not {' or '.join(events)}")
         return " or ".join(events)
     if "event" not in columns:
-        if events:
+        if reading.events:
             wrong = f"has no column of events among {', '.join(rows.table.column_names)}"
             raise RecommenderError(rows.source, wrong, "name it: columns.event=COLUMN")
         return label
     there = read_ids(rows.table.column(columns["event"]), rows.source, columns["event"])
     names = [str(name) for name in there.names]
+    if not reading.events and any(event in names for event in events):
+        rows.notes.append(
+            f"event: of {_some(names)} (column '{columns['event']}') {' and '.join(e for e in events if e in names)} "
+            "count (events= says which do)"
+        )
+        events = tuple(event for event in events if event in names)
     if events:
         for event in events:
             if event not in names:
@@ -331,10 +345,7 @@ def _values(rows: Rows, columns: dict[str, str], told: bool) -> npt.NDArray[np.f
     try:
         if pa.types.is_temporal(column.type):
             raise pa.ArrowInvalid("times are no values")
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            words = pc.utf8_trim_whitespace(column)
-            column = pc.if_else(pc.equal(words, ""), pa.scalar(None, words.type), words)
-        values = np.asarray(pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy(), np.float64)
+        values = np.asarray(pc.fill_null(trimmed(column).cast(pa.float64(), safe=False), np.nan).to_numpy(), np.float64)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         if told:
             raise RecommenderError(

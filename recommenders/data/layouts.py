@@ -13,16 +13,20 @@ sep: semicolon                    # tab, comma, semicolon, bar, ::, blanks
 header: false                     # whether the first line names the columns
 quote: false                      # whether fields may stand in double quotes
 lists: shown                      # a column of texts like "N1-1 N2-0": one row per item that ends in -1
+unfold: [visits]                  # columns of lists, side by side: a row per entry, of objects a column per key
 flags: true                       # `events=` names columns that are 1 where it happened
+events: [bought]                  # which events (or flags) count unless `events=` says so; all unless this is given
+known_by: [visits-2019.csv]       # of a set that ships: names of files by which it is known without `layout=`
 ```
 
-``user: city+street`` makes one id of several columns.
+``user: city+street`` makes one id of several columns; a plus inside of one gets a backslash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -59,7 +63,11 @@ class Layout:
         names: the columns of tables that come without a header.
         sep, header, quote: how text files are written; None is found out.
         lists: column of impression lists, whose clicked items (``-1``) become rows.
+        unfold: columns of lists, as far as they are there, whose entries become rows.
         flags: whether events are columns of 0 and 1.
+        events: those that count unless something else is said; all where there are none.
+        known_by: patterns of names of files that no other set has.
+        name: of a set that ships; else None.
     """
 
     tables: tuple[str, ...]
@@ -71,7 +79,11 @@ class Layout:
     header: bool | None = None
     quote: bool | None = None
     lists: str | None = None
+    unfold: tuple[str, ...] = ()
     flags: bool = False
+    events: tuple[str, ...] = ()
+    known_by: tuple[str, ...] = ()
+    name: str | None = None
 
 
 USUAL = Layout(
@@ -98,7 +110,7 @@ def layout_of(given: str | None) -> Layout:
     if given is None:
         return USUAL
     if given in shipped():
-        return described(_SETS / f"{given}.yaml")
+        return replace(described(_SETS / f"{given}.yaml"), name=given)
     path = Path(given)
     if path.suffix not in (".yaml", ".yml"):
         hint = did_you_mean(given, shipped(), repr)
@@ -106,6 +118,17 @@ def layout_of(given: str | None) -> Layout:
             "layout", f"{given!r} is not known", f"{hint}there are: {', '.join(shipped())}, or a .yaml"
         )
     return described(path)
+
+
+def known_layout(files: Iterable[str]) -> Layout | None:
+    """Return the set that ships and is known by one of these names of files; None where none is, or several are."""
+    files = list(files)
+    found = [
+        layout
+        for layout in map(layout_of, shipped())
+        if any(fnmatchcase(name, pattern) for pattern in layout.known_by for name in files)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def separator(word: str) -> str:
@@ -125,7 +148,7 @@ def described(path: Path) -> Layout:
         content = yaml.safe_load(path.read_text())
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise RecommenderError(str(path), f"cannot be read ({str(error).splitlines()[0]})", "expected YAML") from error
-    only(content, [each.name for each in fields(Layout)], str(path))
+    only(content, [each.name for each in fields(Layout) if each.name != "name"], str(path))
     if "tables" not in content:
         raise RecommenderError(str(path), "tables is missing", "patterns of file names, as in tables: [visits*.csv]")
     joins = content.get("join") or []
@@ -148,7 +171,10 @@ def described(path: Path) -> Layout:
         header=_yes_or_no(content, "header", path),
         quote=_yes_or_no(content, "quote", path),
         lists=None if lists is None else str(lists),
+        unfold=several(content.get("unfold") or []),
         flags=bool(_yes_or_no(content, "flags", path)),
+        events=several(content.get("events") or []),
+        known_by=several(content.get("known_by") or []),
     )
 
 

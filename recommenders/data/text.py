@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from recommenders.contract.errors import RecommenderError
-from recommenders.data.roles import known_names
+from recommenders.data.roles import bare, known_names
 
 # Likeliest first, where several divide all lines alike.
 _TRIED = ("\t", "::", ";", ",", "|", " ")
@@ -56,6 +56,15 @@ def read_text(content: bytes, dialect: Dialect, where: str) -> tuple[pa.Table, l
     cells = [_fields(line, sep, quote) for line in sample]
     header = dialect.header if dialect.header is not None else _has_header(cells, dialect.names)
     names = dialect.names or tuple(cell.strip() for cell in cells[0])
+    if header and len(sample) == 1:
+        raise RecommenderError(where, "the table has no rows", "expected at least one below the names")
+    own = [cell.strip().lower() for cell in cells[0]]
+    if header and dialect.names and dialect.header is None and any(bare(name) in known_names() for name in own):
+        names = tuple(cell.strip() for cell in cells[0])
+        if own != [name.lower() for name in dialect.names]:
+            notes.append("its first line names the columns, so they are called so (header=no if it does not)")
+    elif header and dialect.names and dialect.header is None:
+        notes.append("its first line is taken for the names of the columns (header=no if it is not)")
     if not header and not dialect.names:
         shown = ", ".join(cells[0][:4])
         right = "say what its columns are: names=user,item,... (or header=yes)"
@@ -64,18 +73,20 @@ def read_text(content: bytes, dialect: Dialect, where: str) -> tuple[pa.Table, l
         wrong = f"line 1 has {len(cells[0])} fields, and {len(names)} columns are named"
         raise RecommenderError(where, wrong, "expected a name for each, or another sep=")
     quotes = quote and '"' in text
-    if quotes:
-        _check_quotes(text, sep, where)
+    escapes = quotes and _escapes(text, sep, where)
+    if escapes:
+        notes.append("has backslashes before quotes: a backslash protects the next character")
     if sep == "::" or sep == " ":
         text, sep = _single(text, sep, where), _STAND_IN
-    if header and dialect.names and dialect.header is None:
-        notes.append("its first line is taken for the names of the columns (header=no if it is not)")
-    return _parsed(text, sep, quotes, header, names, where), notes
+    return _parsed(text, sep, quotes, escapes, header, names, where), notes
 
 
 def _decoded(content: bytes, where: str) -> tuple[str, list[str]]:
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16"), ["is in UTF-16"]
+        try:
+            return content.decode("utf-16"), ["is in UTF-16"]
+        except UnicodeDecodeError as error:
+            raise RecommenderError(where, f"begins as UTF-16 and is not ({error})", "expected text") from error
     if b"\0" in content[:4096]:
         raise RecommenderError(where, "is no text", "expected a table as text, Parquet or JSON lines")
     try:
@@ -135,16 +146,30 @@ def _has_header(cells: Sequence[Sequence[str]], names: Sequence[str]) -> bool:
     return any(all(_NUMBER.fullmatch(row[place]) for row in below) for place in range(len(first))) if below else False
 
 
-def _check_quotes(text: str, sep: str, where: str) -> None:
-    """Raise RecommenderError where quotes do not enclose whole fields: which rows there are would be a guess."""
+def _escapes(text: str, sep: str, where: str) -> bool:
+    """Return whether quotes inside of fields have a backslash before them, and are not doubled.
+
+    Raises:
+        RecommenderError: quotes do not enclose whole fields in either way: which rows there are would be a guess.
+    """
+    wrong = _wrong_quotes(text, sep, None)
+    if wrong is None:
+        return False
+    if '\\"' in text and _wrong_quotes(text, sep, "\\") is None:
+        return True
+    right = "expected quotes around whole fields, doubled inside of them; or quote=no"
+    raise RecommenderError(where, wrong, right)
+
+
+def _wrong_quotes(text: str, sep: str, escape: str | None) -> str | None:
     csv.field_size_limit(2**31 - 1)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep, strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep, escapechar=escape, strict=True)
     try:
         for _ in rows:
             pass
     except csv.Error as error:
-        right = "expected quotes around whole fields, doubled inside of them; or quote=no"
-        raise RecommenderError(where, f"line {rows.line_num}: {error}", right) from error
+        return f"line {rows.line_num}: {error}"
+    return None
 
 
 def _single(text: str, sep: str, where: str) -> str:
@@ -155,7 +180,9 @@ def _single(text: str, sep: str, where: str) -> str:
     return text.replace(sep, _STAND_IN)
 
 
-def _parsed(text: str, sep: str, quotes: bool, header: bool, names: Sequence[str], where: str) -> pa.Table:
+def _parsed(
+    text: str, sep: str, quotes: bool, escapes: bool, header: bool, names: Sequence[str], where: str
+) -> pa.Table:
     twice = {name for name in names if list(names).count(name) > 1}
     if twice:
         raise RecommenderError(where, f"has two columns {min(twice)!r}", "expected each name once")
@@ -175,6 +202,7 @@ def _parsed(text: str, sep: str, quotes: bool, header: bool, names: Sequence[str
             arrow_csv.ParseOptions(
                 delimiter=sep,
                 quote_char='"' if quotes else False,
+                escape_char="\\" if escapes else False,
                 newlines_in_values=quotes,
                 invalid_row_handler=handler,
             ),
@@ -196,7 +224,7 @@ def _parsed(text: str, sep: str, quotes: bool, header: bool, names: Sequence[str
             wrong = []
         if wrong:
             row = wrong[0]
-            line = _line_of(text, sep, quotes, row.expected_columns) or row.number
+            line = _line_of(text, sep, quotes, escapes, row.expected_columns) or row.number
             raise RecommenderError(
                 where,
                 f"line {line}: {row.actual_columns} fields where the others have {row.expected_columns}",
@@ -209,9 +237,9 @@ def _lines(text: str) -> Iterator[str]:
     return iter(io.StringIO(text, newline=None))
 
 
-def _line_of(text: str, sep: str, quotes: bool, width: int) -> int | None:
+def _line_of(text: str, sep: str, quotes: bool, escapes: bool, width: int) -> int | None:
     """Return the number of the first line that has another number of fields, from 1."""
     if quotes:
-        rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep)
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=sep, escapechar="\\" if escapes else None)
         return next((rows.line_num for row in rows if row and len(row) != width), None)
     return next((n for n, line in enumerate(_lines(text), 1) if line.strip() and line.count(sep) != width - 1), None)

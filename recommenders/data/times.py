@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.data.columns import trimmed
 from recommenders.data.roles import bare
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ def read_times(column: pa.ChunkedArray, unit: str | None, where: str, name: str)
             _integers(micros), column, "timestamps" if getattr(kind, "tz", None) else "timestamps without a zone"
         )
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        words = pc.utf8_trim_whitespace(column)
-        words = pc.if_else(pc.equal(words, ""), pa.scalar(None, words.type), words)
+        words = trimmed(column)
         numbers = _numbers(words)
         if numbers is None:
             return _texts(words, unit, where, what)
@@ -149,6 +149,11 @@ def _counted(column: pa.ChunkedArray, unit: str | None, where: str, name: str) -
         if digits is not None:
             return _dated(digits, column, "dates as digits")
     found = unit or _unit_of(top, where, name)
+    if top / _PER_SECOND.get(found, np.inf) >= _LATE:
+        likely = next((each for each, per in _PER_SECOND.items() if _EARLY <= top / per < _LATE), None)
+        wrong = f"{what} goes up to {top:g}: {WORDS[found]} since 1970 would be after the year 2286"
+        right = "expected another unit" + ("" if likely is None else f", likely columns.time.unit={likely}")
+        raise RecommenderError(where, wrong, right)
     if unit is None:
         _check_one_unit(there, found, where, what)
     if found == "ns":

@@ -208,7 +208,7 @@ def _interactions(folder: Path, told: _Mapping, of_items: Collection[str]) -> Ro
         needs=("split",),
         drop_missing=told.drop_missing,
     )
-    there = bool(matching(folder, reading.layout_in_use().tables))
+    there = bool(matching(folder, reading.layout_in_use(folder).tables))
     for role, name in told.columns.items():
         if name not in of_items and (role not in OF_INTERACTIONS or not there):
             where = f"{folder / 'mapping.yaml'}: columns.{role}"

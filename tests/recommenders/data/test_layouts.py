@@ -115,8 +115,7 @@ def test_a_wrong_layout_is_said(tmp_path, text, says):
     [
         (["layout=mnd"], "did you mean 'mind'"),
         (["layout=mind", "split=random"], "split is no setting of export"),
-        (["layout=olist"], "holds no interactions"),
-        ([], "holds no interactions"),
+        (["layout=olist"], "what is there would be read by layout=mind"),
     ],
 )
 def test_export_says_what_is_wrong(mind, capsys, words, says):
