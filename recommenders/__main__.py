@@ -1,4 +1,4 @@
-"""The command line: ``python -m recommenders list``, ``... evaluate key=value ...`` and ``... export key=value ...``.
+"""The command line: ``python -m recommenders list``, or ``evaluate``, ``export``, ``inspect`` with ``key=value`` words.
 
 Exit codes: 0 done, 2 wrong input, 130 stopped by Ctrl-C. Results go to stdout, everything else to stderr.
 """
@@ -24,10 +24,10 @@ HELP = """\
 python -m recommenders list                     what recommenders there are, and their settings
 python -m recommenders evaluate data=FOLDER recommender=NAME [key=value ...]
 python -m recommenders export data=FOLDER output=FILE.inter [key=value ...]     the positives, as RecBole reads them
-
 python -m recommenders inspect data=FOLDER [key=value ...]     what would be read, and what is left out and why
 
-  data           folder with interactions or ratings (.parquet, .csv, .tsv), *.inter, or a run with its platform log
+  data           folder or file: interactions or ratings (.parquet, .csv, .tsv, .jsonl), *.inter, a usual public set, or
+                 a run with its platform log; docs/data.md says how they are read
   recommender    a registered name, or an import path like my_package.module:MyRecommender; several by comma
   recommender.X  a setting of it
   split          random (8:1:1), leave-one-out, temporal, given                      (default: random)
@@ -36,8 +36,8 @@ python -m recommenders inspect data=FOLDER [key=value ...]     what would be rea
   search         sets of settings to try on validation                               (default: 0)
   select         measure that the search goes by                                     (default: recall@20)
   at_least       lowest rating that counts as a positive                             (default: all count)
-  events         of a platform log (or of a layout with flags) the events that count, by comma
-  layout         how the tables lie: a set by name (docs/data.md), or a .yaml    (default: as above)
+  events         events that count, by comma; in a layout with flags, columns     (default: as the layout says, or all)
+  layout         how the tables lie: a set by name (docs/data.md), or a .yaml       (default: as above)
   columns.ROLE   which column is the user, item, rating, time, split, event; none if no column is
   columns.time.unit   s, ms, us, ns, min, h, d, day-first, month-first               (default: found out, and said)
   sep            of text files: tab, comma, semicolon, bar, ::, blanks, a character  (default: found out)

@@ -20,6 +20,7 @@ from recommenders.data.text import Dialect
 LOGGED = ("user", "item", "time", "event", "value")
 """Columns of a run's platform log that are read."""
 SPLIT = "split"
+_TABLES = {".parquet", ".csv", ".tsv", ".dat", ".data", ".txt", ".json", ".jsonl", ".ndjson", ".inter"}
 
 
 @dataclass
@@ -103,6 +104,10 @@ def _nothing(path: Path, layout: Layout) -> RecommenderError:
     fitting = [name for name in shipped() if name != layout.name and matching(path, layout_of(name).tables)]
     if fitting:
         right += f" (what is there would be read by layout={' or '.join(fitting)})"
+    else:
+        tables = sorted(each.name for each in path.iterdir() if set(each.suffixes) & _TABLES)
+        if tables:
+            right += f"; data=FILE reads one file, as {', '.join(tables[:4])}"
     return RecommenderError(str(path), "holds no interactions", right)
 
 

@@ -67,6 +67,7 @@ class _Mapping:
     modalities: Mapping[str, str | None]
     units: Mapping[str, str]
     layout: str | None
+    events: tuple[str, ...]
     drop_missing: bool
 
 
@@ -85,8 +86,8 @@ def read_folder(
         return _read_folder(Path(path), dict(modalities or {}), known)
     except RecommenderError as error:
         right = error.right
-        if "columns." in right or "missing=drop" in right:
-            right += " (in mapping.yaml: columns: {ROLE: COLUMN}, units: {time: UNIT}, missing: drop)"
+        if any(word in right for word in ("columns.", "events=", "missing=drop")):
+            right += " (in mapping.yaml: columns: {ROLE: COLUMN}, units: {time: UNIT}, events: [EVENT], missing: drop)"
         raise InputError(error.where, error.wrong, right) from error
 
 
@@ -154,12 +155,12 @@ def _read_folder(folder: Path, modalities: dict[str, str | None], known: Collect
     )
 
 
-_SECTIONS = ("columns", "modalities", "units", "layout", "missing")
+_SECTIONS = ("columns", "modalities", "units", "layout", "events", "missing")
 
 
 def _mapping(file: Path) -> _Mapping:
     """Read mapping.yaml where it is there."""
-    from recommenders.data.layouts import unit_of
+    from recommenders.data.layouts import several, unit_of
     from recommenders.data.roles import ALIASES, ROLES
 
     content: Mapping[str, Any] = {}
@@ -191,7 +192,8 @@ def _mapping(file: Path) -> _Mapping:
     if layout is not None and layout.endswith((".yaml", ".yml")):
         layout = str(file.parent / layout)
     units = {role: unit_of(role, str(unit), f"{file}: units.{role}") for role, unit in parts["units"].items()}
-    return _Mapping(columns, parts["modalities"], units, layout, content.get("missing") == "drop")
+    events = several(content.get("events") or [])
+    return _Mapping(columns, parts["modalities"], units, layout, events, content.get("missing") == "drop")
 
 
 def _interactions(folder: Path, told: _Mapping, of_items: Collection[str]) -> Rows | None:
@@ -206,6 +208,7 @@ def _interactions(folder: Path, told: _Mapping, of_items: Collection[str]) -> Ro
         elsewhere=frozenset(of_items),
         units={role: unit for role, unit in told.units.items() if role == "time"},
         needs=("split",),
+        events=told.events,
         drop_missing=told.drop_missing,
     )
     there = bool(matching(folder, reading.layout_in_use(folder).tables))

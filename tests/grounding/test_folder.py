@@ -259,6 +259,17 @@ def test_bad_values(good: Path):
     fails(good, "duration in row 1 is -2")
 
 
+def test_a_usual_set_is_a_catalog_by_its_files(tmp_path: Path):
+    rows = "user_id,video_id,time_ms,is_click,is_like\n7,1,1650502963025,1,0\n7,2,1650502963026,0,1\n8,1,1,0,0\n"
+    (tmp_path / "log_standard_4_08_to_4_21_pure.csv").write_text(rows)
+    fails(tmp_path, "columns of 0 and 1", "events: [EVENT]")
+    (tmp_path / "mapping.yaml").write_text("events: [is_click, is_like]\n")
+    folder = read_folder(tmp_path)
+    assert folder.item_ids.tolist() == ["1", "2"]
+    assert folder.user_ids.tolist() == ["7"]
+    assert any("layout=kuairand" in each for each in folder.assumptions)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
