@@ -7,8 +7,10 @@ import inspect
 import typing
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Any
 
+from recommenders.contract.calls import calling, is_a_plugins, said, shown_name
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import did_you_mean
 from recommenders.contract.settings import Described, read
@@ -94,21 +96,36 @@ def find(name_or_path: str) -> type[Recommender]:
         )
     where = f"recommender {name_or_path}"
     module_name, _, class_name = paths.get(name_or_path, name_or_path).partition(":")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
+    if not all(part.isidentifier() for part in f"{module_name}.{class_name}".split(".")):
         raise RecommenderError(
-            where, f"cannot import {module_name!r} ({error})", "expected package.module:Class"
-        ) from error
-    found = getattr(module, class_name, None)
-    if not inspect.isclass(found):
-        classes = [name for name, value in vars(module).items() if inspect.isclass(value)]
-        hint = did_you_mean(class_name, classes, repr).rstrip() or "expected package.module:Class"
-        raise RecommenderError(where, f"{module_name!r} has no class {class_name!r}", hint)
-    for method in ("fit", "recommend"):
-        if not callable(getattr(found, method, None)):
-            raise RecommenderError(where, f"has no method {method}", "see recommenders.contract.Recommender")
-    return typing.cast("type[Recommender]", found)
+            where, "is no import path", "expected package.module:Class, dots and no slashes, found from here on"
+        )
+    found: object = _module(module_name, where)
+    for name in class_name.split("."):
+        there = [each for each, value in vars(found).items() if inspect.isclass(value)]
+        with calling(name_or_path, "its module"):
+            found = getattr(found, name, None)
+        if not inspect.isclass(found):
+            hint = did_you_mean(name, there, repr).rstrip() or "expected package.module:Class"
+            raise RecommenderError(where, f"{module_name!r} has no class {class_name!r}", hint)
+    from recommenders.contract.recommender import Recommender  # not before a class is wanted: it imports numpy
+
+    if not (inspect.isclass(found) and issubclass(found, Recommender)):
+        raise RecommenderError(
+            where, "is no recommender", "expected a class derived from recommenders.contract.Recommender"
+        )
+    return found
+
+
+def _module(name: str, where: str) -> ModuleType:
+    """Import a module; whatever it raises instead, `sys.exit` too, is one line."""
+    try:
+        return importlib.import_module(name)
+    except BaseException as error:
+        if not is_a_plugins(error):
+            raise
+        why = str(error) if isinstance(error, ModuleNotFoundError) else said(error)
+        raise RecommenderError(where, f"cannot import {name!r} ({why})", "expected package.module:Class") from error
 
 
 def name_of(recommender: type[Recommender]) -> str:
@@ -119,7 +136,12 @@ def name_of(recommender: type[Recommender]) -> str:
 
 def check_parameters(name_or_path: str, parameters: Mapping[str, Any] | None = None) -> None:
     """See that :func:`create` would take these, without making anything. Raises RecommenderError if it would not."""
-    read(accepted_parameters(find(name_or_path)), parameters or {}, f"recommender {name_or_path}")
+    read(_accepted(find(name_or_path), name_or_path), parameters or {}, f"recommender {name_or_path}")
+
+
+def _accepted(recommender: type[Recommender], name_or_path: str) -> dict[str, Described]:
+    with calling(name_or_path, "its Config or its constructor's signature"):
+        return accepted_parameters(recommender)
 
 
 def accepted_parameters(recommender: type[Recommender]) -> dict[str, Described]:
@@ -158,12 +180,28 @@ def create(
     >>> create("itemknn", {"neighbors": 20}).config.neighbors
     20
     """
-    recommender = find(name_or_path)
-    given = read(accepted_parameters(recommender), parameters or {}, f"recommender {name_or_path}")
+    return make(find(name_or_path), parameters, seed, label, name_or_path)
+
+
+def make(
+    recommender: type[Recommender],
+    parameters: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    label: Label | None = None,
+    name: str | None = None,
+) -> Recommender:
+    """A new recommender of a class, which takes what :func:`create` gives; errors call it by `name`.
+
+    Raises:
+        RecommenderError: on a parameter that is wrong, or where its constructor raises.
+    """
+    name = name or shown_name(recommender)
+    given = read(_accepted(recommender, name), parameters or {}, f"recommender {name}")
     signature = inspect.signature(recommender.__init__).parameters
     open_ended = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature.values())
     if "seed" in signature or open_ended:
         given["seed"] = seed
     if "label" in signature or open_ended:
         given["label"] = label
-    return recommender(**given)
+    with calling(recommender, "its constructor"):
+        return recommender(**given)

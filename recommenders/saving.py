@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract import CONTRACT_VERSION, Label, Recommender, RecommenderError
+from recommenders.contract import CONTRACT_VERSION, Label, Recommender, RecommenderError, calling, validate_state
 from recommenders.registry import create, name_of
 
 DESCRIPTION = "recommender.json"
@@ -25,12 +25,9 @@ def save(recommender: Recommender, folder: str | Path) -> None:
         RecommenderError: its state holds something other than plain arrays.
     """
     folder = Path(folder)
-    state = recommender.state()
-    for name, array in state.items():
-        if not isinstance(array, np.ndarray) or array.dtype == object:
-            raise RecommenderError(
-                f"recommender {recommender.name}", f"state()[{name!r}] is no plain array", "expected numbers"
-            )
+    with calling(recommender, "state"):
+        given: object = recommender.state()
+    state = validate_state(given, recommender.name)
     description = {
         "contract": CONTRACT_VERSION,
         "recommender": name_of(type(recommender)),
@@ -67,5 +64,6 @@ def load(folder: str | Path) -> Recommender:
     if label is not None:
         label["events"] = tuple(label["events"])
     recommender = create(name, given, seed=seed, label=None if label is None else Label(**label))
-    recommender.restore(state)
+    with calling(recommender, "restore"):
+        recommender.restore(state)
     return recommender

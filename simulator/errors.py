@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from recommenders.contract.errors import OnPurpose
 from recommenders.contract.names import unknown_name
 
 
-class BeholderError(Exception):
+class BeholderError(OnPurpose):
     """Base of everything that Beholder raises on purpose; the command line prints it as one line."""
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Recommender
+from recommenders.contract import Recommender, calling, sealed
 from recommenders.rehearsal import rehearse
 from simulator.config import RunConfig
 from simulator.engine.jit.precompile import BackgroundCompiler
@@ -167,8 +167,10 @@ class World:
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
         learner = plugin if isinstance(plugin, Recommender) and plugin.learns else None
+        public = catalog.public.sealed()
         if isinstance(plugin, Recommender):
-            plugin.check(catalog.public)
+            with calling(plugin, "check"):
+                plugin.check(public)
         names = compiled.names.by_column
         if learner is not None:
             check_policies(config, compiled.scenario, self.horizon)
@@ -182,7 +184,7 @@ class World:
         who = Oracle(plugin, compiled, users, items, config.seed) if isinstance(plugin, str) else plugin
         first_fit = 0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit
         self.platform = Platform(
-            compiled.scenario, who, catalog.public, memory, config.seed, first_fit, self.rounds.settle
+            compiled.scenario, who, public, memory, config.seed, first_fit, self.rounds.settle
         )  # fmt: skip
         self.cases: Cases | None = None
         if compiled.world is not None:
@@ -215,7 +217,7 @@ class World:
         self.parts: dict[str, Part] = {name: part for name, part in parts.items() if part is not None}
         # 6. Where it goes on.
         self._recommendable = asked_for(compiled, items)
-        self._candidates = self._on_offer(0.0)[1]
+        self._candidates = sealed(self._on_offer(0.0)[1])
         self.checkpoints = Checkpointing(self.folder, users, self.rounds, self.log, self.parts)
         if config.resume is not None:
             self.now = self.checkpoints.restore()
@@ -288,7 +290,7 @@ class World:
             part.publish(published)
         # Where nothing has changed the very array stays: lists of candidates are known again by it.
         if not np.array_equal(published.candidates, self._candidates):
-            self._candidates = published.candidates
+            self._candidates = sealed(published.candidates)
 
     def _on_offer(self, time: float) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
         """Return all that is published and not withdrawn, and what of it a slate can be made of, rising."""

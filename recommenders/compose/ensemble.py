@@ -18,7 +18,10 @@ from recommenders.contract import (
     RecommenderError,
     Requests,
     Settings,
+    calling,
     setting,
+    slates_of,
+    validate_scores,
 )
 from recommenders.models.hashing import root
 from recommenders.models.history import History
@@ -93,9 +96,7 @@ class Ensemble(Composed, Ranker):
         total = np.zeros((len(requests), requests.candidates.size))
         ranked = np.zeros(total.shape, bool)
         for weight, member in zip(self.weights(), self.members.values(), strict=True):
-            late, said = (
-                self._ranks(member, requests) if self.config.normalize == "rank" else self._scores(member, requests)
-            )
+            late, said = self._late(member, requests)
             total += weight * late
             ranked |= said
         scores = np.full((len(requests), self.history.n_items), np.nan, np.float32)
@@ -108,15 +109,22 @@ class Ensemble(Composed, Ranker):
 
     def _ranks(self, member: Recommender, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
         depth = max(self.config.depth, requests.slate_size)
-        slates = member.recommend(replace(requests, slate_size=depth)).items
+        slates = slates_of(member, replace(requests, slate_size=depth)).items
         rows, places = np.nonzero(slates != NO_ITEM)
-        at = np.searchsorted(requests.candidates, slates[rows, places])
+        ranked = slates[rows, places]
+        at = np.searchsorted(requests.candidates, ranked)
+        foreign = np.append(requests.candidates, NO_ITEM)[at] != ranked
+        if foreign.any():
+            wrong = f"{member.name} ranks item {ranked[foreign][0]}"
+            raise RecommenderError(f"recommender {self.name}.members", wrong, "expected candidates")
         late = np.zeros((len(requests), requests.candidates.size))
         late[rows, at] = 1.0 / (self.config.offset + 1 + places)
         return late, late > 0
 
     def _scores(self, member: Recommender, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
-        given = member.scores(requests)
+        with calling(member, "scores"):
+            found: object = member.scores(requests)
+        given = validate_scores(found, requests, self._n_items, member.name)
         if given is None:
             raise self._no_scores(member)
         scores = given[:, requests.candidates].astype(np.float64)

@@ -26,9 +26,12 @@ from recommenders.contract import (
     Requests,
     Settings,
     Slates,
+    calling,
     in_slates,
     setting,
     slates_of,
+    validate_chances,
+    validate_state,
 )
 from recommenders.members import create_member, described_file
 from recommenders.models.hashing import mix, root, uniform
@@ -56,32 +59,40 @@ class Composed(Recommender):
     def check(self, catalog: Catalog) -> None:
         """Check what the members need."""
         for member in self.members.values():
-            member.check(catalog)
+            with calling(member, "check"):
+                member.check(catalog)
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Fit all members."""
         self._n_items = catalog.n_items
         for member in self.members.values():
-            member.fit(log, catalog)
+            with calling(member, "fit"):
+                member.fit(log, catalog)
 
     def update(self, events: PlatformLog) -> None:
         """Hand over to all members."""
         for member in self.members.values():
-            member.update(events)
+            with calling(member, "update"):
+                member.update(events)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the members' states."""
-        own = {"n_items": np.array([getattr(self, "_n_items", 0)])}
-        return own | {
-            f"{place}/{name}": array for place, member in self.members.items() for name, array in member.state().items()
-        }
+        states = {"n_items": np.array([getattr(self, "_n_items", 0)])}
+        for place, member in self.members.items():
+            with calling(member, "state"):
+                state: object = member.state()
+            own = validate_state(state, member.name)
+            states |= {f"{place}/{name}": array for name, array in own.items()}
+        return states
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Give the members their states back."""
         self._n_items = int(state["n_items"][0])
         for place, member in self.members.items():
             prefix = f"{place}/"
-            member.restore({name.removeprefix(prefix): a for name, a in state.items() if name.startswith(prefix)})
+            own = {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+            with calling(member, "restore"):
+                member.restore(own)
 
 
 @dataclass(frozen=True)
@@ -165,12 +176,12 @@ class Filtered(Composed):
         member = self.members["member"]
         if enough.any():
             rows = np.flatnonzero(enough)
-            items[rows] = member.recommend(replace(requests.take(rows), candidates=passing)).items
+            items[rows] = slates_of(member, replace(requests.take(rows), candidates=passing)).items
         if not enough.all():
             # Over all candidates, what passes moves to the front; the member's order is kept on both sides.
             rows = np.flatnonzero(~enough)
             part = replace(requests.take(rows), slate_size=max(requests.candidates.size, requests.slate_size))
-            for row, slate in zip(rows, member.recommend(part).items, strict=True):
+            for row, slate in zip(rows, slates_of(member, part).items, strict=True):
                 found = slate[slate != NO_ITEM]
                 recent = np.isin(found, requests.recent[row])
                 order = np.lexsort((~self._passes[found], recent))
@@ -213,7 +224,7 @@ class Exploring(Composed):
 
     def recommend(self, requests: Requests) -> Slates:
         """Return the member's slate or a random one."""
-        member = self.members["member"].recommend(requests)
+        member = slates_of(self.members["member"], requests)
         draw = uniform(mix(np.full(1, self._luck("explores")), requests.key))
         explores = draw < self.config.epsilon
         items = np.where(explores[:, None], self._random().recommend(requests).items, member.items)
@@ -224,7 +235,7 @@ class Exploring(Composed):
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
         """Return the mixture of both, where the member can say."""
-        return self._mixture(requests, items, self.members["member"].recommend(requests))
+        return self._mixture(requests, items, slates_of(self.members["member"], requests))
 
     def _random(self) -> Random:
         return Random(seed=int(self._luck("exploring")))
@@ -236,7 +247,9 @@ class Exploring(Composed):
     def _mixture(self, requests: Requests, items: np.ndarray, member: Slates) -> np.ndarray | None:
         inside = self.members["member"]
         if member.propensity is not None:
-            own = inside.chances(requests, items)
+            with calling(inside, "chances"):
+                chances: object = inside.chances(requests, items)
+            own = validate_chances(chances, items, inside.name)
         else:  # it does not randomise, or it does and does not say so
             own = None if inside.reproducibility == "none" else in_slates(items, member.items).astype(np.float64)
         at_random = self._random().chances(requests, items)

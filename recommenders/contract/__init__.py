@@ -9,6 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from recommenders.contract.answers import (
+        Slates,
+        in_slates,
+        validate_chances,
+        validate_scores,
+        validate_slates,
+        validate_state,
+    )
+    from recommenders.contract.calls import calling
     from recommenders.contract.candidate_lists import Lists, runs
     from recommenders.contract.catalog import Catalog, LazyFeatures
     from recommenders.contract.columns import CODED, COLUMNS, Column, Columns
@@ -16,25 +25,20 @@ if TYPE_CHECKING:
     from recommenders.contract.item_encoder import item_features
     from recommenders.contract.log import Label, PlatformLog, Positives
     from recommenders.contract.recommender import CONTRACT_VERSION, Recommender, Reproducibility, slates_of
-    from recommenders.contract.requests import (
-        NO_ITEM,
-        Requests,
-        Seen,
-        Slates,
-        compressed,
-        in_slates,
-        validate_slates,
-    )
+    from recommenders.contract.requests import NO_ITEM, Requests, Seen, compressed
+    from recommenders.contract.sealing import sealed
     from recommenders.contract.settings import Choice, Range, Settings, setting
 
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
-    "Requests", "Seen", "Settings", "Slates", "compressed", "in_slates", "item_features", "runs", "setting",
-    "slates_of", "validate_slates",
+    "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates", "item_features", "runs", "sealed",
+    "setting", "slates_of", "validate_chances", "validate_scores", "validate_slates", "validate_state",
 ]  # fmt: skip
 
 _HOMES = {
+    "answers": ("Slates", "in_slates", "validate_chances", "validate_scores", "validate_slates", "validate_state"),
+    "calls": ("calling",),
     "candidate_lists": ("Lists", "runs"),
     "catalog": ("Catalog", "LazyFeatures"),
     "columns": ("CODED", "COLUMNS", "Column", "Columns"),
@@ -42,7 +46,8 @@ _HOMES = {
     "item_encoder": ("item_features",),
     "log": ("Label", "PlatformLog", "Positives"),
     "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of"),
-    "requests": ("NO_ITEM", "Requests", "Seen", "Slates", "compressed", "in_slates", "validate_slates"),
+    "requests": ("NO_ITEM", "Requests", "Seen", "compressed"),
+    "sealing": ("sealed",),
     "settings": ("Choice", "Range", "Settings", "setting"),
 }
 _MODULE_OF = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}

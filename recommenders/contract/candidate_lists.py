@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.sealing import sealed
+
+_ZEROS = sealed(np.zeros(1 << 10, np.int64))
 
 
 class Lists(NamedTuple):
     """Lists of candidates in one array, and which of them each of n requests chooses from; kernels take it as it is.
-
-    It stands for one call: copy what you keep of it.
 
     Attributes:
         items: int32 (m,), where the lists lie; what is on none of them means nothing.
@@ -28,35 +29,34 @@ class Lists(NamedTuple):
     @classmethod
     def common(cls, candidates: np.ndarray, n: int) -> Lists:
         """Return the form of n requests that all choose from the same candidates, int32 (m,)."""
-        return cls(candidates, np.array([[0, candidates.size]], np.int64), np.zeros(n, np.int64)).read_only()
+        of = _ZEROS[:n] if n <= _ZEROS.size else sealed(np.zeros(n, np.int64))
+        bounds = np.array((0, candidates.size), np.int64)
+        return cls(sealed(candidates), np.ndarray((1, 2), np.int64, bounds.tobytes()), of)
 
     @property
     def longest(self) -> int:
         """Candidates on the longest list that is chosen from."""
+        if len(self.bounds) == 1:
+            return int(self.bounds[0, 1] - self.bounds[0, 0]) if self.of.size else 0
         chosen = self.bounds[self.of]
         return int((chosen[:, 1] - chosen[:, 0]).max(initial=0))
 
     def each(self) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Yield the first request of each list, the one after its last, and a copy of the list, read-only."""
+        """Yield the first request of each list, the one after its last, and the list, read-only."""
         for first, last in runs(self.of):
             begin, end = self.bounds[self.of[first]]
-            own = self.items[begin:end].copy()
-            own.flags.writeable = False
-            yield first, last, own
+            yield first, last, sealed(self.items[begin:end])
 
     def rows(self, rows: np.ndarray | slice) -> Lists:
         """Return the same lists for some of the requests."""
-        return self._replace(of=np.ascontiguousarray(self.of[rows]))
+        return Lists(self.items, self.bounds, sealed(self.of[rows]))
 
-    def read_only(self) -> Lists:
-        """Return contiguous views that cannot be written to."""
-        views = [np.ascontiguousarray(array).view() for array in self]
-        for view in views:
-            view.flags.writeable = False
-        return Lists(*views)
+    def sealed(self) -> Lists:
+        """Return the same lists in arrays that stay as they are: copies of those that do not yet."""
+        return Lists(*map(sealed, self))
 
     def checked(self, n: int, candidates: np.ndarray) -> Lists:
-        """Return read-only views of lists of n requests whose items are among the candidates.
+        """Return lists of n requests whose items are among the candidates, sealed.
 
         Raises:
             RecommenderError: types, shapes or bounds are wrong: kernels would read beyond the arrays.
@@ -80,7 +80,7 @@ class Lists(NamedTuple):
         if low < 0 or high > candidates.max(initial=-1):
             wrong = low if low < 0 else high
             raise _wrong(f"hold item {wrong}, which is no candidate", "expected lists of the candidates")
-        return self.read_only()
+        return self.sealed()
 
 
 def _wrong(what: str, right: str) -> RecommenderError:

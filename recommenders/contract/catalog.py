@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.sealing import sealed
+
+_Makers = Mapping[str, Callable[[], np.ndarray]]
+
+# Of all features that there are, by identity, what makes them. It is not in the features themselves, which plug-ins
+# hold: whoever makes features knows what they are made of, and a plug-in must not.
+_MAKERS: dict[int, _Makers] = {}
 
 
 class LazyFeatures(Mapping[str, np.ndarray]):
-    """Feature matrices by modality, each made on first access and then kept.
+    """Feature matrices by modality, each made on first access and then kept, sealed.
 
     Args:
         makers: modality -> a function that returns its float32 matrix of shape (n_items, dimensions).
@@ -21,20 +31,31 @@ class LazyFeatures(Mapping[str, np.ndarray]):
     (['cover'], (3, 2))
     """
 
-    def __init__(self, makers: Mapping[str, Callable[[], np.ndarray]]) -> None:
-        self._makers = dict(makers)
+    def __init__(self, makers: _Makers) -> None:
+        self._modalities = tuple(makers)
         self._made: dict[str, np.ndarray] = {}
+        _MAKERS[id(self)] = dict(makers)
+        weakref.finalize(self, _MAKERS.pop, id(self)).atexit = False
 
     def __getitem__(self, modality: str) -> np.ndarray:
         if modality not in self._made:
-            self._made[modality] = np.ascontiguousarray(self._makers[modality](), dtype=np.float32)
+            made = _MAKERS[id(self)][modality]()
+            self._made[modality] = sealed(np.asarray(made, dtype=np.float32))
         return self._made[modality]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(self._modalities)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self._modalities)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> LazyFeatures:
+        """Return itself: nothing of it changes."""
+        return self
+
+    def __copy__(self) -> LazyFeatures:
+        """Return itself."""
+        return self
 
 
 @dataclass(frozen=True)
@@ -61,6 +82,14 @@ class Catalog:
                 raise RecommenderError(
                     f"catalog.columns.{name}", f"has shape {values.shape}", f"expected ({self.n_items},)"
                 )
+
+    def sealed(self) -> Catalog:
+        """Return the same catalog as it is handed out: none of it can be changed, and it leads to nothing else."""
+        columns = {name: sealed(values) for name, values in self.columns.items()}
+        features = self.features
+        if not isinstance(features, LazyFeatures):
+            features = LazyFeatures({name: lambda name=name: self.features[name] for name in features})  # type: ignore[misc]
+        return replace(self, columns=MappingProxyType(columns), features=features)
 
     def require_column(self, name: str, asked_by: str) -> np.ndarray:
         """A public column.

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 
-class RecommenderError(Exception):
+class OnPurpose(Exception):  # the base of errors, not one of them
+    """Base of everything that the project raises for its users, to be said in one line."""
+
+
+class RecommenderError(OnPurpose):
     """A recommender, its parameters or its output is wrong.
 
     The message has one shape everywhere: ``where: what is wrong; what would be right``.

@@ -28,13 +28,18 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from recommenders.contract.answers import Slates, validate_shapes
+from recommenders.contract.calls import calling, shown_name
 from recommenders.contract.catalog import Catalog
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.log import Label, PlatformLog, Positives
-from recommenders.contract.requests import Requests, Slates, validate_shapes
+from recommenders.contract.requests import Requests
 from recommenders.contract.settings import Settings
 
 CONTRACT_VERSION = 2
+
+_ABOUT_ANSWERS = ("takes_lists", "scores", "chances")
+"""What a class says of how its `recommend` answers."""
 
 Reproducibility = Literal["exact", "same machine", "none"]
 
@@ -49,9 +54,11 @@ class Recommender:
         reproducibility: 'exact' if slates are equal on every machine and for every batch, 'same machine' if equal for
             every batch on one machine, 'none' otherwise.
         takes_lists: whether ``recommend`` takes batches whose requests choose from several lists of candidates, found
-            in ``requests.lists``. Who does not say so is asked list by list, each list in ``requests.candidates``; so
-            is a subclass with a ``recommend`` of its own, until it says so too. ``chances`` and ``scores`` are always
-            asked of one list.
+            in ``requests.lists``. Who does not say so is asked list by list, each list in ``requests.candidates``.
+            ``chances`` and ``scores`` are always asked of one list.
+
+    A subclass with a ``recommend`` of its own answers in a way of its own: what its bases say of how they do it
+    (``takes_lists``, ``scores``, ``chances``) is void until it says so itself.
 
     Args:
         seed: of whatever it draws.
@@ -79,9 +86,10 @@ class Recommender:
                 FutureWarning,
                 stacklevel=2,
             )
-        nearest = next(c for c in cls.__mro__ if vars(c).keys() & {"takes_lists", "recommend", "recommend_from"})
-        if "takes_lists" not in vars(nearest):  # it answers in a way of its own: what a base says of lists is void
-            cls.takes_lists = False
+        for name in _ABOUT_ANSWERS:
+            nearest = next(c for c in cls.__mro__ if vars(c).keys() & {name, "recommend", "recommend_from"})
+            if name not in vars(nearest):
+                setattr(cls, name, vars(Recommender)[name])
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         self.config = self.Config.read(parameters, f"recommender {self.name or type(self).__name__}")
@@ -155,43 +163,53 @@ class Recommender:
         return log.positives(self.label, catalog)
 
 
-def slates_of(
-    recommender: Recommender, requests: Requests, check: Callable[[Slates, Requests], None] | None = None
-) -> Slates:
+Check = Callable[[Slates, Requests], None]
+"""Raises where slates do not answer requests."""
+
+
+def slates_of(recommender: Recommender, requests: Requests, check: Check | None = None) -> Slates:
     """Return a recommender's slates; whoever does not take several lists in one batch is asked list by list.
 
     Args:
         recommender: who is asked.
         requests: of one list or of several.
-        check: called with each answer and what it answers; without it shapes and types are checked before they are
-            put together.
+        check: called with each answer and what it answers, once types and shapes are known to be right.
+
+    Raises:
+        RecommenderError: the recommender raises something, or its answer is none.
     """
     if requests.several is None or recommender.takes_lists:
-        slates = recommender.recommend(requests)
-    else:
-        older = getattr(recommender, "recommend_from", None)  # contract version 1
+        return _asked(recommender, requests, check)
+    older = getattr(recommender, "recommend_from", None)  # contract version 1
+    if older is not None:
         whole = requests.part(0, len(requests), requests.candidates, requests.slate_size)
-        given = None if older is None else older(whole, requests.several)
-        if given is None:
-            return _list_by_list(recommender, requests, check)
-        slates = given
+        with calling(recommender, "recommend_from"):
+            given = older(whole, requests.several)
+        if given is not None:
+            return _good(recommender, given, requests, check)
+    return _list_by_list(recommender, requests, check)
+
+
+def _asked(recommender: Recommender, requests: Requests, check: Check | None) -> Slates:
+    twin = requests.twin()  # what a plug-in does to its own is not what its answer is held against
+    with calling(recommender, "recommend"):
+        given: object = recommender.recommend(twin)
+    return _good(recommender, given, requests, check)
+
+
+def _good(recommender: Recommender, given: object, requests: Requests, check: Check | None) -> Slates:
+    slates = validate_shapes(given, requests, shown_name(recommender))
     if check is not None:
         check(slates, requests)
     return slates
 
 
-def _list_by_list(
-    recommender: Recommender, requests: Requests, check: Callable[[Slates, Requests], None] | None
-) -> Slates:
+def _list_by_list(recommender: Recommender, requests: Requests, check: Check | None) -> Slates:
     items = np.empty((len(requests), requests.slate_size), np.int32)
     odds = np.full(items.shape, np.nan, np.float32)
     says = False
     for first, last, own in requests.by_list():
-        slates = recommender.recommend(own)
-        if check is None:
-            validate_shapes(slates, own, recommender.name)
-        else:
-            check(slates, own)
+        slates = _asked(recommender, own, check)
         items[first:last] = slates.items
         if slates.propensity is not None:
             odds[first:last] = slates.propensity

@@ -1,17 +1,18 @@
-"""What is asked of a recommender, what it answers, and the check of the answer."""
+"""What is asked of a recommender: batches of requests, whose arrays nobody can change."""
 
 from __future__ import annotations
 
 import typing
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from recommenders.contract.candidate_lists import Lists
 from recommenders.contract.errors import RecommenderError
+from recommenders.contract.sealing import sealed
 
 NO_ITEM = -1
 """Padding of item arrays in requests and slates."""
@@ -21,7 +22,6 @@ _PER_ROW = {
     "surface": "u1", "device": "u1", "stage": "u1", "about": "i4", "context": "i1",
     "sorting": "i1",
 }  # fmt: skip
-_FEW = 1024
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
 _SHAPES = [
     (name, np.dtype(kind), dimensions)
@@ -69,10 +69,10 @@ class Requests:
         sorting: int8 (n,), the order (cheapest first, newest first) that the visit has had a list put in before, by its
             number in the scenario; -1 none. A list in an order is not asked for here: it is the platform's own.
         several: the lists of candidates that the requests choose from, each from one of them (filters make them); None,
-            the common form, where all choose from `candidates`. ``lists`` has either form as lists. They stand for one
-            call only; all other arrays may be kept.
+            the common form, where all choose from `candidates`. ``lists`` has either form as lists.
 
-    All arrays are read-only views: a recommender cannot change what it was asked.
+    All arrays are sealed (:mod:`recommenders.contract.sealing`): a recommender cannot change what it was asked, and may
+    keep it.
     """
 
     key: np.ndarray
@@ -142,11 +142,7 @@ class Requests:
         if self.seen not in typing.get_args(Seen):
             raise RecommenderError("requests.seen", f"is {self.seen!r}", "expected 'last' or 'allow'")
         for name in _ARRAYS:
-            array = getattr(self, name)
-            if array.flags.writeable:
-                view = array.view()
-                view.setflags(write=False)
-                object.__setattr__(self, name, view)
+            object.__setattr__(self, name, sealed(getattr(self, name)))
 
     def __len__(self) -> int:
         return self.key.size
@@ -157,8 +153,7 @@ class Requests:
         sizes = np.diff(self.recent_start)
         matrix = np.full((len(self), int(sizes.max(initial=0))), NO_ITEM, np.int32)
         matrix[np.arange(matrix.shape[1]) < sizes[:, None]] = self.recent_items
-        matrix.flags.writeable = False
-        return matrix
+        return sealed(matrix)
 
     @cached_property
     def lists(self) -> Lists:
@@ -180,26 +175,31 @@ class Requests:
 
     def take(self, rows: np.ndarray | slice) -> Requests:
         """The requests of these rows, with the same candidates."""
-        changed: dict[str, Any] = {name: np.ascontiguousarray(getattr(self, name)[rows]) for name in _ROWS}
         chosen = np.arange(len(self))[rows]
         sizes = self.recent_start[chosen + 1] - self.recent_start[chosen]
         start = np.concatenate(([0], np.cumsum(sizes)))
         places = np.arange(start[-1]) + np.repeat(self.recent_start[chosen] - start[:-1], sizes)
-        changed |= {"recent_start": start, "recent_items": self.recent_items[places]}
-        if self.several is not None:
-            changed["several"] = self.several.rows(rows)
-        return replace(self, **changed)
+        return self.unchecked(
+            **{name: getattr(self, name)[rows] for name in _ROWS},
+            recent_start=start,
+            recent_items=self.recent_items[places],
+            candidates=self.candidates,
+            slate_size=self.slate_size,
+            seen=self.seen,
+            several=None if self.several is None else self.several.rows(rows),
+        )
 
     @classmethod
     def unchecked(cls, **fields: Any) -> Requests:
-        """Requests of all fields, which are known to be right: arrays that nobody else has, made read-only here.
-
-        `several`, if given, has to be read-only.
-        """
+        """Requests of all fields, which are known to be right; their arrays are sealed here."""
         own = object.__new__(cls)
-        for name in _ARRAYS:
-            fields[name].flags.writeable = False
+        for name in _ARRAYS:  # for each of many small batches: no more than it takes
+            array = fields[name]
+            new = array.base is None
+            fields[name] = np.ndarray(array.shape, array.dtype, array.tobytes()) if new else sealed(array)
         own.__dict__.update(fields)
+        if own.several is not None:
+            own.__dict__["lists"] = own.several
         return own
 
     def part(
@@ -207,19 +207,26 @@ class Requests:
     ) -> Requests:
         """The requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
 
-        What was checked of the whole is not checked again; `candidates` has to be int32, rising, and read-only, as have
-        `several`.
+        What was checked of the whole is not checked again; `candidates` has to be int32 and rising, `several` sealed.
         """
         own = object.__new__(Requests)
         known = own.__dict__
         for name in _ROWS:
             known[name] = getattr(self, name)[first:last]
         begin, end = self.recent_start[first], self.recent_start[last]
-        start = self.recent_start[first : last + 1] - begin
-        start.flags.writeable = False
-        known["recent_start"], known["recent_items"] = start, self.recent_items[begin:end]
-        known["candidates"], known["slate_size"], known["seen"] = candidates, slate_size, self.seen
+        known["recent_start"] = sealed(self.recent_start[first : last + 1] - begin)
+        known["recent_items"] = self.recent_items[begin:end]
+        known["candidates"], known["slate_size"], known["seen"] = sealed(candidates), slate_size, self.seen
         known["several"] = several
+        if several is not None:
+            known["lists"] = several
+        return own
+
+    def twin(self) -> Self:
+        """The same requests as another object, so that whoever takes that apart has not touched this one."""
+        own = object.__new__(type(self))
+        _ = self.lists  # made once for both
+        own.__dict__.update(self.__dict__)
         return own
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -227,106 +234,7 @@ class Requests:
         return {name: getattr(self, name) for name in _ARRAYS}
 
 
-@dataclass(frozen=True)
-class Slates:
-    """The answer to a batch.
-
-    Attributes:
-        items: int32 (n, slate_size), best first. Only where there are fewer candidates than places, the last
-            ``slate_size - m`` places are -1.
-        propensity: float32 (n, slate_size), the probability that the item is in the slate, given the request; or None
-            where the recommender does not randomise (or cannot say).
-    """
-
-    items: np.ndarray
-    propensity: np.ndarray | None = None
-
-    def part(self, first: int, last: int) -> Slates:
-        """The slates of the rows first ... last - 1."""
-        return Slates(self.items[first:last], None if self.propensity is None else self.propensity[first:last])
-
-
-def in_slates(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
-    """Whether each of items, int32 (n, k), stands in the slate of its row, int32 (n, size); never where it is -1."""
-    return np.asarray((items[:, :, None] == slates[:, None, :]).any(axis=2) & (items != NO_ITEM))
-
-
 def compressed(recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`recent_start` and `recent_items` of a matrix int32 (n, R) that is padded with -1 in any place."""
     there = recent != NO_ITEM
     return np.concatenate(([0], np.cumsum(there.sum(axis=1)))).astype(np.int64), recent[there].astype(np.int32)
-
-
-def validate_slates(slates: Slates, requests: Requests, n_items: int, name: str) -> None:
-    """Check that slates answer requests: shape, type, range, candidates only, no item twice.
-
-    Raises:
-        RecommenderError: naming the recommender, the first offending request, and what would be right.
-    """
-    validate_shapes(slates, requests, name)
-    if requests.several is not None:
-        for first, last, own in requests.by_list():
-            validate_slates(slates.part(first, last), own, n_items, name)
-        return
-    if not len(requests):
-        return
-    where, items = f"recommender {name}", slates.items
-    filled = requests.filled
-    # Columns first: comparisons then run over contiguous memory, which matters at millions of slates.
-    places = np.ascontiguousarray(items[:, :filled].T)
-    if filled and (places.min() < 0 or places.max() >= n_items):
-        row, item = _first(places, (places < 0) | (places >= n_items))
-        raise RecommenderError(where, f"request {row} of the batch got item {item}", f"items are 0 ... {n_items - 1}")
-    if filled < requests.slate_size and (items[:, filled:] != NO_ITEM).any():
-        raise RecommenderError(
-            where, f"fills more places than there are candidates ({filled})", f"the others should be {NO_ITEM}"
-        )
-    if requests.candidates.size < n_items:
-        available = np.zeros(n_items, dtype=bool)
-        available[requests.candidates] = True
-        allowed = available[places]
-        if not allowed.all():
-            row, item = _first(places, ~allowed)
-            raise RecommenderError(where, f"request {row} of the batch got item {item}", "it is not a candidate")
-    twice = _twice(places)
-    if twice is not None:
-        row, item = twice
-        raise RecommenderError(where, f"request {row} of the batch got item {item} twice", "expected each item once")
-    if slates.propensity is not None:
-        given = slates.propensity[:, :filled]
-        if not ((given > 0) & (given <= 1)).all():
-            raise RecommenderError(where, "a propensity is outside (0, 1]", "expected probabilities")
-
-
-def validate_shapes(slates: Slates, requests: Requests, name: str) -> None:
-    """Check shapes and types of slates alone.
-
-    Raises:
-        RecommenderError: naming the recommender, and what would be right.
-    """
-    where, shape = f"recommender {name}", (len(requests), requests.slate_size)
-    if slates.items.shape != shape:
-        raise RecommenderError(where, f"its slates have shape {slates.items.shape}", f"expected {shape}")
-    if slates.items.dtype != np.int32:
-        raise RecommenderError(where, f"its slates are {slates.items.dtype}", "expected int32")
-    if slates.propensity is not None and slates.propensity.shape != shape:
-        raise RecommenderError(where, f"its propensities have shape {slates.propensity.shape}", f"expected {shape}")
-
-
-def _first(places: np.ndarray, wrong: np.ndarray) -> tuple[int, int]:
-    """Row and item of the first wrong place; both arrays are (places, requests)."""
-    place, row = np.argwhere(wrong)[0]
-    return int(row), int(places[place, row])
-
-
-def _twice(places: np.ndarray) -> tuple[int, int] | None:
-    """Request and item of a slate that has an item twice, of items (places, requests); None where there is none."""
-    if places.shape[1] <= _FEW:  # a call for each place would cost more than sorting
-        ordered = np.sort(places, axis=0)
-        same = ordered[1:] == ordered[:-1]
-        return _first(ordered[1:], same) if same.any() else None
-    for place in range(1, len(places)):
-        same = places[:place] == places[place]
-        if same.any():
-            return _first(places[:place], same)
-    return None

@@ -22,7 +22,7 @@ LATELY = np.uint8(2)
 UNAVAILABLE = np.uint8(4)
 
 
-_NO_LISTS = Lists(np.empty(0, np.int32), np.empty((0, 2), np.int64), np.empty(0, np.int64)).read_only()
+_NO_LISTS = Lists(np.empty(0, np.int32), np.empty((0, 2), np.int64), np.empty(0, np.int64)).sealed()
 
 
 class BatchArrays(NamedTuple):

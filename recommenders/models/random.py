@@ -138,11 +138,12 @@ class Random(Recommender):
         """Slates with propensities; each depends on its request's key, its list and what was shown lately."""
         shape = (len(requests), requests.slate_size)
         items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        keys = _Keys(requests.key, requests.recent_start, requests.recent_items)
+        start, lists = requests.recent_start, requests.lists
+        keys = _Keys(requests.key, start, requests.recent_items)
         room = _Room(
             np.zeros(int(requests.candidates.max(initial=-1)) + 2, np.uint8),
-            np.empty(int(np.diff(requests.recent_start).max(initial=0)) + 1, np.int32),
-            np.empty(requests.lists.longest + 1, np.int32),
+            np.empty(int((start[1:] - start[:-1]).max(initial=0)) + 1, np.int32),
+            np.empty(lists.longest + 1, np.int32),
         )
-        _draw(items, propensity, keys, requests.lists, root(self.seed, self.name), room)
+        _draw(items, propensity, keys, lists, root(self.seed, self.name), room)
         return Slates(items, propensity)

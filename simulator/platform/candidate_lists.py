@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Lists
+from recommenders.contract import Lists, sealed
 
 Items = npt.NDArray[np.int32]
 Numbers = npt.NDArray[np.int64]
@@ -27,6 +27,7 @@ class ListStore:
         self._n = self._used = 0
         self._numbers: dict[int, int] = {}  # of arrays, by identity
         self._arrays: dict[int, Items] = {}
+        self._sealed: Lists | None = None  # as they were handed out last
 
     @property
     def used(self) -> int:
@@ -40,7 +41,7 @@ class ListStore:
 
     def clear(self) -> None:
         """Take everything off."""
-        self._n = self._used = 0
+        self._n, self._used, self._sealed = 0, 0, None
         self._numbers.clear()
         self._arrays.clear()
 
@@ -56,17 +57,17 @@ class ListStore:
         return found
 
     def array(self, number: int) -> Items:
-        """Return the list of this number, read-only: the very array, where the list came as one."""
+        """Return the list of this number: the very array, where the list came as one, else a sealed one."""
         if number in self._arrays:
             return self._arrays[number]
         begin, end = self._bounds[number]
-        own = self.items[begin:end].copy()  # the shelf is cleared, and what is handed out stays
-        own.flags.writeable = False
-        return own
+        return sealed(self.items[begin:end])
 
     def lists(self, of: Numbers) -> Lists:
-        """What requests choose from, each from the list of its number in `of`; as it is until the shelf is cleared."""
-        return Lists(self.items, self.bounds, of).read_only()
+        """Return what requests choose from, each from the list of its number in `of`, sealed."""
+        if self._sealed is None or len(self._sealed.bounds) < self._n:
+            self._sealed = Lists(self.items[: self._used], self.bounds, of).sealed()
+        return Lists(self._sealed.items, self._sealed.bounds, sealed(of))
 
     def room(self, lists: int, items: int) -> int:
         """Reserve numbers for new lists, whose bounds are yet to be filled, and room behind `used` for their items.

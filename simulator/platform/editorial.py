@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Slates
+from recommenders.contract import Slates, sealed
 from simulator.engine.randomness import EDITORS, normals
 from simulator.engine.tables.tables import Items, Users
 from simulator.part import Part, Published
@@ -92,7 +92,7 @@ class Editors(Part):
         known = self._parted.get((surface, id(candidates)))
         if known is None:
             picks = desk.picks[np.isin(desk.picks, candidates)]
-            known = candidates, picks, candidates[~np.isin(candidates, picks)]
+            known = candidates, picks, sealed(candidates[~np.isin(candidates, picks)])
             self._parted[surface, id(candidates)] = known
         return known[1], known[2]
 

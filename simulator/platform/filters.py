@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import runs
+from recommenders.contract import runs, sealed
 from simulator.engine.randomness import SEARCH, uniforms
 from simulator.engine.tables.tables import Array, Items, StageKind, Users
 from simulator.engine.user.shown_numbers import numbers_of
@@ -177,7 +177,7 @@ class Criteria:
             for option, value in zip(self._options, filters, strict=True):
                 if value >= 0 and not option.between:
                     left &= option.passes[value, candidates]
-            offered[key] = candidates[left] if left.any() and not left.all() else candidates
+            offered[key] = sealed(candidates[left]) if left.any() and not left.all() else candidates
         return offered[key]
 
     def _find_near(

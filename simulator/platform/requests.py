@@ -31,7 +31,7 @@ def asked(
     what the visits of these rows ask for, or None where visits have no criteria; `sorting` int8 (n,), the orders that
     they have asked for so far, or None where there are none; `seen` what requests say of items had.
 
-    All arrays but those of `several` are new: what a plug-in keeps of them stays as it was.
+    All of its arrays are sealed: a plug-in can keep them, and cannot change them.
     """
     n = len(chosen)
     events = most_events(chosen, visits.state)

@@ -15,8 +15,10 @@ from recommenders.contract import (
     Recommender,
     Requests,
     Slates,
+    calling,
     slates_of,
     validate_slates,
+    validate_state,
 )
 from simulator.errors import InputError
 from simulator.part import Part, Published
@@ -76,8 +78,9 @@ class Platform(Part):
             )
         self._last_update = -np.inf
         self._looked_at = 0  # slates
-        self._offered_in = np.full(catalog.n_items, -1, dtype=np.int64)  # marks of `fits`
-        self._seen_in = np.full(catalog.n_items, -1, dtype=np.int64)
+        self._n_items = catalog.n_items
+        self._offered_in = np.full(self._n_items, -1, dtype=np.int64)  # marks of `fits`
+        self._seen_in = np.full(self._n_items, -1, dtype=np.int64)
         # the candidates that are marked, and by which number
         self._offered: tuple[npt.NDArray[np.int32], int] | None = None
 
@@ -94,7 +97,9 @@ class Platform(Part):
     def fit(self, time: float) -> None:
         """Fit the recommender on everything that has arrived, and put it in charge."""
         if self._memory is not None:
-            self.recommender.fit(self._memory.arrived(time), self._catalog)
+            log = self._memory.arrived(time)
+            with calling(self.recommender, "fit"):
+                self.recommender.fit(log, self._catalog)
         if self.recommender.learns or self.version == 0:
             self.version += 1
             self.fitted_at.append(time)
@@ -106,7 +111,9 @@ class Platform(Part):
             return
         self._settle()
         if self._last_update < published.time:
-            self.recommender.update(self._memory.since(self._last_update, published.time))
+            events = self._memory.since(self._last_update, published.time)
+            with calling(self.recommender, "update"):
+                self.recommender.update(events)
             self._last_update = published.time
 
     def background(self, requests: Requests) -> Slates:
@@ -124,9 +131,9 @@ class Platform(Part):
     def _answer(self, who: Recommender, requests: Requests) -> Slates:
         def check(slates: Slates, asked: Requests) -> None:
             if not self._fit_in(slates, asked):
-                validate_slates(slates, asked, self._catalog.n_items, who.name)
+                validate_slates(slates, asked, self._n_items, who.name)
 
-        return slates_of(who, requests, check)
+        return _as_logged(slates_of(who, requests, check))
 
     def _fit_in(self, slates: Slates, requests: Requests) -> bool:
         """Whether slates are surely as the contract wants them: one pass, where `validate_slates` makes several.
@@ -134,12 +141,9 @@ class Platform(Part):
         The latter says what is wrong, if anything is.
         """
         items, odds = slates.items, slates.propensity
-        shape = (len(requests), requests.slate_size)
-        if items.shape != shape or items.dtype != np.int32 or not items.flags.c_contiguous:
-            return False
         if odds is None:
             odds = _NO_ODDS
-        elif odds.shape != shape or odds.dtype != np.float32 or not odds.flags.c_contiguous:
+        if odds.dtype != np.float32 or not (items.flags.c_contiguous and odds.flags.c_contiguous):
             return False
         known, lists = -1, requests.lists
         if requests.several is None:
@@ -162,7 +166,9 @@ class Platform(Part):
             "last_update": np.array([self._last_update]),
         }
         if self.version > 0:
-            arrays |= {f"model/{name}": array for name, array in self.recommender.state().items()}
+            with calling(self.recommender, "state"):
+                learned: object = self.recommender.state()
+            arrays |= {f"model/{k}": array for k, array in validate_state(learned, self.recommender.name).items()}
         return arrays
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -172,6 +178,14 @@ class Platform(Part):
         self._last_update = float(arrays["last_update"][0])
         if self.version > 0:
             prefix = "model/"
-            self.recommender.restore(
-                {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-            )
+            learned = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
+            with calling(self.recommender, "restore"):
+                self.recommender.restore(learned)
+
+
+def _as_logged(slates: Slates) -> Slates:
+    """Return slates in the one form that kernels take: contiguous, and propensities of 32 bits."""
+    items, odds = slates.items, slates.propensity
+    if items.flags.c_contiguous and (odds is None or (odds.flags.c_contiguous and odds.dtype == np.float32)):
+        return slates
+    return Slates(np.ascontiguousarray(items), None if odds is None else np.ascontiguousarray(odds, dtype=np.float32))

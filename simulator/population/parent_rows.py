@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.contract import sealed
 from simulator.engine.randomness import TIE, uniforms
 from simulator.engine.tables.tables import BY_CREATOR, ITEM, Items, StageKind
 from simulator.part import Part, Published
@@ -158,7 +159,7 @@ class Levels:
         if self._of_which is not candidates:
             self._of_which, self._among = candidates, {}
         if level not in self._among:
-            self._among[level] = candidates[self._levels[candidates] == level]
+            self._among[level] = sealed(candidates[self._levels[candidates] == level])
         return self._among[level]
 
 

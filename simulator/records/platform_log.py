@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from recommenders.contract import COLUMNS, PlatformLog
+from recommenders.contract import COLUMNS, PlatformLog, sealed
 from simulator.engine.tables.tables import Array
 from simulator.records.kernels.arrivals import ROWS_PER_STRETCH, ArrivalKeys, arrival_order
 
@@ -23,8 +23,9 @@ class PlatformMemory:
     Rows come in any order and ahead of their arrival; `arrived(time)` gives exactly those that arrived by then, sorted
     by (logged_at, user, time, event, position), so that a fit never depends on how the run was cut into batches.
 
-    There is one array per column. First in it are the rows that have been handed out, which stay as they are: logs are
-    views of them. Behind them lie those that have yet to arrive or to be put in order.
+    Rows that have arrived stay as they are: they are kept in arrays that nobody can change and that hold nothing else,
+    so that a log can be handed out as it is. The others wait in arrays of their own, one per column, first those that
+    need no more ordering.
     """
 
     def __init__(self, names: dict[str, tuple[str, ...]], n_users: int, n_items: int) -> None:
@@ -32,9 +33,9 @@ class PlatformMemory:
         self.n_users = n_users
         self.n_items = n_items
         self._columns: dict[str, npt.NDArray[Any]] = {c.name: np.empty(0, dtype=c.dtype) for c in COLUMNS}
-        self._n = 0  # rows that are there
-        self._ordered = 0  # of them, those before this one that need no more ordering
-        self._arrived = 0  # of them, those that have arrived
+        self._n = 0  # rows that wait
+        self._ordered = True  # whether they are in order
+        self._arrived: dict[str, list[npt.NDArray[Any]]] = {c.name: [] for c in COLUMNS}  # in stretches, as they came
 
     def take(self, rows: Array) -> None:
         """Take rows of events that the platform records, whenever they arrive."""
@@ -64,17 +65,28 @@ class PlatformMemory:
     def arrived(self, time: float) -> PlatformLog:
         """Return all records that have arrived by `time`."""
         self._sort_in(time)
-        return self._log(slice(0, self._arrived))
+        for stretches in self._arrived.values():  # one column at a time: memory holds one of them twice, not all
+            if len(stretches) > 1:
+                stretches[:] = [_joined(stretches)]
+        return self._log(0)
 
     def since(self, last: float, time: float) -> PlatformLog:
         """Return the records that arrived after `last`, up to `time`."""
         self._sort_in(time)
-        first = int(np.searchsorted(self._columns["logged_at"][: self._arrived], last, side="right"))
-        return self._log(slice(first, self._arrived))
+        stretches = self._arrived["logged_at"]
+        first = len(stretches)
+        while first > 0 and stretches[first - 1][-1] > last:
+            first -= 1
+        begin = int(np.searchsorted(stretches[first], last, side="right")) if first < len(stretches) else 0
+        return self._log(first, begin)
 
-    def _log(self, rows: slice) -> PlatformLog:
-        part = {name: column[rows] for name, column in self._columns.items()}
-        return PlatformLog(**part, names=self.names, n_users=self.n_users, n_items=self.n_items)
+    def _log(self, first: int, begin: int = 0) -> PlatformLog:
+        """Return the rows of the stretches from `first` on, in that one from `begin` on."""
+        columns = {}
+        for c in COLUMNS:
+            stretches = self._arrived[c.name][first:] or [sealed(np.empty(0, dtype=c.dtype))]
+            columns[c.name] = _joined([stretches[0][begin:], *stretches[1:]])
+        return PlatformLog(**columns, names=dict(self.names), n_users=self.n_users, n_items=self.n_items)
 
     def _room(self, more: int) -> dict[str, npt.NDArray[Any]]:
         """Return the places of the next rows, behind all others."""
@@ -84,23 +96,35 @@ class PlatformMemory:
                 grown = np.empty(max(last, 4 * first), dtype=column.dtype)  # what is not written to costs nothing
                 grown[:first] = column[:first]
                 self._columns[name] = grown
-        self._n = last
+        self._n, self._ordered = last, False
         return {name: column[first:last] for name, column in self._columns.items()}
 
     def _sort_in(self, time: float) -> None:
-        """Put what has come in order behind what had arrived before: arrival is the first key of the order."""
-        rest = {name: column[self._arrived : self._n] for name, column in self._columns.items()}
-        if self._ordered < self._n:
-            size = self._n - self._arrived
-            order, room = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-            stretches = np.zeros(size // ROWS_PER_STRETCH + 2, dtype=np.int64)
-            arrival_order(ArrivalKeys(*(rest[key] for key in ArrivalKeys._fields)), stretches, order, room)
-            for column in rest.values():
-                moved = room.view(column.dtype)[:size]
+        """Put what waits in order, and what has arrived behind what had before, as arrival is the first key."""
+        waiting = {name: column[: self._n] for name, column in self._columns.items()}
+        if not self._ordered:
+            order, room = np.empty(self._n, dtype=np.int64), np.empty(self._n, dtype=np.int64)
+            stretches = np.zeros(self._n // ROWS_PER_STRETCH + 2, dtype=np.int64)
+            arrival_order(ArrivalKeys(*(waiting[key] for key in ArrivalKeys._fields)), stretches, order, room)
+            for column in waiting.values():
+                moved = room.view(column.dtype)[: self._n]
                 np.take(column, order, out=moved, mode="clip")  # which writes without a copy
                 column[:] = moved
-            self._ordered = self._n
-        self._arrived += int(np.searchsorted(rest["logged_at"], time, side="right"))
+            self._ordered = True
+        here = int(np.searchsorted(waiting["logged_at"], time, side="right"))
+        if here == 0:
+            return
+        for name, column in waiting.items():
+            self._arrived[name].append(sealed(column[:here]))
+            column[: self._n - here] = column[here:]
+        self._n -= here
+
+
+def _joined(stretches: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return sealed arrays as one."""
+    if len(stretches) == 1:
+        return stretches[0]
+    return np.frombuffer(b"".join(each.data for each in stretches), dtype=stretches[0].dtype)
 
 
 def into_columns(rows: Array, columns: Mapping[str, npt.NDArray[Any]]) -> None:

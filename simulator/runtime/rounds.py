@@ -106,10 +106,15 @@ class Alike(NamedTuple):
         """The rows first ... last - 1 of it."""
         if first == 0 and last >= len(self.chosen):
             return self
-        return self._replace(
-            chosen=self.chosen[first:last],
-            several=None if self.several is None else self.several.rows(slice(first, last)),
-            told=None if self.told is None else self.told[first:last],
+        several, told = self.several, self.told
+        return Alike(
+            self.chosen[first:last],
+            self.candidates,
+            None if several is None else several.rows(slice(first, last)),
+            None if told is None else told[first:last],
+            self.size,
+            self.picks,
+            self.sorting,
         )
 
 
@@ -296,9 +301,13 @@ class Rounds:
 
     def _narrowed(self, part: Alike) -> Alike:
         """The part; where all of its rows choose from one list, that is all that there is for them."""
-        if part.several is None or self.criteria is None or (part.several.of != part.several.of[0]).any():
+        if part.several is None or self.criteria is None:
             return part
-        return part._replace(candidates=self.criteria.lists.array(int(part.several.of[0])), several=None)
+        of = part.several.of
+        if of[0] != of[-1] or (of != of[0]).any():
+            return part
+        own = self.criteria.lists.array(int(of[0]))
+        return Alike(part.chosen, own, None, part.told, part.size, part.picks, part.sorting)
 
     def _beside_editors(self, whole: Alike, most: int) -> Iterator[Alike]:
         """Rows in parts of one list, whose slates a recommender makes but for what editors fill on a surface."""
@@ -310,7 +319,6 @@ class Rounds:
             for surface in np.unique(surfaces):
                 here = np.flatnonzero(surfaces == surface)
                 picks, others = self.editors.picks(int(surface), part.candidates)
-                others.flags.writeable = False
                 left = part._replace(
                     chosen=part.chosen[here], told=None if part.told is None else part.told[here], candidates=others,
                     size=part.size - len(picks) if len(others) else 0, picks=picks,

@@ -64,7 +64,7 @@ def test_entry_points_are_found_and_cannot_take_our_names(monkeypatch):
         ("zzz", {}, "'zzz' is not known; there are: asysvd"),
         ("no_such_package.models:Mine", {}, "cannot import 'no_such_package.models'"),
         ("recommenders.models.neighbors:ItemKN", {}, r"has no class 'ItemKN'; did you mean 'ItemKNN'\?"),
-        (f"{__name__}:Lame", {}, "has no method recommend"),
+        (f"{__name__}:Lame", {}, "Lame: is no recommender; expected a class derived from"),
         ("itemknn", {"neighbours": 5}, r"itemknn.neighbours: is no parameter of it; did you mean 'neighbors'\? it takes"
          r": neighbors: int = 100, shrink: float = "),
         ("itemknn", {"neighbors": 2.5}, "itemknn.neighbors: is 2.5; expected int"),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommenders.contract import RecommenderError, Slates, compressed, validate_slates
+from recommenders.contract import RecommenderError, Slates, compressed, sealed, validate_slates
 from tests.recommenders.little import ask
 
 REQUESTS = ask(10, users=(0, 1), slate_size=3, candidates=(1, 2, 3, 5))
@@ -77,8 +77,7 @@ def test_what_was_lately_sent_is_a_matrix_too_and_goes_with_its_rows():
 def test_a_part_is_what_would_be_taken_but_for_its_candidates():
     start, items = compressed(np.array([[-1, 4, -1], [-1, -1, -1], [3, 1, 2]], np.int32))
     three = replace(ask(6, users=(0, 1, 2)), recent_start=start, recent_items=items)
-    few = np.array([1, 4], np.int32)
-    few.flags.writeable = False
+    few = sealed(np.array([1, 4], np.int32))
     part, taken = three.part(1, 3, few, 5), three.take(slice(1, 3))
     assert part.candidates is few
     assert (len(part), part.slate_size, part.filled) == (2, 5, 2)
