@@ -6,6 +6,7 @@ Exit codes: 0 done, 2 wrong input, 130 stopped by Ctrl-C; others are the command
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ def enter(
 ) -> int:
     """Run `dispatch` on the words and return its exit code; say refusals in one line, or raise them with `--debug`."""
     words = sys.argv[1:] if argv is None else list(argv)
+    warnings.formatwarning = _in_one_line
     try:
         return dispatch(words)
     except refusals as error:
@@ -77,3 +79,10 @@ def enter(
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")
         return EXIT_STOPPED
+
+
+def _in_one_line(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    """Return a warning as the command lines say one: users of them have no use for the line of code that it is from."""
+    return f"warning: {message}\n"

@@ -1,9 +1,19 @@
-"""A rehearsal: whatever a recommender calls is called once, on next to nothing, so that it is compiled beforehand."""
+"""A rehearsal: whatever a recommender calls is called once, on next to nothing, so that it is compiled beforehand.
+
+    python -m recommenders.rehearsal NAME MODEL
+
+rehearses a model of another library in a process of its own, for `recommenders.models.adapters.trial`.
+"""
 
 from __future__ import annotations
 
+import resource
+import sys
+
 from recommenders.check import synthetic_world
-from recommenders.contract import Recommender
+from recommenders.contract import Recommender, RecommenderError
+
+MEMORY = 8 * 2**30  # bytes that a rehearsal may take: one that wants more has gone astray
 
 
 def rehearse(recommender: Recommender) -> None:
@@ -16,3 +26,21 @@ def rehearse(recommender: Recommender) -> None:
     world = synthetic_world(label=recommender.label)
     recommender.fit(world.log, world.catalog)
     recommender.recommend(world.requests)
+
+
+def main(name: str, model: str) -> None:
+    """Rehearse a library's model, and print why it is refused, if the cause lies in the model."""
+    from recommenders.contract import Label
+    from recommenders.models.adapters.trial import REFUSED, lies_in_the_model
+    from recommenders.registry import create
+
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    try:
+        rehearse(create(name, {"model": model}, label=Label("click", ("click",))))
+    except RecommenderError as error:
+        if lies_in_the_model(error):
+            sys.stdout.write(f"\n{REFUSED}{error.wrong}{'; ' if error.right else ''}{error.right}\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

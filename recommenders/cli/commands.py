@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from recommenders.command_line import WHERE, read_pairs
-from recommenders.contract import CONTRACT_VERSION, RecommenderError
+from recommenders.contract import CONTRACT_VERSION, RecommenderError, called, fallback, fallback_warning
 from recommenders.contract.names import did_you_mean
 from recommenders.contract.settings import Settings, checked, number, one_of, setting, whole_number, wrong_setting
 from recommenders.data.interactions import Reading
@@ -127,6 +127,9 @@ def evaluate(words: Sequence[str]) -> int:
     for name in chosen.recommender:
         found = evaluate_one(data, split, name, parameters, say=_say, **options)
         sys.stdout.write(table(name, found, chosen.cutoffs, chosen.negatives))
+        warning = fallback_warning(called(name, found.recommender.parameters()), fallback(found.test.places))
+        if warning is not None:
+            _say(f"warning: {warning}")
         if output is not None:
             folder = output if len(chosen.recommender) == 1 else output / name.replace(":", "-")
             write(folder, name, found, data, {"split": chosen.split, **options})
@@ -232,6 +235,7 @@ def write(folder: Path, name: str, found: Evaluated, data: Dataset, options: Map
         "test": found.test.means,
         "intervals": {"validation": found.validation.intervals, "test": found.test.intervals},
         "groups": found.test.groups,
+        "fallback": {"validation": fallback(found.validation.places), "test": fallback(found.test.places)},
         "recommender": {
             "name": name,
             "parameters": found.recommender.parameters(),

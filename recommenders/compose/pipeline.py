@@ -8,6 +8,7 @@ A member is named as on the command line, its parameters in brackets: ``itemknn`
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from recommenders.contract import (
     Catalog,
     Label,
     Lists,
+    Places,
     PlatformLog,
     Recommender,
     RecommenderError,
@@ -74,6 +76,11 @@ class Composed(Recommender):
         for member in self.members.values():
             with calling(member, "update"):
                 member.update(events)
+
+    def places(self) -> Places | None:
+        """Return the members' counts together, of those who count."""
+        counted = [found for member in self.members.values() if (found := member.places()) is not None]
+        return functools.reduce(Places.plus, counted) if counted else None
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the members' states."""

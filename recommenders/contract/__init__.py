@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recommenders.contract.errors import RecommenderError
     from recommenders.contract.item_encoder import item_features
     from recommenders.contract.log import Label, PlatformLog, Positives
+    from recommenders.contract.places import Places, called, fallback, fallback_warning
     from recommenders.contract.recommender import CONTRACT_VERSION, Recommender, Reproducibility, slates_of
     from recommenders.contract.requests import NO_ITEM, Requests, Seen, compressed
     from recommenders.contract.sealing import sealed
@@ -31,9 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
-    "LazyFeatures", "Lists", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError", "Reproducibility",
-    "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates", "item_features", "runs", "sealed",
-    "setting", "slates_of", "validate_chances", "validate_scores", "validate_slates", "validate_state",
+    "LazyFeatures", "Lists", "Places", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError",
+    "Reproducibility", "Requests", "Seen", "Settings", "Slates", "called", "calling", "compressed", "fallback",
+    "fallback_warning", "in_slates", "item_features", "runs", "sealed", "setting", "slates_of", "validate_chances",
+    "validate_scores", "validate_slates", "validate_state",
 ]  # fmt: skip
 
 _HOMES = {
@@ -45,6 +47,7 @@ _HOMES = {
     "errors": ("RecommenderError",),
     "item_encoder": ("item_features",),
     "log": ("Label", "PlatformLog", "Positives"),
+    "places": ("Places", "called", "fallback", "fallback_warning"),
     "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of"),
     "requests": ("NO_ITEM", "Requests", "Seen", "compressed"),
     "sealing": ("sealed",),

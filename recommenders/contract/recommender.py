@@ -33,6 +33,7 @@ from recommenders.contract.calls import calling, shown_name
 from recommenders.contract.catalog import Catalog
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.log import Label, PlatformLog, Positives
+from recommenders.contract.places import Places
 from recommenders.contract.requests import Requests
 from recommenders.contract.settings import Settings
 
@@ -138,6 +139,10 @@ class Recommender:
 
     def update(self, events: PlatformLog) -> None:
         """Take in records that arrived since ``fit`` or the last ``update``; by default they teach nothing."""
+
+    def places(self) -> Places | None:
+        """How many places of slates it has filled, and how many of them by popularity; None where it does not count."""
+        return None
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything learned, as plain arrays (for checkpoints); parameters are not part of it."""

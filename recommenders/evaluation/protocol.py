@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract import Positives, Recommender, RecommenderError, validate_slates
+from recommenders.contract import Places, Positives, Recommender, RecommenderError, validate_slates
 from recommenders.contract.settings import Choice
 from recommenders.evaluation import metrics
 from recommenders.evaluation.dataset import Dataset
@@ -34,6 +34,7 @@ class Judgment:
         cold_recall: measure@k of held-out items that training never met; NaN where there are none.
         n_train: training pairs of each user.
         seconds: of recommending.
+        places: places of the lists, and how many of them popularity filled; None where the recommender does not count.
     """
 
     users: np.ndarray
@@ -42,6 +43,7 @@ class Judgment:
     cold_recall: dict[str, float]
     n_train: np.ndarray
     seconds: float
+    places: Places | None = None
 
     @property
     def means(self) -> dict[str, float]:
@@ -98,6 +100,7 @@ def judge(
     wanted = metrics.HeldOut.of_pairs(held.user, held.item, n_users)
     users = np.flatnonzero((trained.sizes > 0) & (wanted.sizes > 0)).astype(np.uint32)
     k = min(max(cutoffs), n_items)
+    before = recommender.places()
     began = time.perf_counter()
     ranked = np.full((users.size, k), -1, np.int32)
     if negatives is None:
@@ -116,7 +119,9 @@ def judge(
             validate_slates(slates, request, n_items, recommender.name)
             ranked[row] = slates.items[0]
     seconds = time.perf_counter() - began
-    return _judged(ranked, users, trained, held, data, cutoffs, seconds, np.bincount(train.item, minlength=n_items))
+    judged = _judged(ranked, users, trained, held, data, cutoffs, seconds, np.bincount(train.item, minlength=n_items))
+    after = recommender.places()
+    return judged if before is None or after is None else replace(judged, places=after.plus(before, -1))
 
 
 def _among(

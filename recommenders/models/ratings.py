@@ -23,10 +23,7 @@ def ratings_of(data: Learning, label: Label | None, name: str) -> Any:
         RecommenderError: there are positives, but no values or only one.
     """
     log = data.log
-    assert label is not None  # the positives were found by it
-    wanted = np.isin(log.event, log.codes("event", label.events, f"label {label.name}"))
-    rows = np.flatnonzero(wanted & np.isfinite(log.value) & (log.item < data.n_items))
-    value = log.value[rows].astype(np.float64)
+    rows, value = _valued(data, label)
     if len(data.positives) and (not value.size or value.min() == value.max()):
         what = "the log gives none" if not value.size else f"all are {value[0]:g}"
         raise RecommenderError(f"recommender {name}", f"needs a value per pair, and {what}", "expected ratings")
@@ -39,6 +36,29 @@ def ratings_of(data: Learning, label: Label | None, name: str) -> Any:
     counts.sort_indices()
     # A mean of exactly 0 must stay an entry.
     return csr(sums.indptr, sums.indices, sums.data / np.maximum(counts.data, 1), data.n_items)
+
+
+def values_of(data: Learning, label: Label | None) -> np.ndarray | None:
+    """Return the mean value of each positive, float32; None unless the log says one of all, and not of all the same."""
+    rows, value = _valued(data, label)
+    own = data.positives.user.astype(np.int64) * data.n_items + data.positives.item
+    pair = data.log.user[rows].astype(np.int64) * data.n_items + data.log.item[rows]
+    place = np.searchsorted(own, pair)
+    known = np.flatnonzero(np.isin(pair, own))
+    counts = np.bincount(place[known], minlength=own.size)
+    if not counts.size or not counts.all():
+        return None
+    means = (np.bincount(place[known], value[known], own.size) / counts).astype(np.float32)
+    return None if means.min() == means.max() else means
+
+
+def _valued(data: Learning, label: Label | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the label's events that have a value, and the values, float64."""
+    log = data.log
+    assert label is not None  # the positives were found by it
+    wanted = np.isin(log.event, log.codes("event", label.events, f"label {label.name}"))
+    rows = np.flatnonzero(wanted & np.isfinite(log.value) & (log.item < data.n_items))
+    return rows, log.value[rows].astype(np.float64)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from recommenders import registry
 from recommenders.command_line import EXIT_STOPPED, WHERE, Arguments
+from recommenders.contract import called, fallback_warning
 from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import read_value, single_settings, sweep_settings
 from simulator.cli.progress import ProgressLine
@@ -49,6 +50,10 @@ def single(arguments: Arguments) -> int:
         to_stderr(f"stopped: {interrupted}")
         to_stderr(f"resume with: python -m simulator resume={shlex.quote(str(config.output))}")
         return EXIT_STOPPED
+    who = called(result.manifest["recommender"]["name"], config.recommender_parameters)
+    warning = fallback_warning(who, result.manifest["recommender"]["fallback"])
+    if warning is not None:
+        to_stderr(f"warning: {warning}")
     rows: list[list[Cell]] = [[name, value] for name, value in result.metrics.items()]
     sys.stdout.write(format_table(["measure", "value"], rows) + f"\n\nwritten to {result.folder}\n")
     return 0

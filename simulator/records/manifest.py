@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.contract import fallback
 from simulator.engine.jit.compile import source_hash
 from simulator.records.run_folder import MANIFEST, METRICS, peak_memory, versions, write_atomic, write_json
 from simulator.scenario.checks.provenance import provenance_summary
@@ -84,6 +85,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
             "versions": facts.versions,
             "warm_up": scenario.platform.warm_up,
             "label": scenario.platform.label,
+            "fallback": fallback(recommender.places()),
         },
         "versions": versions() | {"engine": source_hash()},
         "wall_seconds": facts.wall,

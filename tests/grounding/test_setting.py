@@ -24,7 +24,14 @@ def features(tmp_path: Path) -> Path:
 
 
 def test_the_names_of_real_items_are_written(features: Path, tmp_path: Path):
-    run(scenario="shortvideo", catalog=features, recommender="random", users=20, horizon="30min", output=tmp_path / "run")
+    run(
+        scenario="shortvideo",
+        catalog=features,
+        recommender="random",
+        users=20,
+        horizon="30min",
+        output=tmp_path / "run",
+    )
     written = pd.read_parquet(tmp_path / "run" / "source_items.parquet")
     assert written["id"].tolist() == [f"{k:03d}" for k in range(40)]
     assert not (tmp_path / "run" / "source_users.parquet").exists(), "there are no real users without interactions"

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recommenders.models.adapters.library import LibraryModel
+from recommenders.contract import Settings, setting
+from recommenders.models.adapters.library import LibraryModel, LibrarySettings
 from recommenders.models.ranker import product
+
+
+@dataclass(frozen=True)
+class ImplicitSettings(LibrarySettings):
+    """Settings of :class:`Implicit`; its models are of feedback without ratings."""
+
+    ratings: Literal["log", "none"] = setting("none", "none: a positive is worth 1, times alpha; log: the log's value")
 
 
 class Implicit(LibraryModel):
@@ -19,10 +28,16 @@ class Implicit(LibraryModel):
         "implicit.als", "implicit.bpr", "implicit.lmf", "implicit.nearest_neighbours",
     )  # fmt: skip
     ours: ClassVar[dict[str, Any]] = {"num_threads": 1, "random_state": LibraryModel.SEED, "use_gpu": False}
+    Config: ClassVar[type[Settings]] = ImplicitSettings
+
+    def is_model(self, kind: type) -> bool:
+        """Whether it can be fitted and asked."""
+        return hasattr(kind, "fit") and hasattr(kind, "recommend")
 
     def train(self, model: Any, matrix: Any) -> None:
         """Train on users by items; the confidence of a positive is what alpha says."""
-        model.fit(matrix, show_progress=False)
+        neighbours = not hasattr(model, "factors")  # these add up in doubles, and one of them takes nothing else
+        model.fit(matrix.astype(np.float64) if neighbours else matrix, show_progress=False)
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
         """Return products of factors, or sums over neighbours."""

@@ -6,18 +6,24 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recommenders.contract import Label, RecommenderError, Settings, setting
+from recommenders.contract import Catalog, Label, RecommenderError, Settings, setting
 from recommenders.contract.names import did_you_mean
 from recommenders.members import take_apart
+from recommenders.models.adapters.own_words import OwnWords
+from recommenders.models.adapters.trial import refusal
 from recommenders.models.hashing import root
 from recommenders.models.profiles import csr
-from recommenders.models.ranker import Batch, Learning, Ranker
+from recommenders.models.ranker import BLOCK, Batch, Learning, Ranker
+from recommenders.models.ratings import values_of
+from recommenders.registry import name_of
 
 _SEED_BITS = 31
+TOP = 20  # best items of a user, among which there must be an order
+ENOUGH_USERS, ENOUGH_PAIRS = 10, 100  # of training, below which a model may well find nothing to prefer
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,7 @@ class LibrarySettings(Settings):
     """Settings of an adapter."""
 
     model: str = setting(meaning="the library's name of the model, its own parameters in brackets: BPR(k=64)")
+    ratings: Literal["log", "none"] = setting("log", "a pair's value: what the log says, where it does of all; or 1")
 
 
 class LibraryModel(Ranker):
@@ -50,12 +57,22 @@ class LibraryModel(Ranker):
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)
-        self._where = f"recommender {self.name}.model"
+        self._library = OwnWords(self.where, self.package, self.config.model)
         self._model: Any = None
         self._made()  # a wrong name or parameter is refused now
 
+    def check(self, catalog: Catalog) -> None:
+        """Try the model in a process of its own: it may need more than pairs, lack a package, or end its process.
+
+        Raises:
+            RecommenderError: it does.
+        """
+        refused = refusal(name_of(type(self)), self.config.model)
+        if refused is not None:
+            raise RecommenderError(self.where, refused if refused.startswith(self.package) else f"{self.who} {refused}")
+
     def train(self, model: Any, matrix: Any) -> None:
-        """Train what the library made on users by items, scipy CSR float32 of ones."""
+        """Train what the library made on users by items, scipy CSR float32 of values, or of ones unless `rated`."""
         raise NotImplementedError
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
@@ -70,63 +87,135 @@ class LibraryModel(Ranker):
         """Return the seed that a library is given."""
         return int(root(self.seed, self.name) >> np.uint64(64 - _SEED_BITS))
 
+    @property
+    def rated(self) -> bool:
+        """Whether the model is given values of pairs; otherwise each is worth 1."""
+        return "values" in self.learned
+
+    @property
+    def where(self) -> str:
+        """Return how errors of the model begin."""
+        return f"recommender {self.name}.model"
+
+    @property
+    def who(self) -> str:
+        """Return the library, its version and the model, for messages."""
+        return self._library.who
+
+    def ratings_of(self, users: np.ndarray) -> Any:
+        """Return the values of users' positives, scipy CSR float32 (n, n_items)."""
+        return self._matrix[users]
+
     # ---- the library's model
 
     def _made(self) -> Any:
-        name, given = take_apart(self.config.model, self._where)
+        name, given = take_apart(self.config.model, self.where)
         make = self._found(name)
+        self._library = OwnWords(self.where, self.package, name)
+        missing = self.missing(make)
+        if missing:
+            raise RecommenderError(self.where, f"{self.who} {missing}")
         accepted = self.accepted(make)
         own = {key: self.library_seed if value is self.SEED else value for key, value in self.ours.items()}
+        arguments = {key: value for key, value in own.items() if key in accepted} | given
         try:
-            return make(**{key: value for key, value in own.items() if key in accepted} | given)
-        except (TypeError, ValueError) as error:
+            return self._library.call("is made", lambda: make(**arguments))
+        except RecommenderError as error:
+            if not isinstance(error.__cause__, TypeError | ValueError):
+                raise
             raise RecommenderError(
-                self._where, f"{name} refuses {given}: {str(error).splitlines()[0]}",
+                self.where, f"{self.who} refuses {given}: {str(error.__cause__).splitlines()[0]}",
                 f"it takes {', '.join(accepted) or 'nothing'}",
-            ) from error  # fmt: skip
+            ) from error.__cause__  # fmt: skip
 
     def accepted(self, make: Callable[..., Any]) -> tuple[str, ...]:
         """Names of the parameters that a model takes."""
         return tuple(name for name in inspect.signature(make).parameters if name not in ("self", "args", "kwargs"))
 
+    def is_model(self, kind: type) -> bool:
+        """Whether a class of the library is a model that scores items, and no base or part of one."""
+        raise NotImplementedError
+
+    def missing(self, make: Callable[..., Any]) -> str:
+        """Return what a model asks for that no adapter has, as its class says it; empty where there is nothing."""
+        return ""
+
     def _found(self, name: str) -> Callable[..., Any]:
         there: dict[str, Any] = {}
+        parts: set[str] = set()
         for module in self.modules:
             try:
                 found = importlib.import_module(module)
             except ImportError as error:
                 right = f'pip install "beholder[{self.package}]"'
-                raise RecommenderError(self._where, f"{module} cannot be imported ({error})", right) from error
+                raise RecommenderError(self.where, f"{module} cannot be imported ({error})", right) from error
             named = {each: getattr(found, each) for each in dir(found) if each[0].isupper()}
-            there |= {each: value for each, value in named.items() if inspect.isfunction(value) or _trains(value)}
+            models = {
+                each: value
+                for each, value in named.items()
+                if inspect.isfunction(value)
+                or (inspect.isclass(value) and not inspect.isabstract(value) and self.is_model(value))
+            }
+            there |= models
+            parts |= named.keys() - models.keys()
         if name not in there:
+            wrong = (
+                f"{name} of {self.package} scores no items"
+                if name in parts
+                else f"{self.package} has no model {name!r}"
+            )
             hint = did_you_mean(name, there).rstrip() or f"there are: {', '.join(sorted(there))}"
-            raise RecommenderError(self._where, f"{self.package} has no model {name!r}", hint)
+            raise RecommenderError(self.where, wrong, hint)
         return there[name]  # type: ignore[no-any-return]
 
     # ---- a ranker
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Learn nothing beside the positives, which are kept in any case; `prepare` trains on them."""
-        return {}
+        """Return the value of each positive where the log has one for all; `prepare` trains on them."""
+        values = values_of(data, self.label) if self.config.ratings == "log" else None
+        return {} if values is None else {"values": values}
 
     def prepare(self) -> None:
         """Train, whether after fitting or after restoring."""
         self._model = None
         history = self.history
         if history.items.size:
-            self._model = self._made()
-            ones = np.ones(history.items.size, np.float32)
-            self.train(self._model, csr(history.start, history.items, ones, history.n_items))
+            model = self._made()
+            values = self.learned.get("values", np.ones(history.items.size, np.float32))
+            self._matrix = csr(history.start, history.items, values, history.n_items)
+            self._library.call("is trained", self.train, model, self._matrix)
+            self._model = model
+            self._require_order()
+
+    def _require_order(self) -> None:
+        """Refuse a model whose best items are all alike to everybody: what it ranks by would be the luck of ties."""
+        history = self.history
+        users = np.flatnonzero(np.diff(history.start) > 0)[:BLOCK]
+        if users.size < ENOUGH_USERS or history.items.size < ENOUGH_PAIRS or history.n_items < 2:
+            return
+        ones = self._matrix[users].copy()
+        ones.data[:] = 1
+        scores = self._asked(users, ones)
+        best = -np.sort(-scores, axis=1)[:, : min(TOP, history.n_items // 2 + 1)]  # NaN last
+        if (best == best[:, :1]).all():
+            only = "" if self.rated else "; the log has no values, and every pair is worth 1 to it"
+            raise RecommenderError(
+                self.where,
+                f"{self.who} ranks nothing: to each of {users.size} users the best {best.shape[1]} items are "
+                f"worth the same{only}", "expected a model that prefers some items to others on this data",
+            )  # fmt: skip
 
     def score(self, batch: Batch) -> np.ndarray:
         """Return the library's scores."""
         scores = np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
         rows = np.flatnonzero(batch.known)
         if rows.size and self._model is not None:
-            scores[rows] = self.scores_of(self._model, batch.users[rows], batch.profile[rows])
+            scores[rows] = self._asked(batch.users[rows], batch.profile[rows])
         return scores
 
-
-def _trains(value: Any) -> bool:
-    return inspect.isclass(value) and (hasattr(value, "fit") or hasattr(value, "train"))
+    def _asked(self, users: np.ndarray, profile: Any) -> np.ndarray:
+        found = np.asarray(self._library.call("scores", self.scores_of, self._model, users, profile), np.float32)
+        shape = (users.size, self.history.n_items)
+        if found.shape != shape:
+            raise RecommenderError(self.where, f"{self.who} gives scores {found.shape}", f"expected {shape}")
+        return found
