@@ -52,8 +52,8 @@ def _chosen(cases: int) -> TinyWorld:
     employer = {
         "per": "creator", "facet": "quality", "agreement": claim(0.4, "share"),
         "knowledge": {"dist": "constant", "value": 0.6, "unit": "share", "from": "estimate"},
-        "bar": claim(0.0, "utility"), "temperature": claim(0.3, "utility"),
-        "picks": claim(2, "applicants"), "every": claim(12, "h"),
+        "threshold": claim(0.0, "utility"), "temperature": claim(0.3, "utility"),
+        "shortlist": claim(2, "applicants"), "every": claim(12, "h"),
     }  # fmt: skip
     steps = [
         {"step": "read", "event": "reserved", "delay": exponential(86400.0)},

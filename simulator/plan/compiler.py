@@ -75,13 +75,13 @@ class Compiled:
     def largest_slate(self) -> int:
         """Items of the longest slate that a recommender is asked for."""
         stages = self.plan.stages
-        return int(stages["slate"][(stages["within"] < 0) & (stages["rest_of"] < 0)].max())
+        return int(stages["slate"][(stages["children_of"] < 0) & (stages["queue_of"] < 0)].max())
 
     @property
     def largest_menu(self) -> int:
         """Cards of the longest menu or queue; 0 where there is none."""
         stages = self.plan.stages
-        return int(stages["slate"][(stages["within"] >= 0) | (stages["rest_of"] >= 0)].max(initial=0))
+        return int(stages["slate"][(stages["children_of"] >= 0) | (stages["queue_of"] >= 0)].max(initial=0))
 
     @property
     def most_responses(self) -> int:
@@ -146,7 +146,7 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
     for stage in scenario.stages.values():
         if stage.ordered_by is not None and stage.ordered_by != NEWEST:
             counters[stage.ordered_by] = None
-    shown = {stage.level: None for stage in scenario.stages.values() if stage.level is not None}
+    shown = {stage.shows_parents: None for stage in scenario.stages.values() if stage.shows_parents is not None}
     own = [kind.attributes for kind in scenario.item_types.values()]
     own += [parent.attributes for parent in scenario.parents.values()]
     attributes = dict.fromkeys(name for each in own for name in each)
@@ -234,7 +234,7 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         row["event"], row["positive"] = names.codes[name], act.positive
         row["topic"] = scenario.declared_interests is not None and scenario.declared_interests.follow == name
         row["counter"] = names.counters.index(name) + 1 if name in names.counters else -1
-        row["aside"] = act.aside
+        row["detour"] = act.detour
         row["log_odds"], row["slope"] = odds, slope
     return rows
 
@@ -292,7 +292,7 @@ def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.vo
         row = np.zeros((), dtype=layout.ATTRIBUTE_EFFECT)
         row["promise"], row["repeats"], row["kind"], row["weight"] = -1, 1, k, again.worth.value
         row["rest"] = np.log(max(1.0 - again.first.value, _LEAST))
-        for name in parent.modalities if again.told_by is None else again.told_by:
+        for name in parent.modalities if again.revealed_by is None else again.revealed_by:
             row["told"] |= np.uint32(1 << names.modalities.index(name))
         rows.append(row)
         shown = names.types[len(scenario.item_types) :]

@@ -283,11 +283,11 @@ class _Rows:
             width = self.scenario.facets[chooser.facet].dimensions
             row["offset"], row["width"], row["scale"] = offset, width, 1.0 / np.sqrt(width)
             row["knowledge"] = self.tables.add(chooser.knowledge)
-            row["bar"], row["temperature"] = chooser.bar.value, chooser.temperature.value
-            if chooser.picks is not None and chooser.every is not None:
-                row["picks"] = round(chooser.picks.value)
+            row["threshold"], row["temperature"] = chooser.threshold.value, chooser.temperature.value
+            if chooser.shortlist is not None and chooser.every is not None:
+                row["shortlist"] = round(chooser.shortlist.value)
                 row["every"] = max(np.floor(chooser.every.value * TICKS_PER_SECOND), 1.0) / TICKS_PER_SECOND
-            row["room"] = self.names.index(chooser.room) if chooser.room else -1
+            row["capacity_of"] = self.names.index(chooser.capacity_of) if chooser.capacity_of else -1
             offset += width
         return rows
 

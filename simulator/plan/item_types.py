@@ -31,7 +31,7 @@ def type_tables(
         row["half_life"] = np.inf if kind.half_life is None else _mean(kind.half_life, tables)
         row["idiosyncratic"] = 1.0
         own[:n] = _facet_weights(scenario, kind)
-        for modality, ratio in kind.reads.items():
+        for modality, ratio in kind.precisions.items():
             own[n + names.modalities.index(modality)] = ratio.value
     for row, name, own in zip(types[items:], names.types[items:], weights[items:], strict=True):
         _parent_type(scenario, names, name, row, own, tables)
@@ -46,8 +46,8 @@ def _memory(names: Vocabulary, kept: Remembered | None, row: npt.NDArray[np.void
         return
     row["known"], row["forgetting"] = kept.precision.value, kept.half_life.value
     row["known_of"], row["known_rate"] = kept.of == "creator", kept.rate.value if kept.rate is not None else 1.0
-    told_by = names.modalities if kept.told_by is None else kept.told_by
-    row["known_by"] = sum(1 << names.modalities.index(modality) for modality in told_by)
+    revealed_by = names.modalities if kept.revealed_by is None else kept.revealed_by
+    row["known_by"] = sum(1 << names.modalities.index(modality) for modality in revealed_by)
 
 
 def _parent_type(
@@ -71,7 +71,7 @@ def _parent_type(
     shared = np.array([parent.shares[f].value if f in parent.shares else 0.0 for f in scenario.facets])
     weights = np.array([_facet_weights(scenario, kind) for kind in kinds.values()])
     own[: len(shared)] = np.sqrt(shared) * (shares @ weights)
-    for modality, ratio in parent.reads.items():
+    for modality, ratio in parent.precisions.items():
         own[len(scenario.facets) + names.modalities.index(modality)] = ratio.value
 
 

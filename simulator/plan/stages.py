@@ -103,7 +103,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
         stages[s]["number"], stages[s]["kind"] = s, StageKind[stage.kind.upper()]
-        for key in ("starts", "level", "within", "rest_of", "picks"):
+        for key in ("starts", "shows_parents", "children_of", "queue_of", "picks"):
             stages[s][key] = -1
         if stage.surface is None:
             stages[s]["surface"] = NO_SURFACE
@@ -166,18 +166,18 @@ def _parents_of_stage(
 ) -> None:
     """What a stage does with parents: shows them as cards, or shows the children of one; or the rest of a slate."""
     stage, kinds = scenario.stages[name], list(scenario.parents)
-    row["level"] = kinds.index(stage.level) if stage.level is not None else -1
+    row["shows_parents"] = kinds.index(stage.shows_parents) if stage.shows_parents is not None else -1
     row["card_event"] = names.codes[stage.card_event or "impression"]
-    if stage.rest_of is not None:
-        row["rest_of"] = names.stages.index(stage.rest_of)
-    if stage.within is None:
+    if stage.queue_of is not None:
+        row["queue_of"] = names.stages.index(stage.queue_of)
+    if stage.children_of is None:
         return
-    row["within"] = layout.BY_CREATOR if stage.within == CREATOR else kinds.index(stage.within)
+    row["children_of"] = layout.BY_CREATOR if stage.children_of == CREATOR else kinds.index(stage.children_of)
     picks = scenario.browse[name].picks
     if picks is not None:
         row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]
-        further = picks.further or scenario.browse[name].outside_option
-        row["further"] = further.value
+        then = picks.outside_option or scenario.browse[name].outside_option
+        row["next_outside_option"] = then.value
 
 
 def _notes(
@@ -213,7 +213,7 @@ def _commit_parameters(
     tables: Tables,
 ) -> None:
     block, stage = scenario.commit[name], scenario.stages[name]
-    for key in ("attention", "bar", "temperature", "risk_aversion"):
+    for key in ("attention", "threshold", "temperature", "risk_aversion"):
         row[key] = getattr(block, key).value
     row["seconds"] = tables.add(block.seconds)
     row["starts"] = names.stages.index(stage.starts["confirm"]) if "confirm" in stage.starts else -1
@@ -258,7 +258,7 @@ def _number(names: Vocabulary, stage: str) -> int:
 # What each kind reads from its block of the scenario: numbers by value, distributions by their table's row.
 _NUMBERS = {
     "browse": ("attention", "temperature", "outside_option", "risk_aversion", "read"),
-    "inspect": ("attention", "temperature", "bar", "hesitation_band", "hesitation_uncertainty"),
+    "inspect": ("attention", "temperature", "threshold", "hesitation_band", "hesitation_uncertainty"),
     "consume": (
         "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity",
         "truth_sensitivity", "tolerate", "seek", "loop_sensitivity", "unattended",

@@ -64,7 +64,7 @@ class Editors(Part):
             error = normals(seed, EDITORS, len(worth), 1, block=s)[:, 0].astype(np.float64)
             # of the variance of what they see, `precision` is that of what users like on average
             seen = np.sqrt(share) * (worth - worth.mean()) + np.sqrt(1.0 - share) * worth.std() * error
-            level = int(compiled.plan.stages["level"][compiled.plan.stages["surface"] == s].max(initial=-1))
+            level = int(compiled.plan.stages["shows_parents"][compiled.plan.stages["surface"] == s].max(initial=-1))
             self._desks[s] = _Desk(rule, seen if rule.picks == "best" else error, _popular(compiled), level)
 
     def publish(self, published: Published) -> None:

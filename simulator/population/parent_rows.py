@@ -51,7 +51,7 @@ def with_parents(
 
 def listed(compiled: Compiled) -> set[str]:
     """Kinds of parents whose children are shown on menus; CREATOR where what one made is."""
-    return {stage.within for stage in compiled.scenario.stages.values() if stage.within is not None}
+    return {stage.children_of for stage in compiled.scenario.stages.values() if stage.children_of is not None}
 
 
 def _rows(
@@ -130,8 +130,8 @@ def levels_of(compiled: Compiled, items: Items) -> npt.NDArray[np.int32]:
 def asked_for(compiled: Compiled, items: Items) -> npt.NDArray[np.bool_]:
     """Tell which rows a slate can hold, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
-    asks = (stages["kind"] == StageKind.BROWSE) & (stages["within"] < 0) & (stages["rest_of"] < 0)
-    return np.isin(levels_of(compiled, items), stages["level"][asks])
+    asks = (stages["kind"] == StageKind.BROWSE) & (stages["children_of"] < 0) & (stages["queue_of"] < 0)
+    return np.isin(levels_of(compiled, items), stages["shows_parents"][asks])
 
 
 class Levels:
@@ -274,8 +274,10 @@ def _ordered(compiled: Compiled, kinds: npt.NDArray[np.int32]) -> tuple[npt.NDAr
     names, scenario = compiled.names, compiled.scenario
     column, newest = np.full(len(kinds), -1, dtype=np.int64), np.zeros(len(kinds), dtype=np.bool_)
     for stage in scenario.stages.values():
-        if stage.within is not None and stage.ordered_by is not None:
-            those = kinds == (BY_CREATOR if stage.within == CREATOR else list(scenario.parents).index(stage.within))
+        if stage.children_of is not None and stage.ordered_by is not None:
+            those = kinds == (
+                BY_CREATOR if stage.children_of == CREATOR else list(scenario.parents).index(stage.children_of)
+            )
             newest[those] = stage.ordered_by == NEWEST
             if stage.ordered_by != NEWEST:
                 column[those] = 1 + names.counters.index(stage.ordered_by)

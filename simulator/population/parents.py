@@ -62,7 +62,7 @@ class ParentIndex:
 
 def draw_kin(scenario: Scenario, types: npt.NDArray[np.integer[Any]], seed: int) -> tuple[ParentIndex, ...]:
     """Draw the parents of each kind that a scenario has, by the types (n,) of its items."""
-    shown = {stage.level for stage in scenario.stages.values()}
+    shown = {stage.shows_parents for stage in scenario.stages.values()}
     found, first, row = [], 0, len(types)
     for k, (name, rule) in enumerate(scenario.parents.items()):
         own = [t for t, kind in enumerate(scenario.item_types) if rule.types is None or kind in rule.types]

@@ -313,7 +313,7 @@ def _units(
         first += n
         parts.append(units)
     for step in shared.steps:
-        if step["chooser"] >= 0 and shared.choosers[step["chooser"]]["picks"] > 0:
+        if step["chooser"] >= 0 and shared.choosers[step["chooser"]]["shortlist"] > 0:
             desks = np.zeros(len(published_at), dtype=layout.UNIT)
             desks["first"] = desks["last"] = NO_ROW
             step["desk"] = first

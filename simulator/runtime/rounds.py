@@ -378,7 +378,7 @@ def _together(parts: Iterable[Alike], most: int) -> Iterator[list[Alike]]:
 def _kinds(compiled: Compiled, levels: Levels, sorting: SortedLists | None) -> tuple[list[_Kind], Numbers]:
     """Kinds of slates: size, level and order; and the number of each by stage and order, first without one."""
     stages, found = compiled.plan.stages, list[_Kind]()
-    of = levels.of(stages["level"])
+    of = levels.of(stages["shows_parents"])
     at = np.zeros((len(stages), 1 if sorting is None else 1 + len(sorting.stages)), dtype=np.int64)
     for stage, order in np.ndindex(*at.shape):
         given = order > 0 and sorting is not None and sorting.stages[order - 1, stage]

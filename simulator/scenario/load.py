@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from simulator.errors import InputError
 from simulator.scenario.messages import as_input_error, nearest, shown_value
 from simulator.scenario.overrides import with_changes
+from simulator.scenario.renamed import renamed_content, renamed_path
 from simulator.scenario.schema.scenario import Scenario, content_hash
 from simulator.scenario.strict_yaml import load_yaml
 
@@ -100,7 +101,8 @@ def load_scenario(name_or_path: str | Path, changes: Mapping[str, object] | None
             right = nearest(text, list(packaged)) + ", or a path to a YAML file"
             raise InputError("scenario", f"unknown scenario {text!r}", right)
         path, shown = packaged[text], f"{_PACKAGE}/{text}.yaml"
-    content = with_changes(load_yaml(path, shown), changes or {}, shown)
+    renamed = {renamed_path(key): value for key, value in (changes or {}).items()}
+    content = with_changes(renamed_content(load_yaml(path, shown), shown), renamed, shown)
     scenario = scenario_from(content, shown, _read_sources(path, shown))
     scenario._path = path.resolve()
     return scenario

@@ -99,7 +99,7 @@ def test_it_holds_for_a_process_as_well(tmp_path):
                 "stages.search.entry": number(0.0, "share"),
                 "stages.search.next": {"select": "watch", "exhausted": "search", "leave": "exit"},
                 "stages.page.next": {"select": "watch", "exhausted": "discover", "leave": "discover"},
-                "stages.react.next": {"continue": "discover", "aside": "page", "leave": "exit"},
+                "stages.react.next": {"continue": "discover", "detour": "page", "leave": "exit"},
             },
             ["stages.feed", "never reached"],
         ),

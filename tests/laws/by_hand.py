@@ -100,7 +100,7 @@ def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -
         again = parent.repetition
         if again is None or (parent.types is not None and kind not in parent.types):
             continue
-        told_by = parent.modalities if again.told_by is None else again.told_by
+        told_by = parent.modalities if again.revealed_by is None else again.revealed_by
         if not any(read >> names.modalities.index(name) & 1 for name in told_by):
             continue
         rows = of.users.had[user]
@@ -192,7 +192,7 @@ def recalled_by_hand(
         return mean, variance
     subject = (1 << 31) + int(of.items.state["creator"][item]) if remembered.of == "creator" else item
     own = rows[(rows["item"] == subject) & (rows["at"] > 0)]
-    by = of.compiled.names.modalities if remembered.told_by is None else remembered.told_by
+    by = of.compiled.names.modalities if remembered.revealed_by is None else remembered.revealed_by
     told = any(attended >> of.compiled.names.modalities.index(modality) & 1 for modality in by)
     if not told or len(own) == 0:
         return mean, variance

@@ -205,12 +205,12 @@ class Bench:
     def shown(self, stage: int) -> np.ndarray:
         """Rows that cards of a stage can show: items, or parents; in a menu, children of any parent will do."""
         row, levels = self.compiled.plan.stages[stage], levels_of(self.compiled, self.items)
-        return np.flatnonzero(levels == row["level"]) if row["within"] < 0 else self.items.menu
+        return np.flatnonzero(levels == row["shows_parents"]) if row["children_of"] < 0 else self.items.menu
 
     def holds_baskets(self, stage: int) -> bool:
         """Whether what is decided on at a stage is a basket from a menu."""
         plan = self.compiled.plan
-        menus = (plan.stages["within"] >= 0) & (plan.stages["picks"] >= 0)
+        menus = (plan.stages["children_of"] >= 0) & (plan.stages["picks"] >= 0)
         return bool((plan.alternatives[menus, 0] == stage).any())
 
     def with_plan(self, **tables: np.ndarray) -> Bench:
@@ -300,7 +300,7 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     items = slate
     if items is None:
         items = np.stack([_strangers_first(of, generator.permutation(of.shown(stage)))[:size] for _ in range(n)])
-    if plan.stages["within"][stage] >= 0:
+    if plan.stages["children_of"][stage] >= 0:
         rows.menu["item"][:, :size] = items
         v["inside"], v["menu_n"], v["menus"] = 1, size, 1
     else:
@@ -314,8 +314,8 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
     v["clock"], v["start"] = CLOCK, CLOCK - 60.0
     v["budget"], v["tolerance"] = 900.0, 20.0
     v["haste"], v["mindful"], v["elsewhere"] = 1.0, 1.0, -1.0  # no context
-    rest_of = int(plan.stages["rest_of"][stage])
-    v["slate_stage"], v["slate_n"] = stage if rest_of < 0 else rest_of, size
+    queue_of = int(plan.stages["queue_of"][stage])
+    v["slate_stage"], v["slate_n"] = stage if queue_of < 0 else queue_of, size
     v["utility"], v["belief"] = generator.normal(size=(2, n))
     v["belief_sd"] = 0.8
     kind = plan.stages["kind"][stage]
@@ -323,7 +323,7 @@ def threshold(of: Bench, stage: int, device: int, slate: np.ndarray | None = Non
         v["item"], v["slot"], v["position"], v["propensity"] = rows.slate["item"][:, 0], 0, size, 0.25
         v["picked"] = 1
         v["attended"] = np.where(generator.uniform(size=n) < 0.5, seen & generator.integers(0, 64, n), 0)
-    if plan.stages["within"][stage] >= 0 or of.holds_baskets(stage):  # a parent, and its menu
+    if plan.stages["children_of"][stage] >= 0 or of.holds_baskets(stage):  # a parent, and its menu
         v["item"], v["slot"], v["propensity"], v["picked"] = generator.choice(parents_of(of), n), 0, 0.25, 1
     if of.holds_baskets(stage):
         rows.menu["item"][:, :2] = generator.choice(of.items.menu, (n, 2))
@@ -350,7 +350,7 @@ def parents_of(of: Bench) -> np.ndarray:
 def _alone(plan: Plan, stage: int) -> Plan:
     """The same stage, followed by a request for a slate where something would be read at once."""
     kinds, following = plan.stages["kind"], plan.alternatives.copy()
-    menus = (plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)
+    menus = (plan.stages["children_of"] >= 0) | (plan.stages["queue_of"] >= 0)
     at_once = np.isin(kinds, (StageKind.INSPECT, StageKind.COMMIT)) | menus
     reads = (following[stage] >= 0) & at_once[following[stage]]
     following[stage][reads] = int(np.flatnonzero(kinds == StageKind.BROWSE)[0])

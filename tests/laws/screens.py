@@ -31,7 +31,7 @@ class Case(NamedTuple):
     def on_a_menu(self) -> bool:
         """Whether the cards are those of a menu or a queue."""
         row = compiled_of(self.name).plan.stages[self.stage]
-        return bool(self.kind == StageKind.BROWSE and (row["within"] >= 0 or row["rest_of"] >= 0))
+        return bool(self.kind == StageKind.BROWSE and (row["children_of"] >= 0 or row["queue_of"] >= 0))
 
     @property
     def never_opened(self) -> bool:

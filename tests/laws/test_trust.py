@@ -52,7 +52,7 @@ def _through_the_world(of: Bench, attended: Array) -> tuple[Users, Array]:
     n, n_items = len(users.state), len(of.items.state)
     shared: Any = compiled.world
     shared = shared._replace(choosers=shared.choosers.copy(), steps=shared.steps.copy(), stages=shared.stages.copy())
-    shared.choosers["bar"] = -100.0  # everybody is taken, and all goes well: all have something to judge
+    shared.choosers["threshold"] = -100.0  # everybody is taken, and all goes well: all have something to judge
     shared.steps["passes"], shared.steps["withdraws"] = 1.0, 0.0
     shared.stages["cancel"], shared.stages["cancel_late"], shared.stages["skipped"] = 0.0, 0.0, 0.0
     shared.stages["expires_after"] = np.inf

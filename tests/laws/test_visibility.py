@@ -85,7 +85,7 @@ def test_a_hidden_number_leaves_every_decision_bit_identical(case):
         of_parents = {
             each for kind in of.compiled.shown_parents for each in of.compiled.scenario.parents[kind].modalities
         }
-        elsewhere = of.compiled.plan.stages["within"][case.stage] >= 0 and case.modality_name in of_parents
+        elsewhere = of.compiled.plan.stages["children_of"][case.stage] >= 0 and case.modality_name in of_parents
         unseen = case.plays_by_itself or case.never_opened
         if case.kind in (StageKind.BROWSE, StageKind.COMMIT) and not unseen and not elsewhere:
             assert after.bits() != before.bits(), "the truth has not moved: this shows nothing"

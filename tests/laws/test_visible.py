@@ -231,7 +231,7 @@ def _open_to_persuasion(of: Bench, rows, stage: int, modality: int) -> Bench:
     of = _eye_catching(of, stage, modality)
     stages = of.compiled.plan.stages.copy()
     belief = np.array([row[3] for row in _judged(of, stage, step(of, rows, whole=False))])
-    stages["bar"][stage] = np.median(belief)
+    stages["threshold"][stage] = np.median(belief)
     return of.with_plan(stages=stages)
 
 

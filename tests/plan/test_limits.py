@@ -62,7 +62,7 @@ def asked(name: str, stage: str, visit: int = 0) -> list[tuple[np.ndarray, np.nd
     rows["user"], rows["visit"], rows["request"] = np.arange(USERS), visit, 1
     s = compiled.names.stages.index(stage)
     rows["slate_stage"] = s
-    there = np.flatnonzero(levels_of(compiled, items) == compiled.plan.stages["level"][s]).astype(np.int32)
+    there = np.flatnonzero(levels_of(compiled, items) == compiled.plan.stages["shows_parents"][s]).astype(np.int32)
     return [(*part, there) for part in parts(criteria, rows, there)]
 
 

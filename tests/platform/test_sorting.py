@@ -61,7 +61,7 @@ def asked(name: str, stage: str, users: int = USERS, visit: int = 0) -> np.ndarr
 
 def there(name: str, stage: str) -> np.ndarray:
     compiled, items, _ = drawn(name)
-    level = compiled.plan.stages["level"][compiled.names.stages.index(stage)]
+    level = compiled.plan.stages["shows_parents"][compiled.names.stages.index(stage)]
     return np.flatnonzero(levels_of(compiled, items) == level).astype(np.int32)
 
 

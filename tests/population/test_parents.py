@@ -287,8 +287,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"creator": LENDS}, "parents.creator: items have a column creator already"),
     ({"story": {**LENDS, "attributes": {"duration": number(1, "s")}}}, "parents.story.attributes.duration: items have"),
     ({"story": {**LENDS, "repetition": {"worth": number(-1, "utility"), "first": number(0.5, "share"),
-                                        "half_life": number(1, "d"), "told_by": ["cover"]}}},
-     "parents.story.repetition.told_by names cover"),
+                                        "half_life": number(1, "d"), "revealed_by": ["cover"]}}},
+     "parents.story.repetition.revealed_by names cover"),
 ]  # fmt: skip
 
 

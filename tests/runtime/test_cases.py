@@ -28,12 +28,14 @@ def uniform(low: float, high: float, unit: str) -> dict[str, Any]:
 
 def employer(bar: float, picks: int = 0) -> dict[str, Any]:
     """Who chooses among those who come: `bar` in units of the spread of what they read; with picks, they compare."""
-    compares = {"picks": claim(picks, "applicants"), "every": claim(5, "h"), "room": "rooms"} if picks else {}
+    compares = (
+        {"shortlist": claim(picks, "applicants"), "every": claim(5, "h"), "capacity_of": "rooms"} if picks else {}
+    )
     knowledge = {"dist": "beta", "a": 4, "b": 2, "unit": "share", "from": "estimate"}
     return {
         "employer": {
             "per": "creator", "facet": "quality", "agreement": claim(0.4, "share"), "knowledge": knowledge,
-            "bar": claim(bar, "utility"), "temperature": claim(0.3, "utility"), **compares,
+            "threshold": claim(bar, "utility"), "temperature": claim(0.3, "utility"), **compares,
         }
     }  # fmt: skip
 

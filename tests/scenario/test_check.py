@@ -26,7 +26,7 @@ def test_what_the_life_cycle_can_emit():
 
 
 TELLING = {"signal": _number(1, "correlation"), "precision": _number(1, "1/utility^2")}
-STAGE = {"kind": "respond", "surface": "fullscreen", "next": {"continue": "feed", "aside": "page", "leave": "exit"}}
+STAGE = {"kind": "respond", "surface": "fullscreen", "next": {"continue": "feed", "detour": "page", "leave": "exit"}}
 
 CASES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
     # shares
@@ -71,15 +71,15 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
     ({"stages.watch.events": {"confirm": "order"}}, (), "stages.watch.events.confirm: not an outcome in next"),
     ({"stages.discover.next.select": "watch"}, (), "stages.preview is never reached; expected a way to it"),
     ({"stages.feed.next": {"select": "watch", "exhausted": "feed", "leave": "feed"},
-      "stages.react.next": {"continue": "feed", "aside": "page", "leave": "feed"}}, (),
+      "stages.react.next": {"continue": "feed", "detour": "page", "leave": "feed"}}, (),
      "stages.feed never ends; expected a way"),
     ({}, ("stages.feed.entry", "stages.discover.entry", "stages.search.entry"), "stages: no stage has an entry"),
-    ({}, ("stages.react.next.aside",),
-     "stages.react.next.aside is missing; respond.react.acts: one with aside needs it"),
-    ({"respond.react.acts.profile_visit.aside": False}, (),
-     "respond.react.acts: one with aside is missing; stages.react.next.aside needs it"),
-    ({"stages.page.within": "creater"}, (),
-     "stages.page.within names creater, which does not exist; did you mean creator?"),
+    ({}, ("stages.react.next.detour",),
+     "stages.react.next.detour is missing; respond.react.acts: one with detour needs it"),
+    ({"respond.react.acts.profile_visit.detour": False}, (),
+     "respond.react.acts: one with detour is missing; stages.react.next.detour needs it"),
+    ({"stages.page.children_of": "creater"}, (),
+     "stages.page.children_of names creater, which does not exist; did you mean creator?"),
     # observation, labels
     ({}, ("observation.like",), "observation.like is missing; the life cycle can emit it"),
     ({"observation.likes": {"observer": "none"}}, (), "observation.likes: no stage emits it; did you mean like?"),

@@ -41,7 +41,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("news", {"browse.front.suffices.modality": "body_text"}, "browse.front.suffices.modality names body_text"),
     ("news", {"declared_interests.facet": "quality"}, "declared_interests.facet names quality"),
     ("news", {"surfaces.home.editorial.slots": 31}, "surfaces.home.editorial.slots = 31"),
-    ("audio", {"stages.episodes.within": "album"}, "stages.episodes.within names album"),
+    ("audio", {"stages.episodes.children_of": "album"}, "stages.episodes.children_of names album"),
     ("audio", {"consume.listen_episode.pause": None}, "consume.listen_episode.pause is missing"),
     ("audio", {"stages.listen.wait": {"pause": {"delay": _number(1, "h"), "visit": "later"}}},
      "stages.listen.wait.pause: not an outcome in next"),

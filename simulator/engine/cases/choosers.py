@@ -57,10 +57,10 @@ def end_step(tables: CaseTables, slot: int, step: int, time: float) -> int:
     passed = s.passes >= 1.0 or uniform(case_luck(c, step, CaseDraw.PASSES)) < s.passes
     if passed and s.chooser >= 0:
         judged = judgment(tables, c, step, s.chooser)
-        if shared.choosers[s.chooser].picks > 0:
+        if shared.choosers[s.chooser].shortlist > 0:
             _lay_down(tables, slot, step, judged, time)
             return UNDECIDED
-        passed = judged > shared.choosers[s.chooser].bar
+        passed = judged > shared.choosers[s.chooser].threshold
     return DONE if passed else turned_down(shared, c, step)
 
 
@@ -107,13 +107,13 @@ def decide(tables: CaseTables, unit: int, number: int, time: float) -> None:
     slot = np.int64(u.first)
     while slot >= 0:
         behind = np.int64(cases[slot].behind)
-        if not cases[slot].judged > h.bar:
+        if not cases[slot].judged > h.threshold:
             _tell(state, unit, slot, 0, time)
         slot = behind
-    picks = np.int64(h.picks)
-    if h.room >= 0 and u.first >= 0:
+    picks = np.int64(h.shortlist)
+    if h.capacity_of >= 0 and u.first >= 0:
         c = cases[u.first]
-        picks = min(picks, left_of(tables, h.room, np.int64(c.user), np.int64(c.item), time))
+        picks = min(picks, left_of(tables, h.capacity_of, np.int64(c.user), np.int64(c.item), time))
     while picks > 0 and u.first >= 0:
         picks -= 1
         best = NO_ROW

@@ -243,11 +243,11 @@ CHOOSER = np.dtype(
         ("offset", "i4"),
         ("width", "i4"),
         ("knowledge", "i4"),
-        ("bar", "f8"),
+        ("threshold", "f8"),
         ("temperature", "f8"),
         ("scale", "f8"),
-        ("picks", "i4"),  # the most that pass in one decision; 0: each is judged alone
-        ("room", "i4"),  # resource of which no more pass than are left, -1 none
+        ("shortlist", "i4"),  # the most that pass in one decision; 0: each is judged alone
+        ("capacity_of", "i4"),  # resource of which no more pass than are left, -1 none
         ("every", "f8"),  # s between decisions
     ],
     align=True,

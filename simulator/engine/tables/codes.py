@@ -59,7 +59,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "inspect": ("accept", "reject", "leave"),
     "commit": ("confirm", "abandon", "defer"),
     "consume": ("complete", "skip", "pause"),
-    "respond": ("continue", "leave", "aside"),
+    "respond": ("continue", "leave", "detour"),
 }
 """Outcome numbers of the kinds that visits run; `defer`, `pause` and `aside` need no successor."""
 

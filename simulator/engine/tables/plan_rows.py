@@ -21,15 +21,15 @@ STAGE = np.dtype(
         ("risk_aversion", "f8"),
         ("read", "f8"),
         ("carries_on", "f8"),
-        ("level", "i4"),  # kind of parents that slates are made of, -1: items
-        ("within", "i4"),  # kind of parent whose children are shown without a slate, or BY_CREATOR; -1 none
-        ("rest_of", "i4"),  # stage of whose slate the rest is shown, -1 none
+        ("shows_parents", "i4"),  # kind of parents that slates are made of, -1: items
+        ("children_of", "i4"),  # kind of parent whose children are shown without a slate, or BY_CREATOR; -1 none
+        ("queue_of", "i4"),  # stage of whose slate the rest is shown, -1 none
         ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
-        ("further", "f8"),  # outside option once one of them is taken
+        ("next_outside_option", "f8"),  # outside option once one of them is taken
         # inspect
-        ("bar", "f8"),
+        ("threshold", "f8"),
         ("hesitation_band", "f8"),
         ("hesitation_uncertainty", "f8"),
         ("hesitation_seconds", "i4"),
@@ -244,7 +244,7 @@ ACT = np.dtype(
         ("positive", "i4"),
         ("counter", "i4"),  # column of the counters, -1 none
         ("topic", "i4"),  # 1: it follows the item's topic
-        ("aside", "i4"),  # 1: it leads elsewhere
+        ("detour", "i4"),  # 1: it leads elsewhere
         ("log_odds", "f8"),  # at satisfaction 0
         ("slope", "f8"),
     ],

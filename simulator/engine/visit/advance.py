@@ -74,7 +74,7 @@ def _flags(plan: Plan) -> tuple[Part, Part, Part]:
         here if there else None
         for there in (
             (plan.stages["kind"] == StageKind.COMMIT).any(),
-            ((plan.stages["within"] >= 0) | (plan.stages["rest_of"] >= 0)).any(),
+            ((plan.stages["children_of"] >= 0) | (plan.stages["queue_of"] >= 0)).any(),
             (plan.stages["pause"] > 0.0).any(),
         )
     )  # type: ignore[return-value]
@@ -204,7 +204,7 @@ def _live_alone(
         s = stages[stage]
         outcome = -1
         # ---- browse
-        if s.kind == StageKind.BROWSE and max(s.within, s.rest_of) >= 0:
+        if s.kind == StageKind.BROWSE and max(s.children_of, s.queue_of) >= 0:
             if menus is not None:
                 if v.inside == 0:
                     open_menu(i, s, tables.items, tables.visits)

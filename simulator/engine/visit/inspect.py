@@ -61,7 +61,9 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
         tallies[Tally.EVENT + note.event] += 1
         if recorded:
             n = record(n, v, np.int64(note.event), np.nan, seen, tables)
-    if taken(drive, s.bar, s.temperature, uniform(decision_key(own_key, v.request, slot, Draw.ACCEPT)), exp_log_tables):
+    if taken(
+        drive, s.threshold, s.temperature, uniform(decision_key(own_key, v.request, slot, Draw.ACCEPT)), exp_log_tables
+    ):
         return ACCEPT, n
     tallies[Tally.EVENT + SharedEvent.REJECT] += 1
     if recorded:
@@ -87,7 +89,7 @@ def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> No
     )
     v.lived = mean - tired * mood[user, user_params.first_topic + items[np.int64(v.item)].topic]
     v.sought = 0.0
-    if abs(np.float64(v.lived) - s.bar) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
+    if abs(np.float64(v.lived) - s.threshold) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
         key = decision_key(own_key, v.request, slot, Draw.HESITATE)
         v.sought = quantised(drawn(quantiles, s.hesitation_seconds, key))
         v.clock += np.float64(v.sought)

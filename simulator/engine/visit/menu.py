@@ -42,20 +42,20 @@ def open_menu(i: int, s: Array, items: Items, visits: Visits) -> None:
     """Hand the visit `i` the cards of its item's parent (or creator), or of its item where that is a parent.
 
     Only what is on sale and was not just played, as far as there is room. At a stage `s` with `picks`, where several of
-    them may be taken, the visit goes on with the parent, whose basket it is. A stage with `rest_of` is handed what that
+    them may be taken, the visit goes on with the parent, whose basket it is. A stage with `queue_of` is handed what that
     stage's slate still has to come. There may be nothing: an item whose parent is of another kind, a slate that was
     another stage's.
     """
     v, menu, offered, cards, slate = visits.state[i], items.menu, items.offered, visits.menu, visits.slate
     n = 0
-    if s.rest_of >= 0:
-        if v.slate_stage == s.rest_of:
+    if s.queue_of >= 0:
+        if v.slate_stage == s.queue_of:
             while n < cards.shape[1] and v.position + n < v.slate_n:
                 _lay(cards, i, n, np.int64(slate[i, v.position + n].item))
                 n += 1
     else:
         parent = _owner(s, np.int64(v.item), items)
-        if parent >= 0 and items.menus[parent, 3] == s.within:
+        if parent >= 0 and items.menus[parent, 3] == s.children_of:
             k, end = np.int64(items.menus[parent, 0]), np.int64(items.menus[parent, 1])
             while n < cards.shape[1] and k < end:
                 item = np.int64(menu[k])
@@ -76,7 +76,7 @@ def open_menu(i: int, s: Array, items: Items, visits: Visits) -> None:
 @inlined
 def _owner(s: Array, item: int, items: Items) -> int:
     """Return the row in `Items.menus` of whose menu a stage shows beside an item: its parent (-1 none) or creator."""
-    if s.within == BY_CREATOR:
+    if s.children_of == BY_CREATOR:
         return items.menus.shape[0] - 1 - np.int64(items.state[item].creator)
     return np.int64(items.parent[item])
 
@@ -111,7 +111,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if first >= np.int64(v.menu_n) or plan.screens[s.number, v.device, 1] == 0:  # the end, or no screen to see it on
         v.inside = 0
         return (SELECT if v.taken > 0 else EXHAUSTED), n
-    own_key, queued, several = _key(v, s, tables.items), s.rest_of >= 0, s.picks >= 0
+    own_key, queued, several = _key(v, s, tables.items), s.queue_of >= 0, s.picks >= 0
     before = 0  # places before the first: one that is selected is played, with luck by its place under the request
     if queued:
         before = np.int64(v.position)
@@ -154,9 +154,9 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
 def _key(v: Array, s: Array, items: Items) -> np.uint64:
     """Return the key of a menu's own luck: by the parent, creator or queue, and how many menus the visit has opened."""
     kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(items.parent[v.item])
-    if s.rest_of >= 0:
+    if s.queue_of >= 0:
         kind, whose = mix(v.decisions, _IN_A_QUEUE), np.int64(0)
-    elif s.within == BY_CREATOR:
+    elif s.children_of == BY_CREATOR:
         kind, whose = mix(v.decisions, _ON_A_PAGE), np.int64(items.state[v.item].creator)
     return mix(mix(kind, np.uint64(whose)), np.uint64(v.menus))
 
@@ -180,7 +180,7 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
         read = judged(k, item, slot, own_key, tired, v, tables)
         if read and cascade:
             draw = uniform(decision_key(own_key, v.request, slot, Draw.CHOICE))
-            outside = s.outside_option if v.taken == 0 else s.further
+            outside = s.outside_option if v.taken == 0 else s.next_outside_option
             if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, draw, exp_log_tables):
                 _take(v, cards, i, slot, np.uint32(scratch[k, CardColumn.ATTENDED]))
                 if v.taken >= wanted:
@@ -196,7 +196,7 @@ def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tab
     s = tables.plan.stages[v.stage]
     for attempt in range(size):
         draw = uniform(decision_key(own_key, v.request, first + attempt, Draw.CHOICE))
-        outside = s.outside_option if v.taken == 0 else s.further
+        outside = s.outside_option if v.taken == 0 else s.next_outside_option
         chosen = compared(scratch, size, outside, s.temperature, draw, exp_log_tables)
         if chosen < 0:
             return
@@ -217,7 +217,7 @@ def _show(i: int, first: int, looked: int, before: int, n: int, tables: Tables) 
         if records.shape[0] > 0:
             slot = before + first + k
             n = record_card(n, v, np.int64(s.card_event), np.int64(cards[i, first + k].item), slot, k, tables)
-            records[n - 1].propensity = slate[i, slot].propensity if s.rest_of >= 0 else _CERTAIN
+            records[n - 1].propensity = slate[i, slot].propensity if s.queue_of >= 0 else _CERTAIN
     return n
 
 

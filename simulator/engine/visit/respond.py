@@ -148,7 +148,7 @@ def acts_of(
     records, tallies, counters = out.records, out.tallies, out.counters
     item, slot = np.int64(v.item), np.int64(v.slot)
     level = level_of(satisfaction)
-    done, positive, aside, spent, before = 0, 0, 0, 0.0, 1.0
+    done, positive, detour, spent, before = 0, 0, 0, 0.0, 1.0
     for a in range(acts.shape[0]):
         draw = uniform(decision_key(v.decisions, v.request, slot, Draw.ACT + a))
         if usual and before > 0.0:
@@ -172,7 +172,7 @@ def acts_of(
             follow_topic(users.followed, np.int64(v.user), np.int64(items.state[item].topic))
         done += 1
         positive |= acts[a].positive
-        aside |= acts[a].aside
+        detour |= acts[a].detour
         key = decision_key(v.decisions, v.request, slot, Draw.ACT_SECONDS + a)
         seconds = quantised(drawn(plan.quantiles, s.seconds, key))
         tallies[Tally.EVENT + event] += 1
@@ -185,7 +185,7 @@ def acts_of(
     # acts are dated at the decision; the seconds that they take pass afterwards
     v.clock += spent
     tallies[Tally.POSITIVE] += positive
-    return n, done, aside
+    return n, done, detour
 
 
 @internal

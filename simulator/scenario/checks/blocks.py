@@ -80,8 +80,8 @@ def respond(scenario: Scenario) -> Breaches:
             (f"{key}.acts.follow", "follow" in block.acts, f"{key}.followed_bonus", block.followed_bonus is not None),
             (f"stages.{name}.next.return", "return" in following, f"{key}.returns", block.returns is not None),
             (
-                f"stages.{name}.next.aside", "aside" in following,
-                f"{key}.acts: one with aside", any(act.aside for act in block.acts.values()),
+                f"stages.{name}.next.detour", "detour" in following,
+                f"{key}.acts: one with detour", any(act.detour for act in block.acts.values()),
             ),
         ):  # fmt: skip
             yield from together(first, has_first, second, has_second)
@@ -98,7 +98,7 @@ def _again(scenario: Scenario, key: str, again: Again) -> Breaches:
     stage = scenario.stages[again.stage]
     for name in again.types:
         if name in scenario.parents:
-            fits, right = stage.within == name, f"expected a stage within {name}: its menu"
+            fits, right = stage.children_of == name, f"expected a stage within {name}: its menu"
         else:
             fits = stage.kind in ("inspect", "commit")
             right = "expected an inspect or a commit: the item is at hand"
@@ -119,7 +119,7 @@ def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
     Acts of visits are the same in all stages, and only these can add to declared interests.
     """
     beside = beside_visits(scenario)
-    ordered = {scenario.stages[name].within for name, block in scenario.browse.items() if block.picks is not None}
+    ordered = {scenario.stages[name].children_of for name, block in scenario.browse.items() if block.picks is not None}
     for name, kind in scenario.item_types.items():
         if kind.remembered is not None and ordered:
             wrong = f"item_types.{name}.remembered: this version cannot run it yet where there are baskets"

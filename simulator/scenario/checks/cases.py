@@ -42,18 +42,18 @@ def choosers(scenario: Scenario) -> Breaches:
 
 
 def _comparison(scenario: Scenario, key: str, chooser: Chooser) -> Breaches:
-    if (chooser.picks is None) != (chooser.every is None):
-        there, missing = ("every", "picks") if chooser.picks is None else ("picks", "every")
+    if (chooser.shortlist is None) != (chooser.every is None):
+        there, missing = ("every", "shortlist") if chooser.shortlist is None else ("shortlist", "every")
         yield f"{key}.{missing} is missing", f"{key}.{there} needs it: so many pass in each decision"
-    if chooser.picks is not None and chooser.picks.value < 1.0:
-        yield f"{key}.picks = {chooser.picks.value:g}", "expected at least 1"
-    if chooser.room is None:
+    if chooser.shortlist is not None and chooser.shortlist.value < 1.0:
+        yield f"{key}.shortlist = {chooser.shortlist.value:g}", "expected at least 1"
+    if chooser.capacity_of is None:
         return
-    if chooser.picks is None:
-        yield f"{key}.room without picks", "expected picks and every beside it"
-    per = scenario.resources[chooser.room].per
+    if chooser.shortlist is None:
+        yield f"{key}.capacity_of without shortlist", "expected shortlist and every beside it"
+    per = scenario.resources[chooser.capacity_of].per
     if per != "item":  # decisions about several items may fall on one moment
-        yield f"{key}.room = {chooser.room}, which is per {per}", "expected slots or openings per item"
+        yield f"{key}.capacity_of = {chooser.capacity_of}, which is per {per}", "expected slots or openings per item"
 
 
 def fulfil(scenario: Scenario) -> Breaches:

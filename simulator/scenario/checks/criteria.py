@@ -35,7 +35,7 @@ def sorting(scenario: Scenario) -> Breaches:
     lists = [
         name
         for name, row in scenario.stages.items()
-        if row.kind == "browse" and row.within is None and row.rest_of is None
+        if row.kind == "browse" and row.children_of is None and row.queue_of is None
     ]
     for name, order in scenario.sorting.items():
         for stage in order.stages:
@@ -47,11 +47,11 @@ def sorting(scenario: Scenario) -> Breaches:
 def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
     """Yield criteria on what this version cannot filter by, or users not see."""
     attributes = set(attributes_of(scenario))
-    level = any(stage.level is not None for stage in scenario.stages.values())
+    level = any(stage.shows_parents is not None for stage in scenario.stages.values())
     for name, criterion in scenario.criteria.items():
         key, weighed = f"criteria.{name}", criterion.weight is not None
         if level and criterion.on == "item_type":
-            wrong = f"{key}.on = item_type: this version cannot run it yet beside stages with a level"
+            wrong = f"{key}.on = item_type: this version cannot run it yet beside stages that show parents"
             yield wrong, "a facet, an attribute or a promise"
         if criterion.kind == "only":
             wrong = f"{key}.kind = {criterion.kind}: this version cannot run it yet"

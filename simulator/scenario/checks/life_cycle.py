@@ -129,8 +129,8 @@ def unsupported_in_cases(scenario: Scenario, engine: Engine) -> Breaches:
         if stage.wait or stage.starts:
             part = "wait" if stage.wait else "starts"
             yield f"{key}.{part}: this version runs it in visits only", f"a stage without {part}"
-        if "aside" in stage.next:
-            yield f"{key}.next.aside: a case goes on without its user", "a stage without aside"
+        if "detour" in stage.next:
+            yield f"{key}.next.detour: a case goes on without its user", "a stage without detour"
         if stage.kind == "consume" and scenario.consume[name].model != "experience":
             yield f"consume.{name}.model = {scenario.consume[name].model}", "experience, in a case"
     ahead = {name: [after for _, after in successors(scenario.stages[name])] for name in sorted(beside)}

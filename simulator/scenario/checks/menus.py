@@ -1,4 +1,4 @@
-"""Stages that show parents (`level`), the children of one (`within`), the rest of a slate (`rest_of`), and baskets."""
+"""Stages that show parents, the children of one (`children_of`), the rest of a slate (`queue_of`), and baskets."""
 
 from __future__ import annotations
 
@@ -15,41 +15,43 @@ from simulator.scenario.schema.scenario import Scenario
 def menus(scenario: Scenario) -> Breaches:
     """Yield stages with menus, queues and parents that lack something that goes with these."""
     for name, stage in scenario.stages.items():
-        key, level = f"stages.{name}", stage.level
+        key, level = f"stages.{name}", stage.shows_parents
         if level is not None and scenario.parents[level].knowledge is None:
             yield f"parents.{level}.knowledge is missing", f"{key} shows {level}: expected how well users judge one"
         if level in scenario.item_types:
             yield f"parents.{level}: an item type is called so, and {key} shows it", "expected another name"
-        if stage.within is not None and stage.rest_of is not None:
-            yield f"{key}.within beside rest_of", "one of the two"
-        its_cards = "rest_of" if stage.rest_of is not None else "within"
-        if (stage.card_event is None) != (stage.within is None and stage.rest_of is None):
-            there, missing = ("card_event", "within") if stage.card_event else (its_cards, "card_event")
+        if stage.children_of is not None and stage.queue_of is not None:
+            yield f"{key}.children_of beside queue_of", "one of the two"
+        its_cards = "queue_of" if stage.queue_of is not None else "children_of"
+        if (stage.card_event is None) != (stage.children_of is None and stage.queue_of is None):
+            there, missing = ("card_event", "children_of") if stage.card_event else (its_cards, "card_event")
             yield f"{key}.{missing} is missing", f"{key}.{there} needs it"
-        if stage.ordered_by is not None and stage.within is None:
-            yield f"{key}.within is missing", f"{key}.ordered_by needs it"
+        if stage.ordered_by is not None and stage.children_of is None:
+            yield f"{key}.children_of is missing", f"{key}.ordered_by needs it"
         if stage.card_event == "impression":
             yield f"{key}.card_event = impression", "expected a name of its own: impressions are of slates"
 
 
 def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
     """Yield what this version cannot run of parents, menus, queues and baskets."""
-    shown = {stage.level for stage in scenario.stages.values() if stage.level is not None}
+    shown = {stage.shows_parents for stage in scenario.stages.values() if stage.shows_parents is not None}
     for name, stage in scenario.stages.items():
         key = f"stages.{name}"
-        if stage.level is not None and stage.within is not None:
-            yield f"{key}.within beside level: this version cannot run it yet", "one of the two"
-        of_browsing = [each for each in ("level", "within", "rest_of") if getattr(stage, each) is not None]
+        if stage.shows_parents is not None and stage.children_of is not None:
+            yield f"{key}.children_of beside shows_parents: this version cannot run it yet", "one of the two"
+        of_browsing = [
+            each for each in ("shows_parents", "children_of", "queue_of") if getattr(stage, each) is not None
+        ]
         if stage.kind != "browse" and of_browsing:
             yield f"{key}: a {stage.kind} with {of_browsing[0]}", "browse stages only"
-        if stage.level is not None:
+        if stage.shows_parents is not None:
             yield from _level(scenario, name)
-        if stage.within is not None:
-            yield from _cards(scenario, name, "within")
+        if stage.children_of is not None:
+            yield from _cards(scenario, name, "children_of")
             yield from _within(scenario, name, shown)
-        if stage.rest_of is not None:
-            yield from _cards(scenario, name, "rest_of")
-            yield from _rest_of(scenario, name)
+        if stage.queue_of is not None:
+            yield from _cards(scenario, name, "queue_of")
+            yield from _queue_of(scenario, name)
         if name in scenario.browse and scenario.browse[name].picks is not None:
             yield from _picks(scenario, engine, name, shown)
     if len(scenario.item_types) + len(shown) > engine.types:
@@ -58,7 +60,7 @@ def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
     for stage in scenario.stages.values():
         surface = stage.surface
         edited = stage.kind == "browse" and surface is not None and scenario.surfaces[surface].editorial is not None
-        if edited and levels.setdefault(str(surface), stage.level) != stage.level:
+        if edited and levels.setdefault(str(surface), stage.shows_parents) != stage.shows_parents:
             yield f"surfaces.{surface}.editorial for items and for parents", "a surface for each"
 
 
@@ -73,7 +75,7 @@ def _after(scenario: Scenario, name: str, *outcomes: str) -> Iterator[str]:
 
 def _level(scenario: Scenario, name: str) -> Breaches:
     """Yield what cannot be done with a parent that is shown: play it, or consume it."""
-    key = f"stages.{name}.level"
+    key = f"stages.{name}.shows_parents"
     if _layout(scenario, name) == "autoplay":
         yield f"{key} on a surface that plays by itself", "cards: a parent cannot be played"
     waiting, reached = list(_after(scenario, name, "select")), set()
@@ -90,7 +92,7 @@ def _level(scenario: Scenario, name: str) -> Breaches:
 
 
 def _cards(scenario: Scenario, name: str, which: str) -> Breaches:
-    """Yield what neither a menu (`within`) nor a queue (`rest_of`) can have."""
+    """Yield what neither a menu (`children_of`) nor a queue (`queue_of`) can have."""
     stage, block, key = scenario.stages[name], scenario.browse.get(name), f"stages.{name}"
     if stage.surface is None or block is None or _layout(scenario, name) == "autoplay":
         yield f"{key}.{which} on a surface without cards", "a list or a grid"
@@ -106,7 +108,9 @@ def _cards(scenario: Scenario, name: str, which: str) -> Breaches:
     for outcome in ("exhausted", "leave"):
         for following in _after(scenario, name, outcome):
             after = scenario.stages.get(following)
-            if after is not None and (after.kind != "browse" or after.within is not None or after.rest_of is not None):
+            if after is not None and (
+                after.kind != "browse" or after.children_of is not None or after.queue_of is not None
+            ):
                 wrong = f"{key}.next.{outcome} = {following}: nothing was chosen there"
                 yield wrong, "a stage with slates, or exit"
     for criterion, row in scenario.criteria.items():
@@ -114,16 +118,16 @@ def _cards(scenario: Scenario, name: str, which: str) -> Breaches:
             yield f"criteria.{criterion}.stated_in = {name}: nobody is asked there", "a stage with slates"
 
 
-def _rest_of(scenario: Scenario, name: str) -> Breaches:
+def _queue_of(scenario: Scenario, name: str) -> Breaches:
     """Yield what a queue cannot be: it is what a slate of items still has to come."""
-    stage, key = scenario.stages[name], f"stages.{name}.rest_of"
-    if stage.level is not None:
-        yield f"{key} beside level: this version cannot run it yet", "one of the two"
-    of = scenario.stages[str(stage.rest_of)]
-    if of.within is not None or of.rest_of is not None:
-        yield f"{key} = {stage.rest_of}: it asks for no slate", "a stage with slates"
-    if of.level is not None:
-        yield f"{key} = {stage.rest_of}: this version cannot run it yet", "a stage with slates of items"
+    stage, key = scenario.stages[name], f"stages.{name}.queue_of"
+    if stage.shows_parents is not None:
+        yield f"{key} beside shows_parents: this version cannot run it yet", "one of the two"
+    of = scenario.stages[str(stage.queue_of)]
+    if of.children_of is not None or of.queue_of is not None:
+        yield f"{key} = {stage.queue_of}: it asks for no slate", "a stage with slates"
+    if of.shows_parents is not None:
+        yield f"{key} = {stage.queue_of}: this version cannot run it yet", "a stage with slates of items"
 
 
 def _within(scenario: Scenario, name: str, shown: set[str]) -> Breaches:
@@ -132,23 +136,23 @@ def _within(scenario: Scenario, name: str, shown: set[str]) -> Breaches:
         for outcome, following in successors(before):
             if following == name and before.kind == "browse" and outcome != "select":
                 yield f"stages.{other}.next.{outcome} = {name}: no parent is chosen there", "another stage"
-    within, block = scenario.stages[name].within, scenario.browse.get(name)
+    within, block = scenario.stages[name].children_of, scenario.browse.get(name)
     if within is None or within not in shown or block is None or block.picks is not None:
         return
     if any(scenario.modalities[modality].kind == "promise" for modality in scenario.parents[within].modalities):
-        wrong = f"stages.{name}.within: the promises of {within} are not those of the child that is chosen"
+        wrong = f"stages.{name}.children_of: the promises of {within} are not those of the child that is chosen"
         yield wrong, f"browse.{name}.picks, so that {within} is what is decided on"
 
 
 def _picks(scenario: Scenario, engine: Engine, name: str, shown: set[str]) -> Breaches:
     """Yield baskets that are of nothing, too large, or of no use."""
-    within, picks, key = scenario.stages[name].within, scenario.browse[name].picks, f"browse.{name}.picks"
+    within, picks, key = scenario.stages[name].children_of, scenario.browse[name].picks, f"browse.{name}.picks"
     assert picks is not None
     if within is None or within == CREATOR:
         where = "on slates" if within is None else f"within {CREATOR}"
-        yield f"{key}: this version cannot run it yet {where}", f"stages.{name}.within, a kind of parent"
+        yield f"{key}: this version cannot run it yet {where}", f"stages.{name}.children_of, a kind of parent"
     if within not in shown:
-        yield f"{key}: no stage shows {within}, whose the basket is", f"a stage with level: {within}"
+        yield f"{key}: no stage shows {within}, whose the basket is", f"a stage with shows_parents: {within}"
     number = picks.number
     most = number.quantile(np.full(1, engine.highest_quantile))[0] if isinstance(number, Distribution) else number.value
     if round(float(most)) > engine.picks:

@@ -72,7 +72,7 @@ def modalities(scenario: Scenario) -> Breaches:
 
 def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
     """Yield modalities of parents, traits without use, interests in other facets, and facets too many."""
-    shown = {stage.level for stage in scenario.stages.values()}
+    shown = {stage.shows_parents for stage in scenario.stages.values()}
     for name, parent in scenario.parents.items():
         for each in parent.modalities:
             modality = scenario.modalities[each]

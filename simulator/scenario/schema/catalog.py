@@ -63,7 +63,7 @@ class Remembered(Model):
     precision: Precision  # of the experience just after it
     half_life: PositiveDuration  # of that
     of: Literal["item", "creator"] = "item"  # that is known again
-    told_by: Names | None = Field(default=None, min_length=1)  # modalities by which it is (default: whatever)
+    revealed_by: Names | None = Field(default=None, min_length=1)  # modalities by which it is (default: whatever)
     rate: Share | None = None  # by which each experience moves what is kept (default: it takes its place)
 
 
@@ -76,7 +76,9 @@ class ItemType(Model):
     duration: DurationDistribution | None = None  # of content; transactions have none
     attributes: dict[Name, Quantity] = Field(default_factory=dict)  # public columns of items: price, salary, distance
     weights: dict[Name, Ratio] = Field(default_factory=dict)  # facet: weight beside those of other facets (default 1)
-    reads: dict[Name, Ratio] = Field(default_factory=dict)  # modality: precision beside that of other types (default 1)
+    precisions: dict[Name, Ratio] = Field(
+        default_factory=dict
+    )  # modality: precision beside that of other types (default 1)
     leaving: Ratio | None = None  # hazards of leaving a play beside those of other types (default 1)
     returning: Ratio | None = None  # odds of sending it back beside those of other types (default 1)
     half_life: DurationQuantity | None = None  # of the item's worth after publication
@@ -90,7 +92,7 @@ class Repetition(Model):
     worth: Utility  # that an item gains (an episode that goes on) or, negative, loses (a duplicate), at most
     first: Share  # of it after one sibling; each further one adds the same share of what is left
     half_life: PositiveDuration  # of a sibling had, as far as it counts
-    told_by: Names | None = None  # modalities by which users know siblings (default: the parent's own)
+    revealed_by: Names | None = None  # modalities by which users know siblings (default: the parent's own)
 
 
 class Parent(Model):
@@ -105,7 +107,7 @@ class Parent(Model):
     spread: DurationDistribution | None = None  # from its beginning to each child's creation (default: any time)
     repetition: Repetition | None = None
     knowledge: ShareDistribution | None = None  # of users in judging parents; needed where a stage shows them
-    reads: dict[Name, Ratio] = Field(default_factory=dict)  # as of item types, of parents that a stage shows
+    precisions: dict[Name, Ratio] = Field(default_factory=dict)  # as of item types, of parents that a stage shows
     remembered: Remembered | None = None  # as of item types, of parents that are ordered from
 
 

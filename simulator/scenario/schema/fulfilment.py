@@ -113,13 +113,13 @@ class Chooser(Model):
     facet: Name  # whose match with the applicant they value
     agreement: Share  # how far choosers share one taste
     knowledge: Distribution  # in judging applicants
-    bar: Utility
+    threshold: Utility
     temperature: Temperature
     every: PositiveDuration | None = None  # between two decisions (default: each case is judged alone, and at once)
-    picks: Annotated[Number, Within(1, UNITS)] | None = (
+    shortlist: Annotated[Number, Within(1, UNITS)] | None = (
         None  # the most of an item's cases that pass in one decision: the best
     )
-    room: Name | None = None  # slots or openings of which no more pass than are left
+    capacity_of: Name | None = None  # slots or openings of which no more pass than are left
 
 
 class Step(Model):

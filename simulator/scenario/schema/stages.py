@@ -49,7 +49,7 @@ RARE_OUTCOMES: dict[str, tuple[str, ...]] = {
     "fulfil": ("expired",),  # nobody ever answers
     "consume": ("pause",),  # taken up again in another visit: an episode
     # the item goes back: a stage of kind fulfil takes it; an act that leads elsewhere: the page of who made it
-    "respond": ("return", "aside"),
+    "respond": ("return", "detour"),
 }
 TERMINALS = ("exit", "gone")  # the visit or case ends; the user needs the platform no more (hired)
 
@@ -80,12 +80,16 @@ class Stage(Model):
     starts: dict[Name, Name] = Field(default_factory=dict)  # outcome: first stage of a case that runs beside the visit
     wait: dict[Name, Wait] = Field(default_factory=dict)  # outcome: what lies between it and the successor
     events: dict[Name, Name] = Field(default_factory=dict)  # outcome: name of its event, where not the usual one
-    level: Name | None = None  # kind of parent that is shown instead of items
+    shows_parents: Name | None = None  # kind of parent that is shown instead of items
     about: Literal["last", "seed"] | None = None  # slates next to what the visit was at, or what was chosen last
-    within: Name | None = None  # kind of parent, chosen before, to whose children the stage is limited; or `creator`
+    children_of: Name | None = (
+        None  # kind of parent, chosen before, to whose children the stage is limited; or `creator`
+    )
     ordered_by: Name | None = None  # event of which children with most come first, or `newest` (default: no order)
-    rest_of: Name | None = None  # browse stage of whose slate the stage shows what is still to come: a queue
-    card_event: Name | None = None  # of each card of `within` or `rest_of`, which needs it: it is no slate's impression
+    queue_of: Name | None = None  # browse stage of whose slate the stage shows what is still to come: a queue
+    card_event: Name | None = (
+        None  # of each card of `children_of` or `queue_of`, which needs it: it is no slate's impression
+    )
 
 
 class Act(Model):
@@ -95,7 +99,7 @@ class Act(Model):
     slope: PerUtility
     delay: DurationQuantity | None = None
     positive: Flag = False  # a play with it counts in `positive_interaction_rate`
-    aside: Flag = False  # who does it goes on with the stage that follows the outcome `aside`
+    detour: Flag = False  # who does it goes on with the stage that follows the outcome `detour`
 
 
 class Suffices(Model):
@@ -111,7 +115,7 @@ class Picks(Model):
     """Several cards taken one after the other, before `select`: a basket."""
 
     number: CountQuantity  # that a user is after
-    further: Utility | None = None  # outside option once something is in the basket (default: that of the stage)
+    outside_option: Utility | None = None  # once something is in the basket (default: that of the stage)
     event: Name  # of each card that is taken
 
 
@@ -136,7 +140,7 @@ class InspectParameters(Model):
 
     seconds: DurationDistribution
     attention: Duration
-    bar: Utility  # belief needed to accept
+    threshold: Utility  # belief needed to accept
     temperature: Temperature
     hesitation_band: Spread
     hesitation_seconds: DurationDistribution
@@ -302,7 +306,7 @@ class CommitParameters(Model):
 
     seconds: DurationDistribution
     attention: Duration
-    bar: Utility
+    threshold: Utility
     temperature: Temperature
     risk_aversion: RiskAversion
     costs: dict[Name, Cost] = Field(default_factory=dict, max_length=limits.COSTS)

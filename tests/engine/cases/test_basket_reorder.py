@@ -25,7 +25,7 @@ NAME, KIND, DAY = "fooddelivery", "restaurant", 86400.0
 SETTINGS: dict[str, Any] = {"users": 500, "items": 600, "horizon": "5d", "first_fit": "1d", "seed": 2}
 LASTS = {"dist": "constant", "value": 1, "unit": "d", "from": "estimate"}
 OFTEN: dict[str, Any] = {
-    "commit.checkout.bar": number(-2, "utility"),
+    "commit.checkout.threshold": number(-2, "utility"),
     "browse.menu.outside_option": number(0.5, "utility"),
     "respond.verdict.again.base": number(0.999999, "probability"),
     "respond.verdict.again.slope": number(0, "1/utility"),
@@ -170,7 +170,7 @@ AGAIN = "respond.verdict.again"
         (f"{AGAIN}.stage", "checkout", f"{AGAIN}.stage = checkout, of kind commit, where restaurant is bought again"),
         (f"{AGAIN}.stage", "home", f"{AGAIN}.stage = home, of kind browse, where restaurant is bought again"),
         (f"{AGAIN}.types", ["restarant"], f"{AGAIN}.types names restarant, which does not exist"),
-        ("parents.restaurant.remembered.told_by", ["nme"], "parents.restaurant.remembered.told_by names nme"),
+        ("parents.restaurant.remembered.revealed_by", ["nme"], "parents.restaurant.remembered.revealed_by names nme"),
     ],
 )
 def test_what_makes_no_sense_is_named(tmp_path, path, value, wrong):

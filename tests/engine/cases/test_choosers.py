@@ -23,12 +23,12 @@ def employer(bar: float, **more: Any) -> dict[str, Any]:
     knowledge = {"dist": "beta", "a": 4, "b": 2, "unit": "share", "from": "estimate"}
     return {
         "per": "creator", "facet": "quality", "agreement": claim(0.4, "share"), "knowledge": knowledge,
-        "bar": claim(bar, "utility"), "temperature": claim(0.3, "utility"), **more,
+        "threshold": claim(bar, "utility"), "temperature": claim(0.3, "utility"), **more,
     }  # fmt: skip
 
 
 def comparing(bar: float, picks: int, **more: Any) -> dict[str, Any]:
-    return employer(bar, picks=claim(picks, "applicants"), every=claim(EVERY, "s"), **more)
+    return employer(bar, shortlist=claim(picks, "applicants"), every=claim(EVERY, "s"), **more)
 
 
 def rooms(capacity: int) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def test_whoever_has_room_for_all_decides_as_if_each_came_alone():
 
 
 def test_no_more_pass_than_there_is_room_for():
-    world = applied(comparing(-9.0, 2, room="rooms"), slots=3)
+    world = applied(comparing(-9.0, 2, capacity_of="rooms"), slots=3)
     world.run(60 * EVERY)
     items = world.records[world.records["event"] == world.compiled.names.codes["shipped"]]["item"]
     assert np.bincount(items, minlength=4).tolist() == [3, 3, 3, 3]
@@ -135,12 +135,15 @@ def test_the_more_come_the_fewer_pass_of_each_and_the_better_they_are():
 
 
 def test_when_it_is_saved_changes_nothing():
-    whole, parts = applied(comparing(0.0, 2, room="rooms"), slots=4), applied(comparing(0.0, 2, room="rooms"), slots=4)
+    whole, parts = (
+        applied(comparing(0.0, 2, capacity_of="rooms"), slots=4),
+        applied(comparing(0.0, 2, capacity_of="rooms"), slots=4),
+    )
     whole.run(60 * EVERY)
     for stop in (0.4, 1.0, 2.5, 7.0, 60.0):
         parts.run(stop * EVERY)
         kept = {name: array.copy() for name, array in parts.cases.state().items()}
-        other = applied(comparing(0.0, 2, room="rooms"), n=0, slots=4)
+        other = applied(comparing(0.0, 2, capacity_of="rooms"), n=0, slots=4)
         other.cases.restore(kept)
         parts.cases = other.cases
     order = ["time", "user", "case", "event"]
@@ -165,13 +168,13 @@ def test_littles_law_holds_on_a_desk():
 @pytest.mark.parametrize(
     ("chooser", "message"),
     [
-        (employer(0.0, picks=claim(2, "applicants")), r"choosers\.employer\.every is missing"),
-        (employer(0.0, every=claim(1, "d")), r"choosers\.employer\.picks is missing"),
-        (comparing(0.0, 1) | {"picks": claim(0.5, "applicants")}, r"choosers\.employer\.picks = 0\.5"),
-        (employer(0.0, room="rooms"), r"choosers\.employer\.room without picks"),
-        (comparing(0.0, 1, room="rome"), r"choosers\.employer\.room names rome"),
-        (comparing(0.0, 1, room="desk"), r"choosers\.employer\.room names desk"),
-        (comparing(0.0, 1, room="hall"), r"choosers\.employer\.room = hall, which is per world"),
+        (employer(0.0, shortlist=claim(2, "applicants")), r"choosers\.employer\.every is missing"),
+        (employer(0.0, every=claim(1, "d")), r"choosers\.employer\.shortlist is missing"),
+        (comparing(0.0, 1) | {"shortlist": claim(0.5, "applicants")}, r"choosers\.employer\.shortlist = 0\.5"),
+        (employer(0.0, capacity_of="rooms"), r"choosers\.employer\.capacity_of without picks"),
+        (comparing(0.0, 1, capacity_of="rome"), r"choosers\.employer\.capacity_of names rome"),
+        (comparing(0.0, 1, capacity_of="desk"), r"choosers\.employer\.capacity_of names desk"),
+        (comparing(0.0, 1, capacity_of="hall"), r"choosers\.employer\.capacity_of = hall, which is per world"),
     ],
 )
 def test_a_comparison_that_cannot_be_is_refused(chooser, message):

@@ -24,8 +24,8 @@ NAME, DAY = "ecommerce", 86400.0
 LASTS = {"dist": "constant", "value": 3, "unit": "d", "from": "estimate"}
 WORLD: dict[str, Any] = {"users": 700, "items": 150, "horizon": "40d", "first_fit": "8d", "refit": "8d", "seed": 5}
 EAGER: dict[str, Any] = {
-    "inspect.detail.bar": number(1.0, "utility"),
-    "commit.checkout.bar": number(1.0, "utility"),
+    "inspect.detail.threshold": number(1.0, "utility"),
+    "commit.checkout.threshold": number(1.0, "utility"),
     "commit.checkout.defer.probability": number(0, "probability"),
     "respond.verdict.again.base": number(0.999999, "probability"),
     "respond.verdict.again.slope": number(0, "1/utility"),

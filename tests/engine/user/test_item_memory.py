@@ -194,8 +194,8 @@ def test_an_article_that_was_read_is_remembered_of_its_publisher():
 
 
 def test_a_memory_by_a_modality_that_does_not_exist_is_one_clear_line(tmp_path):
-    path = edited(tmp_path, {"item_types.sport.remembered.told_by": ["sorce"]}, "news")
-    with pytest.raises(InputError, match=r"item_types\.\w+\.remembered\.told_by names sorce.*source"):
+    path = edited(tmp_path, {"item_types.sport.remembered.revealed_by": ["sorce"]}, "news")
+    with pytest.raises(InputError, match=r"item_types\.\w+\.remembered\.revealed_by names sorce.*source"):
         check_scenario(load_scenario(path))
 
 

@@ -168,7 +168,7 @@ def test_a_new_episode_begins_with_a_blank_memory():
 
 def test_what_a_case_brings_is_remembered(tmp_path):
     again = {"worth": number(-0.5, "utility"), "first": number(0.5, "share"), "half_life": number(30, "d")}
-    parents = {"range": {"children": number(4, "items"), "repetition": again | {"told_by": []}}}
+    parents = {"range": {"children": number(4, "items"), "repetition": again | {"revealed_by": []}}}
     world = TinyWorld(
         [{"step": "ride", "delay": {"dist": "constant", "value": 60, "unit": "s", "from": "estimate"}}], {},
         edits={"parents": parents, "stages.delivery.next.done": "use"}, ends=False,

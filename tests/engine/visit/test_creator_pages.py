@@ -121,13 +121,13 @@ def test_an_act_leads_nowhere_in_a_case(tmp_path):
     content = json.loads(edited(tmp_path, {}, "ecommerce").read_text())
     name, block = next(iter(content["respond"].items()))
     block["acts"]["recommend"] = {
-        "base": number(0.1, "probability"), "slope": number(1, "1/utility"), "aside": True,
+        "base": number(0.1, "probability"), "slope": number(1, "1/utility"), "detour": True,
     }  # fmt: skip
-    content["stages"][name]["next"]["aside"] = "exit"
+    content["stages"][name]["next"]["detour"] = "exit"
     content["observation"]["recommend"] = {"observer": "none"}
     path = tmp_path / "edited.yaml"
     path.write_text(json.dumps(content))
-    with pytest.raises(InputError, match=rf"stages\.{name}\.next\.aside: a case goes on without its user"):
+    with pytest.raises(InputError, match=rf"stages\.{name}\.next\.detour: a case goes on without its user"):
         compile_scenario(load_scenario(path))
 
 

@@ -23,7 +23,7 @@ from tests.published import published
 
 NAME, KIND = "fooddelivery", "restaurant"
 SETTINGS: dict[str, Any] = {"users": 400, "items": 600, "horizon": "3d", "first_fit": "1d", "seed": 2}
-OFTEN = {"commit.checkout.bar": number(-2, "utility"), "browse.menu.outside_option": number(0.5, "utility")}
+OFTEN = {"commit.checkout.threshold": number(-2, "utility"), "browse.menu.outside_option": number(0.5, "utility")}
 
 
 class Kept(Recommender):
@@ -281,7 +281,7 @@ def test_nobody_takes_more_than_they_are_after(tmp_path, wanted):
     eager = {
         "browse.menu.picks.number": number(wanted, "dishes"), "browse.menu.outside_option": number(-30, "utility"),
         "browse.menu.read": number(1, "probability"), "browse.menu.skim": number(1, "probability"),
-        "browse.menu.position_decay": number(0, "exponent"), "browse.menu.picks.further": number(-30, "utility"),
+        "browse.menu.position_decay": number(0, "exponent"), "browse.menu.picks.outside_option": number(-30, "utility"),
     }  # fmt: skip
     for layout in ("list", "grid"):
         path = edited(tmp_path / layout, {**eager, "surfaces.menu.layout": layout}, NAME)
@@ -326,17 +326,17 @@ def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("stages.menu.level", "restaurant", "stages.menu.within beside level"),
+        ("stages.menu.shows_parents", "restaurant", "stages.menu.children_of beside level"),
         ("stages.home.next.exhausted", "menu", "stages.home.next.exhausted = menu: no parent is chosen there"),
         ("stages.menu.next.exhausted", "checkout", "stages.menu.next.exhausted = checkout: nothing was chosen"),
         ("stages.menu.next.exhausted", "menu", "stages.menu.next.exhausted = menu"),
-        ("browse.menu.picks", None, "stages.menu.within: the promises of restaurant are not those of the child"),
+        ("browse.menu.picks", None, "stages.menu.children_of: the promises of restaurant are not those of the child"),
         ("browse.menu.picks.number", number(9, "dishes"), "browse.menu.picks.number reaches 9; at most 8"),
         ("browse.home.picks", {"number": number(2, "dishes"), "event": "add_to_basket"}, "browse.home.picks"),
-        ("surfaces.home.layout", "autoplay", "stages.home.level on a surface that plays by itself"),
+        ("surfaces.home.layout", "autoplay", "stages.home.shows_parents on a surface that plays by itself"),
         ("surfaces.menu.editorial",
          {"slots": 2, "every": number(1, "d"), "picks": "newest"},
-         "surfaces.menu.editorial, where stages.menu has within"),
+         "surfaces.menu.editorial, where stages.menu has children_of"),
         ("commit.checkout.basket",
          {"size": {"dist": "constant", "value": 2, "unit": "dishes", "from": "estimate"}, "at_most": 2},
          "commit.checkout.basket after browse.menu.picks"),
@@ -358,10 +358,10 @@ def test_what_does_not_run_is_refused_by_name(tmp_path, path, value, line):
         ("parents.restaurant.knowledge", None, "parents.restaurant.knowledge is missing"),
         ("stages.menu.card_event", None, "stages.menu.card_event is missing"),
         ("stages.menu.card_event", "impression", "stages.menu.card_event = impression"),
-        ("stages.home.card_event", "dish_impression", "stages.home.within is missing"),
-        ("stages.home.ordered_by", "add_to_basket", "stages.home.within is missing"),
+        ("stages.home.card_event", "dish_impression", "stages.home.children_of is missing"),
+        ("stages.home.ordered_by", "add_to_basket", "stages.home.children_of is missing"),
         ("stages.menu.ordered_by", "experience", "stages.menu.ordered_by names experience"),
-        ("parents.restaurant.reads", {"smell": number(1, "ratio")}, "parents.restaurant.reads names smell"),
+        ("parents.restaurant.precisions", {"smell": number(1, "ratio")}, "parents.restaurant.precisions names smell"),
     ],
 )
 def test_what_does_not_fit_together_is_one_clear_line(tmp_path, path, value, line):
@@ -378,6 +378,6 @@ def test_a_real_folder_has_no_parents(tmp_path):
 def test_every_browse_stage_of_a_world_is_asked_for_or_is_a_menu(drawn):
     plan = drawn[0].plan
     browse = plan.stages["kind"] == StageKind.BROWSE
-    assert (plan.stages["within"][~browse] < 0).all()
+    assert (plan.stages["children_of"][~browse] < 0).all()
     assert drawn[0].largest_menu == 40
     assert drawn[0].largest_slate == 30

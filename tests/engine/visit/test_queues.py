@@ -139,11 +139,11 @@ def test_places_of_pages_are_behind_those_of_the_slate_so_that_every_play_has_lu
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("stages.queue.rest_of", "up_next", "stages.queue.rest_of = up_next: it asks for no slate"),
-        ("stages.queue.level", "show", "parents.show.knowledge is missing"),
-        ("stages.queue.rest_of", "listen", "stages.queue.rest_of names listen"),
+        ("stages.queue.queue_of", "up_next", "stages.queue.queue_of = up_next: it asks for no slate"),
+        ("stages.queue.shows_parents", "show", "parents.show.knowledge is missing"),
+        ("stages.queue.queue_of", "listen", "stages.queue.queue_of names listen"),
         ("stages.queue.card_event", None, "stages.queue.card_event is missing"),
-        ("stages.queue.within", "show", "stages.queue.within beside rest_of"),
+        ("stages.queue.children_of", "show", "stages.queue.children_of beside queue_of"),
         ("stages.queue.next.leave", "show_page", "stages.queue.next.leave = show_page: nothing was chosen there"),
         ("stages.queue.entry", number(0.0, "share"), None),
         ("surfaces.queue.layout", "autoplay", "surfaces.queue.shows.browse on a surface with layout autoplay"),

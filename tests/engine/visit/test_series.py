@@ -26,14 +26,14 @@ def series(folder: Path) -> Path:
         "knowledge": {"dist": "constant", "value": 0.7, "unit": "share", "from": "estimate"},
     }}  # fmt: skip
     stages, entry = content["stages"], "discover"
-    del stages["page"], stages["react"]["next"]["aside"], content["browse"]["page"]
-    del content["respond"]["react"]["acts"]["profile_visit"]["aside"], content["observation"]["profile_card"]
+    del stages["page"], stages["react"]["next"]["detour"], content["browse"]["page"]
+    del content["respond"]["react"]["acts"]["profile_visit"]["detour"], content["observation"]["profile_card"]
     stages["feed"]["entry"]["value"] += stages.pop("search")["entry"]["value"]
     del content["criteria"], content["browse"]["search"]
     after = stages[entry]["next"]["select"]
-    stages[entry] |= {"level": "series"}
+    stages[entry] |= {"shows_parents": "series"}
     stages["part"] = {
-        "kind": "browse", "surface": entry, "within": "series", "card_event": "part_shown",
+        "kind": "browse", "surface": entry, "children_of": "series", "card_event": "part_shown",
         "next": {"select": after, "exhausted": entry, "leave": "exit"},
     }  # fmt: skip
     stages[entry]["next"] = {**stages[entry]["next"], "select": "part"}

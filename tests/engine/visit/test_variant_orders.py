@@ -27,8 +27,8 @@ ALWAYS_TWO = {"dist": "constant", "value": 2, "unit": "units", "from": "estimate
 def eager(folder: Path, **bracket: object) -> Path:
     """E-commerce in which many order, from full shelves."""
     edits: dict[str, object] = {
-        "inspect.detail.bar": number(1.0, "utility"),
-        "commit.checkout.bar": number(1.0, "utility"),
+        "inspect.detail.threshold": number(1.0, "utility"),
+        "commit.checkout.threshold": number(1.0, "utility"),
         "resources.stock.initial": {"dist": "constant", "value": 100000, "unit": "units", "from": "estimate"},
         "fulfil.delivery.cancel.base": number(0, "probability"),
     }
