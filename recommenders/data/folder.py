@@ -62,8 +62,8 @@ def read_rows(path: Path, layout: Layout) -> Rows:
     dialect = Dialect(layout.sep, layout.quote, layout.header, layout.names)
     found, (files, labels) = files, _by_part(files)
     rows = Rows(pa.table({}), str(files[0] if len(files) == 1 else path), [each.name for each in files])
-    others = {each for pattern in layout.tables for each in path.glob(pattern)} if path.is_dir() else set()
-    unread = sorted(each.name for each in {*others, *found} - set(files))
+    beside = {each for pattern in layout.tables for each in path.glob(pattern)} if path.is_dir() else set()
+    unread = sorted(each.name for each in {*beside, *found} - set(files))
     if unread:
         rows.notes.append(f"not read: {', '.join(unread)} (data=FILE reads one)")
     read = [_read(each, dialect, rows.notes, layout.unfold) for each in files]

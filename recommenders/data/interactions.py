@@ -324,6 +324,8 @@ def _flagged(rows: Rows, flags: Sequence[str]) -> npt.NDArray[np.bool_]:
 
 def _flag(column: pa.ChunkedArray) -> npt.NDArray[np.bool_] | None:
     """Return a column of yes and no; None where it holds anything else."""
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return None
     words = set(column.slice(0, 1000).cast(pa.large_string()).unique().to_pylist())
     yes, no = {"1", "1.0", "true", "True"}, {"0", "0.0", "false", "False"}
     if not words <= yes | no:
@@ -354,10 +356,11 @@ def _values(rows: Rows, columns: dict[str, str], told: bool) -> npt.NDArray[np.f
         rows.notes.append(f"value: column '{name}' holds no numbers: not used")
         del columns["value"]
         return None
-    if np.isinf(values).any():
-        raise RecommenderError(
-            rows.source, f"column '{name}' holds infinity in row {int(np.argmax(np.isinf(values)))}", "expected numbers"
-        )
+    large = np.abs(values) > np.finfo(np.float32).max
+    if large.any():
+        row = int(np.argmax(large))
+        wrong = f"column '{name}' holds {values[row]:g} in row {row}"
+        raise RecommenderError(rows.source, wrong, "expected numbers that fit 32-bit floats")
     return values
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,7 +37,9 @@ def read_json(content: bytes, where: str) -> tuple[pa.Table, list[str]]:
     if content.startswith(b"["):
         return _table(_list(content, where), where), notes
     if content.startswith((b"{'", b"{u'")):
-        return _table(_lines(content, ast.literal_eval, "a Python literal", where), where), notes
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd backslashes, which are the texts of other people
+            return _table(_lines(content, ast.literal_eval, "a Python literal", where), where), notes
     try:
         return _by_arrow(content), notes
     except pa.ArrowException:

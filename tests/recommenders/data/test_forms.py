@@ -84,12 +84,24 @@ def test_what_is_no_object_is_said(content, says, tmp_path):
             pa.table({"user": pa.array([b"\xe9"]).view(pa.string()), "item": [1]}),
             "string that are no text",
         ),
+        ("x.csv", "user,item,rating\n1,2,3\n1,3,1e300\n", r"holds 1e\+300 in row 1"),
         ("x.csv", "user,item,time\n1,2,1593878903000\n", "after the year 2286; .*columns.time.unit=ms"),
     ],
 )
 def test_damaged_files_are_said(name, content, says, tmp_path):
     with pytest.raises(RecommenderError, match=says):
         read(tmp_path, name, content, units={"time": "s"})
+
+
+def test_odd_backslashes_in_literals_are_no_warning(tmp_path, recwarn):
+    assert pairs(read(tmp_path, "x.json", "{'user': 1, 'item': 'a\\d'}\n")) == [("1", "a\\d")]
+    assert not recwarn.list
+
+
+def test_bytes_are_no_flag(tmp_path):
+    (tmp_path / "own.yaml").write_text("tables: x.parquet\nflags: true\nevents: [bought]")
+    table = pa.table({"user": [1, 2], "item": [1, 2], "odd": [b"\xff", b"1"], "bought": [True, False]})
+    assert pairs(read(tmp_path, "x.parquet", table, layout=str(tmp_path / "own.yaml"))) == [("1", "1")]
 
 
 def test_a_backslash_may_protect_a_quote(tmp_path):
