@@ -86,6 +86,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         self.settings = EnvSettings.of({**given, "episode": "lifetime"})
         self.num_envs, self.render_mode = checked_argument("num_envs", num_envs, whole_number(1)), None
         self.metadata = {**self.metadata, "autoreset_mode": word}
+        self.autoreset_mode = word  # where TorchRL looks for it, as Gymnasium's own vectors have it
         self.context = EnvContext(self.settings)
         self.single_observation_space = observation_space(self.context)
         self.single_action_space = action_space(self.context)

@@ -63,6 +63,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         self.render_mode = check_render_mode(render_mode)
         self._mode, word = mode_of(autoreset_mode)
         self.metadata = {**type(self).metadata, "autoreset_mode": word}
+        self.autoreset_mode = word  # where TorchRL looks for it, as Gymnasium's own vectors have it
         self.settings = EnvSettings.of(given)
         if self.settings.shared:
             raise EnvInputError("environment", "shared = True", "simulator.env.shared.SharedVectorEnv")
@@ -164,7 +165,8 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stop the threads; whoever goes on goes on without."""
-        self.fleet.close()
+        if hasattr(self, "fleet"):  # older Gymnasium closes what a wrong setting left half made, too
+            self.fleet.close()
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""

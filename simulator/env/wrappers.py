@@ -88,6 +88,7 @@ class FlatVectorObservation(gymnasium.vector.VectorWrapper):
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
+        self.autoreset_mode = env.metadata["autoreset_mode"]  # wrappers of vectors hand on no attributes
         self._inner: spaces.Dict = _own(env).single_observation_space
         self.single_observation_space = flat_space(self._inner)
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
@@ -198,6 +199,7 @@ class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
+        self.autoreset_mode = env.metadata["autoreset_mode"]
         self._own = _own(env)
         self._take(self._own.context.catalog.n_items)
 

@@ -16,7 +16,13 @@ import pytest
 import simulator.env
 from simulator.env.offline.collect import collect, uniform
 from simulator.env.offline.export import to_minari
-from simulator.env.wrappers import FlatObservation, ItemAction, QueryAction
+from simulator.env.wrappers import (
+    FlatObservation,
+    FlatVectorObservation,
+    ItemAction,
+    QueryAction,
+    QueryVectorAction,
+)
 
 simulator.env.register()
 SMALL = {"items": 50, "slate": 4, "limit": 20}
@@ -96,6 +102,16 @@ def test_torchrl_makes_checks_and_rolls_out(how):
     rolled = env.rollout(5)
     assert 0 < len(rolled) <= 5
     assert rolled["next", "reward"].shape[-1] == 1
+
+
+@pytest.mark.parametrize("wrapper", [lambda env: env, FlatVectorObservation, QueryVectorAction])
+def test_torchrl_takes_a_vector_that_it_resets_itself(wrapper):
+    envs, utils = installed("torchrl.envs"), installed("torchrl.envs.utils")
+    env = envs.GymWrapper(
+        wrapper(gymnasium.make_vec(ID, num_envs=3, autoreset_mode="Disabled", **SMALL | {"limit": 3}))
+    )
+    utils.check_env_specs(env)
+    assert env.rollout(8, break_when_any_done=False).batch_size == (3, 8)
 
 
 # ---- RLlib
