@@ -18,7 +18,7 @@ from simulator.plan.contexts import context_tables
 from simulator.plan.fulfilment import compile_world, usual_distance, usual_seconds, usual_way
 from simulator.plan.item_types import type_tables
 from simulator.plan.limits import limit_rows, met_by
-from simulator.plan.stages import Tables, Vocabulary, log_odds, stage_tables
+from simulator.plan.stages import Tables, Vocabulary, log_odds, stage_tables, whole_ticks
 from simulator.plan.supported import ENGINE
 from simulator.scenario.activity_profiles import cumulative_activity
 from simulator.scenario.checks.check import check_supported
@@ -119,7 +119,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         observation=_observation(scenario, names, tables),
         labels=_labels(scenario, names),
         hours=_hours(scenario),
-        starts_at=np.array([scenario.clock.starts_at.value]),
+        starts_at=np.array([whole_ticks(scenario.clock.starts_at.value)]),
         quantiles=np.stack(tables.rows),
         exp_log_tables=exponential_table(),
         attribute_effects=np.concatenate(

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from simulator.engine.randomness import WORLD, uniforms
 from simulator.engine.tables import case_tables as layout
 from simulator.engine.tables.case_tables import EXIT, Per, ResourceKind, Travel, WorldPlan
-from simulator.engine.tables.tables import TICKS_PER_SECOND, StageKind
+from simulator.engine.tables.tables import StageKind
 from simulator.errors import InputError
-from simulator.plan.stages import NO_SURFACE, Tables, Vocabulary, log_odds, successors_of
+from simulator.plan.stages import NO_SURFACE, Tables, Vocabulary, log_odds, successors_of, whole_ticks
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import outcome_event
 from simulator.scenario.limits import PERIODS
@@ -233,7 +233,8 @@ class _Rows:
                     row["line"] = round(resource.line.value)
                 for shift in resource.shifts:
                     one = np.zeros((), dtype=layout.SHIFT)
-                    one["starts"], one["ends"] = shift.starts.value % DAY, shift.ends.value % DAY
+                    one["starts"] = whole_ticks(shift.starts.value) % DAY  # else the time to an edge may round to 0
+                    one["ends"] = whole_ticks(shift.ends.value) % DAY
                     one["capacity"] = round(shift.capacity.value)
                     shifts.append(one)
             elif isinstance(resource, Stock):
@@ -286,7 +287,7 @@ class _Rows:
             row["threshold"], row["temperature"] = chooser.threshold.value, chooser.temperature.value
             if chooser.shortlist is not None and chooser.every is not None:
                 row["shortlist"] = round(chooser.shortlist.value)
-                row["every"] = max(np.floor(chooser.every.value * TICKS_PER_SECOND), 1.0) / TICKS_PER_SECOND
+                row["every"] = whole_ticks(chooser.every.value)
             row["capacity_of"] = self.names.index(chooser.capacity_of) if chooser.capacity_of else -1
             offset += width
         return rows

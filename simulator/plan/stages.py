@@ -80,6 +80,11 @@ class Tables:
         return self._known[key]
 
 
+def whole_ticks(seconds: float) -> float:
+    """Return a time as a multiple of the engine's time step, of which differences and sums are exact."""
+    return float(np.floor(seconds * layout.TICKS_PER_SECOND)) / layout.TICKS_PER_SECOND
+
+
 def log_odds(p: float) -> float:
     """log(p / (1 - p)), held within 40 of 0."""
     if p <= 0.0:
@@ -296,7 +301,7 @@ def _stage_parameters(
         row["followed_bonus"] = block.followed_bonus.value if block.followed_bonus else 0.0
     elif kind == "consume":
         row["loops_at_most"], row["loop_log_odds"] = block.loops_at_most, log_odds(block.loop.value)
-        row["start_delay"] = np.floor(block.start_delay.value * layout.TICKS_PER_SECOND) / layout.TICKS_PER_SECOND
+        row["start_delay"] = whole_ticks(block.start_delay.value)
         if block.pause is not None:
             row["pause"], row["pause_delay"] = block.pause.value, tables.add(scenario.stages[name].wait["pause"].delay)
             row["pause_left"] = block.pause_left.value if block.pause_left is not None else 0.0

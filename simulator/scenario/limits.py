@@ -16,7 +16,7 @@ from simulator.scenario.durations import DAY
 # ---- numbers, in SI, by what their unit is made of
 
 CENTURY = 36500 * DAY
-"""Seconds: the longest run. Nothing that takes longer can be told from what never happens."""
+"""Seconds: the longest run."""
 
 SHORTEST = 1 / 1024
 """Seconds: the time step of the engine. What comes again and again cannot come faster."""
@@ -28,18 +28,18 @@ BETWEEN_MESSAGES = 600.0
 """Seconds: who stays away for a century is still looked up message by message."""
 
 LEAST = 1e-12
-"""Of any number but 0, in SI: below it, quotients overflow."""
+"""Of any number but 0 and shares, in SI: below it, quotients overflow."""
 
 MOST = 1e6
 """Of a number whose unit is none of the following, and of the pure parameters of a distribution."""
 
 MOST_OF = {
-    "s": CENTURY,
+    "s": 10 * CENTURY,  # nothing that takes longer than a run can be told from what never happens
     "1/s": 1 / SHORTEST,  # a hazard: something happens once per time step
     # Utility is counted in standard deviations of what items are worth: 1,000 of them already decide everything. Sums
     # of them are whole numbers of 1/2^20, which have room for 2^43.
     "utility": 1e3, "goodwill": 1e3, "log-odds": 1e3, "exponent": 100.0,
-    "ratio": 1e3, "stars": 100.0,
+    "ratio": 1e9, "stars": 100.0,
     "km": 40_000.0,  # round the earth
     "km/s": 300_000.0,  # the speed of light
     "eur": 1e9, "usd": 1e9,
@@ -69,8 +69,8 @@ CLUSTERS = 4096
 INTERESTS = 256
 """Clusters that a user is interested in: the draws of others begin behind so many."""
 
-DECLARED = 16
-"""Interests that a user declares: their draws are keyed by 16 + number and 32 + number."""
+DECLARED = 64
+"""Interests that a user declares: each is a column of every request."""
 
 SLATE = 500
 """Items of a slate, cards of a menu: each is logged, and a visit must have room for every card of every menu on it."""

@@ -10,7 +10,7 @@ from simulator.engine.tables.codes import MOST_PICKS, Draw, SharedEvent, Tally
 from simulator.engine.tables.state_rows import EVENT, ITEM, TICKS_PER_SECOND, VISIT
 from simulator.engine.visit import arrive_depart
 from simulator.plan.supported import ENGINE
-from simulator.population import attributes, interests, item_facts, users
+from simulator.population import attributes, item_facts, users
 from simulator.records.log_writer import CODED
 from simulator.scenario import limits
 from simulator.scenario.checks.check import NOT_YET, breaches
@@ -40,7 +40,6 @@ def test_limits_of_scenarios_are_those_of_the_engine():
     assert np.iinfo(np.int8).max == limits.NAMED
     assert {"surface", "device", "stage", "event"} == set(CODED)  # which the log writes as int8
     assert limits.INTERESTS <= attributes._GROUP - users._INTEREST
-    assert limits.DECLARED == interests._WHICH - interests._RIGHT
     assert min(attributes._PLACE - attributes._TRAIT, item_facts._COVERAGE - attributes._ATTRIBUTE) >= limits.ATTRIBUTES
     assert limits.CENTURY == arrive_depart._LONGEST
     assert limits.SHORTEST == 1 / TICKS_PER_SECOND

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from simulator.scenario.limits import ENTRIES, UNITS, ZONES
+from simulator.scenario.limits import ENTRIES, ZONES
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.numbers import Flag, Model, Name, Names, Number, by_kind
 from simulator.scenario.schema.quantities import (
@@ -116,7 +116,7 @@ class Chooser(Model):
     threshold: Utility
     temperature: Temperature
     every: PositiveDuration | None = None  # between two decisions (default: each case is judged alone, and at once)
-    shortlist: Annotated[Number, Within(1, UNITS)] | None = (
+    shortlist: Annotated[CountNumber, Positive] | None = (
         None  # the most of an item's cases that pass in one decision: the best
     )
     capacity_of: Name | None = None  # slots or openings of which no more pass than are left

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Discriminator, GetCoreSchemaHandler, GetJso
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_after_validator_function
 
-from simulator.scenario.limits import CENTURY, SHORTEST, UNITS
+from simulator.scenario.limits import MOST_OF, SHORTEST, UNITS
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.numbers import Claim, Number, problem
 
@@ -87,7 +87,7 @@ Positive = AfterValidator(_positive)
 NotNegative = AfterValidator(_not_negative)
 
 Duration = Annotated[Number, measured_in("s")]
-PositiveDuration = Annotated[Number, measured_in("s"), Positive, Within(SHORTEST, CENTURY)]
+PositiveDuration = Annotated[Number, measured_in("s"), Positive, Within(SHORTEST, MOST_OF["s"])]
 DurationDistribution = Annotated[Distribution, measured_in("s")]
 DurationQuantity = Annotated[Quantity, measured_in("s")]
 

@@ -47,10 +47,15 @@ class Unit:
         """Return the largest number of this unit, in SI and without its sign."""
         return MOST_OF.get(self.canonical, MOST)
 
+    @property
+    def least(self) -> float:
+        """Return the smallest number of this unit that is not 0, in SI and without its sign; shares may be as small."""
+        return 0.0 if self.high == 1.0 else LEAST
+
     def allows(self, value: float) -> bool:
         """Return whether a value, as written, lies in the unit's range and within its limits."""
         size = abs(value) * self.factor
-        return self.low <= value <= self.high and (size == 0.0 or LEAST <= size <= self.most)
+        return self.low <= value <= self.high and (size == 0.0 or self.least <= size <= self.most)
 
     def expected_of(self, value: float) -> str:
         """Return what would be right in place of a value that is not allowed, in words."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.engine.cases.resources import next_shift
 from simulator.engine.tables.case_tables import Count
 from simulator.errors import InputError
 from tests.worlds import TinyWorld, claim
@@ -64,6 +65,19 @@ def test_a_saved_world_with_a_long_heap_is_restored():
     other.decide(np.full(50, 1000.0), np.arange(50), np.zeros(50, dtype=np.int64))
     other.run(2000.0)
     assert other.count(Count.ENDED) == 21 * 50
+
+
+@pytest.mark.parametrize("starts", [1.1, 7.3, 0.0009, 23.99999])
+def test_shifts_that_begin_at_odd_times_come_one_after_the_other(starts):
+    """An edge that is no multiple of the time step would come again at the very time at which it came."""
+    shift = {"starts": claim(starts, "h"), "ends": claim(24, "h"), "capacity": claim(3, "people")}
+    desk = queue(1, service=constant(60), shifts=[shift])
+    world = TinyWorld([{"step": "make", "event": "shipped", "uses": "desk"}], {"desk": desk}, delivery=FOREVER)
+    time = 0.0
+    for _ in range(20):
+        after = next_shift(world.cases.shared, 0, time, 5000.0 / 1024)
+        assert after > time
+        time = after
 
 
 def test_batches_are_served_in_the_order_of_coming():
