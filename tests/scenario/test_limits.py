@@ -62,6 +62,8 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
      "circumstances.rain.lasts: always less than a second; expected a second or more"),
     # what follows from several
     (ECOMMERCE, {"modalities.price.per": _number(1e-9, "ratio")}, "modalities.price: what it shows may be worth"),
+    # names
+    (ECOMMERCE, {"user.traits": {}}, "modalities.price.trait names price_sensitivity, which does not exist"),
     # lists and profiles
     ("shortvideo", {"platform.labels.like.events": ["like", "like"]},
      "platform.labels.like.events = ['like', 'like']; expected every name once; like is repeated"),

@@ -27,6 +27,7 @@ REFERENCES = (
     ("modalities.*.tells", "facets"),
     ("modalities.*.shows", "public numbers"),
     ("modalities.*.promise", "promises"),
+    ("modalities.*.trait", "traits"),
     ("surfaces.*.visible", "devices"),
     ("surfaces.*.shows.*", "modalities"),
     ("surfaces.*.hidden", "devices"),
@@ -106,6 +107,7 @@ def _known(scenario: Scenario) -> dict[str, list[str]]:
     attributes = attributes_of(scenario)
     readouts = [name for name, modality in scenario.modalities.items() if isinstance(modality, ReadoutModality)]
     places = scenario.places is not None
+    traits = [trait for group in scenario.user.groups.values() for trait in group.traits]
     return {
         "attributes": attributes,
         "public numbers": sorted([*attributes, "published_at"]),
@@ -119,6 +121,7 @@ def _known(scenario: Scenario) -> dict[str, list[str]]:
         "orders of menus": [*recorded(scenario), NEWEST],
         "facets with clusters": _clustered(scenario),
         "acts": list(dict.fromkeys(act for block in scenario.respond.values() for act in block.acts)),
+        "traits": list(dict.fromkeys([*scenario.user.traits, *traits])),
         "owners": ["world", "item", "creator", "user", *(["zone"] if places else []), *scenario.parents],
         "resources with room": [name for name, row in scenario.resources.items() if isinstance(row, Slots | Openings)],
     }  # fmt: skip
