@@ -21,10 +21,9 @@ from recommenders.contract import (
     Settings,
     Slates,
     calling,
-    slates_of,
+    valid_slates,
     validate_chances,
     validate_scores,
-    validate_slates,
     validate_state,
 )
 from recommenders.saving import load, save
@@ -96,15 +95,6 @@ class Case:
         return recommender
 
 
-def asked(recommender: Recommender, requests: Requests, n_items: int) -> Slates:
-    """Return a recommender's slates. Raises RecommenderError where they break the contract."""
-
-    def check(slates: Slates, own: Requests) -> None:
-        validate_slates(slates, own, n_items, recommender.name)
-
-    return slates_of(recommender, requests, check)
-
-
 def declarations(case: Case) -> Iterator[Breach]:
     """Check what the class says of itself."""
     made = case.made()
@@ -115,8 +105,9 @@ def declarations(case: Case) -> Iterator[Breach]:
     for flag in ("learns", "takes_lists"):
         if not isinstance(getattr(made, flag), bool):
             yield Breach(f"{flag} is {getattr(made, flag)!r}", "expected True or False")
-    if not (isinstance(made.Config, type) and issubclass(made.Config, Settings)):
-        yield Breach(f"Config is {made.Config!r}", "expected a class derived from Settings")
+    config: object = made.Config
+    if not (isinstance(config, type) and issubclass(config, Settings)):
+        yield Breach(f"Config is {config!r}", "expected a class derived from Settings")
 
 
 def slates(case: Case) -> Iterator[Breach]:
@@ -135,7 +126,7 @@ def slates(case: Case) -> Iterator[Breach]:
 
 def _slates(recommender: Recommender, world: World, what: str) -> Iterator[Breach]:
     requests = world.requests
-    found = asked(recommender, requests, world.catalog.n_items)
+    found = valid_slates(recommender, requests, world.catalog.n_items)
     for row in range(len(requests)):
         recent = set(requests.recent[row].tolist()) - {NO_ITEM}
         eligible = len(set(requests.candidates.tolist()) - recent)
@@ -171,13 +162,13 @@ def determinism(case: Case) -> Iterator[Breach]:
     """Check that the same is answered to the same."""
     world = case.world()
     recommender, n_items = case.fitted(world), world.catalog.n_items
-    found = asked(recommender, world.requests, n_items)
+    found = valid_slates(recommender, world.requests, n_items)
     if recommender.reproducibility == "none":
         return
     right = "draw only from the request's key and the seed, or declare reproducibility = 'none'"
-    if not equal(found, asked(recommender, world.requests, n_items)):
+    if not equal(found, valid_slates(recommender, world.requests, n_items)):
         yield Breach("asked twice the same, it answers differently", right)
-    if not equal(found, asked(case.fitted(world), world.requests, n_items)):
+    if not equal(found, valid_slates(case.fitted(world), world.requests, n_items)):
         yield Breach("two that were made and fitted alike answer differently", right)
 
 
@@ -185,7 +176,7 @@ def batches(case: Case) -> Iterator[Breach]:
     """Check that a slate is a function of its own request, whatever batch it is in."""
     world = case.world()
     recommender, requests, n_items = case.fitted(world), world.requests, world.catalog.n_items
-    whole, n = asked(recommender, requests, n_items), len(requests)
+    whole, n = valid_slates(recommender, requests, n_items), len(requests)
     if recommender.reproducibility == "none":
         return
     for what, rows in (
@@ -195,7 +186,7 @@ def batches(case: Case) -> Iterator[Breach]:
     ):
         for part in rows:
             expected = Slates(whole.items[part], None if whole.propensity is None else whole.propensity[part])
-            if not equal(asked(recommender, requests.take(part), n_items), expected):
+            if not equal(valid_slates(recommender, requests.take(part), n_items), expected):
                 yield Breach(
                     f"the same requests asked {what} get other slates than in one batch",
                     "a slate must be a function of its own request; or declare reproducibility = 'none'",
@@ -214,14 +205,14 @@ def lists(case: Case) -> Iterator[Breach]:
     several = Lists(np.concatenate(own), bounds, np.sort(np.arange(n) % len(own)))
     requests = replace(world.requests, several=several)
     try:
-        whole = asked(recommender, requests, n_items)
+        whole = valid_slates(recommender, requests, n_items)
     except RecommenderError as error:
         yield Breach.of(error, "several lists")
         return
     if recommender.reproducibility == "none":
         return
     for first, last, alone in requests.by_list():
-        if not equal(asked(recommender, alone, n_items), whole.part(first, last)):
+        if not equal(valid_slates(recommender, alone, n_items), whole.part(first, last)):
             yield Breach(
                 "requests of several lists get other slates in one batch than list by list",
                 "the same slates, -1 where a list has fewer items than there are places; or no takes_lists",
@@ -233,13 +224,13 @@ def refit(case: Case) -> Iterator[Breach]:
     """Check that fitting again forgets."""
     world, other = case.world(), case.world(seed=1)
     recommender, n_items = case.fitted(other), world.catalog.n_items
-    asked(recommender, other.requests, n_items)
+    valid_slates(recommender, other.requests, n_items)
     with calling(recommender, "fit"):
         recommender.fit(world.log, world.catalog)
-    found = asked(recommender, world.requests, n_items)
+    found = valid_slates(recommender, world.requests, n_items)
     if recommender.reproducibility == "none":
         return
-    if not equal(found, asked(case.fitted(world), world.requests, n_items)):
+    if not equal(found, valid_slates(case.fitted(world), world.requests, n_items)):
         yield Breach("fitted again, it remembers the first fit", "`fit` must start anew")
 
 
@@ -249,7 +240,7 @@ def update(case: Case) -> Iterator[Breach]:
     recommender = case.fitted(world)
     with calling(recommender, "update"):
         recommender.update(case.world(seed=1).log)
-    asked(recommender, world.requests, world.catalog.n_items)
+    valid_slates(recommender, world.requests, world.catalog.n_items)
     yield from ()
 
 
@@ -263,10 +254,10 @@ def state(case: Case) -> Iterator[Breach]:
     again = case.made()
     with calling(again, "restore"):
         again.restore(kept)
-    found = asked(again, world.requests, n_items)
+    found = valid_slates(again, world.requests, n_items)
     if recommender.reproducibility == "none":
         return
-    if not equal(found, asked(recommender, world.requests, n_items)):
+    if not equal(found, valid_slates(recommender, world.requests, n_items)):
         yield Breach("restored from its state, it answers differently", "put all it learns in `state`")
 
 
@@ -283,7 +274,7 @@ def saving(case: Case) -> Iterator[Breach]:
         loaded = load(folder)
     if loaded.parameters() != recommender.parameters():
         yield Breach("saved and loaded, it has other parameters", "return them all in `parameters`")
-    if not equal(asked(loaded, world.requests, n_items), asked(recommender, world.requests, n_items)):
+    if not equal(valid_slates(loaded, world.requests, n_items), valid_slates(recommender, world.requests, n_items)):
         yield Breach("saved and loaded, it answers differently", "put all it learns in `state`")
 
 
@@ -302,7 +293,7 @@ def chances(case: Case) -> Iterator[Breach]:
     """Check that its chances are probabilities, add up to what a slate holds, and are those of its propensities."""
     world = case.world()
     recommender, requests, n_items = case.fitted(world), world.requests, world.catalog.n_items
-    found = asked(recommender, requests, n_items)
+    found = valid_slates(recommender, requests, n_items)
     every = np.tile(requests.candidates, (len(requests), 1))
     known = [_chances(recommender, requests, items) for items in (every, found.items)]
     if known[0] is None or known[1] is None:

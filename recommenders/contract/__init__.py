@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from recommenders.contract.item_encoder import item_features
     from recommenders.contract.log import Label, PlatformLog, Positives
     from recommenders.contract.places import Places, called, fallback, fallback_warning
-    from recommenders.contract.recommender import CONTRACT_VERSION, Recommender, Reproducibility, slates_of
+    from recommenders.contract.recommender import (
+        CONTRACT_VERSION,
+        Recommender,
+        Reproducibility,
+        slates_of,
+        valid_slates,
+    )
     from recommenders.contract.requests import NO_ITEM, Requests, Seen, compressed
     from recommenders.contract.sealing import sealed
     from recommenders.contract.settings import Choice, Range, Settings, setting
@@ -34,8 +40,8 @@ __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "Places", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError",
     "Reproducibility", "Requests", "Seen", "Settings", "Slates", "called", "calling", "compressed", "fallback",
-    "fallback_warning", "in_slates", "item_features", "runs", "sealed", "setting", "slates_of", "validate_chances",
-    "validate_scores", "validate_slates", "validate_state",
+    "fallback_warning", "in_slates", "item_features", "runs", "sealed", "setting", "slates_of", "valid_slates",
+    "validate_chances", "validate_scores", "validate_slates", "validate_state",
 ]  # fmt: skip
 
 _HOMES = {
@@ -48,7 +54,7 @@ _HOMES = {
     "item_encoder": ("item_features",),
     "log": ("Label", "PlatformLog", "Positives"),
     "places": ("Places", "called", "fallback", "fallback_warning"),
-    "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of"),
+    "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of", "valid_slates"),
     "requests": ("NO_ITEM", "Requests", "Seen", "compressed"),
     "sealing": ("sealed",),
     "settings": ("Choice", "Range", "Settings", "setting"),

@@ -28,7 +28,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from recommenders.contract.answers import Slates, validate_shapes
+from recommenders.contract.answers import Slates, validate_shapes, validate_slates
 from recommenders.contract.calls import calling, shown_name
 from recommenders.contract.catalog import Catalog
 from recommenders.contract.errors import RecommenderError
@@ -193,6 +193,19 @@ def slates_of(recommender: Recommender, requests: Requests, check: Check | None 
         if given is not None:
             return _good(recommender, given, requests, check)
     return _list_by_list(recommender, requests, check)
+
+
+def valid_slates(recommender: Recommender, requests: Requests, n_items: int) -> Slates:
+    """Return a recommender's slates as :func:`slates_of` does, all of them looked at closely.
+
+    Raises:
+        RecommenderError: the recommender raises something, or its answer breaks the contract.
+    """
+
+    def check(slates: Slates, own: Requests) -> None:
+        validate_slates(slates, own, n_items, shown_name(recommender))
+
+    return slates_of(recommender, requests, check)
 
 
 def _asked(recommender: Recommender, requests: Requests, check: Check | None) -> Slates:

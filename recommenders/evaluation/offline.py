@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommenders.contract import Catalog, Label, PlatformLog, Positives, Recommender, Requests, validate_slates
+from recommenders.contract import Catalog, Label, PlatformLog, Positives, Recommender, Requests, valid_slates
 from recommenders.contract.errors import RecommenderError
 from recommenders.evaluation import metrics
 from recommenders.models.hashing import chain, mix, root, uniform
@@ -102,9 +102,7 @@ def evaluate(
     for first in range(0, users.size, CHUNK):
         chunk = users[first : first + CHUNK]
         requests = requests_for(chunk, trained, catalog.n_items, k, seed)
-        slates = recommender.recommend(requests)
-        validate_slates(slates, requests, catalog.n_items, recommender.name)
-        ranked[first : first + CHUNK] = slates.items
+        ranked[first : first + CHUNK] = valid_slates(recommender, requests, catalog.n_items).items
     row_of = np.full(n_users, -1, np.int64)
     row_of[users] = np.arange(users.size)
     known = row_of[test.user] >= 0

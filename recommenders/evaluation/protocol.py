@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract import Places, Positives, Recommender, RecommenderError, validate_slates
+from recommenders.contract import Places, Positives, Recommender, RecommenderError, calling, valid_slates
 from recommenders.contract.settings import Choice
 from recommenders.evaluation import metrics
 from recommenders.evaluation.dataset import Dataset
@@ -106,18 +106,14 @@ def judge(
     if negatives is None:
         for first in range(0, users.size, CHUNK):
             requests = requests_for(users[first : first + CHUNK], trained, n_items, k, seed)
-            slates = recommender.recommend(requests)
-            validate_slates(slates, requests, n_items, recommender.name)
-            ranked[first : first + CHUNK] = slates.items
+            ranked[first : first + CHUNK] = valid_slates(recommender, requests, n_items).items
     else:
         every = metrics.HeldOut.of_pairs(data.positives.user, data.positives.item, n_users)
         for row, user in enumerate(users):
             request = requests_for(users[row : row + 1], trained, n_items, k, seed)
             candidates = _among(int(user), wanted, every, n_items, negatives, seed)
             request = replace(request, candidates=candidates)
-            slates = recommender.recommend(request)
-            validate_slates(slates, request, n_items, recommender.name)
-            ranked[row] = slates.items[0]
+            ranked[row] = valid_slates(recommender, request, n_items).items[0]
     seconds = time.perf_counter() - began
     judged = _judged(ranked, users, trained, held, data, cutoffs, seconds, np.bincount(train.item, minlength=n_items))
     after = recommender.places()
@@ -194,10 +190,12 @@ class Evaluated:
 def fit(name: str, parameters: Mapping[str, Any], split: Split, data: Dataset, seed: int) -> tuple[Recommender, float]:
     """A recommender fitted on the training part, and the seconds that fitting took."""
     recommender = create(name, parameters, seed=seed, label=POSITIVE)
-    recommender.check(data.catalog)
+    with calling(recommender, "check"):
+        recommender.check(data.catalog)
     log = log_of(split.train, data.n_users, data.catalog.n_items, values=data.rated)
     began = time.perf_counter()
-    recommender.fit(log, data.catalog)
+    with calling(recommender, "fit"):
+        recommender.fit(log, data.catalog)
     return recommender, time.perf_counter() - began
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import replace
+from typing import ClassVar
 
 import gymnasium
 import numpy as np
 import pytest
 
 from recommenders.agents.agent_file import Description, write_description
-from recommenders.check import check_recommender, synthetic_world
+from recommenders.check import RecommenderConformance, check_recommender, synthetic_world
+from recommenders.check.rules import RULES
 from recommenders.contract import Label, Recommender, RecommenderError, Slates
 from recommenders.contract.item_encoder import ItemEncoder
+from recommenders.models.bandits import Thompson
 from recommenders.models.popularity import Popularity
 from recommenders.models.random import Random
 from recommenders.registry import accepted_parameters, available, create, find
@@ -218,9 +221,99 @@ class Hesitant(Random):
     takes_lists = "sometimes"
 
 
+class Exits(Random):
+    name = "exits"
+
+    def recommend(self, requests):
+        raise SystemExit(4)
+
+
+class Prying(Random):
+    """Opens what it is given."""
+
+    name = "prying"
+
+    def recommend(self, requests):
+        requests.candidates.setflags(write=True)
+        return super().recommend(requests)
+
+
+class Replacing(Random):
+    name = "replacing"
+
+    def recommend(self, requests):
+        object.__setattr__(requests, "slate_size", 3)
+        return Random(seed=1).recommend(replace(requests, slate_size=10))
+
+
+class Scoring(Popularity):
+    """Its scores are what the test says."""
+
+    name = "scoring"
+
+    def __init__(self, given):
+        super().__init__(label=LABELS[0])
+        self.given = given
+
+    def scores(self, requests):
+        return self.given(len(requests))
+
+
+class Boasting(Random):
+    """Says other chances than its propensities."""
+
+    name = "boasting"
+
+    def recommend(self, requests):
+        return super().recommend(requests)
+
+    def chances(self, requests, items):
+        return np.full(items.shape, 0.5)
+
+
+class Deaf(Random):
+    name = "deaf"
+
+    def update(self, events):
+        raise KeyError("event")
+
+
+class Careless(Broken):
+    """Breaks several rules at once."""
+
+    name = "careless"
+    takes_lists = "yes"
+
+    def spoil(self, items, requests):
+        items[:, 0] = 10_000
+        return items
+
+    def state(self):
+        return None
+
+    def scores(self, requests):
+        return [1.0]
+
+
+def none(*_, **__):
+    return None
+
+
 @pytest.mark.parametrize(
     ("factory", "message"),
     [
+        (none, "check_recommender: recommender: it makes None; expected a new Recommender"),
+        (lambda: 1 / 0, "check_recommender: recommender: making one raises ZeroDivisionError: division by zero .test_"),
+        (Exits, "check_recommender: exits: recommend raises SystemExit: 4 .test_conformance.py, line"),
+        (Prying, "it changes what it was given: recommend raises ValueError: cannot set WRITEABLE"),
+        (Replacing, "it changed requests.slate_size; copy what you want to change"),
+        (lambda: Scoring(lambda n: [1.0]), "its scores are a list; expected an array, float32"),
+        (lambda: Scoring(lambda n: np.ones((n, 3))), "its scores have shape .37, 3.; expected .37, 120."),
+        (lambda: Scoring(lambda n: np.ones((n, 120), int)), "its scores are int64; expected float32"),
+        (lambda: Scoring(lambda n: np.full((n, 120), -np.inf)), "its scores hold infinity; expected numbers, NaN"),
+        (lambda: Scoring(lambda n: np.full((n, 120), np.nan)), "its scores are NaN for every item of every request"),
+        (Boasting, "its chances of all candidates do not add up(.|\n)*its chances are other than its propensities"),
+        (Deaf, "update raises KeyError: 'event'"),
         (Newest, "shown lately, though"),
         (Nameless, "Nameless has no name"),
         (Unsure, "reproducibility is 'mostly'"),
@@ -244,6 +337,62 @@ class Hesitant(Random):
 def test_each_broken_rule_is_found(factory, message):
     with pytest.raises(RecommenderError, match=message):
         check_recommender(factory)
+
+
+def test_all_breaches_are_named_at_once_and_each_once():
+    with pytest.raises(RecommenderError) as found:
+        check_recommender(Careless)
+    first, *lines = str(found.value).splitlines()
+    assert first == "check_recommender: careless: breaks the contract in 4 ways"
+    for part in ("takes_lists is 'yes'", "got item 10000", "state() is None", "its scores are a list"):
+        assert len([line for line in lines if part in line]) == 1, part
+
+
+class TestPopularity(RecommenderConformance):
+    recommender = Popularity
+
+
+class TestThompson(RecommenderConformance):
+    recommender = Thompson
+    parameters: ClassVar = {"draws": 4}
+
+
+def test_the_inherited_tests_are_one_per_rule_and_find_what_is_broken():
+    class Inherits(RecommenderConformance):
+        recommender = Careless
+
+    tests = {name.removeprefix("test_"): getattr(Inherits(), name) for name in dir(Inherits) if "test_" in name}
+    assert tests.keys() == RULES.keys()
+    for rule in ("declarations", "state", "scores", "slates"):
+        with pytest.raises(RecommenderError, match="check_recommender: careless: "):
+            tests[rule]()
+
+
+def test_what_a_base_says_of_its_answers_is_void_where_a_subclass_answers_itself():
+    class Own(Popularity):
+        def recommend(self, requests):
+            return super().recommend(requests)
+
+    class Restated(Own):
+        takes_lists = True
+
+        def scores(self, requests):
+            return Popularity.scores(self, requests)
+
+    world = synthetic_world(label=LABELS[0])
+    for kind, says in ((Popularity, True), (Own, False), (Restated, True)):
+        made = kind(label=LABELS[0])
+        made.fit(world.log, world.catalog)
+        assert made.takes_lists is says
+        assert (made.scores(world.requests) is not None) is says
+    thompson = Thompson(label=LABELS[0])
+    assert thompson.scores(world.requests) is None
+
+
+@pytest.mark.parametrize("normalize", ["minmax", "zscore"])
+def test_an_ensemble_of_scores_refuses_a_member_that_has_none(normalize):
+    with pytest.raises(RecommenderError, match=f"thompson gives no scores, which normalize={normalize} adds up"):
+        create("ensemble", {"members": "thompson+popularity", "normalize": normalize}, label=LABELS[0])
 
 
 class Dice(Recommender):

@@ -30,6 +30,7 @@ Policy = Callable[[dict[str, Any], int, np.random.Generator], Answer]
 """(observation, places, luck) to a slate int64 (places,), and the probability of each item given those before it."""
 
 WHERE = "collect"
+_LEAST = float(np.finfo(np.float32).tiny)
 _HISTORY = 64
 _ENOUGH = 0.4  # of an item, from which on consuming it speaks for it
 
@@ -42,6 +43,9 @@ def uniform(observation: dict[str, Any], places: int, draw: np.random.Generator)
 def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: float) -> Policy:
     """Items drawn one after the other without replacement, in proportion to exp(score / temperature) (Plackett, 1975).
 
+    What is shown has a probability above 0, whatever the temperature: below what a float32 holds it is the least that
+    one does hold.
+
     Args:
         scores: of every item, (items,), from an observation.
         temperature: above 0.
@@ -51,14 +55,20 @@ def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: f
 
     def policy(observation: dict[str, Any], places: int, draw: np.random.Generator) -> Answer:
         there = np.flatnonzero(observation["available"])
-        worth = np.asarray(scores(observation), dtype=np.float64)[there] / temperature
-        order = np.argsort(-(worth + draw.gumbel(size=len(there))), kind="stable")
-        weight = np.exp(worth - worth.max())[order]
-        left = np.cumsum(weight[::-1])[::-1]  # what is there to draw from at each place
-        slate = np.zeros(places, dtype=np.int64)
-        odds = np.full(places, np.nan, dtype=np.float32)
-        n = min(places, len(there))
-        slate[:n], odds[:n] = there[order[:n]], weight[:n] / left[:n]
+        score = np.asarray(scores(observation), dtype=np.float64)[there]
+        if not np.isfinite(score).all():
+            raise InputError(WHERE, "a score is NaN or infinite", "a finite score of every item")
+        luck = draw.gumbel(size=len(there))
+        slate, odds = np.zeros(places, dtype=np.int64), np.full(places, np.nan, dtype=np.float32)
+        left = np.ones(len(there), dtype=np.bool_)
+        for place in range(min(places, len(there))):
+            # against the best of what is left: it has weight 1, however far below the first choices it is
+            with np.errstate(over="ignore"):
+                worth = np.where(left, (score - score[left].max()) / temperature, -np.inf)
+            chosen = int(np.argmax(worth + luck))
+            weight = np.exp(worth)
+            slate[place], odds[place] = there[chosen], max(weight[chosen] / weight.sum(), _LEAST)
+            left[chosen] = False
         return slate, odds
 
     return policy

@@ -46,6 +46,27 @@ def test_propensities_are_those_of_drawing_without_replacement():
     assert np.isnan(odds[1])
 
 
+@pytest.mark.parametrize("temperature", [1e-320, 1e-300, 1e-9, 1e-3, 1.0, 1e300])
+def test_whatever_is_shown_had_a_chance(temperature):
+    """A nearly greedy policy too: the items after the first have weights that no float holds beside the best one's."""
+    scores = np.array([3.0, 3.0, 1e4, -1e4, 0.0, 7.0])
+    policy = softmax(lambda seen: scores, temperature)
+    for seed in range(20):
+        slate, odds = policy({"available": np.ones(6, np.int8)}, 6, np.random.default_rng(seed))
+        assert sorted(slate) == [0, 1, 2, 3, 4, 5]
+        assert ((odds > 0) & (odds <= 1)).all()
+        if temperature < 1:
+            assert scores[slate].tolist() == sorted(scores, reverse=True)
+            assert odds.tolist() == [1.0, 1.0, 0.5, 1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_refused(wrong):
+    policy = softmax(lambda seen: np.array([1.0, wrong]), 1.0)
+    with pytest.raises(InputError, match="a score is NaN or infinite; a finite score of every item"):
+        policy({"available": np.ones(2, np.int8)}, 1, np.random.default_rng(0))
+
+
 def test_what_an_item_would_have_earned_is_what_it_earns(logged):
     env = gymnasium.make("beholder/Scenario-v1", history=64, observe_candidates=False, **SMALL).unwrapped
     checked = 0
