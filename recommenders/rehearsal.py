@@ -36,7 +36,7 @@ def main(name: str, model: str) -> None:
 
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     try:
-        rehearse(create(name, {"model": model}, label=Label("click", ("click",))))
+        rehearse(create(name, {"model": model, "ratings": "log"}, label=Label("click", ("click",))))
     except RecommenderError as error:
         if lies_in_the_model(error):
             sys.stdout.write(f"\n{REFUSED}{error.wrong}{'; ' if error.right else ''}{error.right}\n")

@@ -38,9 +38,14 @@ def ratings_of(data: Learning, label: Label | None, name: str) -> Any:
     return csr(sums.indptr, sums.indices, sums.data / np.maximum(counts.data, 1), data.n_items)
 
 
-def values_of(data: Learning, label: Label | None) -> np.ndarray | None:
-    """Return the mean value of each positive, float32; None unless the log says one of all, and not of all the same."""
+def values_of(data: Learning, label: Label | None, levels: int | None = None) -> np.ndarray | None:
+    """Return the mean value of each positive, float32.
+
+    None unless the log says one of all, not of all the same, and with at most so many ``levels``, if these are given.
+    """
     rows, value = _valued(data, label)
+    if levels is not None and np.unique(value).size > levels:
+        return None
     own = data.positives.user.astype(np.int64) * data.n_items + data.positives.item
     pair = data.log.user[rows].astype(np.int64) * data.n_items + data.log.item[rows]
     place = np.searchsorted(own, pair)

@@ -16,7 +16,9 @@ from recommenders.models.ranker import product
 class ImplicitSettings(LibrarySettings):
     """Settings of :class:`Implicit`; its models are of feedback without ratings."""
 
-    ratings: Literal["log", "none"] = setting("none", "none: a positive is worth 1, times alpha; log: the log's value")
+    ratings: Literal["auto", "log", "none"] = setting(
+        "none", "a positive's value: 1, times alpha (none), the log's (log), or its few levels (auto)"
+    )
 
 
 class Implicit(LibraryModel):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -65,8 +67,12 @@ class LensKit(LibraryModel):
 
 
 def _of_ratings(model: Any) -> bool:
-    """Return whether a scorer looks at ratings, as its configuration says; one that cannot choose may well."""
-    config = model.config
-    if hasattr(config, "feedback"):
-        return bool(config.feedback == "explicit")
-    return bool(getattr(config, "use_ratings", True))
+    """Return whether a scorer looks at ratings: as its configuration says, or as its module names them."""
+    if hasattr(model.config, "feedback"):
+        return bool(model.config.feedback == "explicit")
+    return bool(getattr(model.config, "use_ratings", _named_in(type(model).__module__)))
+
+
+@functools.cache
+def _named_in(module: str) -> bool:
+    return "rating" in inspect.getsource(sys.modules[module])

@@ -23,6 +23,7 @@ from recommenders.registry import name_of
 
 _SEED_BITS = 31
 TOP = 20  # best items of a user, among which there must be an order
+LEVELS = 101  # of values that may be ratings: stars, points up to 100. Seconds or sums of money take more.
 ENOUGH_USERS, ENOUGH_PAIRS = 10, 100  # of training, below which a model may well find nothing to prefer
 
 
@@ -31,7 +32,9 @@ class LibrarySettings(Settings):
     """Settings of an adapter."""
 
     model: str = setting(meaning="the library's name of the model, its own parameters in brackets: BPR(k=64)")
-    ratings: Literal["log", "none"] = setting("log", "a pair's value: what the log says, where it does of all; or 1")
+    ratings: Literal["auto", "log", "none"] = setting(
+        "auto", f"a pair's value: the log's (log), 1 (none), or the log's where it has at most {LEVELS} levels (auto)"
+    )
 
 
 class LibraryModel(Ranker):
@@ -57,7 +60,7 @@ class LibraryModel(Ranker):
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)
-        self._library = OwnWords(self.where, self.package, self.config.model)
+        self._library = OwnWords(self.where, self.package, take_apart(self.config.model, self.where)[0])
         self._model: Any = None
         self._made()  # a wrong name or parameter is refused now
 
@@ -111,7 +114,6 @@ class LibraryModel(Ranker):
     def _made(self) -> Any:
         name, given = take_apart(self.config.model, self.where)
         make = self._found(name)
-        self._library = OwnWords(self.where, self.package, name)
         missing = self.missing(make)
         if missing:
             raise RecommenderError(self.where, f"{self.who} {missing}")
@@ -164,7 +166,10 @@ class LibraryModel(Ranker):
                 if name in parts
                 else f"{self.package} has no model {name!r}"
             )
-            hint = did_you_mean(name, there).rstrip() or f"there are: {', '.join(sorted(there))}"
+            hint = (
+                did_you_mean(name, there).rstrip()
+                or f"there are: {', '.join(sorted(each for each in there if not self.missing(there[each])))}"
+            )
             raise RecommenderError(self.where, wrong, hint)
         return there[name]  # type: ignore[no-any-return]
 
@@ -172,7 +177,8 @@ class LibraryModel(Ranker):
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """Return the value of each positive where the log has one for all; `prepare` trains on them."""
-        values = values_of(data, self.label) if self.config.ratings == "log" else None
+        levels = {"auto": LEVELS, "log": None, "none": 0}[self.config.ratings]
+        values = values_of(data, self.label, levels)
         return {} if values is None else {"values": values}
 
     def prepare(self) -> None:
@@ -198,7 +204,7 @@ class LibraryModel(Ranker):
         scores = self._asked(users, ones)
         best = -np.sort(-scores, axis=1)[:, : min(TOP, history.n_items // 2 + 1)]  # NaN last
         if (best == best[:, :1]).all():
-            only = "" if self.rated else "; the log has no values, and every pair is worth 1 to it"
+            only = "" if self.rated else "; every pair is worth 1 to it, for the log has no ratings"
             raise RecommenderError(
                 self.where,
                 f"{self.who} ranks nothing: to each of {users.size} users the best {best.shape[1]} items are "

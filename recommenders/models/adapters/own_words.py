@@ -49,7 +49,9 @@ class OwnWords:
         except RecommenderError:
             raise
         except (Exception, SystemExit) as error:  # a library may raise anything, and one of them calls exit()
-            raise RecommenderError(self.where, f"{self.who} fails when it {what}: {in_words(error)}") from error
+            lacking = error.name if isinstance(error, ModuleNotFoundError) else None
+            needs = f"; expected the package {lacking} to be installed" if lacking else ""
+            raise RecommenderError(self.where, f"{self.who} fails when it {what}: {in_words(error)}{needs}") from error
         self._hand_on(what, warned, printed)
         return found
 
@@ -58,7 +60,7 @@ class OwnWords:
         if said and not self._said:
             self._said = True
             lines = len(warned) + len(printed)
-            more = f" (and {lines - 1} more lines)" if lines > 1 else ""
+            more = f" (and {lines - 1} more {'line' if lines == 2 else 'lines'})" if lines > 1 else ""
             # To whoever made the recommender nothing points: a line of this package would be no help.
             warnings.warn(f"{self.who} says when it {what}: {said[0]}{more}", LibraryWarning, stacklevel=2)
 
@@ -92,6 +94,9 @@ def _heard() -> Iterator[tuple[list[str], list[str]]]:
     printed: list[str] = []
     with tempfile.TemporaryFile() as file:
         with warnings.catch_warnings(record=True) as caught, _redirected(file):
+            # Whatever the filters of this process: those that it has for this package's own line are what counts.
+            warnings.simplefilter("default")
+            warnings.simplefilter("ignore", DeprecationWarning)  # for whoever writes the library
             yield warned, printed
         warned += [_short(str(each.message)) for each in caught]
         file.seek(0)
