@@ -25,7 +25,8 @@ from simulator.config import complete
 from simulator.plan.compiler import compile_scenario
 from simulator.population.catalog import draw_catalog
 from simulator.population.users import bytes_per_user, draw_users
-from simulator.records.log_writer import CODED, PLATFORM, TRUTH, read_parts
+from simulator.records.log_writer import CODED
+from simulator.records.parts import PLATFORM, TRUTH, read_parts
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
 

@@ -29,15 +29,20 @@ from simulator.population.interests import Interests, topical
 from simulator.population.parent_rows import Menus, asked_for
 from simulator.population.setting import Setting
 from simulator.population.users import draw_users
+from simulator.records.checkpoint import Checkpoint, write_checkpoint
+from simulator.records.lock import FolderLock
 from simulator.records.log_writer import LogWriter
 from simulator.records.manifest import RunFacts, write_items, write_results, write_source_ids
 from simulator.records.measures import Outcome, check_measures, event_counts, measure
+from simulator.records.parts import drop_parts_after
 from simulator.records.platform_log import PlatformMemory
 from simulator.records.result import RunResult
 from simulator.records.run_folder import claim_folder, remove_partials, write_config
 from simulator.runtime.cases import Cases
 from simulator.runtime.checkpointing import Checkpointing
 from simulator.runtime.clock import Clock, Order
+from simulator.runtime.finished import finished_run
+from simulator.runtime.identity import Identity, identity_of, take_up
 from simulator.runtime.progress import Progress
 from simulator.runtime.rounds import Rounds, Rows
 from simulator.scenario.checks.check import check_scenario
@@ -63,21 +68,32 @@ def run_world(
         report: called after every tick and when a model is fitted.
         stop: asked after every tick; when it says so, a checkpoint is written and RunInterrupted raised.
 
+    A run that has ended already is left as it is, and its result is read.
+
     Raises:
-        InputError: something that was given is wrong.
+        InputError: something that was given is wrong; or what is resumed is damaged, or not what it was.
         RunInterrupted: stopped; the folder holds a checkpoint.
     """
     begun = time.perf_counter()
-    scenario = load_scenario(config.scenario, config.scenario_changes)
-    check_scenario(scenario)
-    compiled = compile_scenario(scenario)
-    check_measures(compiled)
-    check_times(config, scenario)
-    plugin = _plugin(config, scenario, recommender)
-    try:
-        return _lived(World(config, compiled, plugin, report, begun), stop)
-    except MemoryError as error:
-        raise InputError("memory", str(error) or "there is no more", "fewer users= or items=") from error
+    with FolderLock() as lock:
+        if config.resume is not None:
+            ended = finished_run(config)
+            if ended is None:
+                lock.take(config.resume)
+                ended = finished_run(config)  # by whoever held the lock until now
+            if ended is not None:
+                return ended
+        scenario = load_scenario(config.scenario, config.scenario_changes)
+        check_scenario(scenario)
+        compiled = compile_scenario(scenario)
+        check_measures(compiled)
+        check_times(config, scenario)
+        plugin = _plugin(config, scenario, recommender)
+        found = None if config.resume is None else take_up(config, scenario, plugin)
+        try:
+            return _lived(World(config, compiled, plugin, report, begun, lock=lock, found=found), stop)
+        except MemoryError as error:
+            raise InputError("memory", str(error) or "there is no more", "fewer users= or items=") from error
 
 
 def _lived(world: World, stop: Callable[[], bool] | None) -> RunResult:
@@ -144,7 +160,16 @@ def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) ->
 
 
 class World:
-    """One world, its state and its log. Use `run_world`."""
+    """One world, its state and its log. Use `run_world`.
+
+    Args:
+        config, compiled, plugin: what is run.
+        report: as there.
+        begun: when, by `time.perf_counter`.
+        tap: shown all rows of the log as they come.
+        lock: takes the folder that is made; what is resumed is locked already.
+        found: the checkpoint of this run to go on from.
+    """
 
     def __init__(
         self,
@@ -154,6 +179,8 @@ class World:
         report: Report | None,
         begun: float,
         tap: Callable[[Array], None] | None = None,
+        lock: FolderLock | None = None,
+        found: Checkpoint | None = None,
     ) -> None:
         self.config, self._report, self._begun = config, report, begun
         self.now, self.horizon = 0.0, float(config.horizon or compiled.scenario.defaults.horizon)
@@ -177,7 +204,8 @@ class World:
         memory = PlatformMemory(names, len(users.state), catalog.n_items) if learner else None
         if memory is not None and self.setting.warm is not None:
             memory.take_columns(self.setting.warm)
-        self.folder = self._open_folder()
+        self.identity: Identity = {}
+        self.folder = self._open_folder(plugin, lock, found)
         self.log = LogWriter(self.folder, config.log, names, self.horizon, memory, tap)
         # 4. Who lives, visits by rounds and cases by events; and who answers requests.
         self.rounds = Rounds(compiled, users, items, config.seed, config.threads, config.batch, self.log)
@@ -218,9 +246,9 @@ class World:
         # 6. Where it goes on.
         self._recommendable = asked_for(compiled, items)
         self._candidates = sealed(self._on_offer(0.0)[1])
-        self.checkpoints = Checkpointing(self.folder, users, self.rounds, self.log, self.parts)
-        if config.resume is not None:
-            self.now = self.checkpoints.restore()
+        self.checkpoints = Checkpointing(self.folder, self.identity, users, self.rounds, self.log, self.parts)
+        if found is not None:
+            self.now = self.checkpoints.restore(found)
 
     @property
     def users(self) -> Users:
@@ -328,18 +356,26 @@ class World:
 
     # ---- its folder, and the end
 
-    def _open_folder(self) -> Path | None:
+    def _open_folder(self, plugin: Recommender | str, lock: FolderLock | None, found: Checkpoint | None) -> Path | None:
         """Make the run's folder, or take up the one that is resumed; None where nothing is written."""
-        if self.config.resume is not None:
-            folder = Path(self.config.resume)
-            remove_partials(folder)
-            return folder
+        config = replace(self.config, output=None, horizon=self.horizon)
+        if found is not None and self.config.resume is not None:
+            self.identity = found.manifest["identity"]
+            remove_partials(self.config.resume)
+            drop_parts_after(self.config.resume, found.index)
+            write_items(self.config.resume, self.setting.catalog.public)  # lost or not: it follows from the rest
+            write_source_ids(self.config.resume, self.setting.source_ids)
+            return self.config.resume
         if self.config.output is None:
             return None
+        self.identity = identity_of(config, self.compiled.scenario, plugin)
         folder = claim_folder(Path(self.config.output))
-        write_config(folder, replace(self.config, output=None, horizon=self.horizon))
+        if lock is not None:
+            lock.take(folder)
         write_items(folder, self.setting.catalog.public)
         write_source_ids(folder, self.setting.source_ids)
+        write_checkpoint(folder, 0, {}, {"identity": self.identity, "parts": {}})
+        write_config(folder, config)  # with it the folder is that of a run, which can be resumed
         return folder
 
     def finish(self) -> RunResult:
@@ -360,7 +396,7 @@ class World:
         facts = RunFacts(
             compiled.scenario, self.config.seed, len(self.users.state), catalog.n_items, self.horizon,
             platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
-            time.perf_counter() - self._begun, self.log,
+            time.perf_counter() - self._begun, self.log, self.identity,
         )  # fmt: skip
         manifest = write_results(self.folder, facts, metrics)
         return RunResult(metrics, manifest, self.folder, self.log.tables, catalog.public.columns)

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from recommenders import registry
@@ -31,21 +31,26 @@ from simulator.records.run_folder import (
     safe_name,
     write_atomic,
 )
+from simulator.runtime.progress import Progress
 from simulator.scenario.durations import duration_text
 
 EXIT_FAILED = 1
+Report = Callable[[Progress], None]
 TABLE = "measures.csv"
 
 
 def single(arguments: Arguments) -> int:
-    """One run: claim its folder, run it, print its measures."""
+    """One run: claim its folder, run it, print its measures; a run that has ended is left alone."""
     config = _single_config(arguments)
+    from simulator.runtime.finished import finished_run
     from simulator.world import run_world  # after the settings are checked: this loads numba
 
-    sys.stderr.write(_headline(config) + "\n")
+    if finished_run(config) is not None:
+        sys.stdout.write(f"{config.resume}: finished; nothing to do\n")
+        return 0
     try:
         with ProgressLine() as progress, stop_on_signals(to_stderr) as stop:
-            result = run_world(config, report=progress, stop=stop)
+            result = run_world(config, report=_headed(_headline(config), progress, config), stop=stop)
     except RunInterrupted as interrupted:
         to_stderr(f"stopped: {interrupted}")
         to_stderr(f"resume with: python -m simulator resume={shlex.quote(str(config.output))}")
@@ -91,6 +96,20 @@ def _complete(config: RunConfig) -> RunConfig:
     config = complete(config, scenario_defaults(config.scenario, config.scenario_changes))
     check_recommender_name(config.recommender)
     return config
+
+
+def _headed(headline: str, report: Report, config: RunConfig) -> Report:
+    """Say first what is run: at once, or where a folder is taken up when it is seen to be whole."""
+    waiting = [headline + "\n"]
+
+    def headed(progress: Progress) -> None:
+        while waiting:
+            sys.stderr.write(waiting.pop())
+        report(progress)
+
+    if config.resume is None:
+        sys.stderr.write(waiting.pop())
+    return headed
 
 
 def _headline(config: RunConfig) -> str:

@@ -159,7 +159,11 @@ class Platform(Part):
         return bool(good)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that a resumed run needs of the platform, as plain arrays."""
+        """Everything that a resumed run needs of the platform, as plain arrays.
+
+        Raises:
+            RecommenderError: the recommender's state is something else.
+        """
         arrays: dict[str, npt.NDArray[Any]] = {
             "version": np.array([self.version]),
             "fitted_at": np.array(self.fitted_at, dtype=np.float64),

@@ -23,10 +23,10 @@ from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import mix
 from simulator.engine.tables.tables import EVENT, Array
 from simulator.errors import OutputError
+from simulator.records.parts import KEPT, PLATFORM, TRUTH, HashedFile, PartFacts, part_path
 from simulator.records.platform_log import PlatformMemory, into_columns
 from simulator.records.run_folder import PARTIAL, disk_errors
 
-TRUTH, PLATFORM, KEPT = "truth", "platform", "memory"
 ONLY_TRUTH = ("attended", "belief", "belief_sd", "utility", "satisfaction")
 CODED = ("surface", "device", "stage", "event")
 BUFFER_ROWS = 1 << 17
@@ -125,8 +125,17 @@ class _Part:
 
     kind: str
     path: Path
-    partial: Path
+    file: HashedFile
     writer: pq.ParquetWriter
+    rows: int = 0
+
+    def close(self) -> PartFacts:
+        """Close it under its final name."""
+        with disk_errors(self.path):
+            self.writer.close()
+            self.file.close()
+            self.file.path.replace(self.path)
+        return PartFacts(self.path.name, self.rows, self.file.size, self.file.sha256)
 
 
 @dataclass
@@ -152,6 +161,7 @@ class LogWriter:
 
     def __post_init__(self) -> None:
         self.index = 1
+        self.closed: dict[str, list[PartFacts]] = {}  # all part files so far
         self._parts: dict[str, _Part] = {}
         self.seconds = 0.0  # that the writer was busy
         self._failure: BaseException | None = None
@@ -204,10 +214,8 @@ class LogWriter:
         """Close the open part files under their final names; later rows go to parts of number `index` + 1."""
         if self._thread is not None:
             self.drain()
-        for part in self._parts.values():
-            with disk_errors(part.path):
-                part.writer.close()
-                part.partial.replace(part.path)
+        for kind, part in self._parts.items():
+            self.closed.setdefault(kind, []).append(part.close())
         self._parts.clear()
         self.index = index + 1
 
@@ -222,7 +230,8 @@ class LogWriter:
                     part.writer.close()
                 except OSError:  # the disk is full: what was first wrong is already being reported
                     part.writer.is_open = False  # or it would try, and complain, once more when it is thrown away
-            part.partial.unlink(missing_ok=True)
+            part.file.close()
+            part.file.path.unlink(missing_ok=True)
         self._parts.clear()
 
     def _check(self) -> None:
@@ -267,34 +276,17 @@ class LogWriter:
                 part = self._part(kind, table.schema)
                 with disk_errors(part.path):
                     part.writer.write_table(table)
+                part.rows += len(table)
 
     def _part(self, kind: str, schema: pa.Schema) -> _Part:
         if kind not in self._parts and self.folder is not None:
             path = part_path(self.folder, kind, self.index)
-            partial = path.with_name(f".{path.name}{PARTIAL}")
             with disk_errors(path):
                 path.parent.mkdir(exist_ok=True)
+                file = HashedFile(path.with_name(f".{path.name}{PARTIAL}"))
                 # dictionaries only where values repeat: for the others they cost time and gain nothing
                 writer = pq.ParquetWriter(
-                    partial, schema, compression="zstd", use_dictionary=list(CODED), write_statistics=False
+                    file, schema, compression="zstd", use_dictionary=list(CODED), write_statistics=False
                 )
-            self._parts[kind] = _Part(kind, path, partial, writer)
+            self._parts[kind] = _Part(kind, path, file, writer)
         return self._parts[kind]
-
-
-def part_path(folder: Path, kind: str, index: int) -> Path:
-    """Path of a part file."""
-    return folder / kind / f"part-{index:05d}.parquet"
-
-
-def drop_parts_after(folder: Path, index: int) -> None:
-    """Remove the parts that were written after checkpoint `index`."""
-    for kind in (TRUTH, PLATFORM, KEPT):
-        for path in sorted((folder / kind).glob("part-*.parquet")):
-            if int(path.stem.removeprefix("part-")) > index:
-                path.unlink()
-
-
-def read_parts(folder: Path, kind: str) -> list[Path]:
-    """Part files of a log in order."""
-    return sorted((folder / kind).glob("part-*.parquet"))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from recommenders.contract import fallback
 from simulator.engine.jit.compile import source_hash
+from simulator.records.parts import told_of_parts
 from simulator.records.run_folder import MANIFEST, METRICS, peak_memory, versions, write_atomic, write_json
 from simulator.scenario.checks.provenance import provenance_summary
 from simulator.scenario.schema.targets import role_of
@@ -62,6 +63,7 @@ class RunFacts(NamedTuple):
     events: dict[str, int]
     wall: float  # s
     log: LogWriter
+    identity: Mapping[str, Any]
 
 
 def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float]) -> dict[str, Any]:
@@ -97,6 +99,8 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
             for kind, totals in log.totals.items()
             if log.recording
         },
+        "parts": told_of_parts(log.closed),
+        "identity": facts.identity,
         "provenance": provenance_summary(scenario),
         "setting": facts.setting,
         "targets": {

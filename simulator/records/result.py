@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.errors import InputError
-from simulator.records.log_writer import PLATFORM, TRUTH, read_parts
+from simulator.records.parts import PLATFORM, TRUTH, read_parts
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -105,12 +105,14 @@ def resumed_config(given: RunConfig, settings: Mapping[str, object]) -> RunConfi
         settings: names and values that were typed, to tell a typed value from a default.
 
     Raises:
-        InputError: there is no run in that folder.
+        InputError: there is no run in that folder, or its `config.yaml` is damaged.
     """
-    folder = given.resume
+    folder, there = given.resume, False
     if folder is None:
         raise InputError("resume", "no folder is given", "expected resume=RUN")
-    if not (folder / CONFIG).is_file():
+    with suppress(OSError):  # a name that no file can have
+        there = (folder / CONFIG).is_file()
+    if not there:
         raise InputError(str(folder), f"is no run to resume: it has no {CONFIG}", "expected the folder of a run")
     kept = {**RunConfig.from_yaml(folder / CONFIG).settings(), "output": folder, "resume": folder}
     changed = {name: getattr(given, name) for name in CHANGEABLE_ON_RESUME if name in settings}

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.jit.compile import source_hash
 from simulator.engine.tables.tables import Users, Visits
-from simulator.errors import InputError
 from simulator.part import Part
-from simulator.records.checkpoint import last_checkpoint, read_checkpoint, under, write_checkpoint
-from simulator.records.log_writer import KEPT, PLATFORM, LogWriter, drop_parts_after, read_parts
+from simulator.records.checkpoint import Checkpoint, under, write_checkpoint
+from simulator.records.log_writer import LogWriter
+from simulator.records.parts import KEPT, PLATFORM, parts_told, read_parts, told_of_parts
+from simulator.runtime.identity import Identity
 from simulator.runtime.rounds import Rounds
 
 
@@ -23,6 +23,7 @@ class Checkpointing:
 
     Args:
         folder: of the run.
+        identity: what the run is.
         users: its users.
         rounds: its visits and sums.
         log: its two logs, whose parts are closed at every checkpoint.
@@ -32,12 +33,14 @@ class Checkpointing:
     def __init__(
         self,
         folder: Path | None,
+        identity: Identity,
         users: Users,
         rounds: Rounds,
         log: LogWriter,
         parts: Mapping[str, Part],
     ) -> None:
         self._folder, self._users, self._rounds, self._log, self._parts = folder, users, rounds, log, parts
+        self._identity = identity
         self._next = 1
 
     def write(self, time: float) -> None:
@@ -46,7 +49,7 @@ class Checkpointing:
             return
         self.close_log()
         users, rows = self._rounds.visits.compacted(self._users)
-        arrays: dict[str, npt.NDArray[Any]] = {"time": np.array([time]), "engine": np.array([source_hash()])}
+        arrays: dict[str, npt.NDArray[Any]] = {"time": np.array([time])}
         arrays |= {f"users/{name}": array for name, array in self._users._asdict().items()}
         arrays |= {f"visits/{name}": array for name, array in rows._asdict().items()}
         arrays |= {"visits/users": users, "tallies": self._rounds.tallies, "counters": self._rounds.counters}
@@ -54,7 +57,8 @@ class Checkpointing:
             arrays |= {f"{name}/{key}": array for key, array in part.state().items()}
         for kind, totals in self._log.totals.items():
             arrays[f"log/{kind}"] = np.array([totals.rows, totals.hash], dtype=np.uint64)
-        write_checkpoint(self._folder, self._next, arrays)
+        manifest = {"identity": self._identity, "parts": told_of_parts(self._log.closed)}
+        write_checkpoint(self._folder, self._next, arrays, manifest)
         self._next += 1
 
     def close_log(self) -> None:
@@ -62,28 +66,16 @@ class Checkpointing:
         self._rounds.flush()
         self._log.close_parts(self._next)
 
-    def restore(self) -> float:
-        """Take back the last checkpoint, and drop what the logs hold from after it.
+    def restore(self, found: Checkpoint) -> float:
+        """Take back a checkpoint of this very run, as `identity.take_up` found it.
 
         Returns:
             The simulated time to go on from, s; 0 where the run was stopped before its first checkpoint.
-
-        Raises:
-            InputError: the checkpoint is damaged, or another version of the engine wrote it.
         """
-        folder = self._folder
-        if folder is None:
+        self._log.index = self._next = found.index + 1
+        if found.index == 0:
             return 0.0
-        index = last_checkpoint(folder)
-        drop_parts_after(folder, index or 0)
-        self._log.index = self._next = (index or 0) + 1
-        if index is None:
-            return 0.0
-        arrays = read_checkpoint(folder, index)
-        if str(arrays["engine"][0]) != source_hash():
-            raise InputError(
-                str(folder), "was begun by another version of the engine", "the version that began it, or a new run"
-            )
+        arrays = found.arrays
         for name, array in self._users._asdict().items():
             array[...] = arrays[f"users/{name}"]
         rows = Visits(*(arrays[f"visits/{name}"] for name in Visits._fields))
@@ -93,6 +85,7 @@ class Checkpointing:
             part.restore(under(arrays, f"{name}/"))
         for kind, totals in self._log.totals.items():
             totals.rows, totals.hash = (int(x) for x in arrays[f"log/{kind}"])
-        if self._log.memory is not None:
-            self._log.memory.read(read_parts(folder, KEPT if self._log.level == "metrics" else PLATFORM))
+        self._log.closed = parts_told(found.manifest["parts"])
+        if self._log.memory is not None and self._folder is not None:
+            self._log.memory.read(read_parts(self._folder, KEPT if self._log.level == "metrics" else PLATFORM))
         return float(arrays["time"][0])

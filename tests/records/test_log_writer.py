@@ -14,18 +14,8 @@ from hypothesis import given, strategies as st
 import simulator
 from simulator.engine.tables.tables import EVENT
 from simulator.errors import InputError, OutputError
-from simulator.records.log_writer import (
-    KEPT,
-    ONLY_TRUTH,
-    PLATFORM,
-    TRUTH,
-    LogTotals,
-    LogWriter,
-    count_in,
-    drop_parts_after,
-    read_parts,
-    to_table,
-)
+from simulator.records.log_writer import ONLY_TRUTH, LogTotals, LogWriter, count_in, to_table
+from simulator.records.parts import KEPT, PLATFORM, TRUTH, drop_parts_after, file_hash, read_parts
 from simulator.scenario.events import EVENTS
 
 NAME = "shortvideo"
@@ -205,6 +195,15 @@ def test_dropping_parts_after_a_checkpoint(tmp_path):
     drop_parts_after(tmp_path, 2)
     assert [path.name for path in read_parts(tmp_path, TRUTH)] == ["part-00001.parquet", "part-00002.parquet"]
     assert len(read_parts(tmp_path, KEPT)) == 2
+
+
+def test_what_is_said_of_a_closed_part_is_what_lies_there(tmp_path):
+    writer = written(tmp_path, "full")
+    assert list(writer.closed) == [TRUTH, PLATFORM]
+    for kind, (facts,) in writer.closed.items():
+        path = tmp_path / kind / facts.name
+        assert facts.rows == pq.read_metadata(path).num_rows == writer.totals[kind].rows
+        assert (facts.bytes, facts.sha256) == (path.stat().st_size, file_hash(path))
 
 
 def test_a_full_disk_in_the_writer_is_raised_in_the_run(tmp_path, monkeypatch):

@@ -152,7 +152,7 @@ def test_killed_before_its_first_checkpoint_it_begins_again(unbroken, tmp_path):
     run = tmp_path / "run"
     process = started(["before", "1", *command(run, "itemknn")], module="tests.laws.driver")
     process.communicate(timeout=PATIENCE)
-    assert last_checkpoint(run) is None
+    assert last_checkpoint(run) == 0
     simulator.resume(run)
     assert_same(run, unbroken)
 
@@ -226,10 +226,10 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 
 
 def test_another_engine_does_not_continue_a_run(tmp_path, monkeypatch):
-    from simulator.runtime import checkpointing
+    from simulator.runtime import identity
 
     run = tmp_path / "run"
     simulator.run(NAME, "random", output=run, **{**WORLD, "horizon": "3h"})
-    monkeypatch.setattr(checkpointing, "source_hash", lambda: "0" * 16)
+    monkeypatch.setattr(identity, "source_hash", lambda: "0" * 16)
     with pytest.raises(InputError, match="another version of the engine"):
         simulator.resume(run)
