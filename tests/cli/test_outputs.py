@@ -114,16 +114,16 @@ def test_a_disk_that_fills_up_in_a_checkpoint_leaves_the_last_one(tmp_path, caps
 
     whole, calls = checkpoint.write_atomic, []
 
-    def third(path: Path, content: bytes) -> None:
+    def fourth(path: Path, content: bytes) -> None:
         calls.append(path)
-        if len(calls) == 3:
+        if len(calls) == 4:  # the first is number 0, of the beginning
             from simulator.records.run_folder import disk_errors
 
             with disk_errors(path):
                 _full()
         whole(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_atomic", third)
+    monkeypatch.setattr(checkpoint, "write_atomic", fourth)
     run = tmp_path / "run"
     line = refused(capsys, f"scenario={NAME}", *SMALL, "checkpoint=1h", f"output={run}", head=True)
     assert "the disk is full" in line

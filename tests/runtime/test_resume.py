@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import simulator
-from simulator.errors import InputError, RunInterrupted
+from simulator.errors import RunInterrupted
 from simulator.records.checkpoint import last_checkpoint, read_checkpoint
 from simulator.records.result import RunResult
 from tests.laws.harness import assert_same_log
@@ -207,29 +207,3 @@ def test_stopped_after_every_tick_there_is(unbroken, tmp_path):
             config = replace(config, resume=run)
     assert stops == 7
     assert_same(run, unbroken)
-
-
-def test_a_finished_run_resumed_is_the_same_run(unbroken, tmp_path):
-    run = tmp_path / "run"
-    simulator.run(NAME, "itemknn", output=run, **WORLD)
-    simulator.resume(run)
-    assert_same(run, unbroken)
-
-
-def test_a_damaged_checkpoint_is_named(tmp_path):
-    run = tmp_path / "run"
-    simulator.run(NAME, "random", output=run, **{**WORLD, "horizon": "3h"})
-    path = run / "checkpoints" / f"checkpoint-{last_checkpoint(run):05d}.npz"
-    path.write_bytes(path.read_bytes()[:-2000])
-    with pytest.raises(InputError, match=r"checkpoint-\d+.npz: cannot be read"):
-        simulator.resume(run)
-
-
-def test_another_engine_does_not_continue_a_run(tmp_path, monkeypatch):
-    from simulator.runtime import identity
-
-    run = tmp_path / "run"
-    simulator.run(NAME, "random", output=run, **{**WORLD, "horizon": "3h"})
-    monkeypatch.setattr(identity, "source_hash", lambda: "0" * 16)
-    with pytest.raises(InputError, match="another version of the engine"):
-        simulator.resume(run)
