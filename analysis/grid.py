@@ -16,7 +16,8 @@ from simulator.cli import sweep as sweeping
 from simulator.cli.listing import check_recommender_name
 from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig, complete, resolve
 from simulator.errors import InputError
-from simulator.records.run_folder import CONFIG, MANIFEST, METRICS, disk_errors, remove_partials, safe_name, write_json
+from simulator.records.beginning import clear_beginning
+from simulator.records.run_folder import CONFIG, MANIFEST, METRICS, disk_errors, safe_name, write_json
 from simulator.scenario.load import load_scenario
 
 IDENTITY = "experiment.json"
@@ -137,11 +138,8 @@ def _is_finished(config: RunConfig) -> bool:
     if not folder.exists():
         return False
     if not (folder / CONFIG).is_file():  # killed in its first moment
-        remove_partials(folder)
-        if any(folder.iterdir()):
+        if not clear_beginning(folder):
             raise InputError(str(folder), f"holds something, but no {CONFIG}", "expected a run; give another output")
-        with disk_errors(folder):
-            folder.rmdir()
         return False
     wanted, there = _essence(config), _essence(RunConfig.from_yaml(folder / CONFIG))
     if config.items is None:  # a real catalog says it itself

@@ -57,6 +57,9 @@ def resume(
 ) -> RunResult:
     """Continue an unfinished run from its last checkpoint; it ends with the log that an unbroken run would have.
 
+    The recommender that its `config.yaml` names is imported, from the current folder first. A run that has ended is
+    left as it is, and its result is read from the folder.
+
     Args:
         folder: the run's folder.
         recommender: an object with the parameters of the one that the run began with, where it began with an object.
@@ -64,7 +67,8 @@ def resume(
         settings: only what cannot change a result: `threads`, `window`, `batch`.
 
     Raises:
-        InputError: there is no run in that folder, or a setting cannot change.
+        InputError: there is no run in that folder, it is in use, damaged or not what it was begun as, or a setting
+            cannot change.
     """
     from simulator.records.run_folder import resumed_config
 

@@ -29,15 +29,16 @@ from simulator.population.interests import Interests, topical
 from simulator.population.parent_rows import Menus, asked_for
 from simulator.population.setting import Setting
 from simulator.population.users import draw_users
-from simulator.records.checkpoint import Checkpoint, write_checkpoint
+from simulator.records.beginning import begin_folder
+from simulator.records.checkpoint import Checkpoint
 from simulator.records.lock import FolderLock
 from simulator.records.log_writer import LogWriter
-from simulator.records.manifest import RunFacts, write_items, write_results, write_source_ids
+from simulator.records.manifest import RunFacts, write_items, write_results
 from simulator.records.measures import Outcome, check_measures, event_counts, measure
 from simulator.records.parts import drop_parts_after
 from simulator.records.platform_log import PlatformMemory
 from simulator.records.result import RunResult
-from simulator.records.run_folder import claim_folder, remove_partials, write_config
+from simulator.records.run_folder import remove_partials
 from simulator.runtime.cases import Cases
 from simulator.runtime.checkpointing import Checkpointing
 from simulator.runtime.clock import Clock, Order
@@ -358,25 +359,18 @@ class World:
 
     def _open_folder(self, plugin: Recommender | str, lock: FolderLock | None, found: Checkpoint | None) -> Path | None:
         """Make the run's folder, or take up the one that is resumed; None where nothing is written."""
-        config = replace(self.config, output=None, horizon=self.horizon)
-        if found is not None and self.config.resume is not None:
-            self.identity = found.manifest["identity"]
-            remove_partials(self.config.resume)
-            drop_parts_after(self.config.resume, found.index)
-            write_items(self.config.resume, self.setting.catalog.public)  # lost or not: it follows from the rest
-            write_source_ids(self.config.resume, self.setting.source_ids)
-            return self.config.resume
-        if self.config.output is None:
+        output, written = self.config.output, (self.setting.catalog.public, self.setting.source_ids)
+        if output is None:
             return None
-        self.identity = identity_of(config, self.compiled.scenario, plugin)
-        folder = claim_folder(Path(self.config.output))
-        if lock is not None:
-            lock.take(folder)
-        write_items(folder, self.setting.catalog.public)
-        write_source_ids(folder, self.setting.source_ids)
-        write_checkpoint(folder, 0, {}, {"identity": self.identity, "parts": {}})
-        write_config(folder, config)  # with it the folder is that of a run, which can be resumed
-        return folder
+        config = replace(self.config, output=None, horizon=self.horizon)
+        if found is None:
+            self.identity = identity_of(config, self.compiled.scenario, plugin)
+            return begin_folder(output, lock or FolderLock(), config, self.identity, *written)
+        self.identity = found.manifest["identity"]
+        remove_partials(output)
+        drop_parts_after(output, found.index)
+        write_items(output, *written)  # lost or not: it follows from the rest
+        return output
 
     def finish(self) -> RunResult:
         """Close the logs, compute the measures, write the results."""

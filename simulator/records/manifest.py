@@ -24,28 +24,26 @@ if TYPE_CHECKING:
 
 
 ITEMS = "items.parquet"
+SOURCE_IDS = {"item": "source_items.parquet", "user": "source_users.parquet"}
+SourceIds = Mapping[str, npt.NDArray[np.str_]]
+"""The names of `item` and `user` in the folder that a run is grounded in; empty where there is none."""
 
 
-def write_items(folder: Path, public: Catalog) -> None:
-    """Write what recommenders may know of the items, one row per item in order of number."""
+def write_items(folder: Path, public: Catalog, source_ids: SourceIds) -> None:
+    """Write what recommenders may know of the items, one row per item in order of number, and the names that items and
+    users of a real folder have there: number in the run -> id, a file each.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     content = io.BytesIO()
     pq.write_table(pa.table(dict(public.columns)), content, compression="zstd")
     write_atomic(folder / ITEMS, content.getvalue())
-
-
-def write_source_ids(folder: Path, ids: Mapping[str, npt.NDArray[np.str_]]) -> None:
-    """Write the names that the users and items of a real folder have there: number in the run -> id, a file each."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for what, names in ids.items():
+    for what, names in source_ids.items():
         content = io.BytesIO()
         table = pa.table({what: np.arange(len(names), dtype=np.uint32), "id": pa.array(names.tolist(), pa.string())})
         pq.write_table(table, content, compression="zstd")
-        write_atomic(folder / f"source_{what}s.parquet", content.getvalue())
+        write_atomic(folder / SOURCE_IDS[what], content.getvalue())
 
 
 class RunFacts(NamedTuple):
