@@ -11,8 +11,7 @@ import pandas as pd
 
 from analysis import log_measures as log_measures
 from analysis.interventions import Pinned
-from recommenders.contract import Requests
-from recommenders.contract.requests import validate_slates
+from recommenders.contract import Requests, validate_slates
 
 DAY = 86400.0
 

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 import simulator
-from recommenders.contract import NO_ITEM
-from recommenders.contract.requests import in_slates
+from recommenders.contract import NO_ITEM, in_slates
 from tests.laws.harness import compiled_of
 from tests.laws.plugins import Spy
 

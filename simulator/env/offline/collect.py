@@ -57,7 +57,7 @@ def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: f
         there = np.flatnonzero(observation["available"])
         score = np.asarray(scores(observation), dtype=np.float64)[there]
         if not np.isfinite(score).all():
-            raise InputError(WHERE, "a score is NaN or infinite", "a finite score of every item")
+            raise EnvInputError(WHERE, "a score is NaN or infinite", "a finite score of every item")
         luck = draw.gumbel(size=len(there))
         slate, odds = np.zeros(places, dtype=np.int64), np.full(places, np.nan, dtype=np.float32)
         left = np.ones(len(there), dtype=np.bool_)
