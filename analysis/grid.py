@@ -98,6 +98,7 @@ def plan(
         raise InputError("experiment", f"two recommenders would share a folder: {', '.join(places)}", "rename an Arm")
     changes = {name.removeprefix(CHANGE_PREFIX): v for name, v in settings.items() if name.startswith(CHANGE_PREFIX)}
     defaults = load_scenario(scenario, changes).defaults.model_dump()
+    shared = {"features": True, **settings}  # worlds are judged offline, with models of content too
     grid: list[tuple[Arm, RunConfig]] = []
     for arm, place in zip(arms, places, strict=True):
         check_recommender_name(arm.recommender)
@@ -105,7 +106,7 @@ def plan(
         for seed in numbers:
             own: dict[str, object] = {"scenario": scenario, "recommender": arm.recommender, "seed": seed, **parameters}
             own["output"] = folder / f"{place}-s{seed}"
-            grid.append((arm, complete(resolve({**settings, **own}.items(), where="experiment"), defaults)))
+            grid.append((arm, complete(resolve({**shared, **own}.items(), where="experiment"), defaults)))
     return grid
 
 

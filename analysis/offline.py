@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, PlatformLog
+from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, LazyFeatures, PlatformLog
+from recommenders.data.features import feature_files, read_features
 from recommenders.evaluation import offline
 from simulator.config import RunConfig
 from simulator.errors import InputError, check_known
@@ -73,17 +74,19 @@ class FinishedRun:
     n_items: int
 
     def catalog(self, column: str | None) -> Catalog:
-        """Return the run's items with one of their public columns, or none.
+        """Return the run's items with one of their public columns, or none, and the features that were written.
 
         Raises:
             InputError: the items have no such column.
         """
+        files = feature_files(self.folder)
+        features = LazyFeatures({name: lambda file=file: read_features(file) for name, file in files.items()})  # type: ignore[misc]
         if column is None:
-            return Catalog(self.n_items)
+            return Catalog(self.n_items, {}, features)
         path = self.folder / ITEMS
         known = pq.read_schema(path).names
         check_known(str(path), "column of items", [column], sorted(known))
-        return Catalog(self.n_items, {column: pq.read_table(path, columns=[column])[column].to_numpy()})
+        return Catalog(self.n_items, {column: pq.read_table(path, columns=[column])[column].to_numpy()}, features)
 
 
 def finished_run(folder: Path) -> FinishedRun:

@@ -19,7 +19,7 @@ from analysis.arms import read_arm
 from analysis.offline import finished_run, label_of, read_platform_log
 from analysis.statistics import Interval, t_interval
 from analysis.tables import Experiment
-from recommenders.contract import Catalog, RecommenderError
+from recommenders.contract import RecommenderError
 from recommenders.contract.names import unknown_name
 from recommenders.evaluation.dataset import Dataset
 from recommenders.evaluation.protocol import evaluate
@@ -128,9 +128,7 @@ def _judge(
     log = read_platform_log(folder, run.n_users, run.n_items, label.events)
     positives = log.positives(label, run.catalog(label.or_item))
     users, items = np.arange(run.n_users), np.arange(run.n_items)
-    data = Dataset(
-        folder.name, positives, False, True, None, run.n_users, Catalog(run.n_items), users, items, label.name
-    )
+    data = Dataset(folder.name, positives, False, True, None, run.n_users, run.catalog(None), users, items, label.name)
     if not len(positives):
         return {}, dict.fromkeys(recommenders, "the log holds no positive")
     parts = SPLITS[split](data, seed)

@@ -18,7 +18,7 @@ from typing import Any
 
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import unknown_name
-from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number, wrong_setting
+from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number, wrong_setting, yes_or_no
 from simulator.errors import InputError
 from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
 from simulator.scenario.limits import CENTURY, MOST_ITEMS, MOST_USERS, SHORTEST
@@ -85,6 +85,7 @@ class RunConfig(Settings):
     output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=to_path)
     catalog: Path | None = setting(None, "folder of a real catalog (default: drawn from the scenario)", read=_catalog)
     log: str = setting("full", f"what to write: {', '.join(LOGS)}", read=one_of(*LOGS))
+    features: bool = setting(False, "yes writes the items' features, for offline judging", read=yes_or_no)
     threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, 4096))
     window: int = setting(1, "windows per tick; never changes a result", read=whole_number(1, 4096))
     batch: int = setting(4096, "requests scored at a time; never changes a result", read=whole_number(1, 2**31 - 2))

@@ -369,7 +369,7 @@ class World:
         self.identity = found.manifest["identity"]
         remove_partials(output)
         drop_parts_after(output, found.index)
-        write_items(output, *written)  # lost or not: it follows from the rest
+        write_items(output, *written, self.config.features)  # lost or not: it follows from the rest
         return output
 
     def finish(self) -> RunResult:

@@ -16,7 +16,16 @@ import numpy as np
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract import CONTRACT_VERSION, RecommenderError, called, fallback, fallback_warning
 from recommenders.contract.names import did_you_mean
-from recommenders.contract.settings import Settings, checked, number, one_of, setting, whole_number, wrong_setting
+from recommenders.contract.settings import (
+    Settings,
+    checked,
+    number,
+    one_of,
+    setting,
+    whole_number,
+    wrong_setting,
+    yes_or_no,
+)
 from recommenders.data.interactions import Reading
 from recommenders.data.layouts import separator, unit_of
 from recommenders.evaluation.dataset import Dataset, read_dataset, write_inter
@@ -32,13 +41,6 @@ D = TypeVar("D", bound="DataSettings")
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _yes_or_no(value: Any) -> bool:
-    known = {"yes": True, "no": False, True: True, False: False}
-    if value not in known:
-        raise ValueError("yes or no")
-    return known[value]
 
 
 def _cutoffs(text: str) -> tuple[int, ...]:
@@ -57,8 +59,8 @@ class DataSettings(Settings):
     events: tuple[str, ...] = setting((), read=_parts)
     layout: str | None = None
     sep: str | None = setting(None, read=separator)
-    header: bool | None = setting(None, read=_yes_or_no)
-    quote: bool | None = setting(None, read=_yes_or_no)
+    header: bool | None = setting(None, read=yes_or_no)
+    quote: bool | None = setting(None, read=yes_or_no)
     names: tuple[str, ...] = setting((), read=_parts)
     missing: str = setting("refuse", read=one_of("refuse", "drop"))
     test_labels: tuple[str, ...] = setting((), read=_parts)

@@ -103,6 +103,14 @@ def number(value: Any) -> float:
     return float(value)
 
 
+def yes_or_no(value: Any) -> bool:
+    """Return whether yes or true is said. Raises ValueError for anything but yes, no, true and false."""
+    known = {"yes": True, "no": False, "True": True, "False": False}
+    if str(value) not in known:
+        raise ValueError("yes or no")
+    return known[str(value)]
+
+
 def one_of(*words: str) -> Reader:
     """Return a reader of a few words."""
 

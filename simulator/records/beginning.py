@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.config import RunConfig
 from simulator.records.checkpoint import FOLDER, checkpoint_path, write_checkpoint
 from simulator.records.lock import LOCK, FolderLock
-from simulator.records.manifest import ITEMS, SOURCE_IDS, SourceIds, write_items
+from simulator.records.manifest import FEATURES, ITEMS, SOURCE_IDS, SourceIds, write_items
 from simulator.records.run_folder import claim_folder, disk_errors, remove_partials, write_config
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def begin_folder(
     """
     folder = claim_folder(path)
     lock.take(folder)
-    write_items(folder, public, source_ids)
+    write_items(folder, public, source_ids, config.features)
     write_checkpoint(folder, 0, {}, {"identity": identity, "parts": {}})
     write_config(folder, config)
     return folder
@@ -46,8 +46,8 @@ def clear_beginning(folder: Path) -> bool:
         InputError: a run is just beginning there.
         OutputError: the disk refuses.
     """
-    written = [LOCK, ITEMS, *SOURCE_IDS.values(), FOLDER]
-    beginning = {*(folder / name for name in written), checkpoint_path(folder, 0)}
+    written = [LOCK, ITEMS, *SOURCE_IDS.values(), FEATURES, FOLDER]
+    beginning = {*(folder / name for name in written), checkpoint_path(folder, 0), *(folder / FEATURES).rglob("*")}
     with FolderLock() as lock, disk_errors(folder):
         lock.take(folder)
         remove_partials(folder)

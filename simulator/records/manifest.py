@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 
 ITEMS = "items.parquet"
+FEATURES = "features"
 SOURCE_IDS = {"item": "source_items.parquet", "user": "source_users.parquet"}
 SourceIds = Mapping[str, npt.NDArray[np.str_]]
 """The names of `item` and `user` in the folder that a run is grounded in; empty where there is none."""
 
 
-def write_items(folder: Path, public: Catalog, source_ids: SourceIds) -> None:
+def write_items(folder: Path, public: Catalog, source_ids: SourceIds, features: bool = False) -> None:
     """Write what recommenders may know of the items, one row per item in order of number, and the names that items and
-    users of a real folder have there: number in the run -> id, a file each.
+    users of a real folder have there: number in the run -> id, a file each. With `features`, these too, a file each.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -44,6 +45,11 @@ def write_items(folder: Path, public: Catalog, source_ids: SourceIds) -> None:
         table = pa.table({what: np.arange(len(names), dtype=np.uint32), "id": pa.array(names.tolist(), pa.string())})
         pq.write_table(table, content, compression="zstd")
         write_atomic(folder / SOURCE_IDS[what], content.getvalue())
+    for name in public.features if features else ():
+        content = io.BytesIO()
+        np.save(content, public.features[name])
+        (folder / FEATURES).mkdir(exist_ok=True)
+        write_atomic(folder / FEATURES / f"{name}.npy", content.getvalue())
 
 
 class RunFacts(NamedTuple):

@@ -43,8 +43,8 @@ def open_menu(i: int, s: Array, items: Items, visits: Visits) -> None:
 
     Only what is on sale and was not just played, as far as there is room. At a stage `s` with `picks`, where several of
     them may be taken, the visit goes on with the parent, whose basket it is. A stage with `queue_of` is handed what
-    that stage's slate still has to come. There may be nothing: an item whose parent is of another kind, a slate that was
-    another stage's.
+    that stage's slate still has to come. There may be nothing: an item whose parent is of another kind, a slate that
+    was another stage's.
     """
     v, menu, offered, cards, slate = visits.state[i], items.menu, items.offered, visits.menu, visits.slate
     n = 0
