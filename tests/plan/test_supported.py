@@ -16,6 +16,7 @@ from simulator.scenario import limits
 from simulator.scenario.checks.check import NOT_YET, breaches
 from simulator.scenario.events import CODE
 from simulator.scenario.load import available_scenarios, load_scenario
+from simulator.scenario.schema import distributions
 
 
 def test_kernels_and_scenarios_have_the_same_codes_of_events():
@@ -43,6 +44,7 @@ def test_limits_of_scenarios_are_those_of_the_engine():
     assert min(attributes._PLACE - attributes._TRAIT, item_facts._COVERAGE - attributes._ATTRIBUTE) >= limits.ATTRIBUTES
     assert limits.CENTURY == arrive_depart._LONGEST
     assert limits.SHORTEST == 1 / TICKS_PER_SECOND
+    assert ENGINE.highest_quantile == 1.0 - distributions._TAIL
 
 
 @pytest.mark.parametrize("name", available_scenarios())

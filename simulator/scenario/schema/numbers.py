@@ -26,7 +26,7 @@ from simulator.scenario.durations import DAY, parse_duration
 from simulator.scenario.limits import CENTURY, ENTRIES, MOST_OF, NAME, SHORTEST, WEIGHT, WHOLE
 from simulator.scenario.schema.units import Unit, parse_unit
 
-_SHOWN = {"minimum": -1000.0 * MOST_OF["s"], "maximum": 1000.0 * MOST_OF["s"]}  # a century in milliseconds
+_SHOWN = {"minimum": -1000.0 * MOST_OF["s"], "maximum": 1000.0 * MOST_OF["s"]}  # the longest time, in milliseconds
 Real = Annotated[float, Strict(), Field(allow_inf_nan=False, json_schema_extra=_SHOWN)]
 Count = Annotated[int, Strict(), Field(gt=0, le=WHOLE)]
 CountOrZero = Annotated[int, Strict(), Field(ge=0, le=WHOLE)]

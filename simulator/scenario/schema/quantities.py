@@ -65,10 +65,13 @@ class Within:
     def check(self, claim: C) -> C:
         """Return the claim. Raises a problem where any of its values lies outside."""
         values = claim.reach() if isinstance(claim, Distribution) else (getattr(claim, "value", math.nan),)
+        unit = " s" if claim.canonical_unit == "s" else ""
         for value in values:
             if not self.low <= value <= self.high:
-                wrong = f"a {claim.dist} that reaches {value:.6g}" if isinstance(claim, Distribution) else value
-                raise problem("" if isinstance(claim, Distribution) else "value", wrong, f"expected {self.words}")
+                wrong, key = f"{value:.10g}{unit}", "value"
+                if isinstance(claim, Distribution):
+                    wrong, key = f"a {claim.dist} that reaches {wrong}", ""
+                raise problem(key, wrong, f"expected {self.words}{unit}")
         return claim
 
     @property
