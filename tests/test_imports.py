@@ -16,6 +16,7 @@ HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 # simulator may import these modules of recommenders, and nothing else of it.
 CONTRACT = {
     "recommenders.contract", "recommenders.registry", "recommenders.rehearsal", "recommenders.command_line",
+    "recommenders.contract.places",  # what manifests and warnings say of popularity in place of a model
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
     "recommenders.data",  # one reader of the tables that people bring
     "recommenders.contract.item_encoder", "recommenders.agents.user_features", "recommenders.agents.agent_file",

@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from recommenders.command_line import WHERE, read_pairs
-from recommenders.contract import CONTRACT_VERSION, RecommenderError, called, fallback, fallback_warning
+from recommenders.contract import CONTRACT_VERSION, RecommenderError
 from recommenders.contract.names import did_you_mean
+from recommenders.contract.places import called, fallback, fallback_warning
 from recommenders.contract.settings import (
     Settings,
     checked,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recommenders.contract.errors import RecommenderError
     from recommenders.contract.item_encoder import item_features
     from recommenders.contract.log import Label, PlatformLog, Positives
-    from recommenders.contract.places import Places, called, fallback, fallback_warning
+    from recommenders.contract.places import Places
     from recommenders.contract.recommender import (
         CONTRACT_VERSION,
         Recommender,
@@ -39,8 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "Places", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError",
-    "Reproducibility", "Requests", "Seen", "Settings", "Slates", "called", "calling", "compressed", "fallback",
-    "fallback_warning", "in_slates", "item_features", "runs", "sealed", "setting", "slates_of", "valid_slates",
+    "Reproducibility", "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates", "item_features", "runs", "sealed", "setting", "slates_of", "valid_slates",
     "validate_chances", "validate_scores", "validate_slates", "validate_state",
 ]  # fmt: skip
 
@@ -53,7 +52,7 @@ _HOMES = {
     "errors": ("RecommenderError",),
     "item_encoder": ("item_features",),
     "log": ("Label", "PlatformLog", "Positives"),
-    "places": ("Places", "called", "fallback", "fallback_warning"),
+    "places": ("Places",),
     "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of", "valid_slates"),
     "requests": ("NO_ITEM", "Requests", "Seen", "compressed"),
     "sealing": ("sealed",),

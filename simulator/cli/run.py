@@ -15,7 +15,7 @@ from pathlib import Path
 
 from recommenders import registry
 from recommenders.command_line import EXIT_STOPPED, WHERE, Arguments
-from recommenders.contract import called, fallback_warning
+from recommenders.contract.places import called, fallback_warning
 from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import read_value, single_settings, sweep_settings
 from simulator.cli.progress import ProgressLine

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import fallback
+from recommenders.contract.places import fallback
 from simulator.engine.jit.compile import source_hash
 from simulator.records.parts import told_of_parts
 from simulator.records.run_folder import MANIFEST, METRICS, peak_memory, versions, write_atomic, write_json

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from recommenders.__main__ import main
-from recommenders.contract import Catalog, Places, fallback, fallback_warning
+from recommenders.contract import Catalog, Places
+from recommenders.contract.places import fallback, fallback_warning
 from recommenders.models.ranker import Ranker
 from recommenders.registry import create
 from simulator.__main__ import main as simulator_main
