@@ -21,7 +21,7 @@ from recommenders.contract.names import unknown_name
 from recommenders.contract.settings import Settings, checked, one_of, setting, whole_number, wrong_setting, yes_or_no
 from simulator.errors import InputError
 from simulator.scenario.durations import DAY, HOUR, exact_duration, parse_duration
-from simulator.scenario.limits import CENTURY, MOST_ITEMS, MOST_USERS, SHORTEST
+from simulator.scenario.limits import BATCH, CENTURY, MOST_ITEMS, MOST_SEED, MOST_USERS, SHORTEST, THREADS, WINDOWS
 
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
@@ -81,14 +81,14 @@ class RunConfig(Settings):
     users: int | None = setting(None, "number of users", read=whole_number(1, MOST_USERS))
     items: int | None = setting(None, "number of items", read=whole_number(1, MOST_ITEMS))
     horizon: float | None = setting(None, "simulated time, e.g. 14d", read=read_duration)
-    seed: int = setting(0, "the world's seed", read=whole_number(0, 2**63 - 1))
+    seed: int = setting(0, "the world's seed", read=whole_number(0, MOST_SEED))
     output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=to_path)
     catalog: Path | None = setting(None, "folder of a real catalog (default: drawn from the scenario)", read=_catalog)
     log: str = setting("full", f"what to write: {', '.join(LOGS)}", read=one_of(*LOGS))
     features: bool = setting(False, "yes writes the items' features, for offline judging", read=yes_or_no)
-    threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, 4096))
-    window: int = setting(1, "windows per tick; never changes a result", read=whole_number(1, 4096))
-    batch: int = setting(4096, "requests scored at a time; never changes a result", read=whole_number(1, 2**31 - 2))
+    threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, THREADS))
+    window: int = setting(1, "windows per tick; never changes a result", read=whole_number(1, WINDOWS))
+    batch: int = setting(4096, "requests scored at a time; never changes a result", read=whole_number(1, BATCH))
     first_fit: float | None = setting(None, "when the recommender takes over, e.g. 6h", read=read_duration)
     refit: float | None = setting(None, "simulated time between fits, e.g. 6h", read=read_duration)
     checkpoint: float = setting(6 * HOUR, "simulated time between checkpoints", read=read_duration)

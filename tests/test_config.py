@@ -59,6 +59,7 @@ def test_settings_of_every_kind():
         ],
         ("users", 2**32),
         ("users", 1e12),
+        ("threads", 257),
         ("horizon", "1ns"),
         ("first_fit", -6),
         ("refit", 1e-300),

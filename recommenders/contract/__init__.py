@@ -39,8 +39,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "Places", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError",
-    "Reproducibility", "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates", "item_features", "runs", "sealed", "setting", "slates_of", "valid_slates",
-    "validate_chances", "validate_scores", "validate_slates", "validate_state",
+    "Reproducibility", "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates",
+    "item_features", "runs", "sealed", "setting", "slates_of", "valid_slates", "validate_chances", "validate_scores",
+    "validate_slates", "validate_state",
 ]  # fmt: skip
 
 _HOMES = {

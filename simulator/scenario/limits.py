@@ -114,6 +114,18 @@ MOST_USERS = 2**32 - 2
 MOST_ITEMS = 2**31 - 2
 """They are numbered in 31 bits."""
 
+MOST_SEED = 2**63 - 1
+"""It is the first key of every draw."""
+
+THREADS = 256
+"""Each has sums of its own for every item, and they are added up at every tick."""
+
+WINDOWS = 4096
+"""Of a tick: of a quarter of an hour, each is a fifth of a second."""
+
+BATCH = 2**31 - 2
+"""Requests scored at a time: they are numbered in 31 bits."""
+
 # ---- tables: what stands for their entries
 
 MODALITIES = 32

@@ -30,7 +30,7 @@ def test_killed_in_its_first_moment(step, tmp_path, monkeypatch, capsys):
     with FolderLock() as lock, monkeypatch.context() as killed:
         killed.setattr(beginning, step, die)
         with pytest.raises(_Killed):
-            begin_folder(run, lock, CONFIG, {}, PUBLIC)
+            begin_folder(run, lock, CONFIG, {}, PUBLIC, {})
         with pytest.raises(InputError, match="is in use"):
             clear_beginning(run)
     (run / ".lock").touch()  # what a process that is killed leaves
@@ -43,7 +43,7 @@ def test_killed_in_its_first_moment(step, tmp_path, monkeypatch, capsys):
 def test_whatever_else_lies_there_is_kept(tmp_path):
     run = tmp_path / "run"
     with FolderLock() as lock:
-        begin_folder(run, lock, CONFIG, {}, PUBLIC)
+        begin_folder(run, lock, CONFIG, {}, PUBLIC, {})
     before = contents(run)
     assert not clear_beginning(run)
     assert contents(run) == before

@@ -107,12 +107,12 @@ def test_an_edited_catalog_is_refused(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ("np.array([{}, None])", "state()['more'] is no plain array: it holds objects"),
-        ("np.zeros(2, dtype=[('a', object), ('b', 'i4')])", "state()['more'] is no plain array: it holds objects"),
-        ("{'a': 1}", "state()['more'] is dict, no plain array"),
-        ("[1, 2]", "state()['more'] is list, no plain array"),
-        ("3.0", "state()['more'] is float, no plain array"),
-        ("np.ones(1), 3: np.zeros(1)", "state() has the name 3"),
+        ("np.array([{}, None])", "state()['more'] is an array of object"),
+        ("np.zeros(2, dtype=[('a', object), ('b', 'i4')])", "state()['more'] is an array of [('a', 'O'), ('b', '<i4')]"),
+        ("{'a': 1}", "state()['more'] is a dict; expected plain numpy arrays"),
+        ("[1, 2]", "state()['more'] is a list"),
+        ("3.0", "state()['more'] is a float"),
+        ("np.ones(1), 3: np.zeros(1)", "state() has the key 3"),
     ],
 )
 @pytest.mark.parametrize("member", [False, True], ids=["itself", "as a member"])
