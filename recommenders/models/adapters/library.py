@@ -13,7 +13,7 @@ import numpy as np
 from recommenders.contract import Catalog, Label, RecommenderError, Settings, setting
 from recommenders.contract.names import did_you_mean
 from recommenders.members import take_apart
-from recommenders.models.adapters.own_words import OwnWords
+from recommenders.models.adapters.own_words import OwnWords, in_words
 from recommenders.models.adapters.trial import refusal
 from recommenders.models.hashing import root
 from recommenders.models.profiles import csr
@@ -126,7 +126,7 @@ class LibraryModel(Ranker):
             if not isinstance(error.__cause__, TypeError | ValueError):
                 raise
             raise RecommenderError(
-                self.where, f"{self.who} refuses {given}: {str(error.__cause__).splitlines()[0]}",
+                self.where, f"{self.who} refuses {given}: {in_words(error.__cause__)}",
                 f"it takes {', '.join(accepted) or 'nothing'}",
             ) from error.__cause__  # fmt: skip
 
@@ -147,10 +147,15 @@ class LibraryModel(Ranker):
         parts: set[str] = set()
         for module in self.modules:
             try:
-                found = importlib.import_module(module)
-            except ImportError as error:
-                right = f'pip install "beholder[{self.package}]"'
-                raise RecommenderError(self.where, f"{module} cannot be imported ({error})", right) from error
+                found = self._library.call("is imported", importlib.import_module, module)
+            except RecommenderError as error:
+                if not isinstance(error.__cause__, ImportError):
+                    raise
+                wrong, right = (
+                    f"{module} cannot be imported ({error.__cause__})",
+                    f'pip install "beholder[{self.package}]"',
+                )
+                raise RecommenderError(self.where, wrong, right) from error.__cause__
             named = {each: getattr(found, each) for each in dir(found) if each[0].isupper()}
             models = {
                 each: value
