@@ -90,9 +90,12 @@ def run_world(
         check_measures(compiled)
         check_times(config, scenario)
         plugin = _plugin(config, scenario, recommender)
-        found = None if config.resume is None else take_up(config, scenario, plugin)
         try:
-            return _lived(World(config, compiled, plugin, report, begun, lock=lock, found=found), stop)
+            world = World(
+                config, compiled, plugin, report, begun, lock=lock,
+                found=None if config.resume is None else take_up(config, scenario, plugin),  # large, and not kept
+            )  # fmt: skip
+            return _lived(world, stop)
         except MemoryError as error:
             raise InputError("memory", str(error) or "there is no more", "fewer users= or items=") from error
 

@@ -18,6 +18,7 @@ from simulator.runtime.progress import Progress
 class FakeResult:
     metrics: dict[str, float]
     folder: Path | None
+    manifest: dict[str, Any] = field(default_factory=lambda: {"recommender": {"name": "random", "fallback": None}})
 
 
 @dataclass
