@@ -27,7 +27,7 @@ class _Room(NamedTuple):
     Attributes:
         free: uint8 (beyond the highest candidate,), 0 everywhere; in the kernel 1 for what is on the list in hand,
             never in the last place.
-        barred: int32 (R + k,).
+        barred: int32 (recent_items.size + 1,): more than any request was lately sent.
         deck: int32 (longest list + 1,).
     """
 
@@ -138,11 +138,11 @@ class Random(Recommender):
         """Slates with propensities; each depends on its request's key, its list and what was shown lately."""
         shape = (len(requests), requests.slate_size)
         items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
-        start, lists = requests.recent_start, requests.lists
-        keys = _Keys(requests.key, start, requests.recent_items)
+        lists = requests.lists
+        keys = _Keys(requests.key, requests.recent_start, requests.recent_items)
         room = _Room(
             np.zeros(int(requests.candidates.max(initial=-1)) + 2, np.uint8),
-            np.empty(int((start[1:] - start[:-1]).max(initial=0)) + 1, np.int32),
+            np.empty(requests.recent_items.size + 1, np.int32),
             np.empty(lists.longest + 1, np.int32),
         )
         _draw(items, propensity, keys, lists, root(self.seed, self.name), room)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Lists, Requests, Seen
+from recommenders.contract import Lists, Requests, Seen, sealed
 from simulator.engine.tables.tables import VISIT_MEMORY, Plan, Visits
 from simulator.platform.kernels.requests import Asked, gather, most_events
 from simulator.platform.recently_shown import RecentlyShown
+
+# What most requests say nothing of, made once for all of them.
+_ROWS = 1 << 12
+_NOTHING_STATED = sealed(np.empty((_ROWS, 0), dtype=np.int32))
+_NO_CRITERIA = sealed(np.empty((_ROWS, 0), dtype=np.float32))
+_NO_ORDER = sealed(np.full(_ROWS, -1, dtype=np.int8))
 
 
 def asked(
@@ -60,7 +68,6 @@ def asked(
             own = np.concatenate([own, batch.about[:, None]], axis=1)
         if own.shape[1] > 0:
             start, items = _with_own(start, items, own)
-    told = np.empty((n, 0), dtype=np.int32) if stated is None else stated[batch.user]
     return Requests.unchecked(
         **batch._asdict(),
         recent_start=start,
@@ -68,11 +75,16 @@ def asked(
         candidates=candidates,
         slate_size=size,
         seen=seen,
-        stated=told,
-        criteria=np.empty((n, 0), dtype=np.float32) if criteria is None else criteria,
-        sorting=np.full(n, -1, dtype=np.int8) if sorting is None else sorting,
+        stated=_same(_NOTHING_STATED, n) if stated is None else stated[batch.user],
+        criteria=_same(_NO_CRITERIA, n) if criteria is None else criteria,
+        sorting=_same(_NO_ORDER, n) if sorting is None else sorting,
         several=several,
     )
+
+
+def _same(rows: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
+    """Return n rows of an array whose rows are all the same."""
+    return rows[:n] if n <= _ROWS else np.repeat(rows[:1], n, axis=0)
 
 
 def _with_own(

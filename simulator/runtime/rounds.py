@@ -304,7 +304,7 @@ class Rounds:
         if part.several is None or self.criteria is None:
             return part
         of = part.several.of
-        if of[0] != of[-1] or (of != of[0]).any():
+        if np.count_nonzero(of != of[0]):
             return part
         own = self.criteria.lists.array(int(of[0]))
         return Alike(part.chosen, own, None, part.told, part.size, part.picks, part.sorting)
@@ -336,10 +336,11 @@ class Rounds:
         """What each of these parts asks: gathered in one go, and handed out as views of it."""
         if not parts:
             return
-        chosen = np.concatenate([part.chosen for part in parts])
-        told = None
-        if parts[0].told is not None:
-            told = np.concatenate([part.told for part in parts if part.told is not None])
+        chosen, told = parts[0].chosen, parts[0].told
+        if len(parts) > 1:
+            chosen = np.concatenate([part.chosen for part in parts])
+            if told is not None:
+                told = np.concatenate([part.told for part in parts if part.told is not None])
         whole = asked(
             self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
             stated=self.stated, criteria=told, seen=self.compiled.scenario.platform.seen,
