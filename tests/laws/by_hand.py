@@ -23,7 +23,7 @@ def _is_parent(of: Bench, item: int) -> bool:
 
 def _reads(of: Bench, kind: int, modality: int) -> float:
     """By what factor a modality is read more exactly of items of a type, as the scenario says."""
-    ratio = _rule(of, kind).reads.get(of.compiled.names.modalities[modality])
+    ratio = _rule(of, kind).precisions.get(of.compiled.names.modalities[modality])
     return 1.0 if ratio is None else float(ratio.value)
 
 
