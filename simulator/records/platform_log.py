@@ -101,23 +101,26 @@ class PlatformMemory:
 
     def _sort_in(self, time: float) -> None:
         """Put what waits in order, and what has arrived behind what had before, as arrival is the first key."""
-        waiting = {name: column[: self._n] for name, column in self._columns.items()}
         if not self._ordered:
-            order, room = np.empty(self._n, dtype=np.int64), np.empty(self._n, dtype=np.int64)
-            stretches = np.zeros(self._n // ROWS_PER_STRETCH + 2, dtype=np.int64)
-            arrival_order(ArrivalKeys(*(waiting[key] for key in ArrivalKeys._fields)), stretches, order, room)
-            for column in waiting.values():
-                moved = room.view(column.dtype)[: self._n]
-                np.take(column, order, out=moved, mode="clip")  # which writes without a copy
-                column[:] = moved
-            self._ordered = True
-        here = int(np.searchsorted(waiting["logged_at"], time, side="right"))
+            self._order({name: column[: self._n] for name, column in self._columns.items()})
+        here = int(np.searchsorted(self._columns["logged_at"][: self._n], time, side="right"))
         if here == 0:
             return
-        for name, column in waiting.items():
+        for name, column in self._columns.items():  # one column at a time: its memory is free before the next
             self._arrived[name].append(sealed(column[:here]))
-            column[: self._n - here] = column[here:]
+            self._columns[name] = column[here : self._n].copy()
         self._n -= here
+
+    def _order(self, waiting: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Put the rows that wait in order, in place."""
+        order, room = np.empty(self._n, dtype=np.int64), np.empty(self._n, dtype=np.int64)
+        stretches = np.zeros(self._n // ROWS_PER_STRETCH + 2, dtype=np.int64)
+        arrival_order(ArrivalKeys(*(waiting[key] for key in ArrivalKeys._fields)), stretches, order, room)
+        for column in waiting.values():
+            moved = room.view(column.dtype)[: self._n]
+            np.take(column, order, out=moved, mode="clip")  # which writes without a copy
+            column[:] = moved
+        self._ordered = True
 
 
 def _joined(stretches: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
