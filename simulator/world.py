@@ -362,7 +362,8 @@ class World:
 
     def _open_folder(self, plugin: Recommender | str, lock: FolderLock | None, found: Checkpoint | None) -> Path | None:
         """Make the run's folder, or take up the one that is resumed; None where nothing is written."""
-        output, written = self.config.output, (self.setting.catalog.public, self.setting.source_ids)
+        output = self.config.output if self.config.resume is None else self.config.resume
+        written = (self.setting.catalog.public, self.setting.source_ids)
         if output is None:
             return None
         config = replace(self.config, output=None, horizon=self.horizon)

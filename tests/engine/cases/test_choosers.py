@@ -171,7 +171,7 @@ def test_littles_law_holds_on_a_desk():
         (employer(0.0, shortlist=claim(2, "applicants")), r"choosers\.employer\.every is missing"),
         (employer(0.0, every=claim(1, "d")), r"choosers\.employer\.shortlist is missing"),
         (comparing(0.0, 1) | {"shortlist": claim(0.5, "applicants")}, r"choosers\.employer\.shortlist = 0\.5"),
-        (employer(0.0, capacity_of="rooms"), r"choosers\.employer\.capacity_of without picks"),
+        (employer(0.0, capacity_of="rooms"), r"choosers\.employer\.capacity_of without shortlist"),
         (comparing(0.0, 1, capacity_of="rome"), r"choosers\.employer\.capacity_of names rome"),
         (comparing(0.0, 1, capacity_of="desk"), r"choosers\.employer\.capacity_of names desk"),
         (comparing(0.0, 1, capacity_of="hall"), r"choosers\.employer\.capacity_of = hall, which is per world"),

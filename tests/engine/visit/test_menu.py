@@ -326,7 +326,7 @@ def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("stages.menu.shows_parents", "restaurant", "stages.menu.children_of beside level"),
+        ("stages.menu.shows_parents", "restaurant", "stages.menu.children_of beside shows_parents"),
         ("stages.home.next.exhausted", "menu", "stages.home.next.exhausted = menu: no parent is chosen there"),
         ("stages.menu.next.exhausted", "checkout", "stages.menu.next.exhausted = checkout: nothing was chosen"),
         ("stages.menu.next.exhausted", "menu", "stages.menu.next.exhausted = menu"),
