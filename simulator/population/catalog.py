@@ -265,16 +265,18 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequenc
                 np.sqrt(said.shape[1])
             )
             noise = normals(seed, ENCODER, len(vectors), dimensions, block=m)
+            told = said @ projection
             for each in kin:
                 if compiled.names.modalities[m] in each.rule.modalities:
                     common = normals(seed, LIKENESS, each.keys, dimensions, block=_ENCODER_BLOCK + m)
                     noise[each.children] = common[each.parent]
                     noise[each.rows] = common[: len(noise[each.rows])]
+                    # The same for all children to the last bit: BLAS may add up another way further down a matrix.
+                    _, first, place = np.unique(each.parent, return_index=True, return_inverse=True)
+                    told[each.children] = told[each.children[first]][place]
                 else:
                     noise[each.rows] = 0.0  # a parent has no such modality, and so a feature of zeros
-            made: Float32 = (
-                np.float32(retention) * (said @ projection) + np.float32(np.sqrt(1.0 - retention**2)) * noise
-            )
+            made: Float32 = np.float32(retention) * told + np.float32(np.sqrt(1.0 - retention**2)) * noise
             return made
 
         return make
