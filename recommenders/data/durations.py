@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 
 from recommenders.contract.errors import RecommenderError
 from recommenders.data.columns import trimmed
-from recommenders.data.times import UNITS, WORDS, unit_in_name
+from recommenders.data.times import MICROS, unit_in_name
+from recommenders.data.units import WORDS
 
 
 def read_durations(
@@ -35,7 +36,7 @@ def read_durations(
     said = unit is not None or unit_in_name(name) is not None
     found = unit or unit_in_name(name) or "s"
     values = np.asarray(pc.fill_null(numbers, np.nan).to_numpy(), np.float64)
-    seconds = values * 1e-9 if found == "ns" else values * UNITS[found] / 1e6
+    seconds = values * 1e-9 if found == "ns" else values * MICROS[found] / 1e6
     wrong_rows = (seconds < 0) | np.isinf(seconds)
     if wrong_rows.any():
         row = int(np.argmax(wrong_rows))

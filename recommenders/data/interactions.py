@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from recommenders.data.layouts import Layout
 from recommenders.data.roles import OF_INTERACTIONS, find_role, role_of, unused
 from recommenders.data.times import Times, read_times
 
+T = TypeVar("T", bound=np.generic)
 NONE = "none"
 """Said of a role, it means that no column plays it."""
 
@@ -123,15 +124,15 @@ def read_interactions(path: Path, reading: Reading) -> Interactions:
         counting.leave(~(values >= reading.at_least), f"value below {reading.at_least:g}")
         if not counting.kept.any():
             raise RecommenderError(rows.source, "holds no positive", f"what counts: {label}")
-    ids = {
-        role: _padded(read_ids(_kept(rows, columns[role], counting), rows.source, columns[role]), counting)
-        for role in ("user", "item", *(("split",) if "split" in columns else ()))
-    }
+    ids: dict[str, Ids] = {}
+    for role in ("user", "item", *(("split",) if "split" in columns else ())):
+        found = read_ids(counting.column(columns[role]), rows.source, columns[role])
+        ids[role] = Ids(found.names, counting.spread(found.code, -1))
     unit = "s" if rows.of_run else layout.units.get("time")
     times = None
     if "time" in columns:
-        read = read_times(_kept(rows, columns["time"], counting), unit, rows.source, columns["time"])
-        times = replace(read, seconds=_spread(read.seconds, counting, np.nan))
+        read = read_times(counting.column(columns["time"]), unit, rows.source, columns["time"])
+        times = replace(read, seconds=counting.spread(read.seconds, np.nan))
         rows.notes.append(f"time: {read.said()} (column '{columns['time']}')")
     for role in ("user", "item", "split"):
         if role in ids and (role != "split" or role in reading.needs):
@@ -158,6 +159,7 @@ class _Counting:
     """Keep count of rows: which are kept, and how many were left out for which reason."""
 
     def __init__(self, rows: Rows) -> None:
+        self._table = rows.table
         self.kept = np.ones(rows.table.num_rows, bool)
         self.left_out: dict[str, int] = {}
 
@@ -167,29 +169,21 @@ class _Counting:
             self.left_out[reason] = int(out.sum())
             self.kept &= ~wrong
 
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column without the rows that are left out."""
+        column = self._table.column(name)
+        return column if self.kept.all() else column.filter(pa.array(self.kept))
+
+    def spread(self, values: npt.NDArray[T], absent: float) -> npt.NDArray[T]:
+        """Return values of the rows that are kept as values of all rows."""
+        if self.kept.all():
+            return values
+        spread = np.full(self.kept.size, absent, values.dtype)
+        spread[self.kept] = values
+        return spread
+
     def said(self) -> list[str]:
         return [f"left out: {count:,} of {self.kept.size:,} rows, {reason}" for reason, count in self.left_out.items()]
-
-
-def _kept(rows: Rows, name: str, counting: _Counting) -> pa.ChunkedArray:
-    column = rows.table.column(name)
-    return column if counting.kept.all() else column.filter(pa.array(counting.kept))
-
-
-def _spread(values: npt.NDArray[np.float64], counting: _Counting, absent: float) -> npt.NDArray[np.float64]:
-    if counting.kept.all():
-        return values
-    spread = np.full(counting.kept.size, absent)
-    spread[counting.kept] = values
-    return spread
-
-
-def _padded(ids: Ids, counting: _Counting) -> Ids:
-    if counting.kept.all():
-        return ids
-    code = np.full(counting.kept.size, -1, np.int64)
-    code[counting.kept] = ids.code
-    return Ids(ids.names, code)
 
 
 def _need(counting: _Counting, missing: npt.NDArray[np.bool_], role: str, column: str, source: str, drop: bool) -> None:

@@ -34,12 +34,10 @@ from typing import Any
 from recommenders.contract.errors import RecommenderError
 from recommenders.contract.names import did_you_mean
 from recommenders.data.roles import ROLES, role_of
+from recommenders.data.units import UNITS
 
 SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "bar": "|", "::": "::", "blanks": " "}
 """Separators by the words that name them."""
-_UNITS = ("s", "ms", "us", "ns", "min", "h", "d")
-UNITS = {"time": (*_UNITS, "day-first", "month-first"), "duration": _UNITS}
-"""Units that may be named, by role."""
 _SETS = Path(__file__).with_name("sets")
 
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from recommenders.contract.errors import RecommenderError
 from recommenders.data.columns import trimmed
 from recommenders.data.roles import bare
+from recommenders.data.units import DATE_ORDERS, WORDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,13 +22,8 @@ if TYPE_CHECKING:
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-UNITS = {"s": 10**6, "ms": 10**3, "us": 1, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86400 * 10**6}
+MICROS = {"s": 10**6, "ms": 10**3, "us": 1, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86400 * 10**6}
 """Microseconds in one of each; ``ns`` is a thousandth of one."""
-WORDS = {
-    "s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds",
-    "min": "minutes", "h": "hours", "d": "days",
-}  # fmt: skip
-DATE_ORDERS = ("day-first", "month-first")
 
 # Seconds since 1970 from 1973 to 2286, so that the ranges of the units lie apart.
 _EARLY, _LATE = 1e8, 1e10
@@ -159,20 +155,20 @@ def _counted(column: pa.ChunkedArray, unit: str | None, where: str, name: str) -
     if found == "ns":
         micros = values // 1000
     elif whole:
-        micros = values * UNITS[found]
-        if there.size and top > 2**63 / UNITS[found]:
+        micros = values * MICROS[found]
+        if there.size and top > 2**63 / MICROS[found]:
             raise RecommenderError(
                 where, f"{what} goes up to {top:g} {WORDS[found]}", f"expected a unit: {', '.join(WORDS)}"
             )
     else:
-        micros = np.rint(values * UNITS[found])
+        micros = np.rint(values * MICROS[found])
     since_1970 = top / _PER_SECOND.get(found, np.inf) >= _EARLY
     if since_1970:
         seconds = _seconds(micros.astype(np.int64))
     else:
         # An origin of its own: as fine as it is written. Divided, as a product with 0.001 is not the nearest number.
         per_second = _PER_SECOND.get(found)
-        seconds = np.asarray(values / per_second if per_second else values * (UNITS[found] // 10**6), np.float64)
+        seconds = np.asarray(values / per_second if per_second else values * (MICROS[found] // 10**6), np.float64)
     form = WORDS[found] + (" since 1970" if since_1970 else "")
     return Times(np.where(nulls, np.nan, seconds), form, since_1970)
 
