@@ -46,9 +46,9 @@ from simulator.runtime.finished import finished_run
 from simulator.runtime.identity import Identity, identity_of, take_up
 from simulator.runtime.progress import Progress
 from simulator.runtime.rounds import Rounds, Rows
+from simulator.runtime.tick_times import check_policies, check_times
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.durations import HOUR
-from simulator.scenario.limits import POLICIES
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema.scenario import Scenario
 
@@ -122,32 +122,6 @@ def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Reco
             "an object of a class derived from recommenders.contract.Recommender",
         )
     return given
-
-
-def check_times(config: RunConfig, scenario: Scenario) -> None:
-    """Check that everything that happens at ticks falls on ticks. Raises InputError where it does not."""
-    tick = scenario.clock.tick.value
-    own = scenario.platform
-    times = {
-        "first_fit" if config.first_fit else f"{scenario.shown}: platform.first_fit": config.first_fit or own.first_fit,
-        "refit" if config.refit else f"{scenario.shown}: platform.refit": config.refit or own.refit,
-        "checkpoint": config.checkpoint,
-    }
-    for where, seconds in times.items():
-        if seconds < tick or (seconds / tick) != int(seconds / tick):
-            raise InputError(
-                where,
-                f"{seconds:g} s is no multiple of the tick",
-                f"a multiple of {tick:g} s (clock.tick of the scenario)",
-            )
-
-
-def check_policies(config: RunConfig, scenario: Scenario, horizon: float) -> None:
-    """Check that the log can number all models of a run. Raises InputError where there are too many."""
-    refit = config.refit or scenario.platform.refit
-    if horizon / refit > POLICIES:
-        wrong = f"{refit:g} s: {horizon / refit:,.0f} models in {horizon:g} s"
-        raise InputError("refit", wrong, f"at most {POLICIES:,}, so at least {horizon / POLICIES:,.0f} s between two")
 
 
 def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:

@@ -131,7 +131,7 @@ def check_text_of(scenario: Scenario, path: str) -> str:
     sound = f"{path}: {scenario.scenario} version {scenario.version} is sound ({len(scenario.stages)} stages)"
     from simulator.plan.compiler import compile_scenario  # these load numba
     from simulator.records.measures import check_measures
-    from simulator.world import check_times
+    from simulator.runtime.tick_times import check_times
 
     try:
         compiled = compile_scenario(scenario)
