@@ -239,8 +239,8 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
         self._own: BeholderEnv = _own(env)
         fleet, context = self._own.fleet, self._own.context
         wide = {
-            "hidden_user": 4, "hidden_mood": fleet.users.mood.shape[1], "hidden_taste": fleet.users.taste.shape[1],
-            "hidden_worth": context.catalog.n_items,
+            "hidden_user": 4, "hidden_mood": fleet.users.satiation_trust.shape[1],
+            "hidden_taste": fleet.users.taste.shape[1], "hidden_worth": context.catalog.n_items,
         }  # fmt: skip
         boxes = {name: spaces.Box(-np.inf, np.inf, (width,), np.float32) for name, width in wide.items()}
         inner: Any = env.observation_space
@@ -252,7 +252,7 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
         user, row = fleet.users.state[0], fleet.rows.state[0]
         found = {
             "hidden_user": np.array([user["goodwill"], user["own_goodwill"], user["patience"], row["tolerance"]]),
-            "hidden_mood": fleet.users.mood[0].copy(),
+            "hidden_mood": fleet.users.satiation_trust[0].copy(),
             "hidden_taste": fleet.users.taste[0].copy(),
             "hidden_worth": utilities(context.seed, 0, context.plan, fleet.users, fleet.items_for(0)),
         }

@@ -151,7 +151,9 @@ def new_people(
     return Users(
         state=state,
         taste=taste,
-        mood=np.zeros((n_users, int(compiled.plan.user_params["first_topic"][0]) + topics), dtype=np.float32),
+        satiation_trust=np.zeros(
+            (n_users, int(compiled.plan.user_params["first_topic"][0]) + topics), dtype=np.float32
+        ),
         followed=np.zeros((n_users, FOLLOWED + (TOPICS_FOLLOWED if follows else 0)), dtype=np.uint32),
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),

@@ -155,7 +155,7 @@ def belief_by_hand(
                 else:
                     x = float(items.readouts[item, pair["readout"]])
                 trust = int(of.compiled.plan.modalities["trust"][m])
-                learned = float(of.users.mood[user, trust]) if trust >= 0 else 0.0
+                learned = float(of.users.satiation_trust[user, trust]) if trust >= 0 else 0.0
                 shift = float(items.bias_appeal[item, m]) - learned
                 precisions.append(t)
                 readings.append(x + shift + normal(m) / np.sqrt(t) + common)

@@ -237,7 +237,7 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     all_items = draw_catalog(compiled, items, 86400.0, SEED).items
     all_users = draw_users(compiled, all_items, users, SEED)
     generator = np.random.default_rng(SEED)
-    all_users.mood[:] = generator.uniform(0.0, 0.4, all_users.mood.shape)
+    all_users.satiation_trust[:] = generator.uniform(0.0, 0.4, all_users.satiation_trust.shape)
     all_users.state["satiated_at"] = CLOCK - 300.0
     all_users.state["visits"] = 3
     all_items.readouts[:] = generator.normal(size=all_items.readouts.shape)

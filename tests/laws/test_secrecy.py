@@ -212,7 +212,8 @@ def test_candidates_are_published(watched):
 
 def test_nothing_that_a_plug_in_is_given_has_a_place_for_the_truth():
     given = {field.name for kind in (Requests, PlatformLog, Catalog) for field in dataclasses.fields(kind)}
-    secret = {*ONLY_TRUTH, "taste", "mood", "goodwill", "tolerance", "patience", "vectors", "bias_appeal", "topic"}
+    state = {"taste", "satiation_trust", "goodwill", "tolerance", "patience", "vectors", "bias_appeal", "topic"}
+    secret = {*ONLY_TRUTH, *state}
     assert not given & secret
     told = told_topic(bench(NAME).compiled.scenario)  # what a search knows of an item
     assert not set(_catalog().columns) & (secret - {told})

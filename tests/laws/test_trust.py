@@ -34,8 +34,8 @@ def test_trust_is_learned_by_those_who_attended_and_by_nobody_else(case):
     learns = trust >= 0
     # of which nothing can be learned, no trust is kept: then it is that in others which does not move
     columns = [trust] if learns else list(range(int(of.compiled.plan.user_params["first_topic"][0])))
-    before = step(of, rows).users.mood[:, columns]
-    after = step(of.with_items(bias_moved(of, modality, 2.0)), rows).users.mood[:, columns]
+    before = step(of, rows).users.satiation_trust[:, columns]
+    after = step(of.with_items(bias_moved(of, modality, 2.0)), rows).users.satiation_trust[:, columns]
     assert np.array_equal(before[~attended], after[~attended])
     if learns and case.visible:
         assert attended.sum() > 50
@@ -91,11 +91,11 @@ def test_trust_is_learned_from_what_was_ordered_by_those_who_attended(name, moda
     reads = (attended != 0) & met
     assert reads.sum() > 50
     trust = int(of.compiled.plan.modalities["trust"][modality])
-    assert (after.mood[reads, trust] > before.mood[reads, trust]).all()
-    assert np.array_equal(after.mood[~reads], before.mood[~reads])
-    others = np.delete(np.arange(of.users.mood.shape[1]), trust)
-    assert np.array_equal(after.mood[:, others], before.mood[:, others])
-    assert np.array_equal(before.mood[~reads, trust], of.users.mood[~reads, trust])
+    assert (after.satiation_trust[reads, trust] > before.satiation_trust[reads, trust]).all()
+    assert np.array_equal(after.satiation_trust[~reads], before.satiation_trust[~reads])
+    others = np.delete(np.arange(of.users.satiation_trust.shape[1]), trust)
+    assert np.array_equal(after.satiation_trust[:, others], before.satiation_trust[:, others])
+    assert np.array_equal(before.satiation_trust[~reads, trust], of.users.satiation_trust[~reads, trust])
 
 
 def test_every_scenario_with_cases_has_something_to_learn_from():

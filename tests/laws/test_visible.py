@@ -176,7 +176,7 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
     tired = (
         float(user_params["satiation_weight"])
         * fading
-        * of.users.mood[cards["user"].astype(np.int64), int(user_params["first_topic"]) + topics]
+        * of.users.satiation_trust[cards["user"].astype(np.int64), int(user_params["first_topic"]) + topics]
     )
     appeal = sum(
         ((cards["attended"] >> m) & 1) * of.items.bias_appeal[cards["item"], of.modalities + m]

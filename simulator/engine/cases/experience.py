@@ -48,14 +48,18 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
                     * (c.fulfilled - c.promised)
                 )
     c.lived = np.float32(lived)
-    user, mood = np.int64(c.user), users.mood
+    user, satiation_trust = np.int64(c.user), users.satiation_trust
     user_params, item = plan.user_params[0], items.state[c.item]
     first = np.int64(user_params.first_topic)
     topic = first + np.int64(item.topic)
     u = users.state[user]
     # the visit of this tick may have gone on already: fading does not go back
-    fading = faded(u, user, max(time, np.float64(u.satiated_at)), mood, first, user_params, plan.exp_log_tables)
-    mood[user, topic] += np.float32(user_params.satiation_step * (1.0 - fading * mood[user, topic]) / fading)
+    fading = faded(
+        u, user, max(time, np.float64(u.satiated_at)), satiation_trust, first, user_params, plan.exp_log_tables
+    )
+    satiation_trust[user, topic] += np.float32(
+        user_params.satiation_step * (1.0 - fading * satiation_trust[user, topic]) / fading
+    )
     kind = plan.types[item.type]
     if users.had.shape[1] > 0 and kind.kind >= 0:
         remember(users.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.exp_log_tables)

@@ -112,7 +112,7 @@ MODALITY = np.dtype(
         ("salience", "f8"),
         ("first_pair", "i4"),
         ("end_pair", "i4"),
-        ("trust", "i4"),  # column of `Users.mood` with what its users have learned to expect of it; -1: nothing
+        ("trust", "i4"),  # column of `Users.satiation_trust` with what users have learned to expect of it; -1: nothing
         ("heard", "i4"),
     ],
     align=True,
@@ -219,7 +219,7 @@ USER_PARAMS = np.dtype(
         ("budget", "i4"),
         ("tolerance", "i4"),
         ("return_after", "i4"),
-        ("first_topic", "i4"),  # column of `Users.mood` with the satiation of the first topic
+        ("first_topic", "i4"),  # column of `Users.satiation_trust` with the satiation of the first topic
     ],
     align=True,
 )

@@ -127,15 +127,13 @@ class Users(NamedTuple):
 
     state: Array  # USER (n,)
     taste: npt.NDArray[np.float32]  # (n, D)
-    mood: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be learned, then
-    # satiation per topic, from `USER_PARAMS.first_topic` on
+    satiation_trust: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be
+    # learned, then satiation per topic, from `USER_PARAMS.first_topic` on
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators; where topics are followed, 1 + each of these
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
-    had: Array = np.zeros(
-        (0, 0), dtype=PARENT_HISTORY
-    )  # (n, PARENTS_REMEMBERED), or (n, 0) where no parent is remembered
+    had: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_REMEMBERED); (n, 0): no parent is remembered
     known: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_REMEMBERED), or (n, 0) where no item is remembered
     later: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
     pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
@@ -204,7 +202,7 @@ class Numbers(NamedTuple):
     speed: npt.NDArray[np.float64]
     users: Array
     taste: npt.NDArray[np.float32]
-    mood: npt.NDArray[np.float32]
+    satiation_trust: npt.NDArray[np.float32]
     traits: npt.NDArray[np.float32]
     user_place: npt.NDArray[np.float32]
     user_promised: npt.NDArray[np.float32]
@@ -226,9 +224,9 @@ def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
-        plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste, users.mood,
-        users.traits, users.place, users.promised, users.had, users.known, items.state, items.vectors,
-        items.bias_appeal, items.readouts, items.attribute_effects, items.place, items.promised, items.published,
+        plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste,
+        users.satiation_trust, users.traits, users.place, users.promised, users.had, users.known, items.state,
+        items.vectors, items.bias_appeal, items.readouts, items.attribute_effects, items.place, items.promised, items.published,
         items.parent,
     )  # fmt: skip
 

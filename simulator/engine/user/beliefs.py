@@ -129,7 +129,8 @@ def belief_about(
     pairs, modalities, facets, types, weights = (
         numbers.pairs, numbers.modalities, numbers.facets, numbers.types, numbers.weights,
     )  # fmt: skip
-    user_params, quantiles, taste, mood = numbers.user_params[0], numbers.quantiles, numbers.taste, numbers.mood
+    user_params, quantiles = numbers.user_params[0], numbers.quantiles
+    taste, satiation_trust = numbers.taste, numbers.satiation_trust
     vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
     kind = np.int64(numbers.items[item].type)
     knowledge = drawn(quantiles, types[kind].knowledge, mix(knowing, np.uint64(kind)))
@@ -146,7 +147,7 @@ def belief_about(
         misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
         shift = np.float64(bias_appeal[item, m])
         if modalities[m].trust >= 0:
-            shift -= np.float64(mood[user, modalities[m].trust])
+            shift -= np.float64(satiation_trust[user, modalities[m].trust])
         reads = weights[kind, n_facets + m]
         root_reads = weights[kind, n_facets + modalities.shape[0] + m]
         for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):

@@ -33,7 +33,7 @@ class Plays(NamedTuple):
     user: Whole
     item: Whole
     kind: Whole  # type of the item
-    topic: Whole  # column of its topic's satiation in `Users.mood`
+    topic: Whole  # column of its topic's satiation in `Users.satiation_trust`
     own: Word  # keys of the decisions of this play
     place: Word
     key: Word  # of the user's readings of the item
@@ -147,7 +147,7 @@ def _read(
 ) -> None:
     """Add up the cues of what is attended to, facet by facet: their precisions, and precision times reading."""
     pairs, modalities, facets, weights = numbers.pairs, numbers.modalities, numbers.facets, numbers.weights
-    quantiles, taste, mood = numbers.quantiles, numbers.taste, numbers.mood
+    quantiles, taste, satiation_trust = numbers.quantiles, numbers.taste, numbers.satiation_trust
     vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
     key, user, item, kind, attended = plays.key, plays.user, plays.item, plays.kind, plays.attended
     n_facets = facets.shape[0]
@@ -174,7 +174,7 @@ def _read(
             shift[k] = np.float64(bias_appeal[item[k], mod])
         if trust >= 0:
             for k in range(padded_width):
-                shift[k] -= np.float64(mood[user[k], trust])
+                shift[k] -= np.float64(satiation_trust[user[k], trust])
         for k in range(padded_width):
             misreading[k] = drawn(quantiles, NORMAL, mix(key[k], np.uint64(mod)))
         for k in range(padded_width):

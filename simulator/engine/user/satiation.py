@@ -15,10 +15,12 @@ STALE = 1.0 / 64.0
 
 
 @internal
-def settle(u: Array, user: int, time: float, factor: float, mood: npt.NDArray[np.float32], first: int) -> None:
-    """Bring a user's stored satiation (columns `first` and up of `mood`) up to date."""
-    for t in range(first, mood.shape[1]):
-        mood[user, t] *= np.float32(factor)
+def settle(
+    u: Array, user: int, time: float, factor: float, satiation_trust: npt.NDArray[np.float32], first: int
+) -> None:
+    """Bring a user's stored satiation (columns `first` and up of `satiation_trust`) up to date."""
+    for t in range(first, satiation_trust.shape[1]):
+        satiation_trust[user, t] *= np.float32(factor)
     u.satiated_at = time
 
 
@@ -32,9 +34,9 @@ def faded_all(
     out: npt.NDArray[np.float64],
 ) -> None:
     """Set `out` to what `faded` says of each of `m` users at their clocks, side by side."""
-    users, mood, user_params, exp_log_tables = (
+    users, satiation_trust, user_params, exp_log_tables = (
         numbers.users,
-        numbers.mood,
+        numbers.satiation_trust,
         numbers.user_params[0],
         numbers.exp_log_tables,
     )
@@ -45,7 +47,7 @@ def faded_all(
         out[k] = exponential((satiated_at[k] - clock[k]) / user_params.satiation_recovery, exp_log_tables)
     for k in range(m):
         if out[k] < STALE:
-            settle(users[user[k]], user[k], clock[k], out[k], mood, user_params.first_topic)
+            settle(users[user[k]], user[k], clock[k], out[k], satiation_trust, user_params.first_topic)
             out[k] = 1.0
 
 
@@ -54,7 +56,7 @@ def faded(
     u: Array,
     user: int,
     time: float,
-    mood: npt.NDArray[np.float32],
+    satiation_trust: npt.NDArray[np.float32],
     first: int,
     user_params: Array,
     exp_log_tables: npt.NDArray[np.float64],
@@ -66,6 +68,6 @@ def faded(
     """
     factor = exponential((u.satiated_at - time) / user_params.satiation_recovery, exp_log_tables)
     if factor < STALE:
-        settle(u, user, time, factor, mood, first)
+        settle(u, user, time, factor, satiation_trust, first)
         factor = 1.0
     return factor

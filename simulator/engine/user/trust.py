@@ -19,7 +19,8 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
     mean of reading less truth.
     """
     pairs, modalities, facets, quantiles = numbers.pairs, numbers.modalities, numbers.facets, numbers.quantiles
-    taste, mood, vectors, bias_appeal = numbers.taste, numbers.mood, numbers.vectors, numbers.bias_appeal
+    taste, satiation_trust = numbers.taste, numbers.satiation_trust
+    vectors, bias_appeal = numbers.vectors, numbers.bias_appeal
     rate = numbers.user_params[0].trust_rate
     for m in range(modalities.shape[0]):
         if (learning >> np.uint32(m)) & np.uint32(1) == 0:
@@ -41,4 +42,4 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
         if count > 0:
             promised = np.float64(bias_appeal[item, m]) + error / count
             known = modalities[m].trust
-            mood[user, known] += np.float32(rate * (promised - np.float64(mood[user, known])))
+            satiation_trust[user, known] += np.float32(rate * (promised - np.float64(satiation_trust[user, known])))

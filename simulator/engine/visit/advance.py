@@ -275,7 +275,7 @@ def ask_ahead(i: int, tables: Tables) -> None:
     v = tables.visits.state[i]
     fetch_ahead(users.state, v.user)
     fetch_ahead(users.taste, v.user)
-    fetch_ahead(users.mood, v.user)
+    fetch_ahead(users.satiation_trust, v.user)
     fetch_ahead(users.followed, v.user)
     if v.position < v.slate_n:
         item = slate[i, v.position].item

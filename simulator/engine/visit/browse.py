@@ -80,7 +80,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
         mean += attribute_utility(key, v.clock, user, item, attended, numbers)
     sd = np.sqrt(variance)
     attraction = mean - s.risk_aversion * sd
-    attraction -= tired * users.mood[user, plan.user_params[0].first_topic + items.state[item].topic]
+    attraction -= tired * users.satiation_trust[user, plan.user_params[0].first_topic + items.state[item].topic]
     for m in range(modalities.shape[0]):
         if (attended >> np.uint32(m)) & np.uint32(1):
             attraction += items.bias_appeal[item, modalities.shape[0] + m]
@@ -112,7 +112,7 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
     cascade = s.layout == Layout.LIST
     tired = user_params.satiation_weight * faded(
-        u, user, v.clock, tables.users.mood, user_params.first_topic, user_params, exp_log_tables
+        u, user, v.clock, tables.users.satiation_trust, user_params.first_topic, user_params, exp_log_tables
     )
     chosen = -1
     looked = size

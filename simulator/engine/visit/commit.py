@@ -28,7 +28,8 @@ _WEIGHING = 4  # value of `playing` while a decision is open
 def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     """Weigh one decision: what is visible here is read, it takes its time, and then what it costs counts as well."""
     plan, users, items, numbers = tables.plan, tables.users, tables.items, tables.numbers
-    user_params, quantiles, exp_log_tables, mood = plan.user_params[0], plan.quantiles, plan.exp_log_tables, users.mood
+    user_params, quantiles, exp_log_tables = plan.user_params[0], plan.quantiles, plan.exp_log_tables
+    satiation_trust = users.satiation_trust
     v = tables.visits.state[i]
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
     u = users.state[user]
@@ -48,10 +49,10 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
         return -1, n
     v.playing = 0
     tired = user_params.satiation_weight * faded(
-        u, user, v.clock, mood, user_params.first_topic, user_params, exp_log_tables
+        u, user, v.clock, satiation_trust, user_params.first_topic, user_params, exp_log_tables
     )
     drive = np.float64(v.belief) - s.risk_aversion * np.float64(v.belief_sd)
-    drive -= tired * mood[user, user_params.first_topic + items.state[item].topic]
+    drive -= tired * satiation_trust[user, user_params.first_topic + items.state[item].topic]
     for k in range(s.n_costs):
         cost = plan.costs[s.first_cost + k]
         if cost.attribute >= 0 and cost.each == 1 and v.taken > 0:

@@ -114,11 +114,12 @@ def _gather(at: npt.NDArray[np.int64], padded_width: int, s: Array, plays: Plays
 @inlined
 def _tire(padded_width: int, m: int, plays: Plays, numbers: Numbers) -> None:
     """Set what satiation with their topics takes off."""
-    user_params, mood, user, topic, tired = numbers.user_params[0], numbers.mood, plays.user, plays.topic, plays.tired
+    user_params, satiation_trust = numbers.user_params[0], numbers.satiation_trust
+    user, topic, tired = plays.user, plays.topic, plays.tired
     fading = float_buffer()
     faded_all(padded_width, m, user, plays.clock, numbers, fading)
     for k in range(padded_width):
-        tired[k] = user_params.satiation_weight * mood[user[k], topic[k]] * fading[k]
+        tired[k] = user_params.satiation_weight * satiation_trust[user[k], topic[k]] * fading[k]
 
 
 @inlined

@@ -77,7 +77,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
 @inlined
 def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> None:
     """Let the look at an item of which `mean` is thought begin: its seconds, and those of hesitation near the bar."""
-    plan, mood, items = tables.plan, tables.users.mood, tables.items.state
+    plan, satiation_trust, items = tables.plan, tables.users.satiation_trust, tables.items.state
     s, user_params, quantiles, user, slot = (
         plan.stages[v.stage], plan.user_params[0], plan.quantiles, np.int64(v.user), np.int64(v.slot),
     )  # fmt: skip
@@ -85,9 +85,9 @@ def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> No
     v.played_at = v.clock
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(own_key, v.request, slot, Draw.SECONDS)))
     tired = user_params.satiation_weight * faded(
-        u, user, v.clock, mood, user_params.first_topic, user_params, plan.exp_log_tables
+        u, user, v.clock, satiation_trust, user_params.first_topic, user_params, plan.exp_log_tables
     )
-    v.lived = mean - tired * mood[user, user_params.first_topic + items[np.int64(v.item)].topic]
+    v.lived = mean - tired * satiation_trust[user, user_params.first_topic + items[np.int64(v.item)].topic]
     v.sought = 0.0
     if abs(np.float64(v.lived) - s.threshold) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
         key = decision_key(own_key, v.request, slot, Draw.HESITATE)

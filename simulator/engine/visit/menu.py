@@ -172,7 +172,7 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
     s, user = plan.stages[v.stage], np.int64(v.user)
     u, cascade = users.state[user], s.layout == Layout.LIST
     tired = user_params.satiation_weight * faded(
-        u, user, v.clock, users.mood, user_params.first_topic, user_params, exp_log_tables
+        u, user, v.clock, users.satiation_trust, user_params.first_topic, user_params, exp_log_tables
     )
     for k in range(size):
         slot = first + k

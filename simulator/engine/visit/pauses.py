@@ -86,8 +86,8 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
     v.utility = utility_of(key, user, item, numbers) + attribute_utility(key, v.clock, user, item, EVERYTHING, numbers)
     topic = user_params.first_topic + np.int64(facts.topic)
-    fading = faded(u, user, v.clock, users.mood, user_params.first_topic, user_params, exp_log_tables)
-    worth = np.float64(v.utility) - user_params.satiation_weight * users.mood[user, topic] * fading
+    fading = faded(u, user, v.clock, users.satiation_trust, user_params.first_topic, user_params, exp_log_tables)
+    worth = np.float64(v.utility) - user_params.satiation_weight * users.satiation_trust[user, topic] * fading
     hazard = plan.types[facts.type].leaving * v.haste / np.float64(u.patience) * s.leave_known
     hazard *= exponential(-s.truth_sensitivity * worth, exp_log_tables)
     left = np.float64(facts.duration) - np.float64(v.resumed)

@@ -31,7 +31,7 @@ class _Ends(NamedTuple):
 
     user: Whole
     item: Whole
-    topic: Whole  # column of its topic's satiation in `Users.mood`
+    topic: Whole  # column of its topic's satiation in `Users.satiation_trust`
     event: Whole  # of its outcome
     clock: Real
     duration: Real
@@ -96,11 +96,11 @@ def _leave_traces(at: npt.NDArray[np.int64], padded_width: int, m: int, ends: _E
     """Leave in the users more of the topic's satiation, and something to remember."""
     numbers, visits = tables.numbers, tables.visits
     rows, memory, memory_value = visits.state, visits.memory, visits.memory_value
-    types, user_params, exp_log_tables, mood = (
+    types, user_params, exp_log_tables, satiation_trust = (
         numbers.types,
         numbers.user_params[0],
         numbers.exp_log_tables,
-        numbers.mood,
+        numbers.satiation_trust,
     )
     had, items, parent = numbers.had, numbers.items, numbers.parent
     user, item, topic, attending = ends.user, ends.item, ends.topic, ends.attending
@@ -108,14 +108,14 @@ def _leave_traces(at: npt.NDArray[np.int64], padded_width: int, m: int, ends: _E
     fading, stored, share = float_buffer(), float_buffer(), float_buffer()
     faded_all(padded_width, m, user, ends.clock, numbers, fading)
     for k in range(padded_width):
-        stored[k] = mood[user[k], topic[k]]
+        stored[k] = satiation_trust[user[k], topic[k]]
         step = user_params.satiation_step * (1.0 - fading[k] * stored[k]) / fading[k]
         stored[k] += attending[k] * step
         share[k] = watched[k] / duration[k]
     for k in range(m):
         v = rows[at[k]]
         v.playing = 0
-        mood[user[k], topic[k]] = np.float32(stored[k])
+        satiation_trust[user[k], topic[k]] = np.float32(stored[k])
         ring = np.int64(v.memory_n) % VISIT_MEMORY
         memory[at[k], ring] = item[k]
         memory_value[at[k], ring] = min(share[k], _MOST_REMEMBERED)

@@ -30,8 +30,8 @@ def put_users(rows: Rows, places: Rows, source: Users, target: Users) -> None:
         target.state[j] = source.state[i]
         for d in range(target.taste.shape[1]):
             target.taste[j, d] = source.taste[i, d]
-        for d in range(target.mood.shape[1]):
-            target.mood[j, d] = np.float32(0.0)
+        for d in range(target.satiation_trust.shape[1]):
+            target.satiation_trust[j, d] = np.float32(0.0)
         for d in range(target.traits.shape[1]):
             target.traits[j, d] = source.traits[i, d]
         for k in range(target.had.shape[1]):

@@ -310,7 +310,7 @@ def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path
     try:
         world.live(None)
         photo = compiled.names.modalities.index("dish_photo")
-        learned = world.users.mood[:, compiled.plan.modalities["trust"][photo]]
+        learned = world.users.satiation_trust[:, compiled.plan.modalities["trust"][photo]]
         truth = world.finish().truth
     finally:
         world.close()
