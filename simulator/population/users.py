@@ -158,7 +158,7 @@ def new_people(
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
-        had=np.zeros((n_users, remembers), dtype=PARENT_HISTORY),
+        parent_history=np.zeros((n_users, remembers), dtype=PARENT_HISTORY),
         known=np.zeros(
             (n_users, ITEMS_REMEMBERED if (compiled.plan.types["known"] > 0).any() else 0), dtype=ITEM_MEMORY
         ),

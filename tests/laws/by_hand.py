@@ -103,7 +103,7 @@ def siblings_by_hand(of: Bench, user: int, item: int, read: int, clock: float) -
         told_by = parent.modalities if again.revealed_by is None else again.revealed_by
         if not any(read >> names.modalities.index(name) & 1 for name in told_by):
             continue
-        rows = of.users.had[user]
+        rows = of.users.parent_history[user]
         own = rows[(rows["parent"] == of.items.parent[item]) & (rows["amount"] > 0)]
         amount = float((own["amount"] * 0.5 ** ((clock - own["at"]) / again.half_life.value)).sum())
         return float(again.worth.value * (1.0 - (1.0 - again.first.value) ** amount))

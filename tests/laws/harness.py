@@ -242,12 +242,12 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     all_users.state["visits"] = 3
     all_items.readouts[:] = generator.normal(size=all_items.readouts.shape)
     all_items.published[:] = CLOCK - generator.uniform(2.0, 5.0, all_items.published.shape) * 86400.0
-    if all_users.had.size:
-        all_users.had["parent"] = generator.permuted(
+    if all_users.parent_history.size:
+        all_users.parent_history["parent"] = generator.permuted(
             np.tile(np.arange(all_items.parent.max() + 1), (users, 1)), axis=1
-        )[:, : all_users.had.shape[1]]
-        all_users.had["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], all_users.had.shape)
-        all_users.had["at"] = CLOCK - generator.uniform(0.0, 1e5, all_users.had.shape)
+        )[:, : all_users.parent_history.shape[1]]
+        all_users.parent_history["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], all_users.parent_history.shape)
+        all_users.parent_history["at"] = CLOCK - generator.uniform(0.0, 1e5, all_users.parent_history.shape)
     if all_users.known.size:
         subjects = np.arange(items)
         if (compiled.plan.types["known"][list(compiled.shown_parents.values())] > 0).any():

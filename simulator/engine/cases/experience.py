@@ -61,8 +61,9 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
         user_params.satiation_step * (1.0 - fading * satiation_trust[user, topic]) / fading
     )
     kind = plan.types[item.type]
-    if users.had.shape[1] > 0 and kind.kind >= 0:
-        remember(users.had, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.exp_log_tables)
+    history = users.parent_history
+    if history.shape[1] > 0 and kind.kind >= 0:
+        remember(history, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.exp_log_tables)
     if users.known.shape[1] > 0 and kind.known > 0.0:
         met = s.noise * draw
         if c.picks == 0:

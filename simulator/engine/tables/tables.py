@@ -133,7 +133,7 @@ class Users(NamedTuple):
     traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
-    had: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_REMEMBERED); (n, 0): no parent is remembered
+    parent_history: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_REMEMBERED); (n, 0): none remembered
     known: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_REMEMBERED), or (n, 0) where no item is remembered
     later: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
     pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
@@ -206,7 +206,7 @@ class Numbers(NamedTuple):
     traits: npt.NDArray[np.float32]
     user_place: npt.NDArray[np.float32]
     user_promised: npt.NDArray[np.float32]
-    had: Array
+    parent_history: Array
     known: Array
     items: Array
     vectors: npt.NDArray[np.float32]
@@ -225,9 +225,9 @@ def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
         plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste,
-        users.satiation_trust, users.traits, users.place, users.promised, users.had, users.known, items.state,
-        items.vectors, items.bias_appeal, items.readouts, items.attribute_effects, items.place, items.promised, items.published,
-        items.parent,
+        users.satiation_trust, users.traits, users.place, users.promised, users.parent_history, users.known,
+        items.state, items.vectors, items.bias_appeal, items.readouts, items.attribute_effects, items.place,
+        items.promised, items.published, items.parent,
     )  # fmt: skip
 
 

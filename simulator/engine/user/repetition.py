@@ -14,15 +14,15 @@ _LN_2 = 0.6931471805599453
 
 @internal
 def had_lately(
-    had: Array, user: int, parent: int, time: float, half_life: float, exp_log_tables: npt.NDArray[np.float64]
+    history: Array, user: int, parent: int, time: float, half_life: float, exp_log_tables: npt.NDArray[np.float64]
 ) -> float:
     """How many items of a parent (-1 none) the user had, fading by half in `half_life` s; a play counts at its end."""
     if parent < 0:
         return 0.0
-    for k in range(had.shape[1]):
-        if had[user, k].amount > 0.0 and had[user, k].parent == parent:
-            gone = max(time - had[user, k].at, 0.0)
-            return np.float64(had[user, k].amount) * exponential(-_LN_2 * gone / half_life, exp_log_tables)
+    for k in range(history.shape[1]):
+        if history[user, k].amount > 0.0 and history[user, k].parent == parent:
+            gone = max(time - history[user, k].at, 0.0)
+            return np.float64(history[user, k].amount) * exponential(-_LN_2 * gone / half_life, exp_log_tables)
     return 0.0
 
 
@@ -34,7 +34,7 @@ def repeated(rest: float, amount: float, exp_log_tables: npt.NDArray[np.float64]
 
 @internal
 def remember(
-    had: Array,
+    history: Array,
     user: int,
     parent: int,
     time: float,
@@ -51,8 +51,8 @@ def remember(
         return
     place = -1
     least = amount
-    for k in range(had.shape[1]):
-        h = had[user, k]
+    for k in range(history.shape[1]):
+        h = history[user, k]
         now = np.float64(h.amount) * exponential(-_LN_2 * max(time - h.at, 0.0) / half_life, exp_log_tables)
         if h.amount > 0.0 and h.parent == parent:
             h.amount = now + amount
@@ -62,6 +62,6 @@ def remember(
             place = k
             least = now
     if place >= 0:
-        had[user, place].parent = parent
-        had[user, place].amount = amount
-        had[user, place].at = time
+        history[user, place].parent = parent
+        history[user, place].amount = amount
+        history[user, place].at = time

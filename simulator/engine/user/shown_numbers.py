@@ -65,9 +65,8 @@ def attribute_utility(key: np.uint64, time: float, user: int, item: int, read: n
         if aside.repeats == 1:
             kind = numbers.types[numbers.items[item].type]
             if kind.kind == aside.kind:
-                amount = had_lately(
-                    numbers.had, user, np.int64(numbers.parent[item]), time, kind.memory, numbers.exp_log_tables
-                )
+                history, parent = numbers.parent_history, np.int64(numbers.parent[item])
+                amount = had_lately(history, user, parent, time, kind.memory, numbers.exp_log_tables)
                 total += aside.weight * repeated(aside.rest, amount, numbers.exp_log_tables)
         elif aside.ages == 1:
             age = max(time - numbers.published[item], 0.0)

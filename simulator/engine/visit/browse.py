@@ -167,14 +167,14 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
 
     The card is at place `k` of the screen.
     """
-    plan, out, had = tables.plan, tables.out, tables.users.had
+    plan, out, history = tables.plan, tables.out, tables.users.parent_history
     enough, user_params = plan.suffices[v.stage], plan.user_params[0]
     gained = enough.value * out.scratch[k, CardColumn.UTILITY]
     u.goodwill += user_params.goodwill_gain * max(gained, 0.0) + user_params.goodwill_loss * min(gained, 0.0)
     kind = plan.types[tables.items.state[item].type]
-    if had.shape[1] > 0 and kind.kind >= 0:
+    if history.shape[1] > 0 and kind.kind >= 0:
         parent = np.int64(tables.items.parent[item])
-        remember(had, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.exp_log_tables)
+        remember(history, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.exp_log_tables)
     out.tallies[Tally.EVENT + enough.event] += 1
     if out.records.shape[0] > 0:
         row = out.records[n]

@@ -102,7 +102,7 @@ def _leave_traces(at: npt.NDArray[np.int64], padded_width: int, m: int, ends: _E
         numbers.exp_log_tables,
         numbers.satiation_trust,
     )
-    had, items, parent = numbers.had, numbers.items, numbers.parent
+    history, items, parent = numbers.parent_history, numbers.items, numbers.parent
     user, item, topic, attending = ends.user, ends.item, ends.topic, ends.attending
     watched, duration = ends.watched, ends.duration
     fading, stored, share = float_buffer(), float_buffer(), float_buffer()
@@ -120,9 +120,11 @@ def _leave_traces(at: npt.NDArray[np.int64], padded_width: int, m: int, ends: _E
         memory[at[k], ring] = item[k]
         memory_value[at[k], ring] = min(share[k], _MOST_REMEMBERED)
         v.memory_n += np.uint32(1)
-        if had.shape[1] > 0 and types[items[item[k]].type].kind >= 0 and v.unattended == 0:
+        if history.shape[1] > 0 and types[items[item[k]].type].kind >= 0 and v.unattended == 0:
             kind = types[items[item[k]].type]
-            remember(had, user[k], np.int64(parent[item[k]]), v.clock, min(share[k], 1.0), kind.memory, exp_log_tables)
+            remember(
+                history, user[k], np.int64(parent[item[k]]), v.clock, min(share[k], 1.0), kind.memory, exp_log_tables
+            )
 
 
 @inlined

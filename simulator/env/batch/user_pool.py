@@ -34,8 +34,8 @@ def put_users(rows: Rows, places: Rows, source: Users, target: Users) -> None:
             target.satiation_trust[j, d] = np.float32(0.0)
         for d in range(target.traits.shape[1]):
             target.traits[j, d] = source.traits[i, d]
-        for k in range(target.had.shape[1]):
-            target.had[j, k].amount = np.float32(0.0)
+        for k in range(target.parent_history.shape[1]):
+            target.parent_history[j, k].amount = np.float32(0.0)
         for k in range(target.known.shape[1]):
             target.known[j, k].at = 0.0
         for d in range(FOLLOWED, target.followed.shape[1]):  # topics; how many creators there are is in the state

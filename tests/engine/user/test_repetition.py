@@ -92,7 +92,7 @@ def test_beliefs_have_it_where_users_can_see_whose_an_item_is():
     of = bench(NAME)
     stage = of.compiled.names.stages.index("front")
     rows = threshold(of, stage, 0)
-    blank = of.users._replace(had=np.zeros_like(of.users.had))
+    blank = of.users._replace(parent_history=np.zeros_like(of.users.parent_history))
     cards = {}
     for key, users in (("had", of.users), ("blank", blank)):
         after = step(type(of)(of.compiled, users, of.items, of.seed), rows)
@@ -114,12 +114,14 @@ def test_beliefs_have_it_where_users_can_see_whose_an_item_is():
 
 def test_a_headline_that_was_enough_is_a_part_of_its_story():
     of = bench(NAME)
-    of = type(of)(of.compiled, of.users._replace(had=np.zeros_like(of.users.had)), of.items, of.seed)
+    of = type(of)(
+        of.compiled, of.users._replace(parent_history=np.zeros_like(of.users.parent_history)), of.items, of.seed
+    )
     after = step(of, threshold(of, of.compiled.names.stages.index("front"), 0))
     enough = after.records[after.records["event"] == of.compiled.names.codes["informed"]]
     assert len(enough) > 100
     told = {(int(row["user"]), int(of.items.parent[row["item"]])) for row in enough}
-    had = after.users.had
+    had = after.users.parent_history
     users, places = np.nonzero(had["amount"])
     assert {(int(u), int(had[u, k]["parent"])) for u, k in zip(users, places, strict=True)} == told
     assert had["amount"][users, places] == pytest.approx(0.5)
@@ -129,14 +131,14 @@ def test_a_headline_that_was_enough_is_a_part_of_its_story():
 def test_the_oracles_know_duplicates(name):
     of = bench(NAME)
     n = len(of.items.state)
-    blank = of.users._replace(had=np.zeros_like(of.users.had))
-    had = blank.had.copy()
+    blank = of.users._replace(parent_history=np.zeros_like(of.users.parent_history))
+    had = blank.parent_history.copy()
     users = np.arange(40)
     had["parent"][:, 0], had["amount"][:, 0], had["at"][:, 0] = of.items.parent[0], 5.0, CLOCK
     stage = of.compiled.names.stages.index("front")
     requests = replace(ask(n, users=users, slate_size=n), time=np.full(40, CLOCK), stage=np.full(40, stage, np.uint8))
     ranks = {}
-    for key, all_users in (("blank", blank), ("had", blank._replace(had=had))):
+    for key, all_users in (("blank", blank), ("had", blank._replace(parent_history=had))):
         order = Oracle(name, of.compiled, all_users, of.items, of.seed).recommend(requests).items
         ranks[key] = np.argsort(order, axis=1)
     siblings = of.items.parent == of.items.parent[0]
@@ -150,20 +152,20 @@ def test_the_oracles_know_duplicates(name):
 def test_nothing_is_remembered_where_no_repetition_is_worth_anything():
     for name in ("shortvideo", "ecommerce", "jobs"):
         compiled = compiled_of(name)
-        assert bench(name).users.had.shape[1] == 0, name
+        assert bench(name).users.parent_history.shape[1] == 0, name
         assert (compiled.plan.types["kind"] == -1).all()
     assert bytes_per_user(bench("shortvideo").users) <= 400
-    assert bench(NAME).users.had.shape[1] == PARENTS_REMEMBERED
+    assert bench(NAME).users.parent_history.shape[1] == PARENTS_REMEMBERED
 
 
 def test_a_new_episode_begins_with_a_blank_memory():
     of = bench(NAME)
     fresh = draw_users(of.compiled, of.items, 5, 9)
     used = Users(*(array.copy() for array in of.users))
-    assert (used.had["amount"][:5] > 0).any()
+    assert (used.parent_history["amount"][:5] > 0).any()
     put_users(np.arange(5), np.arange(5), fresh, used)
-    assert (used.had["amount"][:5] == 0).all()
-    assert (used.had["amount"][5:] == of.users.had["amount"][5:]).all()
+    assert (used.parent_history["amount"][:5] == 0).all()
+    assert (used.parent_history["amount"][5:] == of.users.parent_history["amount"][5:]).all()
 
 
 def test_what_a_case_brings_is_remembered(tmp_path):
@@ -175,6 +177,6 @@ def test_what_a_case_brings_is_remembered(tmp_path):
     )  # fmt: skip
     world.decide([1.0, 2.0, 3.0], [0, 0, 1], [0, 1, 9])
     world.run(1e9)
-    had = world.users.had
+    had = world.users.parent_history
     assert set(had[0]["parent"][had[0]["amount"] > 0]) == {0}
     assert set(had[1]["parent"][had[1]["amount"] > 0]) == {2}
