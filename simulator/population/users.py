@@ -159,7 +159,7 @@ def new_people(
         place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
         promised=np.zeros((n_users, len(scenario.promises)), dtype=np.float32),
         parent_history=np.zeros((n_users, remembers), dtype=PARENT_HISTORY),
-        known=np.zeros(
+        item_memory=np.zeros(
             (n_users, ITEMS_REMEMBERED if (compiled.plan.types["known"] > 0).any() else 0), dtype=ITEM_MEMORY
         ),
         later=later,

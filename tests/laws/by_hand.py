@@ -187,7 +187,7 @@ def recalled_by_hand(
 ) -> tuple[float, float]:
     """A belief together with what the user remembers of the item, as two normal cues weighed by their precisions."""
     remembered = getattr(_rule(of, int(of.items.state["type"][item])), "remembered", None)
-    rows = of.users.known[user]
+    rows = of.users.item_memory[user]
     if remembered is None:
         return mean, variance
     subject = (1 << 31) + int(of.items.state["creator"][item]) if remembered.of == "creator" else item

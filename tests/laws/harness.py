@@ -248,19 +248,21 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
         )[:, : all_users.parent_history.shape[1]]
         all_users.parent_history["amount"] = generator.choice([0.0, 0.4, 1.0, 1.7], all_users.parent_history.shape)
         all_users.parent_history["at"] = CLOCK - generator.uniform(0.0, 1e5, all_users.parent_history.shape)
-    if all_users.known.size:
+    if all_users.item_memory.size:
         subjects = np.arange(items)
         if (compiled.plan.types["known"][list(compiled.shown_parents.values())] > 0).any():
             subjects = np.flatnonzero(levels_of(compiled, all_items) >= 0)
-        all_users.known["item"] = generator.permuted(np.tile(subjects, (users, 1)), axis=1)[
-            :, : all_users.known.shape[1]
+        all_users.item_memory["item"] = generator.permuted(np.tile(subjects, (users, 1)), axis=1)[
+            :, : all_users.item_memory.shape[1]
         ]
         if (compiled.plan.types["known_of"] == 1).any():  # of every creator that there is, as far as there is room
             creators = 1 + int(all_items.state["creator"].max())
-            all_users.known["item"] = (1 << 31) + (np.arange(all_users.known.shape[1]) % creators).astype(np.uint32)
-        all_users.known["worth"] = generator.normal(size=all_users.known.shape)
-        all_users.known["at"] = np.where(
-            generator.random(all_users.known.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0
+            all_users.item_memory["item"] = (1 << 31) + (np.arange(all_users.item_memory.shape[1]) % creators).astype(
+                np.uint32
+            )
+        all_users.item_memory["worth"] = generator.normal(size=all_users.item_memory.shape)
+        all_users.item_memory["at"] = np.where(
+            generator.random(all_users.item_memory.shape) < 0.8, CLOCK - 1e4 * generator.random(), 0.0
         )
     attribute_effects = compiled.plan.attribute_effects
     for aside in attribute_effects[(attribute_effects["promise"] >= 0) & (attribute_effects["limit"] == 0)]:

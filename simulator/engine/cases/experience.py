@@ -64,14 +64,14 @@ def experience(seed: int, tables: CaseTables, c: Array, time: float) -> None:
     history = users.parent_history
     if history.shape[1] > 0 and kind.kind >= 0:
         remember(history, user, np.int64(items.parent[c.item]), time, 1.0, kind.memory, plan.exp_log_tables)
-    if users.known.shape[1] > 0 and kind.known > 0.0:
+    if users.item_memory.shape[1] > 0 and kind.known > 0.0:
         met = s.noise * draw
         if c.picks == 0:
             met += _worth(seed, tables, user, np.int64(c.item))
         for k in range(np.int64(c.picks)):  # a parent is remembered for what one had of it
             met += _worth(seed, tables, user, np.int64(c.basket[k])) / np.float64(c.picks)
         subject = known_again(np.int64(c.item), np.int64(item.creator), kind)
-        keep_in_mind(users.known, user, subject, met, kind.known_rate, time)
+        keep_in_mind(users.item_memory, user, subject, met, kind.known_rate, time)
 
 
 @internal

@@ -134,7 +134,7 @@ class Users(NamedTuple):
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     parent_history: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_REMEMBERED); (n, 0): none remembered
-    known: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_REMEMBERED), or (n, 0) where no item is remembered
+    item_memory: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_REMEMBERED); (n, 0): none is remembered
     later: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
     pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
     # the scenario's users do; or (n, 0): all as often
@@ -207,7 +207,7 @@ class Numbers(NamedTuple):
     user_place: npt.NDArray[np.float32]
     user_promised: npt.NDArray[np.float32]
     parent_history: Array
-    known: Array
+    item_memory: Array
     items: Array
     vectors: npt.NDArray[np.float32]
     bias_appeal: npt.NDArray[np.float32]
@@ -225,7 +225,7 @@ def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     return Numbers(
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
         plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste,
-        users.satiation_trust, users.traits, users.place, users.promised, users.parent_history, users.known,
+        users.satiation_trust, users.traits, users.place, users.promised, users.parent_history, users.item_memory,
         items.state, items.vectors, items.bias_appeal, items.readouts, items.attribute_effects, items.place,
         items.promised, items.published, items.parent,
     )  # fmt: skip

@@ -23,7 +23,7 @@ def recalled(
     mean: float, variance: float, user: int, item: int, attended: np.uint32, time: float, numbers: Numbers
 ) -> tuple[float, float]:
     """Return a belief about an item, with what the user remembers of it where they recognise it (`known_again`)."""
-    if numbers.known.shape[1] > 0:
+    if numbers.item_memory.shape[1] > 0:
         kind = numbers.types[numbers.items[item].type]
         if attended & kind.known_by != 0 and kind.known > 0.0:
             subject = known_again(item, np.int64(numbers.items[item].creator), kind)
@@ -40,32 +40,32 @@ def _with_memory(
     The memory is a cue of precision p = known * 2^(-age / forgetting) about the worth itself, combined with the belief
     by precision (Ernst and Banks 2002); numbers that are shown (prices, ages) are no part of it.
     """
-    known, exp_log_tables = numbers.known, numbers.exp_log_tables
-    for k in range(known.shape[1]):
-        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
-            age = max(time - known[user, k].at, 0.0)
+    memory, exp_log_tables = numbers.item_memory, numbers.exp_log_tables
+    for k in range(memory.shape[1]):
+        if memory[user, k].at > 0.0 and np.int64(memory[user, k].item) == subject:
+            age = max(time - memory[user, k].at, 0.0)
             precision = kind.known * exponential(-_LN_2 * age / kind.forgetting, exp_log_tables)
             share = precision * variance / (1.0 + precision * variance)
-            return mean + share * (np.float64(known[user, k].worth) - mean), variance * (1.0 - share)
+            return mean + share * (np.float64(memory[user, k].worth) - mean), variance * (1.0 - share)
     return mean, variance
 
 
 @internal
-def keep_in_mind(known: Array, user: int, subject: int, worth: float, rate: float, time: float) -> None:
+def keep_in_mind(memory: Array, user: int, subject: int, worth: float, rate: float, time: float) -> None:
     """A subject was had at `time` > 0 s and turned out to be worth so much; where no place is left, the oldest goes.
 
     What is kept moves by a share `rate` from what it was to what it turned out to be this time.
     """
     place, met = 0, worth
-    for k in range(known.shape[1]):
-        if known[user, k].at > 0.0 and np.int64(known[user, k].item) == subject:
+    for k in range(memory.shape[1]):
+        if memory[user, k].at > 0.0 and np.int64(memory[user, k].item) == subject:
             place = k
             if rate < 1.0:
-                met = np.float64(known[user, k].worth)
+                met = np.float64(memory[user, k].worth)
                 met += rate * (worth - met)
             break
-        if known[user, k].at < known[user, place].at:
+        if memory[user, k].at < memory[user, place].at:
             place = k
-    known[user, place].item = np.uint32(subject)
-    known[user, place].worth = np.float32(met)
-    known[user, place].at = time
+    memory[user, place].item = np.uint32(subject)
+    memory[user, place].worth = np.float32(met)
+    memory[user, place].at = time

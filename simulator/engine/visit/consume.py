@@ -214,7 +214,7 @@ def _play_to_nobody(k: int, v: Array, s: Array, plays: Plays, numbers: Numbers) 
 def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
     """Set how long the play at place `k` is watched, how it ends, and how satisfied its user is."""
     numbers, own, place = tables.numbers, plays.own[k], plays.place[k]
-    quantiles, exp_log_tables, minds = numbers.quantiles, numbers.exp_log_tables, numbers.known
+    quantiles, exp_log_tables, memory = numbers.quantiles, numbers.exp_log_tables, numbers.item_memory
     user, item, kind = plays.user[k], plays.item[k], numbers.types[plays.kind[k]]
     judged_after, known_after, until, duration = (
         plays.judged_after[k], plays.known_after[k], plays.until[k], plays.duration[k],
@@ -246,11 +246,11 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
             if times > 0:
                 watched += ends * (times - 1 + uniform(chosen_by(own, place, Draw.LOOP_PART)))
     watched = quantised(watched)
-    if knows_it and minds.shape[1] > 0 and kind.known > 0.0:
+    if knows_it and memory.shape[1] > 0 and kind.known > 0.0:
         # nobody but this play reads it before the play has ended
         met = utility_of(plays.key[k], user, item, numbers)
         subject = known_again(item, np.int64(numbers.items[item].creator), kind)
-        keep_in_mind(minds, user, subject, met, kind.known_rate, v.clock + watched)
+        keep_in_mind(memory, user, subject, met, kind.known_rate, v.clock + watched)
     lived = plays.worth[k] if knows_it else gut
     if s.pause > 0.0 and v.outcome == SKIP and knows_it:
         v.outcome = PAUSE if pauses(v, tables.users.later, s, duration - watched) else SKIP

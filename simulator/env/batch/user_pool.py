@@ -36,8 +36,8 @@ def put_users(rows: Rows, places: Rows, source: Users, target: Users) -> None:
             target.traits[j, d] = source.traits[i, d]
         for k in range(target.parent_history.shape[1]):
             target.parent_history[j, k].amount = np.float32(0.0)
-        for k in range(target.known.shape[1]):
-            target.known[j, k].at = 0.0
+        for k in range(target.item_memory.shape[1]):
+            target.item_memory[j, k].at = 0.0
         for d in range(FOLLOWED, target.followed.shape[1]):  # topics; how many creators there are is in the state
             target.followed[j, d] = np.uint32(0)
         for d in range(target.place.shape[1]):

@@ -99,7 +99,7 @@ def test_nobody_comes_back_for_what_is_not_ordered_again(tmp_path):
 
 def test_a_restaurant_is_remembered_for_what_was_eaten(often):
     world, truth = often
-    items, known = world.setting.catalog.items, world.users.known
+    items, known = world.setting.catalog.items, world.users.item_memory
     assert known.shape[1] == ITEMS_REMEMBERED
     price = items.attribute_effects[:, compile_scenario(load_scenario(NAME)).names.attribute_effects.index("price")]
     keys = ["user", "session", "request"]
@@ -123,8 +123,8 @@ def meeting(worth: float, told: bool) -> pd.DataFrame:
     """Cards of restaurants before users who have eaten in some of them at this worth; who knows a name or not."""
     of: Bench = bench(NAME)
     names = of.compiled.names.modalities
-    users = of.users._replace(known=of.users.known.copy())
-    users.known["worth"], users.known["at"] = worth, CLOCK - 100.0
+    users = of.users._replace(item_memory=of.users.item_memory.copy())
+    users.item_memory["worth"], users.item_memory["at"] = worth, CLOCK - 100.0
     modalities = of.compiled.plan.modalities.copy()
     for name in ("name", "hero_image"):
         modalities["salience"][names.index(name)] = float(told)
@@ -139,7 +139,7 @@ def test_memory_moves_the_belief_about_a_restaurant_whose_name_was_read():
     keyed = [dict(zip(zip(own["user"], own["item"], strict=True), own["belief"], strict=True)) for own in (bad, good)]
     both = list(keyed[0].keys() & keyed[1].keys())
     shifts = np.array([keyed[1][each] - keyed[0][each] for each in both])
-    known = {(u, int(item)) for u, row in enumerate(bench(NAME).users.known) for item in row["item"]}
+    known = {(u, int(item)) for u, row in enumerate(bench(NAME).users.item_memory) for item in row["item"]}
     met = np.array([(int(user), int(item)) in known for user, item in both])
     assert 100 < met.sum() < len(met)
     assert (shifts[met] > 0.1).mean() > 0.9

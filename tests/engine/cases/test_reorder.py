@@ -151,7 +151,7 @@ def test_what_was_had_is_remembered_for_what_it_was_worth():
     world = tiny()
     judged = world.records[world.records["event"] == world.compiled.names.codes["experience"]]
     users = np.unique(judged["user"]).astype(int)
-    known = world.users.known[users]
+    known = world.users.item_memory[users]
     assert len(users) > 1800
     assert (known["at"][:, 0] > 0).all()
     assert (known["at"][:, 1:] == 0).all()

@@ -57,7 +57,7 @@ def kinds(precision: float = 4.0, half_life: float = 1e5) -> np.ndarray:
 
 def numbers(known: np.ndarray, precision: float) -> Numbers:
     """Return the tables of one user who remembers `known`, and of ten items of one type."""
-    users = NOBODY._replace(known=known)
+    users = NOBODY._replace(item_memory=known)
     items = NOTHING._replace(state=np.zeros(10, dtype=ITEM))
     return numbers_of(PLAN._replace(types=kinds(precision)), users, items)
 
@@ -100,8 +100,8 @@ def test_a_play_that_was_heard_to_be_known_is_remembered_at_its_worth():
     assert 20 < ended.sum() < len(ended)
     for user in range(len(ended)):
         item = rows.state["item"][user]
-        new = after.users.known[user][after.users.known[user]["item"] == item]
-        old = of.users.known[user][of.users.known[user]["item"] == item]
+        new = after.users.item_memory[user][after.users.item_memory[user]["item"] == item]
+        old = of.users.item_memory[user][of.users.item_memory[user]["item"] == item]
         if ended[user]:
             # the play is dated at its end, and numbers (here: what siblings are worth) are no part of it
             assert new["at"][0] > CLOCK
@@ -130,8 +130,8 @@ def test_songs_that_were_liked_are_chosen_again_where_they_are_known(tmp_path):
 
 
 def test_nobody_remembers_where_no_type_is_remembered():
-    assert bench("shortvideo").users.known.shape[1] == bench("jobs").users.known.shape[1] == 0
-    assert bench(NAME).users.known.shape[1] == ITEMS_REMEMBERED
+    assert bench("shortvideo").users.item_memory.shape[1] == bench("jobs").users.item_memory.shape[1] == 0
+    assert bench(NAME).users.item_memory.shape[1] == ITEMS_REMEMBERED
 
 
 # ---- of creators ----------------------------------------------------------------------------------------------------
@@ -153,8 +153,8 @@ def _meeting(worth: float, told: bool) -> tuple[Any, Any]:
     """Cards of news before users who have met every publisher's articles at this worth; who reads the source or not."""
     of = bench("news")
     source, stage = of.compiled.names.modalities.index("source"), of.compiled.names.stages.index("front")
-    users = of.users._replace(known=of.users.known.copy())
-    users.known["worth"], users.known["at"] = worth, CLOCK - 100.0
+    users = of.users._replace(item_memory=of.users.item_memory.copy())
+    users.item_memory["worth"], users.item_memory["at"] = worth, CLOCK - 100.0
     modalities = of.compiled.plan.modalities.copy()
     modalities["salience"][source], modalities["reading"][source] = float(told), 0.0
     of = replace(of, users=users).with_plan(modalities=modalities)
@@ -188,9 +188,9 @@ def test_an_article_that_was_read_is_remembered_of_its_publisher():
     assert 20 < met.sum() < len(met)
     for user in range(len(met)):
         subject = (1 << 31) + of.items.state["creator"][rows.state["item"][user]]
-        changed = after.users.known[user] != of.users.known[user]
+        changed = after.users.item_memory[user] != of.users.item_memory[user]
         assert changed.sum() == met[user]
-        assert (after.users.known[user]["item"][changed] == subject).all()
+        assert (after.users.item_memory[user]["item"][changed] == subject).all()
 
 
 def test_a_memory_by_a_modality_that_does_not_exist_is_one_clear_line(tmp_path):
@@ -204,8 +204,8 @@ def test_a_new_episode_knows_nothing():
     fresh = draw_users(of.compiled, of.items, 5, 9)
     used = Users(*(array.copy() for array in of.users))
     put_users(np.arange(5), np.arange(5), fresh, used)
-    assert (used.known["at"][:5] == 0).all()
-    assert (used.known["at"][5:] == of.users.known["at"][5:]).all()
+    assert (used.item_memory["at"][:5] == 0).all()
+    assert (used.item_memory["at"][5:] == of.users.item_memory["at"][5:]).all()
 
 
 def test_a_new_episode_follows_no_topic():
