@@ -145,8 +145,8 @@ def new_people(
     stages = compiled.plan.stages
     puts_off = (stages["defer"] > 0).any() or (stages["pause"] > 0).any()
     puts_off |= compiled.world is not None and bool((compiled.world.stages["again_types"] != 0).any())
-    later = np.zeros((n_users, int(puts_off)), dtype=DEFERRED)
-    later["item"], later["until"] = NO_CASE, np.inf
+    deferred = np.zeros((n_users, int(puts_off)), dtype=DEFERRED)
+    deferred["item"], deferred["until"] = NO_CASE, np.inf
     follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
     return Users(
         state=state,
@@ -162,7 +162,7 @@ def new_people(
         item_memory=np.zeros(
             (n_users, ITEMS_REMEMBERED if (compiled.plan.types["known"] > 0).any() else 0), dtype=ITEM_MEMORY
         ),
-        later=later,
+        deferred=deferred,
         pace=np.zeros((n_users, 0), dtype=np.float32) if pace is None else pace[:, None].astype(np.float32),
     )
 

@@ -23,18 +23,18 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     """
     s, plan, users = tables.shared.stages[c.stage], tables.plan, tables.users
     user = np.int64(c.user)
-    u, later = users.state[user], users.later[user, 0]
+    u, deferred = users.state[user], users.deferred[user, 0]
     kind = np.uint64(tables.items.state[np.int64(c.item)].type)
-    if (s.again_types >> kind) & np.uint64(1) == 0 or later.item != np.uint32(NO_CASE) or u.gone == 1:
+    if (s.again_types >> kind) & np.uint64(1) == 0 or deferred.item != np.uint32(NO_CASE) or u.gone == 1:
         return
     if uniform(case_luck(c, 0, CaseDraw.AGAIN)) >= sigmoid(
         s.again_log_odds + s.again_slope * value, plan.exp_log_tables
     ):
         return
-    later.item, later.stage = c.item, s.again_stage
-    later.seconds = 0.0
+    deferred.item, deferred.stage = c.item, s.again_stage
+    deferred.seconds = 0.0
     units = np.float64(c.amount) if c.picks == 0 else 1.0
     lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, CaseDraw.LASTS))
-    later.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
+    deferred.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
-        forward(users.state, user, np.float64(later.until), tables.earliest)
+        forward(users.state, user, np.float64(deferred.until), tables.earliest)

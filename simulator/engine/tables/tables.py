@@ -135,7 +135,7 @@ class Users(NamedTuple):
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     parent_history: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_REMEMBERED); (n, 0): none remembered
     item_memory: Array = np.zeros((0, 0), dtype=ITEM_MEMORY)  # (n, ITEMS_REMEMBERED); (n, 0): none is remembered
-    later: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
+    deferred: Array = np.zeros((0, 0), dtype=DEFERRED)  # (n, 1), or (n, 0) where nothing is put off
     pace: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, 1): how often each comes, over how often
     # the scenario's users do; or (n, 0): all as often
 

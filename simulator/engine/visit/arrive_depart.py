@@ -26,7 +26,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
 
     Returns the number of records.
     """
-    plan, tallies, later = tables.plan, tables.out.tallies, tables.users.later
+    plan, tallies, deferred = tables.plan, tables.out.tallies, tables.users.deferred
     entries, quantiles, user_params = plan.entries, plan.quantiles, plan.user_params[0]
     user = u.key
     v.visit = u.visits
@@ -49,9 +49,9 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     if u.called >= 0:
         v.stage = u.called
         u.called = -1
-    elif later.shape[1] > 0 and v.clock >= later[v.user, 0].until:
+    elif deferred.shape[1] > 0 and v.clock >= deferred[v.user, 0].until:
         # what was put off is taken up where it was left
-        left = later[v.user, 0]
+        left = deferred[v.user, 0]
         v.stage = left.stage
         v.item = left.item
         v.slot = 0
@@ -113,9 +113,9 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
         waiting *= exponential(-user_params.return_goodwill * u.goodwill, exp_log_tables) / pace
         waiting = min(waiting, _LONGEST)  # longer than any run; messages are looked up one by one until then
         v.clock = after(now, waiting, plan.hours, plan.starts_at[0])
-        if users.later.shape[1] > 0:
+        if users.deferred.shape[1] > 0:
             # what was put off brings its user back, if nothing else does before
-            v.clock = min(v.clock, max(np.float64(users.later[v.user, 0].until), now + 1.0 / TICKS_PER_SECOND))
+            v.clock = min(v.clock, max(np.float64(users.deferred[v.user, 0].until), now + 1.0 / TICKS_PER_SECOND))
         if plan.outreach.shape[0] > 0:
             v.clock = _called(v, u, now, v.clock, plan)
         u.due = v.clock

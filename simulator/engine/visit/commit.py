@@ -71,11 +71,11 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if s.defer > 0.0 and uniform(decision_key(own_key, v.request, slot, Draw.DEFER)) < s.defer:
         if uniform(decision_key(own_key, v.request, slot, Draw.FORGET)) >= s.forgotten:
             wait = quantised(drawn(quantiles, s.defer_delay, decision_key(own_key, v.request, slot, Draw.DEFER_DELAY)))
-            later = users.later[user, 0]
-            later.item = v.item
-            later.until = v.clock + wait
-            later.stage = v.stage
-            later.seconds = 0.0
+            deferred = users.deferred[user, 0]
+            deferred.item = v.item
+            deferred.until = v.clock + wait
+            deferred.stage = v.stage
+            deferred.seconds = 0.0
         n = outcome_event(v, n, DEFER, np.nan, _ABSENT, tables)
         return DEFER, n
     return ABANDON, outcome_event(v, n, ABANDON, v.clock - v.played_at, _ABSENT, tables)

@@ -253,7 +253,7 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
         keep_in_mind(memory, user, subject, met, kind.known_rate, v.clock + watched)
     lived = plays.worth[k] if knows_it else gut
     if s.pause > 0.0 and v.outcome == SKIP and knows_it:
-        v.outcome = PAUSE if pauses(v, tables.users.later, s, duration - watched) else SKIP
+        v.outcome = PAUSE if pauses(v, tables.users.deferred, s, duration - watched) else SKIP
     v.judged = 1
     v.known = knows_it
     v.attended = np.uint32(plays.attended[k])

@@ -32,13 +32,13 @@ _ITS_EVENT, _RESUMES = 2, 3  # columns of `Plan.events`
 
 
 @internal
-def pauses(v: Array, later: Array, s: Array, left: float) -> bool:
+def pauses(v: Array, deferred: Array, s: Array, left: float) -> bool:
     """Return whether a user who stops, knowing what it is worth, means to go on later.
 
     What was merely borne is not taken up again, nor what has less than so many seconds `left`. A user has one thing put
     off at a time.
     """
-    if v.tolerated > 0.0 or left < s.pause_left or later[v.user, 0].item != _NOTHING:
+    if v.tolerated > 0.0 or left < s.pause_left or deferred[v.user, 0].item != _NOTHING:
         return False
     own_key = mix(v.decisions, _WATCHING)
     return uniform(decision_key(own_key, v.request, np.int64(v.slot), Draw.PAUSE)) < s.pause
@@ -49,15 +49,15 @@ def pause_play(i: int, n: int, tables: Tables) -> tuple[int, int]:
     """Keep in its user where a play stopped whose visit is over. Returns the outcome and how many records there are."""
     plan, out = tables.plan, tables.out
     v = tables.visits.state[i]
-    s, later = plan.stages[v.stage], tables.users.later[np.int64(v.user), 0]
+    s, deferred = plan.stages[v.stage], tables.users.deferred[np.int64(v.user), 0]
     own_key, item, slot = mix(v.decisions, _WATCHING), np.int64(v.item), np.int64(v.slot)
     v.playing = 0
     delay = drawn(plan.quantiles, s.pause_delay, decision_key(own_key, v.request, slot, Draw.PAUSE_DELAY))
-    later.item, later.stage = v.item, v.stage
-    later.until = v.clock + quantised(delay)
-    later.case = v.case
-    later.seconds = v.watched
-    later.expected, later.belief, later.belief_sd = v.expected, v.belief, v.belief_sd
+    deferred.item, deferred.stage = v.item, v.stage
+    deferred.until = v.clock + quantised(delay)
+    deferred.case = v.case
+    deferred.seconds = v.watched
+    deferred.expected, deferred.belief, deferred.belief_sd = v.expected, v.belief, v.belief_sd
     event = np.int64(plan.events[v.stage, _ITS_EVENT])
     out.tallies[Tally.EVENT + event] += 1
     out.tallies[Tally.WATCHED] += np.int64(v.watched * TICKS_PER_SECOND) - np.int64(v.resumed * TICKS_PER_SECOND)
@@ -77,13 +77,13 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     plan, users, items, out, numbers = tables.plan, tables.users, tables.items, tables.out, tables.numbers
     v, user_params, exp_log_tables = tables.visits.state[i], plan.user_params[0], plan.exp_log_tables
     s, user, item, slot = plan.stages[v.stage], np.int64(v.user), np.int64(v.item), np.int64(v.slot)
-    u, later, facts = users.state[user], users.later[user, 0], items.state[item]
+    u, deferred, facts = users.state[user], users.deferred[user, 0], items.state[item]
     own_key = mix(v.decisions, _WATCHING)
     key = mix(v.perceptions, np.uint64(item))
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~facts.missing
     v.played_at = v.clock
-    v.case = later.case
-    v.expected, v.belief, v.belief_sd = later.expected, later.belief, later.belief_sd
+    v.case = deferred.case
+    v.expected, v.belief, v.belief_sd = deferred.expected, deferred.belief, deferred.belief_sd
     v.utility = utility_of(key, user, item, numbers) + attribute_utility(key, v.clock, user, item, EVERYTHING, numbers)
     topic = user_params.first_topic + np.int64(facts.topic)
     fading = faded(u, user, v.clock, users.satiation_trust, user_params.first_topic, user_params, exp_log_tables)
@@ -104,7 +104,7 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     v.lived = worth
     v.satisfaction = satisfied(worth, np.float64(v.expected), s.experience_weight, s.confirmation, s.loss_aversion)
     rest = np.float64(facts.duration) - v.watched
-    if v.outcome == _SKIP and pauses(v, users.later, s, rest):
+    if v.outcome == _SKIP and pauses(v, users.deferred, s, rest):
         v.outcome = PAUSE
     event = np.int64(plan.events[s.number, _RESUMES])
     out.tallies[Tally.EVENT + event] += 1

@@ -215,7 +215,7 @@ def _user(users: Users, j: int) -> Users:
     return Users(
         users.state[j : j + 1], users.taste[j : j + 1], users.satiation_trust[j : j + 1], users.followed[j : j + 1],
         users.traits[j : j + 1], users.place[j : j + 1], users.promised[j : j + 1], users.parent_history[j : j + 1],
-        users.item_memory[j : j + 1], users.later[j : j + 1], users.pace[j : j + 1],
+        users.item_memory[j : j + 1], users.deferred[j : j + 1], users.pace[j : j + 1],
     )  # fmt: skip
 
 

@@ -42,8 +42,8 @@ def put_users(rows: Rows, places: Rows, source: Users, target: Users) -> None:
             target.followed[j, d] = np.uint32(0)
         for d in range(target.place.shape[1]):
             target.place[j, d] = source.place[i, d]
-        for d in range(target.later.shape[1]):
-            target.later[j, d] = source.later[i, d]
+        for d in range(target.deferred.shape[1]):
+            target.deferred[j, d] = source.deferred[i, d]
         for d in range(target.pace.shape[1]):
             target.pace[j, d] = source.pace[i, d]
 

@@ -83,7 +83,7 @@ def test_who_ate_well_comes_back_to_the_menu_and_orders_there_again(often):
 
 def test_a_basket_lasts_as_long_however_much_is_in_it(often):
     world, truth = often
-    later = world.users.later[:, 0]
+    later = world.users.deferred[:, 0]
     means_to = np.flatnonzero(later["item"] != NO_CASE)
     meals = truth[truth["event"] == "experience"]
     assert len(means_to) > 8

@@ -94,7 +94,7 @@ def tiny(**again: Any) -> TinyWorld:
 
 def test_as_many_as_the_share_says_and_not_before_it_is_used_up():
     users = tiny().users
-    state, later = users.state, users.later[:, 0]
+    state, later = users.state, users.deferred[:, 0]
     means_to = later["item"] != NO_CASE
     # 3 % are sent back unused, and some of the others
     assert 0.3 < means_to.mean() < 0.5
@@ -115,7 +115,7 @@ def test_their_arrivals_are_looked_for_when_they_come_back():
 def test_they_come_back_at_hours_at_which_people_come():
     lasts = {"dist": "lognormal", "median": 3, "sigma": 1.0, "low": 0.5, "unit": "d", "from": "estimate"}
     world = tiny(lasts=lasts)
-    later, starts_at = world.users.later[:, 0], world.compiled.scenario.clock.starts_at.value
+    later, starts_at = world.users.deferred[:, 0], world.compiled.scenario.clock.starts_at.value
     until = later["until"][later["item"] != NO_CASE]
     hour = (until + starts_at) % DAY // 3600.0
     profile = np.array(load_scenario(NAME).user.hours.profile)
@@ -129,7 +129,7 @@ def test_they_come_back_at_hours_at_which_people_come():
 def test_satisfaction_brings_them_back():
     world = tiny(slope=claim(2, "1/utility"))
     judged = world.records[world.records["event"] == world.compiled.names.codes["experience"]]
-    means_to = world.users.later["item"][:, 0] != NO_CASE
+    means_to = world.users.deferred["item"][:, 0] != NO_CASE
     met = pd.Series(judged["value"].astype(float)).groupby(judged["user"].astype(int)).first()
     low, high = met < met.quantile(0.3), met > met.quantile(0.7)
     assert means_to[met[high].index].mean() > means_to[met[low].index].mean() + 0.15
@@ -137,7 +137,7 @@ def test_satisfaction_brings_them_back():
 
 def test_who_has_put_something_off_remembers_no_other_and_who_is_gone_none():
     world = tiny()
-    state, later = world.users.state, world.users.later[:, 0]
+    state, later = world.users.state, world.users.deferred[:, 0]
     before = later["item"].copy(), later["until"].copy()
     users = np.arange(2000)
     state["gone"][before[0] == NO_CASE] = 1
