@@ -47,7 +47,7 @@ class Truth:
     def __init__(self, env: Any) -> None:
         self.own = env.unwrapped
         names, items = self.own.context.compiled.names, self.own.context.items
-        told = [k for k, name in enumerate(names.modalities) if name not in names.readouts]
+        told = [k for k, name in enumerate(names.modalities) if name not in names.published_counters]
         self.oversold = items.bias_appeal[:, told].mean(axis=1).astype(np.float64)
         self.length = items.state["duration"].astype(np.float64)
 

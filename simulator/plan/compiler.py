@@ -135,9 +135,9 @@ def compile_scenario(scenario: Scenario) -> Compiled:
 
 
 def _vocabulary(scenario: Scenario) -> Vocabulary:
-    readouts = tuple(name for name, m in scenario.modalities.items() if m.kind == "readout")
+    published_counters = tuple(name for name, m in scenario.modalities.items() if m.kind == "readout")
     counters: dict[str, None] = {}
-    for readout in readouts:
+    for readout in published_counters:
         modality: Any = scenario.modalities[readout]
         if modality.counts is not None:
             counters[modality.counts] = None
@@ -159,7 +159,7 @@ def _vocabulary(scenario: Scenario) -> Vocabulary:
         stages=tuple(scenario.stages),
         acts=tuple(visit_acts(scenario)),
         labels=tuple(scenario.platform.labels),
-        readouts=readouts,
+        published_counters=published_counters,
         counters=tuple(counters),
         events=vocabulary(scenario.observation),
         attributes=tuple(attributes),
@@ -216,7 +216,7 @@ def _modalities(
             pair["facet"], pair["timed"] = f, modality.kind in ("video", "audio")
             pair["precision"], pair["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
             if modality.kind == "readout":
-                pair["column"], pair["readout"] = -1, names.readouts.index(name)
+                pair["column"], pair["readout"] = -1, names.published_counters.index(name)
             else:
                 pair["column"], pair["readout"] = column, -1
                 shapes.append(PairShape(m, f, column, telling.signal.value))

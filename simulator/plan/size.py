@@ -58,7 +58,7 @@ def bytes_of_item(compiled: Compiled) -> int:
     names = compiled.names
     width = compiled.latent_width + compiled.content_width
     numbers = 2 * width  # the parts, and all of them side by side
-    numbers += 2 * len(names.modalities) + len(names.readouts) + len(names.attributes) + 2
+    numbers += 2 * len(names.modalities) + len(names.published_counters) + len(names.attributes) + 2
     numbers += len(compiled.plan.attribute_effects) + len(compiled.scenario.promises)
     own = layout.ITEM.itemsize + 4 * numbers + 2 * _DRAWN + 8 * (1 + len(names.counters))
     of_creator = 4 * max(shape.dimensions for shape in compiled.facets) + _DRAWN

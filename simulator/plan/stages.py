@@ -41,7 +41,7 @@ class Vocabulary:
     stages: tuple[str, ...]
     acts: tuple[str, ...]
     labels: tuple[str, ...]
-    readouts: tuple[str, ...]  # modalities that are published counts
+    published_counters: tuple[str, ...]  # modalities that are published counts
     counters: tuple[str, ...]  # what is counted per item: an event, or with a + behind it the sum of its values
     events: tuple[str, ...]  # all, in the order of their codes
     attributes: tuple[str, ...]  # public numbers of items

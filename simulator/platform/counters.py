@@ -24,17 +24,17 @@ class PublishedCounters(Part):
     compared with other parents, as what is an item's is with other items.
 
     Args:
-        compiled, items: of the world; `items.readouts` is changed in place.
+        compiled, items: of the world; `items.published_counters` is changed in place.
     """
 
     def __init__(self, compiled: Compiled, items: Items) -> None:
         self._items = items
-        self._all = [_Readout(compiled, name, items) for name in compiled.names.readouts]
+        self._all = [_Readout(compiled, name, items) for name in compiled.names.published_counters]
         self._offered: npt.NDArray[np.int32] | None = None
         self._counters: Counters | None = None  # as they were at the tick before
 
     def publish(self, published: Published) -> None:
-        """Fill `items.readouts` from the counters, standardised over what is offered.
+        """Fill `items.published_counters` from the counters, standardised over what is offered.
 
         What is the same as at the tick before is left as it is.
         """
@@ -48,7 +48,7 @@ class PublishedCounters(Part):
             if new:
                 each.compare_with(offered.astype(np.int64))
             if each.count(counters, self._counters, items) or new:
-                each.tell(self._items.readouts, r)
+                each.tell(self._items.published_counters, r)
         self._offered = offered
         self._counters[items] = counters[items]
 
@@ -92,17 +92,17 @@ class _Readout:
             self._values[new] = np.log1p(self._counts[0, new].astype(np.float64))
         return len(new) > 0
 
-    def tell(self, readouts: npt.NDArray[np.float32], column: int) -> None:
-        """Fill its column of `readouts` (items, read-outs) with what users read."""
+    def tell(self, published_counters: npt.NDArray[np.float32], column: int) -> None:
+        """Fill its column of `published_counters` (items, read-outs) with what users read."""
         compared, n = self._compared, self._counts[0]
         if len(self._columns) > 1:  # beside what has a mean at all: of the many without one, each equals the overall
             compared = compared[n[compared] > 0]
         mean, spread = _mean_and_spread(self._values[compared])
         if spread == np.inf:
-            readouts[:, column] = 0.0
+            published_counters[:, column] = 0.0
             return
         values = self._values if len(self._columns) == 1 else np.where(n > 0, self._values, mean)
-        tell(values, mean, spread, self._shows, readouts, column)
+        tell(values, mean, spread, self._shows, published_counters, column)
 
 
 def _columns(compiled: Compiled, name: str) -> list[int]:

@@ -87,7 +87,7 @@ class SortedLists:
         order = self._orders[number]
         values = order.values
         if order.readout is not None:
-            values = order.sign * self._items.readouts[:, order.readout].astype(np.float64)
+            values = order.sign * self._items.published_counters[:, order.readout].astype(np.float64)
         items, odds = np.empty((len(chosen), size), dtype=np.int32), np.empty((len(chosen), size), dtype=np.float32)
         pages = Pages(items, odds, np.empty((lists.longest, 2)), np.empty(lists.longest))
         by = SortKeys(order.promise, order.sign, values, self._luck, self._users.state)
@@ -110,7 +110,7 @@ def _order(compiled: Compiled, items: Items, rule: Sorting) -> _Order:
         own = items.attributes[:, names.attributes.index(rule.on)].astype(np.float64)
         values = np.where(_has(compiled, items, rule.on), own, np.nan)
     else:
-        readout = names.readouts.index(rule.on)
+        readout = names.published_counters.index(rule.on)
     order = _Order(rule, stages, promise, readout, values)
     return replace(order, values=np.where(np.isnan(values), np.inf, order.sign * values))
 

@@ -114,7 +114,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         facts,
         vectors,
         _colour(compiled, facts, seed, kin),
-        np.zeros((n_items, max(len(compiled.names.readouts), 1)), dtype=np.float32),
+        np.zeros((n_items, max(len(compiled.names.published_counters), 1)), dtype=np.float32),
         attributes=values,
         attribute_effects=worth,
         place=item_places(scenario, seed, n_items, kin),

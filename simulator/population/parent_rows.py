@@ -79,7 +79,7 @@ def _rows(
         "state": facts,
         "vectors": np.concatenate([truth, tells], axis=1),
         "bias_appeal": items.bias_appeal[eldest] * np.tile(own, 2),
-        "readouts": np.zeros((n, items.readouts.shape[1]), dtype=np.float32),
+        "published_counters": np.zeros((n, items.published_counters.shape[1]), dtype=np.float32),
         "attributes": _averaged(kin, items.attributes),
         "attribute_effects": _averaged(kin, items.attribute_effects),
         "place": items.place[eldest],

@@ -153,7 +153,7 @@ def belief_by_hand(
                     x = float(taste @ items.vectors[item, pair["column"] : pair["column"] + facet["width"]])
                     x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
                 else:
-                    x = float(items.readouts[item, pair["readout"]])
+                    x = float(items.published_counters[item, pair["readout"]])
                 trust = int(of.compiled.plan.modalities["trust"][m])
                 learned = float(of.users.satiation_trust[user, trust]) if trust >= 0 else 0.0
                 shift = float(items.bias_appeal[item, m]) - learned

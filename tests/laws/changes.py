@@ -17,11 +17,14 @@ _EVERY = slice(None)
 
 def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] = _EVERY) -> Items:
     """Items whose content in a modality is moved by `by` standard deviations (a read-out: the number itself)."""
-    all_items = of.items._replace(vectors=of.items.vectors.copy(), readouts=of.items.readouts.copy())
+    all_items = of.items._replace(
+        vectors=of.items.vectors.copy(), published_counters=of.items.published_counters.copy()
+    )
     plan, names = of.compiled.plan, of.compiled.names
     row = plan.modalities[modality]
-    if names.modalities[modality] in names.readouts:
-        all_items.readouts[items, names.readouts.index(names.modalities[modality])] += np.float32(by)
+    if names.modalities[modality] in names.published_counters:
+        column = names.published_counters.index(names.modalities[modality])
+        all_items.published_counters[items, column] += np.float32(by)
     for pair in plan.pairs[row["first_pair"] : row["end_pair"]]:
         if pair["column"] < 0:
             continue

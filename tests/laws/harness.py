@@ -240,7 +240,7 @@ def bench(name: str, users: int = 600, items: int = 200) -> Bench:
     all_users.satiation_trust[:] = generator.uniform(0.0, 0.4, all_users.satiation_trust.shape)
     all_users.state["satiated_at"] = CLOCK - 300.0
     all_users.state["visits"] = 3
-    all_items.readouts[:] = generator.normal(size=all_items.readouts.shape)
+    all_items.published_counters[:] = generator.normal(size=all_items.published_counters.shape)
     all_items.published[:] = CLOCK - generator.uniform(2.0, 5.0, all_items.published.shape) * 86400.0
     if all_users.parent_history.size:
         all_users.parent_history["parent"] = generator.permuted(

@@ -15,18 +15,18 @@ from tests.published import published
 def shown_of(counts: list[int], candidates: np.ndarray) -> np.ndarray:
     """What is shown of so many events of each item."""
     compiled = SimpleNamespace(
-        names=SimpleNamespace(readouts=("opened",), counters=("open",)),
+        names=SimpleNamespace(published_counters=("opened",), counters=("open",)),
         scenario=SimpleNamespace(
             modalities={"opened": SimpleNamespace(averages=None, counts="open")}, parents={}, item_types={"thing": None}
         ),
         shown_parents={},
     )
     n = len(counts)
-    facts, readouts = np.zeros(n, dtype=[("type", "i4")]), np.full((n, 1), 9.0, dtype=np.float32)
-    items = SimpleNamespace(readouts=readouts, state=facts, parent=np.full(n, -1))
+    facts, published_counters = np.zeros(n, dtype=[("type", "i4")]), np.full((n, 1), 9.0, dtype=np.float32)
+    items = SimpleNamespace(published_counters=published_counters, state=facts, parent=np.full(n, -1))
     counters = np.stack([np.zeros(n, dtype=np.int64), np.array(counts)], axis=1)
     PublishedCounters(compiled, items).publish(published(counters, candidates))
-    return readouts[:, 0]
+    return published_counters[:, 0]
 
 
 def test_values_are_standardised_over_what_is_on_offer():
@@ -57,14 +57,16 @@ def test_a_mean_is_read_beside_what_has_one():
     counters = np.stack([np.zeros(1000, dtype=np.int64), n, stars], axis=1)
     modality = SimpleNamespace(averages="rate", counts=None)
     compiled = SimpleNamespace(
-        names=SimpleNamespace(readouts=("rating",), counters=("rate", "rate+")),
+        names=SimpleNamespace(published_counters=("rating",), counters=("rate", "rate+")),
         scenario=SimpleNamespace(modalities={"rating": modality}, parents={}, item_types={"thing": None}),
         shown_parents={},
     )
     facts = np.zeros(1000, dtype=[("type", "i4")])
-    items = SimpleNamespace(readouts=np.full((1000, 1), 9.0, dtype=np.float32), state=facts, parent=np.full(1000, -1))
+    items = SimpleNamespace(
+        published_counters=np.full((1000, 1), 9.0, dtype=np.float32), state=facts, parent=np.full(1000, -1)
+    )
     PublishedCounters(compiled, items).publish(published(counters, np.arange(1000, dtype=np.int32)))
-    shown = items.readouts[:, 0]
+    shown = items.published_counters[:, 0]
     assert (shown[4:] == 0.0).all()
     assert shown[0] > shown[1] > shown[3]
     assert np.abs(shown[:4]).max() < 2.0
@@ -100,7 +102,7 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
     modality = SimpleNamespace(averages="rate" if mean else None, counts="rate")
     plain = SimpleNamespace(averages=None, counts="open")
     compiled = SimpleNamespace(
-        names=SimpleNamespace(readouts=("rating", "opened"), counters=("rate", "rate+", "open")),
+        names=SimpleNamespace(published_counters=("rating", "opened"), counters=("rate", "rate+", "open")),
         scenario=SimpleNamespace(
             modalities={"rating": modality, "opened": plain},
             parents={"kin": SimpleNamespace(modalities=("rating",), types=("dish",))},
@@ -110,17 +112,17 @@ def test_what_is_counted_tick_by_tick_is_what_is_counted_at_once(seed, n, shown,
     )
     facts = np.zeros(n, dtype=[("type", "i4")])
     facts["type"] = types
-    items = SimpleNamespace(readouts=np.full((n, 2), 9.0, dtype=np.float32), state=facts, parent=parent)
-    readouts, counters = PublishedCounters(compiled, items), np.zeros((n, 4), dtype=np.int64)
+    items = SimpleNamespace(published_counters=np.full((n, 2), 9.0, dtype=np.float32), state=facts, parent=parent)
+    publisher, counters = PublishedCounters(compiled, items), np.zeros((n, 4), dtype=np.int64)
     shared = np.flatnonzero((types != 1) & (parent >= 0))
     for _ in range(8):
         if rng.random() < 0.5 or counters.sum() == 0:
             offered = np.flatnonzero(rng.random(n) < rng.choice([0.9, 0.02])).astype(np.int32)
         for item in rng.integers(0, n, rng.choice([0, 1, n])):
             counters[item] += rng.integers(0, 2, 4) * [1, 1, 4096, 1]
-        readouts.publish(published(counters.copy(), offered))
+        publisher.publish(published(counters.copy(), offered))
         for r, columns in enumerate(([1, 2] if mean else [1], [3])):
             own = types == 2 if shown and r == 0 else types < 2
             among = offered[own[offered]] if own[offered].any() else offered
             expected = counted_at_once(counters[:, columns], parent, shared if r == 0 else shared[:0], among)
-            assert items.readouts[:, r].tobytes() == expected.tobytes()
+            assert items.published_counters[:, r].tobytes() == expected.tobytes()

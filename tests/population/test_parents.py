@@ -203,11 +203,11 @@ def test_what_is_counted_of_a_parent_is_counted_over_its_children(tmp_path):
     PublishedCounters(compiled, catalog.items).publish(published(counters, candidates))
     opened = counters[:, 1 + compiled.names.counters.index("open")]
     sums = np.bincount(catalog.items.parent, opened)[catalog.items.parent]
-    shown = catalog.items.readouts[:, compiled.names.readouts.index("most_read")]
+    shown = catalog.items.published_counters[:, compiled.names.published_counters.index("most_read")]
     assert shown == pytest.approx(in_numpy(np.log1p(sums), candidates), abs=1e-5)
     own, alone = drawn("news", n=403)
     PublishedCounters(own, alone.items).publish(published(counters, candidates))
-    assert alone.items.readouts[:, 0] == pytest.approx(in_numpy(np.log1p(opened), candidates), abs=1e-5)
+    assert alone.items.published_counters[:, 0] == pytest.approx(in_numpy(np.log1p(opened), candidates), abs=1e-5)
 
 
 # ---- when children appear

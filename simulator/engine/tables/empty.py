@@ -23,7 +23,7 @@ _F4 = np.zeros((0, 0), dtype=np.float32)
 NOBODY = Users(
     state=np.zeros(0, dtype=USER), taste=_F4, satiation_trust=_F4, followed=np.zeros((0, 0), dtype=np.uint32)
 )
-NOTHING = Items(state=np.zeros(0, dtype=ITEM), vectors=_F4, bias_appeal=_F4, readouts=_F4)
+NOTHING = Items(state=np.zeros(0, dtype=ITEM), vectors=_F4, bias_appeal=_F4, published_counters=_F4)
 NO_VISITS = Visits(
     state=np.zeros(0, dtype=VISIT),
     slate=np.zeros((0, 0), dtype=OFFER),

@@ -147,7 +147,7 @@ class Items(NamedTuple):
     state: Array  # ITEM (n,)
     vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all (modality, facet) pairs
     bias_appeal: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
-    readouts: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
+    published_counters: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
     attributes: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, attributes): as they are
     attribute_effects: npt.NDArray[np.float32] = np.zeros(
         (0, 0), dtype=np.float32
@@ -211,7 +211,7 @@ class Numbers(NamedTuple):
     items: Array
     vectors: npt.NDArray[np.float32]
     bias_appeal: npt.NDArray[np.float32]
-    readouts: npt.NDArray[np.float32]
+    published_counters: npt.NDArray[np.float32]
     worths: npt.NDArray[np.float32]
     item_place: npt.NDArray[np.float32]
     item_promised: npt.NDArray[np.float32]
@@ -226,7 +226,7 @@ def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
         plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
         plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste,
         users.satiation_trust, users.traits, users.place, users.promised, users.parent_history, users.item_memory,
-        items.state, items.vectors, items.bias_appeal, items.readouts, items.attribute_effects, items.place,
+        items.state, items.vectors, items.bias_appeal, items.published_counters, items.attribute_effects, items.place,
         items.promised, items.published, items.parent,
     )  # fmt: skip
 

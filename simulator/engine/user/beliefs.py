@@ -131,7 +131,7 @@ def belief_about(
     )  # fmt: skip
     user_params, quantiles = numbers.user_params[0], numbers.quantiles
     taste, satiation_trust = numbers.taste, numbers.satiation_trust
-    vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
+    vectors, bias_appeal, published_counters = numbers.vectors, numbers.bias_appeal, numbers.published_counters
     kind = np.int64(numbers.items[item].type)
     knowledge = drawn(quantiles, types[kind].knowledge, mix(knowing, np.uint64(kind)))
     n_facets = facets.shape[0]
@@ -161,7 +161,7 @@ def belief_about(
                 x = dot(taste, user, facets[f].offset, vectors, item, pairs[p].column, facets[f].width)
                 x = matched(x, facets[f].saturation, facets[f].scale)
             else:
-                x = np.float64(readouts[item, np.uint32(pairs[p].readout)])
+                x = np.float64(published_counters[item, np.uint32(pairs[p].readout)])
             share *= reads
             root_share *= root_reads
             t = pairs[p].precision * share

@@ -148,7 +148,7 @@ def _read(
     """Add up the cues of what is attended to, facet by facet: their precisions, and precision times reading."""
     pairs, modalities, facets, weights = numbers.pairs, numbers.modalities, numbers.facets, numbers.weights
     quantiles, taste, satiation_trust = numbers.quantiles, numbers.taste, numbers.satiation_trust
-    vectors, bias_appeal, readouts = numbers.vectors, numbers.bias_appeal, numbers.readouts
+    vectors, bias_appeal, published_counters = numbers.vectors, numbers.bias_appeal, numbers.published_counters
     key, user, item, kind, attended = plays.key, plays.user, plays.item, plays.kind, plays.attended
     n_facets = facets.shape[0]
     first_root = n_facets + modalities.shape[0]
@@ -194,7 +194,7 @@ def _read(
                 match_all(padded_width, x, facets[f].saturation, facets[f].scale)
             else:
                 for k in range(padded_width):
-                    x[k] = np.float64(readouts[item[k], np.int64(pairs[p].readout)])
+                    x[k] = np.float64(published_counters[item[k], np.int64(pairs[p].readout)])
             first = f * SIDE_BY_SIDE
             for k in range(padded_width):
                 precision[first + k] += t * share[k]

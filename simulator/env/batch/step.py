@@ -116,9 +116,9 @@ def as_announced(t: StepGroups, phase: int) -> Items:
     """Return the items, with what is announced of them in a phase."""
     items = t.items
     return Items(
-        items.state, items.vectors, items.bias_appeal, items.readouts, items.attributes, items.attribute_effects,
-        items.place, t.announced.by_item[phase], items.published, items.parent, items.menu, items.menus,
-        items.offered,
+        items.state, items.vectors, items.bias_appeal, items.published_counters, items.attributes,
+        items.attribute_effects, items.place, t.announced.by_item[phase], items.published, items.parent,
+        items.menu, items.menus, items.offered,
     )  # fmt: skip
 
 

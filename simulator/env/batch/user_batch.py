@@ -69,7 +69,7 @@ class UserBatch:
     def __init__(self, context: EnvContext, n: int) -> None:
         self.context, self.n = context, n
         self.items = context.items._replace(
-            promised=context.items.promised.copy(), readouts=context.items.readouts.copy()
+            promised=context.items.promised.copy(), published_counters=context.items.published_counters.copy()
         )
         self.pool = UserPool(context, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
         self.users = context.users(np.zeros(n, dtype=np.uint64))

@@ -65,9 +65,9 @@ def tell(
     mean: float,
     spread: float,
     shows: npt.NDArray[np.int64],
-    readouts: npt.NDArray[np.float32],
+    published_counters: npt.NDArray[np.float32],
     column: int,
 ) -> None:
-    """Fill a column of `readouts` (items, r) with the standardised `values` (counts,) that the items show."""
+    """Fill a column of `published_counters` (items, r) with the standardised `values` (counts,) that the items show."""
     for item in range(shows.shape[0]):
-        readouts[item, column] = np.float32((values[shows[item]] - mean) / spread)
+        published_counters[item, column] = np.float32((values[shows[item]] - mean) / spread)

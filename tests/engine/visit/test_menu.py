@@ -136,8 +136,8 @@ def test_read_outs_of_parents_are_compared_among_parents(drawn):
     counters[:600, 1 + compiled.names.counters.index("add_to_basket")] = np.arange(600)
     everything = np.arange(catalog.n_items, dtype=np.int32)
     PublishedCounters(compiled, catalog.items).publish(published(counters, everything))
-    shown = catalog.items.readouts
-    rated, popular = compiled.names.readouts.index("n_ratings"), compiled.names.readouts.index("popular")
+    shown = catalog.items.published_counters
+    rated, popular = map(compiled.names.published_counters.index, ("n_ratings", "popular"))
     assert shown[600:, rated].mean() == pytest.approx(0, abs=1e-5)
     assert shown[600:, rated].std() == pytest.approx(1, abs=1e-5)
     assert shown[:600, popular].std() == pytest.approx(1, abs=1e-5)
