@@ -118,16 +118,16 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
 
 def _with_signals(compiled: Compiled, grounding: Grounding) -> Compiled:
     """The compiled scenario with the estimated signal of the modalities that have real features."""
-    pairs = []
-    for pair in compiled.pairs:
-        name = compiled.names.modalities[pair.modality]
+    cues = []
+    for cue in compiled.cues:
+        name = compiled.names.modalities[cue.modality]
         if name in grounding.signal:
             feature = getattr(compiled.scenario.modalities[name], "feature", None)
             retention = feature.retention.value if feature is not None else 1.0
             signal = min(max(grounding.signal[name].value, 0.0) / retention, MOST_SIGNAL)
-            pair = replace(pair, signal=signal)
-        pairs.append(pair)
-    return replace(compiled, pairs=tuple(pairs))
+            cue = replace(cue, signal=signal)
+        cues.append(cue)
+    return replace(compiled, cues=tuple(cues))
 
 
 def _rotation(width: int, seed: int) -> npt.NDArray[np.float64]:

@@ -49,8 +49,8 @@ class FacetShape:
 
 
 @dataclass(frozen=True)
-class PairShape:
-    """Where the content of one (modality, facet) pair lies, and how much of the truth it tells."""
+class CueShape:
+    """Where the content of one (modality, facet) cue lies, and how much of the truth it tells."""
 
     modality: int
     facet: int
@@ -66,7 +66,7 @@ class Compiled:
     plan: Plan
     names: Vocabulary
     facets: tuple[FacetShape, ...]
-    pairs: tuple[PairShape, ...]  # content pairs only
+    cues: tuple[CueShape, ...]  # content cues only
     latent_width: int
     content_width: int
     world: WorldPlan | None  # where there are cases
@@ -102,14 +102,14 @@ def compile_scenario(scenario: Scenario) -> Compiled:
     tables = Tables()
     names = _vocabulary(scenario)
     facets, latent_width = _facet_shapes(scenario)
-    pairs, modalities, content_pairs, content_width = _modalities(scenario, names, facets, latent_width)
+    cues, modalities, content_cues, content_width = _modalities(scenario, names, facets, latent_width)
     types, weights = type_tables(scenario, names, tables)
     attribute_effects, announced = _asides(scenario, names, tables), _announced(scenario, tables)
     shared = compile_world(scenario, names, names.codes, tables) if beside_visits(scenario) else None
     plan = Plan(
         **stage_tables(scenario, names, tables),
         devices=np.cumsum([d.share.value for d in scenario.devices.values()]),
-        pairs=pairs,
+        cues=cues,
         modalities=modalities,
         facets=_facets(scenario, facets),
         types=types,
@@ -131,7 +131,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         **context_tables(scenario, names),
         act_bounds=_act_bounds(acts),
     )
-    return Compiled(scenario, plan, names, facets, content_pairs, latent_width, content_width, shared)
+    return Compiled(scenario, plan, names, facets, content_cues, latent_width, content_width, shared)
 
 
 def _vocabulary(scenario: Scenario) -> Vocabulary:
@@ -192,9 +192,9 @@ def _facets(scenario: Scenario, shapes: tuple[FacetShape, ...]) -> npt.NDArray[n
 
 def _modalities(
     scenario: Scenario, names: Vocabulary, facets: tuple[FacetShape, ...], column: int
-) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void], tuple[PairShape, ...], int]:
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void], tuple[CueShape, ...], int]:
     first_column = column
-    pairs: list[npt.NDArray[np.void]] = []
+    cues: list[npt.NDArray[np.void]] = []
     shapes = []
     rows = np.zeros(len(names.modalities), dtype=layout.MODALITY)
     for m, (name, modality) in enumerate(scenario.modalities.items()):
@@ -204,7 +204,7 @@ def _modalities(
             modality.salience.value,
             modality.kind == "audio",
         )
-        row["first_pair"] = len(pairs)
+        row["first_cue"] = len(cues)
         bias = getattr(modality, "bias", None)
         # nobody can learn a bias that is not there; where there is none, there is no trust to keep
         learns = bias is not None and bool(np.any(bias.quantile(table_points()) != 0.0))
@@ -212,18 +212,18 @@ def _modalities(
         tells: Any = getattr(modality, "tells", {})
         for facet_name, telling in tells.items():
             f = names.facets.index(facet_name)
-            pair = np.zeros((), dtype=layout.CUE)
-            pair["facet"], pair["timed"] = f, modality.kind in ("video", "audio")
-            pair["precision"], pair["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
+            cue = np.zeros((), dtype=layout.CUE)
+            cue["facet"], cue["timed"] = f, modality.kind in ("video", "audio")
+            cue["precision"], cue["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
             if modality.kind == "readout":
-                pair["column"], pair["readout"] = -1, names.published_counters.index(name)
+                cue["column"], cue["readout"] = -1, names.published_counters.index(name)
             else:
-                pair["column"], pair["readout"] = column, -1
-                shapes.append(PairShape(m, f, column, telling.signal.value))
+                cue["column"], cue["readout"] = column, -1
+                shapes.append(CueShape(m, f, column, telling.signal.value))
                 column += facets[f].width
-            pairs.append(pair)
-        row["end_pair"] = len(pairs)
-    table = np.stack(pairs) if pairs else np.zeros(0, dtype=layout.CUE)
+            cues.append(cue)
+        row["end_cue"] = len(cues)
+    table = np.stack(cues) if cues else np.zeros(0, dtype=layout.CUE)
     return table, rows, tuple(shapes), column - first_column
 
 

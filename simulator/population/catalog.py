@@ -207,22 +207,22 @@ def contents(
     """Draw each modality's content, by facets, (n, content_width): signal of the truth, the rest nuisance."""
     rows: Keys = len(truth) if keys is None else keys
     content = np.zeros((len(truth), compiled.content_width), dtype=np.float32)
-    for k, pair in enumerate(compiled.pairs):
-        shape = compiled.facets[pair.facet]
+    for k, cue in enumerate(compiled.cues):
+        shape = compiled.facets[cue.facet]
         nuisance = normals(seed, purpose, rows, shape.dimensions, block=_CONTENT_BLOCK + k)
-        said = np.float32(pair.signal) * truth[:, shape.offset : shape.offset + shape.dimensions]
-        said += np.float32(np.sqrt(1.0 - pair.signal**2)) * nuisance
-        first = pair.column - compiled.latent_width
+        said = np.float32(cue.signal) * truth[:, shape.offset : shape.offset + shape.dimensions]
+        said += np.float32(np.sqrt(1.0 - cue.signal**2)) * nuisance
+        first = cue.column - compiled.latent_width
         content[:, first : first + shape.dimensions] = said
     return content
 
 
 def _common_contents(compiled: Compiled, kin: ParentIndex, common: Float32, said: Float32) -> None:
     """Give children the contents of their parents' modalities, which tell of the parents (`common`), in place."""
-    for pair in compiled.pairs:
-        if compiled.names.modalities[pair.modality] in kin.rule.modalities:
-            first = pair.column - compiled.latent_width
-            part = slice(first, first + compiled.facets[pair.facet].width)
+    for cue in compiled.cues:
+        if compiled.names.modalities[cue.modality] in kin.rule.modalities:
+            first = cue.column - compiled.latent_width
+            part = slice(first, first + compiled.facets[cue.facet].width)
             said[kin.children, part] = common[kin.parent, part]
 
 
@@ -257,7 +257,7 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequenc
         def make() -> Float32:
             columns = [
                 np.arange(p.column, p.column + compiled.facets[p.facet].dimensions)
-                for p in compiled.pairs
+                for p in compiled.cues
                 if p.modality == m
             ]
             said = vectors[:, np.concatenate(columns)]

@@ -70,10 +70,10 @@ def _rows(
         elif compiled.scenario.modalities[name].kind != "attribute":
             facts["missing"] |= np.uint32(1 << m)
     tells = np.zeros_like(said)
-    for pair in compiled.pairs:
-        if own[pair.modality]:
-            first = pair.column - compiled.latent_width
-            part = slice(first, first + compiled.facets[pair.facet].width)
+    for cue in compiled.cues:
+        if own[cue.modality]:
+            first = cue.column - compiled.latent_width
+            part = slice(first, first + compiled.facets[cue.facet].width)
             tells[:, part] = said[:, part]
     return {
         "state": facts,

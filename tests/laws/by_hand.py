@@ -144,16 +144,16 @@ def belief_by_hand(
         for m in range(of.modalities):
             if not attended >> m & 1:
                 continue
-            for pair in plan.pairs[plan.modalities["first_pair"][m] : plan.modalities["end_pair"][m]]:
-                if pair["facet"] != f:
+            for cue in plan.cues[plan.modalities["first_cue"][m] : plan.modalities["end_cue"][m]]:
+                if cue["facet"] != f:
                     continue
-                t = float(pair["precision"]) * knowledge * (glance if pair["timed"] else 1.0) * _reads(of, kind, m)
-                if pair["column"] >= 0:
+                t = float(cue["precision"]) * knowledge * (glance if cue["timed"] else 1.0) * _reads(of, kind, m)
+                if cue["column"] >= 0:
                     taste = of.users.taste[user, facet["offset"] : facet["offset"] + facet["width"]].astype(np.float64)
-                    x = float(taste @ items.vectors[item, pair["column"] : pair["column"] + facet["width"]])
+                    x = float(taste @ items.vectors[item, cue["column"] : cue["column"] + facet["width"]])
                     x = float(facet["scale"]) * x / (1.0 + float(facet["saturation"]) * abs(x))
                 else:
-                    x = float(items.published_counters[item, pair["readout"]])
+                    x = float(items.published_counters[item, cue["readout"]])
                 trust = int(of.compiled.plan.modalities["trust"][m])
                 learned = float(of.users.satiation_trust[user, trust]) if trust >= 0 else 0.0
                 shift = float(items.bias_appeal[item, m]) - learned

@@ -25,11 +25,11 @@ def content_moved(of: Bench, modality: int, by: float, items: slice | list[int] 
     if names.modalities[modality] in names.published_counters:
         column = names.published_counters.index(names.modalities[modality])
         all_items.published_counters[items, column] += np.float32(by)
-    for pair in plan.pairs[row["first_pair"] : row["end_pair"]]:
-        if pair["column"] < 0:
+    for cue in plan.cues[row["first_cue"] : row["end_cue"]]:
+        if cue["column"] < 0:
             continue
-        width = of.compiled.facets[pair["facet"]].dimensions
-        columns = slice(pair["column"], pair["column"] + width)
+        width = of.compiled.facets[cue["facet"]].dimensions
+        columns = slice(cue["column"], cue["column"] + width)
         part = all_items.vectors[:, columns]
         # a direction of its own for every dimension, so that no user's taste is at a right angle to it by chance
         direction = np.random.default_rng(7).normal(size=width)

@@ -60,7 +60,7 @@ class Case(NamedTuple):
     def says(self) -> bool:
         """Whether the modality says anything about what an item is worth (a count alone does not)."""
         row = compiled_of(self.name).plan.modalities[self.modality]
-        return self.shows_number or bool(row["end_pair"] > row["first_pair"])
+        return self.shows_number or bool(row["end_cue"] > row["first_cue"])
 
     @property
     def readable(self) -> bool:

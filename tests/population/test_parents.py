@@ -169,10 +169,10 @@ def test_a_parents_modality_is_one_and_the_same_for_its_children(tmp_path):
     one, other = pairs_of_siblings(catalog)
     m = compiled.names.modalities.index(name)
     items = catalog.items
-    for pair in compiled.plan.pairs:
-        own = pair["column"] >= 0 and any(p.column == pair["column"] and p.modality == m for p in compiled.pairs)
-        if pair["column"] >= 0:
-            part = slice(pair["column"], pair["column"] + compiled.facets[pair["facet"]].dimensions)
+    for cue in compiled.plan.cues:
+        own = cue["column"] >= 0 and any(p.column == cue["column"] and p.modality == m for p in compiled.cues)
+        if cue["column"] >= 0:
+            part = slice(cue["column"], cue["column"] + compiled.facets[cue["facet"]].dimensions)
             assert (items.vectors[one, part] == items.vectors[other, part]).all() == own
     for k, each in enumerate(compiled.names.modalities):
         if items.bias_appeal[:, len(compiled.names.modalities) + k].std() > 0:

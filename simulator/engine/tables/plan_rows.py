@@ -110,8 +110,8 @@ MODALITY = np.dtype(
     [
         ("reading", "f8"),
         ("salience", "f8"),
-        ("first_pair", "i4"),
-        ("end_pair", "i4"),
+        ("first_cue", "i4"),
+        ("end_cue", "i4"),
         ("trust", "i4"),  # column of `Users.satiation_trust` with what users have learned to expect of it; -1: nothing
         ("heard", "i4"),
     ],

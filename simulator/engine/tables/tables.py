@@ -86,7 +86,7 @@ class Plan(NamedTuple):
     screens: npt.NDArray[np.int64]  # (stages, devices, 2): bit per visible modality; cards on a screen
     entries: npt.NDArray[np.float64]  # (stages,): cumulative share of visits that begin there
     devices: npt.NDArray[np.float64]  # (devices,): cumulative share of visits
-    pairs: Array  # PAIR (pairs,)
+    cues: Array  # CUE (cues,): (modality, facet) pairs
     modalities: Array  # MODALITY (modalities,)
     facets: Array  # FACET (facets,)
     types: Array  # TYPE (types,)
@@ -145,7 +145,7 @@ class Items(NamedTuple):
     """Items: what they are and what they show; one row per item."""
 
     state: Array  # ITEM (n,)
-    vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all (modality, facet) pairs
+    vectors: npt.NDArray[np.float32]  # (n, D + W): truth, then the contents of all cues
     bias_appeal: npt.NDArray[np.float32]  # (n, 2 * modalities): bias of each modality, then appeal of each
     published_counters: npt.NDArray[np.float32]  # (n, read-outs): published at the last tick, standardised
     attributes: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, attributes): as they are
@@ -189,7 +189,7 @@ class Output(NamedTuple):
 class Numbers(NamedTuple):
     """What users judge by: every table of the plan, of users and of items that worths, beliefs and memories read."""
 
-    pairs: Array
+    cues: Array
     modalities: Array
     facets: Array
     types: Array
@@ -223,7 +223,7 @@ class Numbers(NamedTuple):
 def numbers_of(plan: Plan, users: Users, items: Items) -> Numbers:
     """Return the tables of a world that its users judge by."""
     return Numbers(
-        plan.pairs, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
+        plan.cues, plan.modalities, plan.facets, plan.types, plan.weights, plan.user_params, plan.quantiles,
         plan.exp_log_tables, plan.attribute_effects, plan.announced, plan.speed, users.state, users.taste,
         users.satiation_trust, users.traits, users.place, users.promised, users.parent_history, users.item_memory,
         items.state, items.vectors, items.bias_appeal, items.published_counters, items.attribute_effects, items.place,

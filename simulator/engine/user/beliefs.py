@@ -126,8 +126,8 @@ def belief_about(
     precision is the scenario's, times the user's knowledge, times `glance` where the modality unfolds in time.
     `knowing` is the key of what the user knows of types of items.
     """
-    pairs, modalities, facets, types, weights = (
-        numbers.pairs, numbers.modalities, numbers.facets, numbers.types, numbers.weights,
+    cues, modalities, facets, types, weights = (
+        numbers.cues, numbers.modalities, numbers.facets, numbers.types, numbers.weights,
     )  # fmt: skip
     user_params, quantiles = numbers.user_params[0], numbers.quantiles
     taste, satiation_trust = numbers.taste, numbers.satiation_trust
@@ -150,23 +150,23 @@ def belief_about(
             shift -= np.float64(satiation_trust[user, modalities[m].trust])
         reads = weights[kind, n_facets + m]
         root_reads = weights[kind, n_facets + modalities.shape[0] + m]
-        for p in range(np.uint32(modalities[m].first_pair), np.uint32(modalities[m].end_pair)):
-            f = np.uint32(pairs[p].facet)
+        for p in range(np.uint32(modalities[m].first_cue), np.uint32(modalities[m].end_cue)):
+            f = np.uint32(cues[p].facet)
             share = knowledge
             root_share = root_knowledge
-            if pairs[p].timed == 1:
+            if cues[p].timed == 1:
                 share *= glance
                 root_share *= root_glance
-            if pairs[p].column >= 0:
-                x = dot(taste, user, facets[f].offset, vectors, item, pairs[p].column, facets[f].width)
+            if cues[p].column >= 0:
+                x = dot(taste, user, facets[f].offset, vectors, item, cues[p].column, facets[f].width)
                 x = matched(x, facets[f].saturation, facets[f].scale)
             else:
-                x = np.float64(published_counters[item, np.uint32(pairs[p].readout)])
+                x = np.float64(published_counters[item, np.uint32(cues[p].readout)])
             share *= reads
             root_share *= root_reads
-            t = pairs[p].precision * share
+            t = cues[p].precision * share
             precision[f] += t
-            reading[f] += t * (x + shift) + pairs[p].root_precision * root_share * misreading
+            reading[f] += t * (x + shift) + cues[p].root_precision * root_share * misreading
     common_error = user_params.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
     mean = types[kind].prior
     own = user_params.idiosyncratic * types[kind].idiosyncratic

@@ -146,7 +146,7 @@ def _read(
     padded_width: int, plays: Plays, glance: float, knowledge: Real, precision: Real, reading: Real, numbers: Numbers
 ) -> None:
     """Add up the cues of what is attended to, facet by facet: their precisions, and precision times reading."""
-    pairs, modalities, facets, weights = numbers.pairs, numbers.modalities, numbers.facets, numbers.weights
+    cues, modalities, facets, weights = numbers.cues, numbers.modalities, numbers.facets, numbers.weights
     quantiles, taste, satiation_trust = numbers.quantiles, numbers.taste, numbers.satiation_trust
     vectors, bias_appeal, published_counters = numbers.vectors, numbers.bias_appeal, numbers.published_counters
     key, user, item, kind, attended = plays.key, plays.user, plays.item, plays.kind, plays.attended
@@ -181,11 +181,11 @@ def _read(
             counts = np.float64((attended[k] >> np.uint64(mod)) & np.uint64(1))
             share[k] = knowledge[k] * weights[kind[k], n_facets + mod] * counts
             root_share[k] = root_knowledge[k] * weights[kind[k], first_root + mod] * counts
-        for p in range(np.uint32(modalities[mod].first_pair), np.uint32(modalities[mod].end_pair)):
-            f = np.int64(pairs[p].facet)
-            column, width, offset = pairs[p].column, facets[f].width, facets[f].offset
-            t, root_t = pairs[p].precision, pairs[p].root_precision
-            if pairs[p].timed == 1:
+        for p in range(np.uint32(modalities[mod].first_cue), np.uint32(modalities[mod].end_cue)):
+            f = np.int64(cues[p].facet)
+            column, width, offset = cues[p].column, facets[f].width, facets[f].offset
+            t, root_t = cues[p].precision, cues[p].root_precision
+            if cues[p].timed == 1:
                 t *= glance
                 root_t *= root_glance
             if column >= 0:
@@ -194,7 +194,7 @@ def _read(
                 match_all(padded_width, x, facets[f].saturation, facets[f].scale)
             else:
                 for k in range(padded_width):
-                    x[k] = np.float64(published_counters[item[k], np.int64(pairs[p].readout)])
+                    x[k] = np.float64(published_counters[item[k], np.int64(cues[p].readout)])
             first = f * SIDE_BY_SIDE
             for k in range(padded_width):
                 precision[first + k] += t * share[k]

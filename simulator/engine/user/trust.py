@@ -18,7 +18,7 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
     `key` is that of the user's misreadings of the item; the promise of a modality is its bias and, over its facets, the
     mean of reading less truth.
     """
-    pairs, modalities, facets, quantiles = numbers.pairs, numbers.modalities, numbers.facets, numbers.quantiles
+    cues, modalities, facets, quantiles = numbers.cues, numbers.modalities, numbers.facets, numbers.quantiles
     taste, satiation_trust = numbers.taste, numbers.satiation_trust
     vectors, bias_appeal = numbers.vectors, numbers.bias_appeal
     rate = numbers.user_params[0].trust_rate
@@ -28,16 +28,16 @@ def learn_trust(key: np.uint64, learning: np.uint32, user: int, item: int, numbe
         misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(m)))])
         error = 0.0
         count = 0
-        for p in range(modalities[m].first_pair, modalities[m].end_pair):
-            if pairs[p].column < 0:
+        for p in range(modalities[m].first_cue, modalities[m].end_cue):
+            if cues[p].column < 0:
                 continue
-            f = pairs[p].facet
+            f = cues[p].facet
             offset = facets[f].offset
-            told = dot(taste, user, offset, vectors, item, pairs[p].column, facets[f].width)
+            told = dot(taste, user, offset, vectors, item, cues[p].column, facets[f].width)
             met = dot(taste, user, offset, vectors, item, offset, facets[f].width)
             error += matched(told, facets[f].saturation, facets[f].scale)
             error -= matched(met, facets[f].saturation, facets[f].scale)
-            error += misreading / pairs[p].root_precision
+            error += misreading / cues[p].root_precision
             count += 1
         if count > 0:
             promised = np.float64(bias_appeal[item, m]) + error / count
