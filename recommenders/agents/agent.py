@@ -26,7 +26,7 @@ class AgentSettings(Settings):
 
 
 class Sb3Agent(Ranker):
-    """An agent of Stable-Baselines3 (or sb3-contrib), which keeps what it was trained to be told of every user.
+    """An agent of Stable-Baselines3 (or sb3-contrib), which keeps what it was trained to know of every user.
 
     Records of finished visits count as they arrive; of the visit at hand it knows what the request says was consumed,
     and whatever else has arrived. Nothing is learned here: fitting reads the log, and takes the file's policy.
@@ -77,8 +77,8 @@ class Sb3Agent(Ranker):
     def _hear(self, log: PlatformLog) -> None:
         """Take records into the memories of their users, in the order of their arrival."""
         learned, table = self.learned, self._says()
-        says, told = table[0][log.stage, log.event], table[1][log.stage, log.event]
-        rows = np.flatnonzero(told & (log.item < len(learned["items"])))
+        says, remembered = table[0][log.stage, log.event], table[1][log.stage, log.event]
+        rows = np.flatnonzero(remembered & (log.item < len(learned["items"])))
         n = max(log.n_users, len(learned["session"]))
         more = _empty(n - len(learned["session"]), self.description.history, learned["items"].shape[1])
         for when in ("now", "before"):
@@ -99,12 +99,15 @@ class Sb3Agent(Ranker):
     def _says(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what each (stage, event) says of a liking, float32, and whether it is remembered."""
         known = self.description
-        says, told = np.zeros((256, 256), np.float32), np.zeros((256, 256), bool)  # any codes, those of nothing too
+        says, remembered = (
+            np.zeros((256, 256), np.float32),
+            np.zeros((256, 256), bool),
+        )  # any codes, those of nothing too
         for stage, events in known.says.items():
             for event, value in events.items():
                 at = known.names["stage"].index(stage), known.names["event"].index(event)
-                says[at], told[at] = np.nan if value is None else value, True
-        return says, told
+                says[at], remembered[at] = np.nan if value is None else value, True
+        return says, remembered
 
     # ---- answers
 

@@ -102,10 +102,10 @@ class History:
         Raises:
             RecommenderError: they do.
         """
-        told = [requests.recent_items, requests.events_item, requests.about]
+        named = [requests.recent_items, requests.events_item, requests.about]
         if not self._offer or self._offer[0] is not requests.candidates:
-            told.append(requests.candidates)
-        highest = max(int(array.max(initial=-1)) for array in told)
+            named.append(requests.candidates)
+        highest = max(int(array.max(initial=-1)) for array in named)
         if highest >= self.n_items:
             raise RecommenderError(
                 f"recommender {name}", f"a request names item {highest}", f"the catalog at fit had {self.n_items} items"

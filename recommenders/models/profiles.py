@@ -48,15 +48,15 @@ def profiles(history: History, requests: Requests) -> tuple[np.ndarray, Any]:
     first = np.where(inside, start[rows], 0)
     size = np.where(inside, start[rows + 1] - start[rows], 0) if history.n_users else np.zeros_like(rows)
     weight = requests.events_value
-    told = (requests.events_item >= 0) & (weight >= LEAST_WEIGHT)
-    ends = np.concatenate(([0], np.cumsum(size + told.sum(axis=1))))
+    counts = (requests.events_item >= 0) & (weight >= LEAST_WEIGHT)
+    ends = np.concatenate(([0], np.cumsum(size + counts.sum(axis=1))))
     items = np.empty(ends[-1], np.int32)
     values = np.ones(ends[-1], np.float32)
     for r in range(len(requests)):
         middle = ends[r] + size[r]
         items[ends[r] : middle] = history.items[first[r] : first[r] + size[r]]
-        items[middle : ends[r + 1]] = requests.events_item[r][told[r]]
-        values[middle : ends[r + 1]] = weight[r][told[r]]
+        items[middle : ends[r + 1]] = requests.events_item[r][counts[r]]
+        values[middle : ends[r + 1]] = weight[r][counts[r]]
     return size > 0, csr(ends, items, values, history.n_items)
 
 

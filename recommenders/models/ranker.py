@@ -180,10 +180,10 @@ class Ranker(Recommender):
         if scores.shape != shape:
             raise RecommenderError(f"recommender {self.name}", f"its scores are {scores.shape}", f"expected {shape}")
         if self.needs != "nothing":
-            told = batch.known if self.needs == "user" else np.diff(batch.profile.indptr) > 0
+            has_profile = batch.known if self.needs == "user" else np.diff(batch.profile.indptr) > 0
             if self.next_to:
-                told = told | (batch.requests.about != NO_ITEM)
-            scores[~told] = np.nan
+                has_profile = has_profile | (batch.requests.about != NO_ITEM)
+            scores[~has_profile] = np.nan
         return scores
 
     def fill(self, slates: np.ndarray, batch: Batch, scores: np.ndarray) -> None:

@@ -261,7 +261,7 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
     rows = np.zeros(len(names.attribute_effects), dtype=layout.ATTRIBUTE_EFFECT)
     for row, name in zip(rows, names.attribute_effects, strict=True):
         modality: Any = scenario.modalities[name]
-        row["told"], row["promise"] = 1 << names.modalities.index(name), -1
+        row["revealed_by"], row["promise"] = 1 << names.modalities.index(name), -1
         if modality.kind == "attribute" and modality.shows == AGE:
             row["ages"], row["weight"] = 1, modality.weight.value
         if modality.kind == "distance":
@@ -293,7 +293,7 @@ def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.vo
         row["promise"], row["repeats"], row["kind"], row["weight"] = -1, 1, k, again.worth.value
         row["rest"] = np.log(max(1.0 - again.first.value, _LEAST))
         for name in parent.modalities if again.revealed_by is None else again.revealed_by:
-            row["told"] |= np.uint32(1 << names.modalities.index(name))
+            row["revealed_by"] |= np.uint32(1 << names.modalities.index(name))
         rows.append(row)
         shown = names.types[len(scenario.item_types) :]
         for t, name in enumerate(names.types):

@@ -61,7 +61,7 @@ def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
         modality = shown_by(scenario, limit)
         assert limit.weight is not None
         assert modality is not None
-        rows["told"][columns] = 1 << names.modalities.index(modality)
+        rows["revealed_by"][columns] = 1 << names.modalities.index(modality)
         if lies_between(scenario, limit):
             row = rows[columns.start]
             row["limit"], row["weight"] = 1, -abs(limit.weight.value)

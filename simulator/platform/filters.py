@@ -47,17 +47,17 @@ class Asked(NamedTuple):
     rows: Rows  # (n,)
     kinds: npt.NDArray[np.int64]  # (n,)
     of: npt.NDArray[np.int64]  # the number of the list that each chooses from, (n,)
-    told: Float32  # what the platform is told, (n, criteria): codes and limits, NaN for nothing
+    criteria: Float32  # what visits state to the platform, (n, criteria): codes and limits, NaN for nothing
 
 
 @dataclass(frozen=True)
 class _Option:
-    """Hold a criterion ready for use: what each of its values lets pass, and how the platform is told of it."""
+    """Hold a criterion ready for use: what each of its values lets pass, and how it is stated to the platform."""
 
     own: Criterion
     passes: npt.NDArray[np.bool_]  # (values, items); no values where it lies between item and user
     codes: Float32  # (values,): what requests say
-    stages: npt.NDArray[np.bool_]  # (stages,): where the platform is told
+    stages: npt.NDArray[np.bool_]  # (stages,): where it is stated
     turns: Float32 | None  # (values, width): what a need adds to a taste
     columns: slice | None  # among the numbers that are shown
     between: bool  # on what lies between item and user: a promise, or
@@ -126,16 +126,19 @@ class Criteria:
 
         Returns:
             The lists that they choose from, which stand on `shelf` until this is called again or the next tick: what
-            passes the filters of a visit; and what the platform is told.
+            passes the filters of a visit; and what visits state to the platform.
         """
         if self.lists.used > _FULL:
             self.forget()
-        told = np.empty((len(chosen), len(self._options)), dtype=np.float32)
-        filters = np.empty(told.shape, dtype=np.int16)
+        criteria = np.empty((len(chosen), len(self._options)), dtype=np.float32)
+        filters = np.empty(criteria.shape, dtype=np.int16)
         code = kinds.astype(np.int64)
-        wishes_of(self._seed, chosen, rows, self._turning, self._moves, self._wishes, Stated(told, filters, code))
+        wishes_of(self._seed, chosen, rows, self._turning, self._moves, self._wishes, Stated(criteria, filters, code))
         order = np.argsort(code, kind="stable")
-        code, found = code[order], Asked(chosen[order], kinds[order], np.empty(len(order), dtype=np.int64), told[order])
+        code, found = (
+            code[order],
+            Asked(chosen[order], kinds[order], np.empty(len(order), dtype=np.int64), criteria[order]),
+        )
         new: list[int] = []
         for begin, end in runs(code):
             key = int(code[begin])

@@ -87,7 +87,7 @@ class Alike(NamedTuple):
     chosen: Rows
     candidates: npt.NDArray[np.int32]  # what there is
     several: Lists | None  # the list that each row chooses from; None: all that there is
-    told: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
+    criteria: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
     size: int  # items that a recommender is asked for
     picks: npt.NDArray[np.int32]  # what editors fill, in the first places
     sorting: int  # number of the order that they ask for, which is no matter of a recommender's; NONE
@@ -106,12 +106,12 @@ class Alike(NamedTuple):
         """The rows first ... last - 1 of it."""
         if first == 0 and last >= len(self.chosen):
             return self
-        several, told = self.several, self.told
+        several, criteria = self.several, self.criteria
         return Alike(
             self.chosen[first:last],
             self.candidates,
             None if several is None else several.rows(slice(first, last)),
-            None if told is None else told[first:last],
+            None if criteria is None else criteria[first:last],
             self.size,
             self.picks,
             self.sorting,
@@ -275,9 +275,9 @@ class Rounds:
         kinds = self._kinds_of(todo)
         there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
         lists = {k: self._levels.among(self._kinds[k][1], candidates) for k in there}
-        several, told = None, None
+        several, criteria = None, None
         if self.criteria is not None:
-            todo, kinds, of, told = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
+            todo, kinds, of, criteria = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
             several = self.criteria.lists.lists(of)
         elif len(there) > 1:
             order = np.argsort(kinds, kind="stable")
@@ -287,7 +287,7 @@ class Rounds:
             last = int(np.searchsorted(kinds, k, side="right"))
             size, _, number = self._kinds[k]
             size = size if len(lists[k]) else 0
-            whole = Alike(todo, lists[k], several, told, size, _NO_PICKS, number).some(first, last)
+            whole = Alike(todo, lists[k], several, criteria, size, _NO_PICKS, number).some(first, last)
             first = last
             if number != NONE or self.editors is None:
                 yield from self._chunks(whole, most)
@@ -307,7 +307,7 @@ class Rounds:
         if np.count_nonzero(of != of[0]):
             return part
         own = self.criteria.lists.array(int(of[0]))
-        return Alike(part.chosen, own, None, part.told, part.size, part.picks, part.sorting)
+        return Alike(part.chosen, own, None, part.criteria, part.size, part.picks, part.sorting)
 
     def _beside_editors(self, whole: Alike, most: int) -> Iterator[Alike]:
         """Rows in parts of one list, whose slates a recommender makes but for what editors fill on a surface."""
@@ -320,8 +320,9 @@ class Rounds:
                 here = np.flatnonzero(surfaces == surface)
                 picks, others = self.editors.picks(int(surface), part.candidates)
                 left = part._replace(
-                    chosen=part.chosen[here], told=None if part.told is None else part.told[here], candidates=others,
-                    size=part.size - len(picks) if len(others) else 0, picks=picks,
+                    chosen=part.chosen[here], candidates=others, picks=picks,
+                    criteria=None if part.criteria is None else part.criteria[here],
+                    size=part.size - len(picks) if len(others) else 0,
                 )  # fmt: skip
                 yield from self._chunks(left, most)
 
@@ -336,14 +337,14 @@ class Rounds:
         """What each of these parts asks: gathered in one go, and handed out as views of it."""
         if not parts:
             return
-        chosen, told = parts[0].chosen, parts[0].told
+        chosen, criteria = parts[0].chosen, parts[0].criteria
         if len(parts) > 1:
             chosen = np.concatenate([part.chosen for part in parts])
-            if told is not None:
-                told = np.concatenate([part.told for part in parts if part.told is not None])
+            if criteria is not None:
+                criteria = np.concatenate([part.criteria for part in parts if part.criteria is not None])
         whole = asked(
             self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
-            stated=self.stated, criteria=told, seen=self.compiled.scenario.platform.seen,
+            stated=self.stated, criteria=criteria, seen=self.compiled.scenario.platform.seen,
             sorting=None if self.sorting is None else self.sorting.known(chosen, self.visits.rows.state),
             several=parts[0].several if len(parts) == 1 else None,
         )  # fmt: skip

@@ -71,7 +71,7 @@ def parts(criteria: Criteria, rows: np.ndarray, there: np.ndarray) -> Iterator[t
     criteria.forget()
     asked = criteria.ask(np.arange(len(rows)), rows, np.zeros(len(rows), dtype=np.int64), {0: there})
     for first, last in runs(asked.of):
-        yield asked.rows[first:last], criteria.lists.array(int(asked.of[first])), asked.told[first:last]
+        yield asked.rows[first:last], criteria.lists.array(int(asked.of[first])), asked.criteria[first:last]
 
 
 def asked(users: int = 200, visit: int = 0, stage: str = "search", request: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -152,7 +152,9 @@ def test_a_limit_costs_what_misses_it_while_the_visit_lasts():
     lost = limits @ items.attribute_effects[:, first:].T
     for user in np.flatnonzero(~np.isnan(told)):
         assert lost[user] == pytest.approx(np.where(price <= told[user], 0.0, -0.5))
-    assert (compiled.plan.attribute_effects["told"][first:] == 1 << compiled.names.modalities.index("price")).all()
+    assert (
+        compiled.plan.attribute_effects["revealed_by"][first:] == 1 << compiled.names.modalities.index("price")
+    ).all()
 
 
 def test_a_floor_costs_what_stays_below():

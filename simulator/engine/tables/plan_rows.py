@@ -130,7 +130,7 @@ FACET = np.dtype(
 
 ATTRIBUTE_EFFECT = np.dtype(
     [
-        ("told", "u4"),  # modalities by any of which it is known, bits
+        ("revealed_by", "u4"),  # modalities by any of which it is known, bits
         ("promise", "i4"),  # -1: no promise; neither of the following: an attribute, its worth lies in `Items.asides`
         ("weight", "f8"),  # utility per second beyond `usual`, of a promise
         ("usual", "f8"),  # what is expected where the promise is not read, s

@@ -60,7 +60,7 @@ def attribute_utility(key: np.uint64, time: float, user: int, item: int, read: n
     total = 0.0
     for a in range(numbers.attribute_effects.shape[0]):
         aside = numbers.attribute_effects[a]
-        if read != EVERYTHING and read & aside.told == 0:
+        if read != EVERYTHING and read & aside.revealed_by == 0:
             continue
         if aside.repeats == 1:
             kind = numbers.types[numbers.items[item].type]

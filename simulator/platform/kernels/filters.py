@@ -1,4 +1,4 @@
-"""Kernels of the selection criteria of visits: draws by key, what the platform is told, and what is near."""
+"""Kernels of the selection criteria of visits: draws by key, what visits state to the platform, and what is near."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Wishes(NamedTuple):
 
     options: Array  # OPTION (criteria,)
     codes: npt.NDArray[np.float32]  # (criteria, values): what requests say
-    stages: npt.NDArray[np.bool_]  # (criteria, stages): where the platform is told
+    stages: npt.NDArray[np.bool_]  # (criteria, stages): where it is stated
     types: npt.NDArray[np.float64]  # (types,): shares of the item types, added up
     topics: npt.NDArray[np.int16]  # (users, interests): what they look for
     turns: npt.NDArray[np.float32]  # (rows, width): what a need adds to a taste
@@ -53,7 +53,9 @@ class Wishes(NamedTuple):
 class Stated(NamedTuple):
     """Hold what n rows ask for, as `wishes_of` fills it in."""
 
-    told: npt.NDArray[np.float32]  # (n, criteria): what the platform is told, codes and limits, NaN for nothing
+    criteria: npt.NDArray[
+        np.float32
+    ]  # (n, criteria): what visits state to the platform, codes and limits, NaN for nothing
     filters: npt.NDArray[np.int16]  # (n, criteria): the values of those that are filters, -1 none
     code: npt.NDArray[np.int64]  # (n,): of the kind of each row; a number of its filters is put behind it
 
@@ -78,7 +80,7 @@ def wishes_of(
         w: the criteria; tastes and traits are changed in place.
         out: filled; in `code` the filters on the item alone come first.
     """
-    told, filters, code = out.told, out.filters, out.code
+    criteria, filters, code = out.criteria, out.filters, out.code
     options, codes, stages = w.options, w.codes, w.stages
     own, taste, turns, traits = w.own, w.taste, w.turns, w.traits
     start = root(seed, CRITERIA)
@@ -90,9 +92,9 @@ def wishes_of(
         asks = begins
         for c in range(n_criteria):
             asks |= stages[c, stage]
-            told[k, c] = np.float32(np.nan)
+            criteria[k, c] = np.float32(np.nan)
             filters[k, c] = -1
-        if not asks:  # where the platform is told nothing, and nothing begins, there is nothing to draw
+        if not asks:  # where nothing is stated to the platform, and nothing begins, there is nothing to draw
             continue
         mine = mix(mix(start, np.uint64(user)), np.uint64(v.visit))
         if begins and turning:
@@ -113,7 +115,7 @@ def wishes_of(
                     for level in range(o.values):
                         traits[user, o.column + level] = np.float32(present and level == value)
             if present and stages[c, stage] and uniform(mix(key, np.uint64(_STATED))) < o.stated:
-                told[k, c] = codes[c, value]
+                criteria[k, c] = codes[c, value]
                 if uniform(mix(key, np.uint64(_HARD))) < o.hard:
                     filters[k, c] = value
     for between in range(2):
