@@ -26,7 +26,7 @@ from simulator.platform.oracle import ORACLES, Oracle
 from simulator.platform.service import Platform, create_recommender
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
-from simulator.population.parent_rows import Menus, asked_for
+from simulator.population.parent_rows import Menus, recommendable
 from simulator.population.setting import Setting
 from simulator.population.users import draw_users
 from simulator.records.beginning import begin_folder
@@ -222,7 +222,7 @@ class World:
         }
         self.parts: dict[str, Part] = {name: part for name, part in parts.items() if part is not None}
         # 6. Where it goes on.
-        self._recommendable = asked_for(compiled, items)
+        self._recommendable = recommendable(compiled, items)
         self._candidates = sealed(self._on_offer(0.0)[1])
         self.checkpoints = Checkpointing(self.folder, self.identity, users, self.rounds, self.log, self.parts)
         if found is not None:

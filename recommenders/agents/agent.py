@@ -153,9 +153,9 @@ class Sb3Agent(Ranker):
             rows[again] = before[users[again]]
             own[inside] = rows
         numbers = requests.session.astype(np.int64), requests.request.astype(np.int64)
-        asking = _Asking(requests.time, *numbers, requests.events_item, requests.events_value)
+        rows = _RequestRows(requests.time, *numbers, requests.events_item, requests.events_value)
         share = min(requests.slate_size, known.slate) / known.slate
-        _tell_all(asking, known.starts_at, share, learned["items"], memory, context, interest)
+        _tell_all(rows, known.starts_at, share, learned["items"], memory, context, interest)
         codes = [np.eye(len(known.names[name]), dtype=np.float32)[getattr(requests, name)] for name in CODES]
         return np.concatenate([context, *codes, interest, memory.value], axis=1, dtype=np.float32)
 
@@ -171,7 +171,7 @@ class _Records(NamedTuple):
     says: np.ndarray
 
 
-class _Asking(NamedTuple):
+class _RequestRows(NamedTuple):
     """Hold the requests of a batch as `_tell_all` reads them; named as in the contract."""
 
     time: np.ndarray
@@ -225,11 +225,11 @@ def _hear_all(
 
 @kernel
 def _tell_all(
-    asking: _Asking, starts_at: float, share: float, features: np.ndarray,
+    rows: _RequestRows, starts_at: float, share: float, features: np.ndarray,
     memory: Memory, context: np.ndarray, interest: np.ndarray,
 ) -> None:  # fmt: skip
     """Write the context and the interests of every request; the visit's own items go into the memories first."""
-    time, visit, request, events_item, events_value = asking
+    time, visit, request, events_item, events_value = rows
     for j in range(time.shape[0]):
         k = np.int64(j)
         for h in range(events_item.shape[1]):

@@ -14,7 +14,7 @@ from simulator.env.rewards import RewardTables, weights
 from simulator.env.settings import EnvSettings
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.population.catalog import TrueCatalog, draw_catalog
-from simulator.population.parent_rows import Menus, asked_for, levels_of
+from simulator.population.parent_rows import Menus, levels_of, recommendable
 from simulator.population.users import draw_tastes, new_people, reference_scales
 from simulator.records.measures import check_measures
 from simulator.runtime.cases import Cases
@@ -56,21 +56,21 @@ class EnvContext:
         self.features.flags.writeable = False
         self.weights = weights(settings.reward, self.compiled, settings.episode)
         self.tables = RewardTables(self.compiled, settings.margin)
-        asked = asked_for(self.compiled, self.items)
-        self.askable = np.flatnonzero(asked)
+        found = recommendable(self.compiled, self.items)
+        self.askable = np.flatnonzero(found)
         if settings.slate is not None and settings.slate > len(self.askable):
             raise EnvInputError(WHERE, f"slate = {settings.slate}", f"at most {len(self.askable)}, or more items=")
         self.slate = settings.slate or min(self.compiled.largest_slate, len(self.askable))
         self._scales = reference_scales(self.compiled, self.items, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()
-        if len(np.unique(levels_of(self.compiled, self.items)[asked])) > 1:
+        if len(np.unique(levels_of(self.compiled, self.items)[found])) > 1:
             raise EnvInputError(
                 WHERE,
                 f"{scenario.shown} has slates of items and of parents",
                 "a scenario with slates of one kind",
             )
-        self.opens = np.where((level > 0) & asked, self.catalog.published_at, np.inf)
+        self.opens = np.where((level > 0) & found, self.catalog.published_at, np.inf)
         if len(self.items.menu):  # nobody's orders change them here
             Menus(self.compiled, self.items, self.catalog.published_at, self.catalog.withdrawn_at, self.seed)
         here = int(self.allowed(0.0).sum())

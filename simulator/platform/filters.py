@@ -41,7 +41,7 @@ _AT_ONCE = 1024
 _MOST_CODES = 1 << 62
 
 
-class Asked(NamedTuple):
+class FilteredRows(NamedTuple):
     """Hold what rows ask for, sorted so that rows of one kind lie together, and among these rows of one list."""
 
     rows: Rows  # (n,)
@@ -115,7 +115,9 @@ class Criteria:
         self._alone: dict[int, int] = {}  # of a kind of slates and the filters on the items alone, the list
         self._near: dict[tuple[int, int], int] = {}  # of user and all filters, the list
 
-    def ask(self, chosen: Rows, rows: Array, kinds: npt.NDArray[np.int64], lists: Mapping[int, ItemNumbers]) -> Asked:
+    def ask(
+        self, chosen: Rows, rows: Array, kinds: npt.NDArray[np.int64], lists: Mapping[int, ItemNumbers]
+    ) -> FilteredRows:
         """Return what the rows `chosen`, which wait for slates, ask for; give new visits their needs.
 
         Args:
@@ -137,7 +139,7 @@ class Criteria:
         order = np.argsort(code, kind="stable")
         code, found = (
             code[order],
-            Asked(chosen[order], kinds[order], np.empty(len(order), dtype=np.int64), criteria[order]),
+            FilteredRows(chosen[order], kinds[order], np.empty(len(order), dtype=np.int64), criteria[order]),
         )
         new: list[int] = []
         for begin, end in runs(code):
@@ -187,7 +189,7 @@ class Criteria:
         self,
         new: npt.NDArray[np.int64],
         code: npt.NDArray[np.int64],
-        found: Asked,
+        found: FilteredRows,
         filters: npt.NDArray[np.int16],
         rows: Array,
         lists: Mapping[int, ItemNumbers],

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from recommenders.contract import Lists, Requests, Seen, sealed
 from simulator.engine.tables.tables import VISIT_MEMORY, Plan, Visits
-from simulator.platform.kernels.requests import Asked, gather, most_events
+from simulator.platform.kernels.requests import RequestColumns, gather, most_events
 from simulator.platform.recently_shown import RecentlyShown
 
 # What most requests say nothing of, made once for all of them.
@@ -19,7 +19,7 @@ _NO_CRITERIA = sealed(np.empty((_ROWS, 0), dtype=np.float32))
 _NO_ORDER = sealed(np.full(_ROWS, -1, dtype=np.int8))
 
 
-def asked(
+def build_requests(
     seed: int,
     chosen: npt.NDArray[np.int64],
     plan: Plan,
@@ -43,7 +43,7 @@ def asked(
     """
     n = len(chosen)
     events = most_events(chosen, visits.state)
-    batch = Asked(
+    batch = RequestColumns(
         key=np.empty(n, dtype=np.uint64),
         user=np.empty(n, dtype=np.uint32),
         session=np.empty(n, dtype=np.uint32),

@@ -129,9 +129,9 @@ class Platform(Part):
         return self._answer(self.in_charge, requests)
 
     def _answer(self, who: Recommender, requests: Requests) -> Slates:
-        def check(slates: Slates, asked: Requests) -> None:
-            if not self._fit_in(slates, asked):
-                validate_slates(slates, asked, self._n_items, who.name)
+        def check(slates: Slates, batch: Requests) -> None:
+            if not self._fit_in(slates, batch):
+                validate_slates(slates, batch, self._n_items, who.name)
 
         return _as_logged(slates_of(who, requests, check))
 

@@ -127,7 +127,7 @@ def levels_of(compiled: Compiled, items: Items) -> npt.NDArray[np.int32]:
     return out
 
 
-def asked_for(compiled: Compiled, items: Items) -> npt.NDArray[np.bool_]:
+def recommendable(compiled: Compiled, items: Items) -> npt.NDArray[np.bool_]:
     """Tell which rows a slate can hold, bool (n,): parents that are shown; items where slates are of items."""
     stages = compiled.plan.stages
     asks = (stages["kind"] == StageKind.BROWSE) & (stages["children_of"] < 0) & (stages["queue_of"] < 0)
@@ -143,7 +143,7 @@ class Levels:
 
     def __init__(self, compiled: Compiled, items: Items) -> None:
         self._levels = levels_of(compiled, items)
-        asks = asked_for(compiled, items)
+        asks = recommendable(compiled, items)
         self._one = len(np.unique(self._levels[asks])) < 2  # then all candidates are of that level
         self._of_which: npt.NDArray[np.int32] | None = None
         self._among: dict[int, npt.NDArray[np.int32]] = {}

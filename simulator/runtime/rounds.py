@@ -28,7 +28,7 @@ from simulator.platform.filters import Criteria
 from simulator.platform.kernels.requests import pending, scatter
 from simulator.platform.kernels.sorting import NONE, kinds_of
 from simulator.platform.recently_shown import RecentlyShown
-from simulator.platform.requests import asked
+from simulator.platform.requests import build_requests
 from simulator.platform.sorting import SortedLists
 from simulator.population.parent_rows import Levels
 from simulator.records.log_writer import LogWriter
@@ -342,7 +342,7 @@ class Rounds:
             chosen = np.concatenate([part.chosen for part in parts])
             if criteria is not None:
                 criteria = np.concatenate([part.criteria for part in parts if part.criteria is not None])
-        whole = asked(
+        whole = build_requests(
             self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
             stated=self.stated, criteria=criteria, seen=self.compiled.scenario.platform.seen,
             sorting=None if self.sorting is None else self.sorting.known(chosen, self.visits.rows.state),

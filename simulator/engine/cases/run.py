@@ -16,11 +16,11 @@ from simulator.engine.cases.steps import (
     DONE,
     EXPIRED,
     UNDECIDED,
-    asked,
     case_luck,
     case_number,
     drop_all,
     next_step,
+    request_resource,
     serve_line,
 )
 from simulator.engine.jit.compile import internal, kernel
@@ -224,7 +224,7 @@ def _happen_to_case(seed: int, tables: CaseTables, kind: int, slot: int, detail:
     if kind == Happens.ENTER:
         return _enter(seed, tables, slot, detail, time, clock)
     if kind == Happens.ASK:
-        return asked(seed, tables, slot, time, clock)
+        return request_resource(seed, tables, slot, time, clock)
     if kind == Happens.STEP_END or kind == Happens.CHOSEN:
         return _go_on(seed, tables, kind, slot, detail, time, clock)
     if kind == Happens.EXPERIENCE:

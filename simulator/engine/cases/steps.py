@@ -151,11 +151,11 @@ def next_step(seed: int, tables: CaseTables, slot: int, time: float, clock: floa
             gate = (time // every + 1.0) * every
             push(state, gate, came(time, c), Happens.ASK, np.int64(c.user), slot, np.int64(c.generation))
             return UNDECIDED
-        return asked(seed, tables, slot, time, clock)
+        return request_resource(seed, tables, slot, time, clock)
 
 
 @internal
-def asked(seed: int, tables: CaseTables, slot: int, time: float, clock: float) -> int:
+def request_resource(seed: int, tables: CaseTables, slot: int, time: float, clock: float) -> int:
     """Ask for the resource of the step: the step begins, the case waits (UNDECIDED), or it is REFUSED."""
     c, shared = tables.state.cases[slot], tables.shared
     s = shared.steps[shared.stages[c.stage].first_step + c.step]

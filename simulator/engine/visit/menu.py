@@ -126,7 +126,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
     looked = _look_through(i, first, size, wanted, own_key, tables)
     if s.layout != Layout.LIST:
         _compare(i, first, size, wanted, own_key, tables)
-    observations, asked = v.observations, v.propensity
+    observations, propensity = v.observations, v.propensity
     v.observations = mix(own_key, v.observations)  # rows of a menu are seen, or not, by themselves
     n = _show(i, first, looked, before, n, tables)
     v.clock += quantised(drawn(plan.quantiles, s.seconds, decision_key(own_key, v.request, first, Draw.SECONDS)))
@@ -140,7 +140,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
             v.propensity = slate[i, v.slot].propensity
             v.position = v.slot + np.uint32(1)
         return SELECT, n
-    v.propensity = asked
+    v.propensity = propensity
     if v.taken >= wanted:
         v.inside = 0
         return SELECT, n

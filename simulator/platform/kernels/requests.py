@@ -19,7 +19,7 @@ _AHEAD = 4  # rows whose memory is asked for before they are needed
 
 
 @group
-class Asked(NamedTuple):
+class RequestColumns(NamedTuple):
     """Hold the columns of a batch of n requests, except items sent lately; named as in the contract."""
 
     key: npt.NDArray[np.uint64]
@@ -56,13 +56,13 @@ def gather(
     contexts: Array,
     memory: npt.NDArray[np.int32],
     memory_value: npt.NDArray[np.float32],
-    asked: Asked,
+    columns: RequestColumns,
 ) -> None:
-    """Fill `asked` for the rows `chosen`; of events the latest H, unused places keep -1 and NaN."""
-    out_key, out_user, out_session, out_request = asked.key, asked.user, asked.session, asked.request
-    out_time, out_surface, out_device, out_stage = asked.time, asked.surface, asked.device, asked.stage
-    out_about, out_context = asked.about, asked.context
-    events_item, events_value = asked.events_item, asked.events_value
+    """Fill `columns` for the rows `chosen`; of events the latest H, unused places keep -1 and NaN."""
+    out_key, out_user, out_session, out_request = columns.key, columns.user, columns.session, columns.request
+    out_time, out_surface, out_device, out_stage = columns.time, columns.surface, columns.device, columns.stage
+    out_about, out_context = columns.about, columns.context
+    events_item, events_value = columns.events_item, columns.events_value
     start = root(seed, REQUEST)
     width = events_item.shape[1]
     for k in range(chosen.shape[0]):

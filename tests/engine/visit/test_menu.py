@@ -15,7 +15,7 @@ from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.platform.counters import PublishedCounters
 from simulator.population.catalog import TrueCatalog, draw_catalog
-from simulator.population.parent_rows import Menus, asked_for, levels_of
+from simulator.population.parent_rows import Menus, levels_of, recommendable
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import bench, edited, number, spoilt, step, threshold
@@ -74,7 +74,7 @@ def test_parents_are_rows_behind_the_items_and_say_so(drawn):
     assert (number_of[rows] == np.arange(len(rows))).all()
     assert set(number_of[:600]) == set(range(len(rows)))
     assert (levels_of(compiled, catalog.items)[rows] == 0).all()
-    assert (asked_for(compiled, catalog.items) == (is_one == 1)).all()
+    assert (recommendable(compiled, catalog.items) == (is_one == 1)).all()
     published = catalog.published_at
     for k, row in enumerate(rows):
         assert published[row] == published[:600][number_of[:600] == k].min()
