@@ -192,7 +192,7 @@ def slates_of(recommender: Recommender, requests: Requests, check: Check | None 
             given = older(whole, requests.several)
         if given is not None:
             return _good(recommender, given, requests, check)
-    return _list_by_list(recommender, requests, check)
+    return _split_by_list(recommender, requests, check)
 
 
 def valid_slates(recommender: Recommender, requests: Requests, n_items: int) -> Slates:
@@ -222,7 +222,7 @@ def _good(recommender: Recommender, given: object, requests: Requests, check: Ch
     return slates
 
 
-def _list_by_list(recommender: Recommender, requests: Requests, check: Check | None) -> Slates:
+def _split_by_list(recommender: Recommender, requests: Requests, check: Check | None) -> Slates:
     items = np.empty((len(requests), requests.slate_size), np.int32)
     odds = np.full(items.shape, np.nan, np.float32)
     says = False

@@ -146,7 +146,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         if slates.min(initial=0) < 0 or slates.max(initial=0) >= self.context.catalog.n_items:
             raise EnvInputError("environment", "an action names no item", f"0 ... {self.context.catalog.n_items - 1}")
         rounds = world.rounds
-        for part in rounds.alike(self._due, world.candidates, len(self._due)):
+        for part in rounds.group_requests(self._due, world.candidates, len(self._due)):
             size = part.size
             users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
             out = np.full((len(users), size), -1, dtype=np.int32)
@@ -169,7 +169,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         """What is asked now in the form that plug-ins take: users (k,) and their requests, per size and list."""
         assert self.world is not None
         rounds, found = self.world.rounds, list[tuple[npt.NDArray[np.int64], Requests]]()
-        parts = [part for part in rounds.alike(self._due, self.world.candidates, len(self._due)) if part.asks]
+        parts = [part for part in rounds.group_requests(self._due, self.world.candidates, len(self._due)) if part.asks]
         for part, requests in zip(parts, rounds.requests(parts), strict=True):
             users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
             found += [(users[first:last], own) for first, last, own in requests.by_list()]
@@ -255,7 +255,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
         assert self.world is not None
         rounds = self.world.rounds
-        for part in rounds.alike(self._due, self.world.candidates, len(self._due)):
+        for part in rounds.group_requests(self._due, self.world.candidates, len(self._due)):
             users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
             for first, last, candidates in part.lists.each():
                 self._offer_from(candidates, users[first:last])

@@ -81,8 +81,8 @@ class _Worker:
         self._used = 0
 
 
-class Alike(NamedTuple):
-    """Rows that wait for slates of one size, and what each may choose from."""
+class RequestGroup(NamedTuple):
+    """Hold pending requests that share slate size, candidate level and sort order, with what each may choose from."""
 
     chosen: Rows
     candidates: npt.NDArray[np.int32]  # what there is
@@ -102,12 +102,12 @@ class Alike(NamedTuple):
         """The lists that the rows choose from, or the one of all."""
         return Lists.common(self.candidates, len(self.chosen)) if self.several is None else self.several
 
-    def some(self, first: int, last: int) -> Alike:
+    def rows(self, first: int, last: int) -> RequestGroup:
         """The rows first ... last - 1 of it."""
         if first == 0 and last >= len(self.chosen):
             return self
         several, criteria = self.several, self.criteria
-        return Alike(
+        return RequestGroup(
             self.chosen[first:last],
             self.candidates,
             None if several is None else several.rows(slice(first, last)),
@@ -252,13 +252,13 @@ class Rounds:
         """Answer all that wait: one slate size at a time, in the order of users, in chunks of the batch size."""
         step = len(todo) if self.criteria is None else self.criteria.at_once or len(todo)
         for first in range(0, len(todo), step):
-            parts = self.alike(todo[first : first + step], candidates, self._batch)
-            for together in _together(parts, self._batch):
-                requests = self.requests([part for part in together if part.asks])
-                for part in together:
+            parts = self.group_requests(todo[first : first + step], candidates, self._batch)
+            for groups in _batched(parts, self._batch):
+                requests = self.requests([part for part in groups if part.asks])
+                for part in groups:
                     self.hand_out(part, self._slates(part, requests, answer), version)
 
-    def _slates(self, part: Alike, requests: Iterator[Requests], answer: Answer) -> Slates:
+    def _slates(self, part: RequestGroup, requests: Iterator[Requests], answer: Answer) -> Slates:
         if part.sorting != NONE and self.sorting is not None:
             state = self.visits.rows.state
             return self.sorting.slates(part.sorting, part.chosen, state, part.lists, part.size)
@@ -270,7 +270,7 @@ class Rounds:
         """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
         return np.array([number != NONE for _, _, number in self._kinds])[self._kinds_of(todo)]
 
-    def alike(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[Alike]:
+    def group_requests(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[RequestGroup]:
         """The rows `todo` in parts that want as many items, at most so many rows each."""
         kinds = self._kinds_of(todo)
         there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
@@ -287,19 +287,19 @@ class Rounds:
             last = int(np.searchsorted(kinds, k, side="right"))
             size, _, number = self._kinds[k]
             size = size if len(lists[k]) else 0
-            whole = Alike(todo, lists[k], several, criteria, size, _NO_PICKS, number).some(first, last)
+            whole = RequestGroup(todo, lists[k], several, criteria, size, _NO_PICKS, number).rows(first, last)
             first = last
             if number != NONE or self.editors is None:
                 yield from self._chunks(whole, most)
             else:
                 yield from self._beside_editors(whole, most)
 
-    def _chunks(self, whole: Alike, most: int) -> Iterator[Alike]:
+    def _chunks(self, whole: RequestGroup, most: int) -> Iterator[RequestGroup]:
         """A part in those of at most so many rows."""
         for first in range(0, len(whole.chosen), most):
-            yield self._narrowed(whole.some(first, first + most))
+            yield self._narrowed(whole.rows(first, first + most))
 
-    def _narrowed(self, part: Alike) -> Alike:
+    def _narrowed(self, part: RequestGroup) -> RequestGroup:
         """The part; where all of its rows choose from one list, that is all that there is for them."""
         if part.several is None or self.criteria is None:
             return part
@@ -307,14 +307,14 @@ class Rounds:
         if np.count_nonzero(of != of[0]):
             return part
         own = self.criteria.lists.array(int(of[0]))
-        return Alike(part.chosen, own, None, part.criteria, part.size, part.picks, part.sorting)
+        return RequestGroup(part.chosen, own, None, part.criteria, part.size, part.picks, part.sorting)
 
-    def _beside_editors(self, whole: Alike, most: int) -> Iterator[Alike]:
+    def _beside_editors(self, whole: RequestGroup, most: int) -> Iterator[RequestGroup]:
         """Rows in parts of one list, whose slates a recommender makes but for what editors fill on a surface."""
         assert self.editors is not None
         state, stages = self.visits.rows.state, self.compiled.plan.stages
         for first, last in [(0, len(whole.chosen))] if whole.several is None else runs(whole.several.of):
-            part = self._narrowed(whole.some(first, last))
+            part = self._narrowed(whole.rows(first, last))
             surfaces = stages["surface"][state["slate_stage"][part.chosen]]
             for surface in np.unique(surfaces):
                 here = np.flatnonzero(surfaces == surface)
@@ -333,7 +333,7 @@ class Rounds:
         kinds_of(self._seed, todo, self.visits.rows.state, bounds, self._kind_at, kinds)
         return kinds
 
-    def requests(self, parts: Sequence[Alike]) -> Iterator[Requests]:
+    def requests(self, parts: Sequence[RequestGroup]) -> Iterator[Requests]:
         """What each of these parts asks: gathered in one go, and handed out as views of it."""
         if not parts:
             return
@@ -353,7 +353,7 @@ class Rounds:
             first, last = last, last + len(part.chosen)
             yield whole if len(parts) == 1 else whole.part(first, last, part.candidates, part.size, part.several)
 
-    def hand_out(self, part: Alike, slates: Slates, version: int) -> None:
+    def hand_out(self, part: RequestGroup, slates: Slates, version: int) -> None:
         """Give rows their slates, which a model of this version made, with what editors fill in its places."""
         rows = self.visits.rows
         if len(part.picks):
@@ -363,9 +363,9 @@ class Rounds:
         self.sent.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
 
 
-def _together(parts: Iterable[Alike], most: int) -> Iterator[list[Alike]]:
+def _batched(parts: Iterable[RequestGroup], most: int) -> Iterator[list[RequestGroup]]:
     """Parts one after the other, as many at a time as have so many rows together."""
-    here: list[Alike] = []
+    here: list[RequestGroup] = []
     rows = 0
     for part in parts:
         if here and rows + len(part.chosen) > most:
