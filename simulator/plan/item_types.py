@@ -79,7 +79,7 @@ def _facet_weights(scenario: Scenario, kind: ItemType) -> npt.NDArray[np.float64
     """Weight of each facet in the utility of items of a type, (facets,).
 
     The type says how its facets weigh beside each other, not how much its items differ: whatever it weighs, the facets
-    together have the variance that their shares leave them, so that a bar in utility means the same for all types.
+    together have the variance that their shares leave them, so that a threshold means the same for all types.
     """
     shares = np.array([facet.share.value for facet in scenario.facets.values()])
     ratios = np.array([kind.weights[name].value if name in kind.weights else 1.0 for name in scenario.facets])

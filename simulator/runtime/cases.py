@@ -277,7 +277,7 @@ def _units(
     published_at: npt.NDArray[np.float64],
     seed: int,
 ) -> tuple[Array, int]:
-    """Every unit of every resource, then the desks of those who compare; and how many servers have places."""
+    """Lay out every unit of every resource, then the review batches of choosers; and count the servers with places."""
     sizes = {
         Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
         Per.ZONE: int(geography.zone.max(initial=0)) + 1, Per.PARENT: int(geography.parent.max(initial=-1)) + 1,
@@ -314,11 +314,11 @@ def _units(
         parts.append(units)
     for step in shared.steps:
         if step["chooser"] >= 0 and shared.choosers[step["chooser"]]["shortlist"] > 0:
-            desks = np.zeros(len(published_at), dtype=layout.UNIT)
-            desks["first"] = desks["last"] = NO_ROW
-            step["desk"] = first
-            first += len(desks)
-            parts.append(desks)
+            batches = np.zeros(len(published_at), dtype=layout.UNIT)
+            batches["first"] = batches["last"] = NO_ROW
+            step["review_batch"] = first
+            first += len(batches)
+            parts.append(batches)
     return (np.concatenate(parts) if parts else np.zeros(0, dtype=layout.UNIT)), servers
 
 

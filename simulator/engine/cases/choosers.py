@@ -1,7 +1,7 @@
 """The other side of a match: what a chooser makes of those who came, each alone or the ones beside the others.
 
-A chooser who compares has a desk for every item and step: those whose step is over lie there until the next decision.
-Then who does not reach the bar is turned down, the best of the others go on, and who is left is compared again.
+A chooser who compares has a review batch for every item and step: cases whose step is over wait in it until the next
+decision. Then cases below the threshold are turned down, the best of the others go on, and the rest are compared again.
 """
 
 from __future__ import annotations
@@ -19,17 +19,18 @@ from simulator.engine.randomness import mix, table_index, uniform
 from simulator.engine.tables.case_tables import NO_ROW, CaseDraw, CaseState, CaseTables, Happens, WorldPlan
 from simulator.engine.tables.tables import NORMAL, Array
 
-ON_A_DESK = 2
-"""Value of `waiting` while a case lies on a desk."""
+IN_A_REVIEW_BATCH = 2
+"""Value of `waiting` while a case waits in a review batch."""
 
 
 @internal
 def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
-    """Return what a chooser thinks of a case, in units of the spread of matches: it passes if this is above their bar.
+    """Return what a chooser thinks of a case, in units of the spread of matches: above the threshold it passes.
 
     They read the match of their own taste with the applicant's qualification, with a misreading of variance
     (1 - knowledge) / knowledge; whatever else moves them is logistic, of scale `temperature`, so that alone a case
-    passes with probability sigma((read - bar) / temperature). It belongs to the case: looking again changes nothing.
+    passes with probability sigma((read - threshold) / temperature). It belongs to the case: looking
+    again changes nothing.
     """
     quantiles, exp_log_tables = tables.plan.quantiles, tables.plan.exp_log_tables
     taste, qualification = tables.geography.chooser_taste, tables.geography.qualification
@@ -49,7 +50,7 @@ def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
 
 @internal
 def end_step(tables: CaseTables, slot: int, step: int, time: float) -> int:
-    """End a step: DONE if the case goes on, CANCELLED, REFUSED or EXPIRED; UNDECIDED while it waits on a desk."""
+    """End a step: DONE if the case goes on, CANCELLED, REFUSED or EXPIRED; UNDECIDED in a review batch."""
     shared, c = tables.shared, tables.state.cases[slot]
     s = shared.steps[shared.stages[c.stage].first_step + step]
     if s.withdraws > 0.0 and uniform(case_luck(c, step, CaseDraw.WITHDRAWS)) < s.withdraws:
@@ -73,16 +74,16 @@ def turned_down(shared: WorldPlan, c: Array, step: int) -> int:
 
 @internal
 def _lay_down(tables: CaseTables, slot: int, step: int, judged: float, time: float) -> None:
-    """Lay a case on the desk of its item and step until the next decision, which is on the heap then."""
+    """Put a case into the review batch of its item and step; the next decision is on the heap from then on."""
     shared, state = tables.shared, tables.state
     c = state.cases[slot]
     number = np.int64(shared.stages[c.stage].first_step + step)
-    unit = np.int64(shared.steps[number].desk) + np.int64(c.item)
+    unit = np.int64(shared.steps[number].review_batch) + np.int64(c.item)
     c.judged = judged
     u = state.units[unit]
     u.arrivals += 1
     join_line(state, unit, slot, time)
-    c.waiting = ON_A_DESK
+    c.waiting = IN_A_REVIEW_BATCH
     if u.ordered == 0:
         u.ordered = 1
         every = shared.choosers[shared.steps[number].chooser].every
@@ -96,10 +97,10 @@ def _decide_at(state: CaseState, time: float, unit: int, number: int) -> None:
 
 @internal
 def decide(tables: CaseTables, unit: int, number: int, time: float) -> None:
-    """Compare the cases on a chooser's desk; each that is decided on hears of it at once (`Happens.CHOSEN`).
+    """Compare the cases in a review batch; each that is decided on hears of it at once (`Happens.CHOSEN`).
 
-    The best `picks` above the bar pass, and no more than are left of the `room` that the chooser looks at. Of equals
-    the one comes first that comes first in the order of cases.
+    The best above the threshold pass: as many as the `shortlist` has places, and no more than are left of what
+    `capacity_of` names. Of equals the one comes first that comes first in the order of cases.
     """
     shared, state = tables.shared, tables.state
     s, cases = shared.steps[number], state.cases
@@ -110,12 +111,12 @@ def decide(tables: CaseTables, unit: int, number: int, time: float) -> None:
         if not cases[slot].judged > h.threshold:
             _tell(state, unit, slot, 0, time)
         slot = behind
-    picks = np.int64(h.shortlist)
+    places = np.int64(h.shortlist)
     if h.capacity_of >= 0 and u.first >= 0:
         c = cases[u.first]
-        picks = min(picks, left_of(tables, h.capacity_of, np.int64(c.user), np.int64(c.item), time))
-    while picks > 0 and u.first >= 0:
-        picks -= 1
+        places = min(places, left_of(tables, h.capacity_of, np.int64(c.user), np.int64(c.item), time))
+    while places > 0 and u.first >= 0:
+        places -= 1
         best = NO_ROW
         slot = np.int64(u.first)
         while slot >= 0:
@@ -138,7 +139,7 @@ def _better(a: Array, b: Array) -> bool:
 
 @internal
 def _tell(state: CaseState, unit: int, slot: int, passes: int, time: float) -> None:
-    """Take a case off the desk, with an answer."""
+    """Take a case out of the review batch, with an answer."""
     c, u = state.cases[slot], state.units[unit]
     leave_line(state, unit, slot, time)
     u.served += 1

@@ -178,7 +178,7 @@ def drop_all(tables: CaseTables, slot: int, well: bool, time: float, clock: floa
     if c.waiting != 0:
         s = shared.steps[shared.stages[c.stage].first_step + c.step]
         in_line = c.waiting == 1
-        unit = unit_of(tables, s.uses, user, item) if in_line else np.int64(s.desk) + item
+        unit = unit_of(tables, s.uses, user, item) if in_line else np.int64(s.review_batch) + item
         leave_line(state, unit, slot, time)
     let_go(tables, slot, np.uint32(0), time, clock)
     for r in range(shared.resources.shape[0]):

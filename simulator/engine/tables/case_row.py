@@ -53,7 +53,7 @@ CASE = np.dtype(
         ("surface", "u1"),
         ("device", "u1"),
         ("open", "u1"),
-        ("waiting", "u1"),  # 1 in a line, 2 on a desk
+        ("waiting", "u1"),  # 1 in a line, 2 in a review batch
         ("outcome", "u1"),
         ("used", "u1"),
     ],

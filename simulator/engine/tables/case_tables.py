@@ -121,7 +121,7 @@ UNIT = np.dtype(
         ("first", "i4"),  # case at the head of the line, -1 none
         ("last", "i4"),
         ("level", "i4"),  # units left: stock, openings, slots of this period
-        ("ordered", "i4"),  # 1: new stock is on its way; of a desk: a decision is due
+        ("ordered", "i4"),  # 1: new stock is on its way; of a review batch: a decision is due
         ("restocks", "i4"),
         ("filled", "i4"),  # openings that were filled for ever
         ("period", "i8"),
@@ -138,7 +138,7 @@ UNIT = np.dtype(
     ],
     align=True,
 )
-"""One kitchen, one item's stock, one employer's recruiters; or the desk where those lie whom a chooser compares."""
+"""One kitchen, one item's stock, one employer's recruiters; or the review batch of a chooser who compares."""
 
 RESOURCE = np.dtype(
     [
@@ -175,7 +175,7 @@ STEP = np.dtype(
         ("withdraws", "f8"),
         ("unanswered", "f8"),
         ("chooser", "i4"),  # -1 none
-        ("desk", "i4"),  # first of its desks, one per item, if the chooser compares
+        ("review_batch", "i4"),  # first of its review batches, one per item, if the chooser compares
         ("travels", "i4"),
         ("first_slow", "i4"),
         ("n_slow", "i4"),

@@ -71,7 +71,7 @@ STAGE = np.dtype(
         ("confirmation", "f8"),
         # respond
         ("followed_bonus", "f8"),
-        # commit (bar and risk_aversion as above)
+        # commit (threshold and risk_aversion as above)
         ("first_cost", "i4"),
         ("n_costs", "i4"),
         ("pays", "i4"),  # attribute that is paid, -1 none

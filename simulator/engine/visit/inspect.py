@@ -25,7 +25,7 @@ _LOOKING = 3  # value of `playing` while a look is open
 
 @internal
 def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
-    """Look closer at the chosen item: more cues, the belief again from all of them, hesitation near the bar, a choice.
+    """Look closer at the chosen item: more cues, a belief from all of them, hesitation near the threshold, a choice.
 
     Decisions here have a key of their own (`_INSPECTING`), so that they never share luck with the screen before.
     """
@@ -76,7 +76,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
 
 @inlined
 def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> None:
-    """Let the look at an item of which `mean` is thought begin: its seconds, and those of hesitation near the bar."""
+    """Begin the look at an item of which `mean` is thought: its seconds, and those of hesitation near the threshold."""
     plan, satiation_trust, items = tables.plan, tables.users.satiation_trust, tables.items.state
     s, user_params, quantiles, user, slot = (
         plan.stages[v.stage], plan.user_params[0], plan.quantiles, np.int64(v.user), np.int64(v.slot),

@@ -57,7 +57,7 @@ def applied(
     return world
 
 
-def on_desks(world: TinyWorld) -> dict[int, dict[tuple[int, int], float]]:
+def in_review(world: TinyWorld) -> dict[int, dict[tuple[int, int], float]]:
     """What the chooser thinks of those who wait, by item."""
     rows = world.cases.case_state.cases
     rows = rows[(rows["open"] == 1) & (rows["waiting"] == 2)]
@@ -79,9 +79,9 @@ def test_the_best_above_the_bar_pass_and_never_more_than_the_picks(bar, picks, i
     for day in range(1, 27):
         gate = day * EVERY
         world.run(gate)
-        before = on_desks(world)
+        before = in_review(world)
         world.run(gate + 1.0)
-        after = on_desks(world)
+        after = in_review(world)
         passed = at(world, "shipped", gate)
         told = at(world, "refused", gate) | at(world, "expired", gate)
         for item, judged in before.items():
@@ -125,7 +125,7 @@ def test_the_more_come_the_fewer_pass_of_each_and_the_better_they_are():
         best: list[float] = []
         for day in range(1, 27):
             world.run(day * EVERY)
-            before = {case: value for judged in on_desks(world).values() for case, value in judged.items()}
+            before = {case: value for judged in in_review(world).values() for case, value in judged.items()}
             world.run(day * EVERY + 1.0)
             best += [before[case] for case in at(world, "shipped", day * EVERY)]
         shares.append(len(best) / n)
@@ -151,16 +151,16 @@ def test_when_it_is_saved_changes_nothing():
     assert len(whole.records) > 400
 
 
-def test_littles_law_holds_on_a_desk():
+def test_littles_law_holds_for_review_batches():
     world = applied(comparing(0.0, 1))
     world.run(60 * EVERY)
-    desks = world.cases.case_state.units[world.cases.shared.steps[1]["desk"] :][:4]
-    assert desks["arrivals"].sum() == 400
-    assert desks["area"].sum() > 0.0
+    batches = world.cases.case_state.units[world.cases.shared.steps[1]["review_batch"] :][:4]
+    assert batches["arrivals"].sum() == 400
+    assert batches["area"].sum() > 0.0
     late = world.cases.case_state.counts[Count.ENDED]
     assert late == 400
     # who ran out of patience left without having been served
-    assert desks["served"].sum() == len(world.times("shipped")) + len(world.times("refused")) + sum(
+    assert batches["served"].sum() == len(world.times("shipped")) + len(world.times("refused")) + sum(
         time % EVERY == 0.0 for time in world.times("expired").values()
     )
 
@@ -192,6 +192,6 @@ def test_an_item_with_many_applications_takes_time_in_proportion():
     """Not a timing: how often a case is looked at is bounded by its patience and not by how many others there are."""
     world = applied(comparing(-9.0, 1), n=2000, items=1)
     world.run(math.floor(40 * EVERY))
-    desk = world.cases.case_state.units[world.cases.shared.steps[1]["desk"]]
-    assert desk["arrivals"] == 2000
+    batch = world.cases.case_state.units[world.cases.shared.steps[1]["review_batch"]]
+    assert batch["arrivals"] == 2000
     assert len(world.times("shipped")) == 25  # one a day, from the first day to the last one's patience
