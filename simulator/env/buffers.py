@@ -51,7 +51,7 @@ class StepTables(NamedTuple):
 
 
 @group
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """What is observed of n users, and the sums of their last step."""
 
     context: npt.NDArray[np.float32]  # (n, CONTEXT)
@@ -73,7 +73,7 @@ class Seen(NamedTuple):
 
 
 @group
-class Kept(NamedTuple):
+class Memory(NamedTuple):
     """What the environment keeps of n users from step to step."""
 
     liked: npt.NDArray[np.float32]  # (n, 2, F): decayed sums of the features of what was liked, and of what was not
@@ -108,10 +108,10 @@ def terms_of(context: EnvContext, end: float, limit: int, room: int = 0, batched
     )
 
 
-def seen_buffers(context: EnvContext, n: int) -> Seen:
+def observation_buffers(context: EnvContext, n: int) -> Observation:
     """Empty buffers for n users."""
     history, width = context.settings.history, context.features.shape[1]
-    return Seen(
+    return Observation(
         context=np.zeros((n, CONTEXT), np.float32),
         surface=np.zeros(n, np.int64),
         device_type=np.zeros(n, np.int64),
@@ -130,11 +130,11 @@ def seen_buffers(context: EnvContext, n: int) -> Seen:
     )
 
 
-def kept_buffers(context: EnvContext, n: int) -> Kept:
+def memory_buffers(context: EnvContext, n: int) -> Memory:
     """Empty memories for n users."""
     assert len(context.compiled.names.events) <= MOST_EVENTS
     width = context.features.shape[1]
-    return Kept(
+    return Memory(
         liked=np.zeros((n, 2, width), np.float32),
         weight=np.zeros((n, 2), np.float32),
         sent=np.full((n, max(context.recent, 1)), -1, np.int32),

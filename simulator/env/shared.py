@@ -17,7 +17,7 @@ from recommenders.contract.settings import one_of, whole_number
 from simulator.config import LOGS, RunConfig, read_duration
 from simulator.engine.tables.tables import VISIT, Array, Status
 from simulator.env.batch.encode import TERMINATED, TRUNCATED, choose, fold, look
-from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
+from simulator.env.buffers import Memory, Observation, memory_buffers, observation_buffers, terms_of
 from simulator.env.context import EnvContext
 from simulator.env.errors import EnvInputError, env_input_errors
 from simulator.env.rewards import TRUTH
@@ -122,8 +122,8 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         )  # fmt: skip
         world = World(config, context.compiled, _Agent(), None, time.perf_counter(), self._take)
         self.world = world
-        self.seen: Seen = seen_buffers(context, n)
-        self.kept: Kept = kept_buffers(context, n)
+        self.observation: Observation = observation_buffers(context, n)
+        self.memory: Memory = memory_buffers(context, n)
         self._terms = terms_of(context, context.horizon, _UNLIMITED)
         self._mirror = np.zeros(n, dtype=VISIT)
         self._came = np.zeros(n, dtype=np.bool_)
@@ -151,17 +151,17 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             users = rounds.visits.rows.state["user"][part.chosen].astype(np.int64)
             out = np.full((len(users), size), -1, dtype=np.int32)
             places = min(size, self.context.slate)
-            choose(users, np.full(len(users), places), slates, self.seen.available, out)
+            choose(users, np.full(len(users), places), slates, self.observation.available, out)
             rounds.hand_out(part, Slates(out), world.platform.version)
-            self.kept.steps[users] += 1
-            self.kept.shown[users] = -1
-            self.kept.shown[users, :places] = out[:, :places]
-        self.seen.counts[:] = 0
-        self.seen.values[:] = 0
-        self.seen.earned[:] = 0
+            self.memory.steps[users] += 1
+            self.memory.shown[users] = -1
+            self.memory.shown[users, :places] = out[:, :places]
+        self.observation.counts[:] = 0
+        self.observation.values[:] = 0
+        self.observation.earned[:] = 0
         self._go_on()
-        reward = (self.seen.earned.astype(np.float64) * self.context.weights).sum(axis=1)
-        terminated, truncated = self.seen.ended == TERMINATED, self.seen.ended == TRUNCATED
+        reward = (self.observation.earned.astype(np.float64) * self.context.weights).sum(axis=1)
+        terminated, truncated = self.observation.ended == TERMINATED, self.observation.ended == TRUNCATED
         self._over = terminated | truncated
         return self._observed(), reward, terminated, truncated, self._info()
 
@@ -206,7 +206,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""
-        return np.tile(self.seen.available.astype(np.bool_), (1, self.context.slate))
+        return np.tile(self.observation.available.astype(np.bool_), (1, self.context.slate))
 
     # ---- inside
 
@@ -231,7 +231,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 break
         world.rounds.flush()
         self._arrived(world.now if len(self._due) else np.inf)
-        gone = np.flatnonzero((world.users.state["gone"][:n] == 1) & (self.seen.ended == 0))
+        gone = np.flatnonzero((world.users.state["gone"][:n] == 1) & (self.observation.ended == 0))
         left = gone[world.users.state["row"][gone] < 0]
         self._mirror["status"][left] = Status.GONE
         due = np.zeros(0, dtype=np.int64)
@@ -239,17 +239,17 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             due = world.rounds.visits.rows.state["user"][self._due].astype(np.int64)
             self._mirror[due] = world.rounds.visits.rows.state[self._due]
             first = due[~self._came[due]]
-            self.kept.visit[first] = self._mirror["visit"][first]  # retention counts from the first round on
+            self.memory.visit[first] = self._mirror["visit"][first]  # retention counts from the first round on
             self._came[first] = True
             self._offer()
         else:
-            rest = np.flatnonzero(self.seen.ended == 0)
+            rest = np.flatnonzero(self.observation.ended == 0)
             self._mirror["status"][np.setdiff1d(rest, left)] = Status.AWAY
             left = rest
         rows = np.concatenate([due, left])
         self._is_due = np.isin(np.arange(n), due)
         if len(rows):
-            look(rows, self._terms, self.context.plan.stages, self._mirror, self.seen, self.kept)
+            look(rows, self._terms, self.context.plan.stages, self._mirror, self.observation, self.memory)
 
     def _offer(self) -> None:
         """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
@@ -265,7 +265,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         assert world is not None
         available = np.zeros(self.context.catalog.n_items, dtype=np.int8)
         available[candidates] = 1
-        self.seen.available[users] = available
+        self.observation.available[users] = available
         if self.settings.repeat == "allow":
             return
         start = np.zeros(len(users) + 1, dtype=np.int64)
@@ -275,7 +275,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         for k, user in enumerate(users):
             own = items[start[k] : start[k + 1]]
             if len(candidates) - len(np.unique(own)) >= self.context.slate:
-                self.seen.available[user, own] = 0
+                self.observation.available[user, own] = 0
 
     def _take(self, rows: Array) -> None:
         """Records as they are written: those of visits count at once, those of orders when they arrive."""
@@ -295,7 +295,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             key = (int(row["user"]), int(row["case"]))
             if key not in self._judged:
                 self._judged.add(key)
-                self.seen.earned[key[0], TRUTH] += row["satisfaction"]
+                self.observation.earned[key[0], TRUTH] += row["satisfaction"]
 
     def _arrived(self, now: float) -> None:
         if not self._waiting:
@@ -308,17 +308,17 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
 
     def _fold(self, rows: Array) -> None:
         if len(rows):
-            fold(rows, len(rows), self._terms, self.context.items.state, self.seen, self.kept)
+            fold(rows, len(rows), self._terms, self.context.items.state, self.observation, self.memory)
 
     def _observed(self) -> dict[str, Any]:
-        found: dict[str, Any] = {name: getattr(self.seen, name).copy() for name in (*PLAIN, *CODES)}
+        found: dict[str, Any] = {name: getattr(self.observation, name).copy() for name in (*PLAIN, *CODES)}
         if self.settings.observe_candidates:
             features = self.context.features.ravel()
             found["candidates"] = np.broadcast_to(features, (self.num_envs, len(features)))
         return found
 
     def _info(self) -> dict[str, Any]:
-        seen = self.seen
-        arrays = (seen.counts, seen.values, seen.earned, seen.time)
+        observation = self.observation
+        arrays = (observation.counts, observation.values, observation.earned, observation.time)
         found: dict[str, Any] = dict(zip(INFO, (array.copy() for array in arrays), strict=True))
-        return found | {"slate": self.kept.shown.copy(), "due": self._is_due.copy()}
+        return found | {"slate": self.memory.shown.copy(), "due": self._is_due.copy()}

@@ -69,7 +69,7 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
             self.fleet.seed(_ONE, self.np_random.integers(0, 2**62, 1, dtype=np.uint64))
         self._begun, self._ended = True, False
         self.fleet.reset(_ONE)
-        self._stage = int(self.fleet.seen.stage[0])
+        self._stage = int(self.fleet.observation.stage[0])
         row = self.fleet.first
         return row.observed(), row.info()
 
@@ -79,13 +79,13 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
             raise gymnasium.error.ResetNeeded("call reset first: there is no user")
         actions = as_actions(action, self.context, 1)
         fleet = self.fleet
-        seen = fleet.seen
-        self._stage = int(seen.stage[0])
+        observation = fleet.observation
+        self._stage = int(observation.stage[0])
         fleet.step(_ONE, actions)
-        ended = int(seen.ended[0])
+        ended = int(observation.ended[0])
         self._ended = ended != 0
         row = fleet.first
-        return row.observed(), float(seen.reward[0]), ended == TERMINATED, ended == TRUNCATED, row.info()
+        return row.observed(), float(observation.reward[0]), ended == TERMINATED, ended == TRUNCATED, row.info()
 
     def render(self) -> Any:
         """The screen on which the last slate was shown, or an empty one: text, or uint8 (height, width, 3)."""
@@ -93,7 +93,7 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (places x items,). The form that sb3-contrib reads."""
-        return np.tile(self.fleet.seen.available[0].astype(np.bool_), self.context.slate)
+        return np.tile(self.fleet.observation.available[0].astype(np.bool_), self.context.slate)
 
 
 def check_render_mode(given: str | None) -> str | None:
@@ -110,7 +110,7 @@ def drawn(fleet: UserBatch, j: int, stage: int, mode: str | None) -> Any:
         return None
     context = fleet.context
     screen = screen_of(
-        context.compiled, context.items, stage, int(fleet.seen.device_type[j]), fleet.kept.shown[j].tolist()
+        context.compiled, context.items, stage, int(fleet.observation.device_type[j]), fleet.memory.shown[j].tolist()
     )
     return as_text(screen) if mode == "ansi" else as_picture(screen)
 

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from recommenders.agents.user_features import CONTEXT
-from simulator.env.buffers import Kept, Seen
+from simulator.env.buffers import Memory, Observation
 from simulator.env.context import EnvContext
 
 PLAIN = ("context", "history_item", "history_event", "history_value", "interest", "available")
@@ -53,11 +53,11 @@ def action_space(context: EnvContext) -> spaces.MultiDiscrete:
 class Row:
     """The buffers of user j, looked up once: what is observed of one user, as new arrays."""
 
-    def __init__(self, seen: Seen, kept: Kept, context: EnvContext, j: int) -> None:
-        self._j, self._codes = j, [(name, getattr(seen, name)) for name in CODES]
-        self._plain = [(name, getattr(seen, name)[j]) for name in PLAIN]
-        self._events, self._values, self._rewards = seen.counts[j], seen.values[j], seen.earned[j]
-        self._time, self._slate = seen.time, kept.shown[j]
+    def __init__(self, observation: Observation, memory: Memory, context: EnvContext, j: int) -> None:
+        self._j, self._codes = j, [(name, getattr(observation, name)) for name in CODES]
+        self._plain = [(name, getattr(observation, name)[j]) for name in PLAIN]
+        self._events, self._values, self._rewards = observation.counts[j], observation.values[j], observation.earned[j]
+        self._time, self._slate = observation.time, memory.shown[j]
         self._candidates = context.features.ravel() if context.settings.observe_candidates else None
 
     def observed(self) -> dict[str, Any]:

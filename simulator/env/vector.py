@@ -107,7 +107,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         self._begun = True
         self.fleet.reset(rows)
         self._ended[rows] = False
-        self._stages = self.fleet.seen.stage.copy()
+        self._stages = self.fleet.observation.stage.copy()
         return self._observed(), self._info(there)
 
     def _seed(self, rows: Rows, seed: int | list[int | None] | None) -> None:
@@ -137,8 +137,8 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         if not self._begun:
             raise gymnasium.error.ResetNeeded("call reset first: there are no users")
         slates = as_actions(actions, self.context, self.num_envs)
-        seen, over = self.fleet.seen, self._ended
-        self._stages = seen.stage.copy()
+        observation, over = self.fleet.observation, self._ended
+        self._stages = observation.stage.copy()
         info: dict[str, Any] = {}
         if over.any():
             if self._mode == "DISABLED":
@@ -147,8 +147,8 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
             self.fleet.turn(going, slates[going], gone)
         else:
             self.fleet.step(self._all, slates)
-        reward = seen.reward.copy()
-        terminated, truncated = seen.ended == TERMINATED, seen.ended == TRUNCATED
+        reward = observation.reward.copy()
+        terminated, truncated = observation.ended == TERMINATED, observation.ended == TRUNCATED
         ended = terminated | truncated
         if self._mode == "SAME_STEP" and ended.any():
             rows = np.flatnonzero(ended)
@@ -170,12 +170,13 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
         """Items that can be had, for every place, flat: bool (n, places x items)."""
-        return np.tile(self.fleet.seen.available.astype(np.bool_), (1, self.context.slate))
+        return np.tile(self.fleet.observation.available.astype(np.bool_), (1, self.context.slate))
 
     def _observed(self) -> dict[str, Any]:
-        seen = self.fleet.seen
+        observation = self.fleet.observation
         found: dict[str, Any] = {
-            name: getattr(seen, name).copy() if self._copy else getattr(seen, name) for name in (*PLAIN, *CODES)
+            name: getattr(observation, name).copy() if self._copy else getattr(observation, name)
+            for name in (*PLAIN, *CODES)
         }
         if self.settings.observe_candidates:
             found["candidates"] = self._candidates
@@ -185,13 +186,13 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         """Last observations of episodes, an object array as Gymnasium has it; None elsewhere."""
         found = np.full(self.num_envs, None, dtype=object)
         for j in rows:
-            found[j] = Row(self.fleet.seen, self.fleet.kept, self.context, int(j)).observed()
+            found[j] = Row(self.fleet.observation, self.fleet.memory, self.context, int(j)).observed()
         return found
 
     def _info(self, there: npt.NDArray[np.bool_]) -> dict[str, Any]:
         """What `info` tells of the users `there`; of the others 0 and no slate, and False in the masks."""
-        seen = self.fleet.seen
-        arrays = (seen.counts, seen.values, seen.earned, seen.time, self.fleet.kept.shown)
+        observation = self.fleet.observation
+        arrays = (observation.counts, observation.values, observation.earned, observation.time, self.fleet.memory.shown)
         found: dict[str, Any] = dict(zip([*INFO, "slate"], (array.copy() for array in arrays), strict=True))
         masks = {f"_{name}": there.copy() for name in found}
         if there is not self._yes:

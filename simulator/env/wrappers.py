@@ -163,7 +163,7 @@ class ScoreAction(gymnasium.ActionWrapper[Any, Float32, npt.NDArray[np.int64]], 
 
     def action(self, action: Float32) -> npt.NDArray[np.int64]:
         """The slate."""
-        return best(np.asarray(action), self._own.fleet.seen.available[0], self._own.context.slate)
+        return best(np.asarray(action), self._own.fleet.observation.available[0], self._own.context.slate)
 
 
 class QueryAction(ScoreAction):
@@ -209,8 +209,8 @@ class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
 
     def actions(self, actions: Any) -> npt.NDArray[np.int64]:
         """The slates."""
-        seen = self._own.fleet.seen if hasattr(self._own, "fleet") else self._own.seen
-        return best(np.asarray(actions), seen.available, self._own.context.slate)
+        observation = self._own.fleet.observation if hasattr(self._own, "fleet") else self._own.observation
+        return best(np.asarray(actions), observation.available, self._own.context.slate)
 
 
 class QueryVectorAction(ScoreVectorAction):

@@ -163,12 +163,12 @@ def test_what_is_sent_back_or_fails_takes_its_margin_back_once():
     names, terms = context.compiled.names, terms_of(context, context.horizon, 1)
 
     def earned(stage, event, case, value=np.nan, logged=1.0):
-        fleet.seen.earned[:] = 0
+        fleet.observation.earned[:] = 0
         row = np.zeros(1, dtype=EVENT)
         row["logged_at"], row["case"], row["value"], row["item"], row["satisfaction"] = logged, case, value, 3, np.nan
         row["stage"], row["event"] = names.stages.index(stage), names.codes[event]
-        fold(row, 1, terms, context.items.state, fleet.seen, fleet.kept)
-        return dict(zip(REWARDS, fleet.seen.earned[0].tolist(), strict=True))
+        fold(row, 1, terms, context.items.state, fleet.observation, fleet.memory)
+        return dict(zip(REWARDS, fleet.observation.earned[0].tolist(), strict=True))
 
     assert earned("checkout", "order", 0, 80.0)["margin"] == pytest.approx(20.0)
     assert earned("checkout", "order", 1, 40.0)["orders"] == 1.0

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from recommenders.agents.user_features import remember, tell_context, tell_interest
 from simulator.engine.jit.compile import internal, kernel
 from simulator.engine.tables.tables import NO_CASE, Array, Status, Visits
-from simulator.env.buffers import PAID, Kept, Seen, StepTables
+from simulator.env.buffers import PAID, Memory, Observation, StepTables
 from simulator.env.rewards import CONFIRMS, ITEM_EVENT, MARGIN, PAYS, RETENTION, TAKES_BACK, TRUTH
 
 GOES_ON, TERMINATED, TRUNCATED = 0, 1, 2
@@ -46,13 +46,19 @@ def _take(available: npt.NDArray[np.int8], j: int, item: int) -> int:
 
 @kernel
 def answer(
-    rows: Rows, actions: npt.NDArray[np.int64], terms: StepTables, stages: Array, visits: Visits, seen: Seen, kept: Kept
+    rows: Rows,
+    actions: npt.NDArray[np.int64],
+    terms: StepTables,
+    stages: Array,
+    visits: Visits,
+    observation: Observation,
+    memory: Memory,
 ) -> None:
     """Hand the slates that `actions` (k, places) name to the users `rows`.
 
     Only as many places are used as the surface has.
     """
-    available, ring, n_sent, shown = seen.available, kept.sent, kept.n_sent, kept.shown
+    available, ring, n_sent, shown = observation.available, memory.sent, memory.n_sent, memory.shown
     opens, closes, state, slate = terms.opens, terms.closes, visits.state, visits.slate
     tick, cap, recent = terms.facts[0].tick, terms.facts[0].places, terms.facts[0].recent
     for k in range(rows.shape[0]):
@@ -87,7 +93,7 @@ def answer(
         v.position = 0
         v.policy = 1
         v.status = Status.ACTIVE
-        kept.steps[j] += 1
+        memory.steps[j] += 1
 
 
 @kernel
@@ -114,19 +120,19 @@ def choose(
 
 
 @kernel
-def begin_step(rows: Rows, seen: Seen) -> None:
+def begin_step(rows: Rows, observation: Observation) -> None:
     """Set the sums of the users `rows` to 0."""
     for k in range(rows.shape[0]):
         j = rows[k]
-        for e in range(seen.counts.shape[1]):
-            seen.counts[j, e] = 0
-            seen.values[j, e] = np.float32(0.0)
-        for c in range(seen.earned.shape[1]):
-            seen.earned[j, c] = np.float32(0.0)
+        for e in range(observation.counts.shape[1]):
+            observation.counts[j, e] = 0
+            observation.values[j, e] = np.float32(0.0)
+        for c in range(observation.earned.shape[1]):
+            observation.earned[j, c] = np.float32(0.0)
 
 
 @kernel
-def begin_episode(rows: Rows, users: Array, visits: Array, seen: Seen, kept: Kept) -> None:
+def begin_episode(rows: Rows, users: Array, visits: Array, observation: Observation, memory: Memory) -> None:
     """Let the users `rows` be about to arrive, with nothing known of them."""
     for k in range(rows.shape[0]):
         j = rows[k]
@@ -145,36 +151,37 @@ def begin_episode(rows: Rows, users: Array, visits: Array, seen: Seen, kept: Kep
         v.policy = 0
         v.attended = np.uint32(0)
         users[j].row = np.int32(j)
-        for h in range(seen.history_item.shape[1]):
-            seen.history_item[j, h] = -1
-            seen.history_event[j, h] = -1
-            seen.history_value[j, h] = np.float32(0.0)
+        for h in range(observation.history_item.shape[1]):
+            observation.history_item[j, h] = -1
+            observation.history_event[j, h] = -1
+            observation.history_value[j, h] = np.float32(0.0)
         for side in range(2):
-            kept.weight[j, side] = np.float32(0.0)
-            for d in range(kept.liked.shape[2]):
-                kept.liked[j, side, d] = np.float32(0.0)
-        for r in range(kept.sent.shape[1]):
-            kept.sent[j, r] = -1
+            memory.weight[j, side] = np.float32(0.0)
+            for d in range(memory.liked.shape[2]):
+                memory.liked[j, side, d] = np.float32(0.0)
+        for r in range(memory.sent.shape[1]):
+            memory.sent[j, r] = -1
         for p in range(PAID):
-            kept.paid[j, p] = np.float32(0.0)
-        for p in range(kept.shown.shape[1]):
-            kept.shown[j, p] = -1
-        kept.n_sent[j] = 0
-        kept.changes[j] = -1.0
-        kept.visit[j] = 0
-        kept.steps[j] = 0
-        seen.ended[j] = GOES_ON
-        seen.time[j] = v.clock
+            memory.paid[j, p] = np.float32(0.0)
+        for p in range(memory.shown.shape[1]):
+            memory.shown[j, p] = -1
+        memory.n_sent[j] = 0
+        memory.changes[j] = -1.0
+        memory.visit[j] = 0
+        memory.steps[j] = 0
+        observation.ended[j] = GOES_ON
+        observation.time[j] = v.clock
 
 
 @kernel
-def fold(records: Array, n: int, terms: StepTables, items: Array, seen: Seen, kept: Kept) -> None:
+def fold(records: Array, n: int, terms: StepTables, items: Array, observation: Observation, memory: Memory) -> None:
     """Add the first n records up: counts, rewards, history, and what they say about what their users like."""
     margin, worth, marks = np.float32(terms.facts[0].margin), terms.worth, terms.marks
     signal, features = terms.signal, terms.features
-    counts, values, earned, time = seen.counts, seen.values, seen.earned, seen.time
-    paid, liked, weight = kept.paid, kept.liked, kept.weight
-    history_item, history_event, history_value = seen.history_item, seen.history_event, seen.history_value
+    counts, values, earned, time = observation.counts, observation.values, observation.earned, observation.time
+    paid, liked, weight = memory.paid, memory.liked, memory.weight
+    history_item, history_event = observation.history_item, observation.history_event
+    history_value = observation.history_value
     rewards = earned.shape[1]
     for r in range(n):
         row = records[r]
@@ -209,19 +216,19 @@ def fold(records: Array, n: int, terms: StepTables, items: Array, seen: Seen, ke
 
 
 @kernel
-def renew(rows: Rows, terms: StepTables, visits: Array, seen: Seen, kept: Kept) -> None:
+def renew(rows: Rows, terms: StepTables, visits: Array, observation: Observation, memory: Memory) -> None:
     """Work out what can be shown to the users `rows` now."""
-    opens, closes, edges, available = terms.opens, terms.closes, terms.edges, seen.available
+    opens, closes, edges, available = terms.opens, terms.closes, terms.edges, observation.available
     tick, recent = terms.facts[0].tick, terms.facts[0].recent
     for k in range(rows.shape[0]):
         j = rows[k]
         now = math.floor(visits[j].clock / tick) * tick
-        if visits[j].status != Status.NEEDS_SLATE or now < kept.changes[j]:
+        if visits[j].status != Status.NEEDS_SLATE or now < memory.changes[j]:
             continue
         for item in range(available.shape[1]):  # without a branch: some at a time
             available[j, item] = np.int8((opens[item] <= now) & (closes[item] > now))
-        for r in range(min(recent, kept.n_sent[j])):
-            available[j, kept.sent[j, r]] = 0
+        for r in range(min(recent, memory.n_sent[j])):
+            available[j, memory.sent[j, r]] = 0
         low, high = 0, edges.shape[0] - 1  # the first edge after now
         while low < high:
             middle = (low + high) // 2
@@ -229,13 +236,13 @@ def renew(rows: Rows, terms: StepTables, visits: Array, seen: Seen, kept: Kept) 
                 high = middle
             else:
                 low = middle + 1
-        kept.changes[j] = edges[low]
+        memory.changes[j] = edges[low]
 
 
 @kernel
-def look(rows: Rows, terms: StepTables, stages: Array, visits: Array, seen: Seen, kept: Kept) -> None:
+def look(rows: Rows, terms: StepTables, stages: Array, visits: Array, observation: Observation, memory: Memory) -> None:
     """Write observations of the users `rows`, their rewards, and whether their episodes are over."""
-    context, interest, weights = seen.context, seen.interest, terms.weights
+    context, interest, weights = observation.context, observation.interest, terms.weights
     limit, cap = terms.facts[0].limit, terms.facts[0].places
     horizon, starts_at = terms.facts[0].horizon, terms.facts[0].starts_at
     for k in range(rows.shape[0]):
@@ -243,25 +250,25 @@ def look(rows: Rows, terms: StepTables, stages: Array, visits: Array, seen: Seen
         v = visits[j]
         waits = v.status == Status.NEEDS_SLATE
         if waits:
-            seen.ended[j] = TRUNCATED if kept.steps[j] >= limit else GOES_ON
-            seen.time[j] = v.clock
-            came = np.int64(v.visit) - kept.visit[j]
-            seen.earned[j, RETENTION] += np.float32(came)
-            kept.visit[j] = np.int64(v.visit)
+            observation.ended[j] = TRUNCATED if memory.steps[j] >= limit else GOES_ON
+            observation.time[j] = v.clock
+            came = np.int64(v.visit) - memory.visit[j]
+            observation.earned[j, RETENTION] += np.float32(came)
+            memory.visit[j] = np.int64(v.visit)
             stage = np.int64(v.slate_stage)
-            seen.stage[j] = stage
-            seen.surface[j] = stages[stage].surface
-            seen.device_type[j] = v.device
+            observation.stage[j] = stage
+            observation.surface[j] = stages[stage].surface
+            observation.device_type[j] = v.device
         elif v.status == Status.GONE:
-            seen.ended[j] = TERMINATED
+            observation.ended[j] = TERMINATED
         else:
-            seen.ended[j] = TRUNCATED
-            seen.time[j] = horizon
-        share = min(np.int64(stages[seen.stage[j]].slate), cap) / np.float64(cap)
-        tell_context(j, seen.time[j], starts_at, kept.visit[j], np.int64(v.request), share, context)
-        tell_interest(j, kept.liked, kept.weight, interest)
+            observation.ended[j] = TRUNCATED
+            observation.time[j] = horizon
+        share = min(np.int64(stages[observation.stage[j]].slate), cap) / np.float64(cap)
+        tell_context(j, observation.time[j], starts_at, memory.visit[j], np.int64(v.request), share, context)
+        tell_interest(j, memory.liked, memory.weight, interest)
         reward = 0.0
         for c in range(weights.shape[0]):
             if weights[c] != 0.0:
-                reward += np.float64(weights[c]) * np.float64(seen.earned[j, c])
-        seen.reward[j] = reward
+                reward += np.float64(weights[c]) * np.float64(observation.earned[j, c])
+        observation.reward[j] = reward

@@ -75,7 +75,7 @@ def follow(t: StepGroups, w: LifetimeGroups, n: int, m: int, resume: int) -> tup
     offer(t, n, m)
     for k in range(n + m):
         _hand_over(t, w.orders, t.turn.rows[k])
-    look(t.turn.rows[: n + m], t.terms, t.plan.stages, t.visits.state, t.seen, t.kept)
+    look(t.turn.rows[: n + m], t.terms, t.plan.stages, t.visits.state, t.observation, t.memory)
     return n + m, DONE
 
 
@@ -287,11 +287,11 @@ def _hand_over(t: StepGroups, orders: Orders, j: int) -> None:
     while first >= 0:
         records[0] = orders.waiting[j, first]
         orders.waiting[j, first].logged_at = math.nan
-        fold(records, 1, t.terms, t.items.state, t.seen, t.kept)
+        fold(records, 1, t.terms, t.items.state, t.observation, t.memory)
         first = _next_arrival(j, now, orders)
     if handed:
         _close_up(j, orders)
-    t.seen.earned[j, TRUTH] += np.float32(orders.felt[j] / FIXED)
+    t.observation.earned[j, TRUTH] += np.float32(orders.felt[j] / FIXED)
 
 
 @internal

@@ -17,7 +17,7 @@ from simulator.engine.tables.tables import Items, Output, Plan, Users, Visits
 from simulator.engine.visit.advance import advance
 from simulator.env.batch.encode import answer, begin_episode, begin_step, fold, look, renew
 from simulator.env.batch.user_pool import put_users
-from simulator.env.buffers import Kept, Seen, StepTables
+from simulator.env.buffers import Memory, Observation, StepTables
 
 
 @group
@@ -48,8 +48,8 @@ class StepGroups(NamedTuple):
     items: Items
     visits: Visits
     out: Output
-    seen: Seen
-    kept: Kept
+    observation: Observation
+    memory: Memory
     terms: StepTables
     turn: Turn
     announced: Announced
@@ -83,7 +83,7 @@ def whole_step(t: StepGroups, n: int, m: int) -> bool:
             t.out.n_messages[0] = 0  # nobody follows an order beyond the visit
         first = after
     offer(t, n, m)
-    look(t.turn.rows[: n + m], t.terms, t.plan.stages, t.visits.state, t.seen, t.kept)
+    look(t.turn.rows[: n + m], t.terms, t.plan.stages, t.visits.state, t.observation, t.memory)
     return True
 
 
@@ -96,10 +96,10 @@ def begin(t: StepGroups, n: int, m: int) -> bool:
             if actions[i, p] < 0 or actions[i, p] >= items:
                 return False
     going, new = t.turn.rows[:n], t.turn.rows[n : n + m]
-    answer(going, actions, t.terms, t.plan.stages, t.visits, t.seen, t.kept)
-    begin_step(going, t.seen)
+    answer(going, actions, t.terms, t.plan.stages, t.visits, t.observation, t.memory)
+    begin_step(going, t.observation)
     put_users(new, t.turn.places, t.pool, t.users)
-    begin_episode(new, t.users.state, t.visits.state, t.seen, t.kept)
+    begin_episode(new, t.users.state, t.visits.state, t.observation, t.memory)
     return True
 
 
@@ -134,12 +134,12 @@ def visit(t: StepGroups, rows: npt.NDArray[np.int64], first: int, end: float, ph
         facts.seed, rows, first, end, facts.room, t.plan, t.users, items, t.visits, t.out, facts.batched_steps,
         parts, parts, parts,
     )  # fmt: skip
-    fold(t.out.records, written, t.terms, items.state, t.seen, t.kept)
+    fold(t.out.records, written, t.terms, items.state, t.observation, t.memory)
     return first
 
 
 @internal
 def offer(t: StepGroups, n: int, m: int) -> None:
     """Work out what can be shown to n rows and m new ones."""
-    renew(t.turn.rows[: n + m], t.terms, t.visits.state, t.seen, t.kept)
-    begin_step(t.turn.rows[n : n + m], t.seen)  # what came before the first request is nobody's doing
+    renew(t.turn.rows[: n + m], t.terms, t.visits.state, t.observation, t.memory)
+    begin_step(t.turn.rows[n : n + m], t.observation)  # what came before the first request is nobody's doing

@@ -41,7 +41,7 @@ from simulator.env.batch.lifetime_step import (
 from simulator.env.batch.private_worlds import PrivateWorlds
 from simulator.env.batch.step import Announced, StepGroups, Turn, whole_step
 from simulator.env.batch.user_pool import UserPool
-from simulator.env.buffers import Kept, Seen, kept_buffers, seen_buffers, terms_of
+from simulator.env.buffers import Memory, Observation, memory_buffers, observation_buffers, terms_of
 from simulator.env.context import EnvContext
 from simulator.env.errors import EnvInputError
 from simulator.env.settings import WORTH_A_THREAD
@@ -74,8 +74,8 @@ class UserBatch:
         self.pool = UserPool(context, n, max(min(_AHEAD_ALL // n, _AHEAD_MOST), _AHEAD_LEAST))
         self.users = context.users(np.zeros(n, dtype=np.uint64))
         self.rows: Visits = empty_visits(n, context.slate, context.compiled.largest_menu)
-        self.seen: Seen = seen_buffers(context, n)
-        self.kept: Kept = kept_buffers(context, n)
+        self.observation: Observation = observation_buffers(context, n)
+        self.memory: Memory = memory_buffers(context, n)
         of = context.compiled
         self._room = room_needed(of.largest_slate, of.largest_menu, of.most_responses) + 64
         beside = context.compiled.world is not None
@@ -120,7 +120,7 @@ class UserBatch:
 
     def _bind(self) -> None:
         """Pin all tables, for steps that are one call; they may lie elsewhere than before."""
-        self.first = Row(self.seen, self.kept, self.context, 0)
+        self.first = Row(self.observation, self.memory, self.context, 0)
         self._clocks, self._arrivals = self.rows.state["clock"], self.pool.users.state["due"]
         announced = Announced(self._published.by_item, self._published.by_zone, self._zones)
         pinned = [
@@ -131,8 +131,8 @@ class UserBatch:
                     items=self.items,
                     visits=self.rows,
                     out=output,
-                    seen=self.seen,
-                    kept=self.kept,
+                    observation=self.observation,
+                    memory=self.memory,
                     terms=self._terms,
                     turn=turn,
                     announced=announced,

@@ -154,7 +154,7 @@ def _one(
     ended = (False, False)
     while not over:
         slate, odds = policy(observation, env.context.slate, draw)
-        began = float(env.fleet.seen.time[0])
+        began = float(env.fleet.observation.time[0])
         if twins is not None:
             other.append(_instead(env.fleet, twins, slate))
         after, reward, *ended, info = env.step(slate)  # type: ignore[assignment]
@@ -178,22 +178,22 @@ def _one(
 def _instead(fleet: UserBatch, twins: UserBatch, slate: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """The reward of the next step with every item in the first place, (items,): the user lives it in as many copies."""
     n = twins.n
-    for mine, theirs in ((fleet.users, twins.users), (fleet.rows, twins.rows), (fleet.seen, twins.seen),
-                         (fleet.kept, twins.kept)):  # fmt: skip
+    for mine, theirs in ((fleet.users, twins.users), (fleet.rows, twins.rows), (fleet.observation, twins.observation),
+                         (fleet.memory, twins.memory)):  # fmt: skip
         for one, copies in zip(mine, theirs, strict=True):
             if len(copies) == n:
                 copies[...] = one[0]
     everybody = np.arange(n, dtype=np.int64)
     twins.rows.state["user"] = everybody
     twins.users.state["row"] = everybody
-    available = fleet.seen.available[0].astype(np.bool_)
+    available = fleet.observation.available[0].astype(np.bool_)
     others = np.tile(slate, (n, 1))
     places, rows = np.nonzero(slate[:, None] == everybody[None, :])
     others[rows, places] = slate[0]  # an item of the slate changes places with the first
     others[:, 0] = everybody
     rewards = np.full(n, np.nan, dtype=np.float32)
     twins.step(everybody[available], np.ascontiguousarray(others[available]))
-    rewards[available] = twins.seen.reward[available]
+    rewards[available] = twins.observation.reward[available]
     return rewards
 
 

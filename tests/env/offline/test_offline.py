@@ -75,7 +75,7 @@ def test_what_an_item_would_have_earned_is_what_it_earns(logged):
         for step, slate in enumerate(episode.actions):
             shown = episode.shown[step, 0]
             assert episode.potential[step, shown] == pytest.approx(episode.rewards[step], rel=1e-5, abs=1e-5)
-            there = np.flatnonzero(env.fleet.seen.available[0])
+            there = np.flatnonzero(env.fleet.observation.available[0])
             assert np.isnan(np.delete(episode.potential[step], there)).all()
             other = int(there[(7 * step) % len(there)])
             if other not in slate:
