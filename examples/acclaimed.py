@@ -17,8 +17,8 @@ class Acclaimed(Recommender):
 
     def recommend(self, requests):
         best = requests.candidates[np.argsort(-self.score[requests.candidates], kind="stable")]
-        best = best[: requests.slate_size + requests.recent.shape[1]]
-        late = (best[:, None] == requests.recent[:, None, :]).any(axis=2)
+        best = best[: requests.slate_size + requests.recently_shown.shape[1]]
+        late = (best[:, None] == requests.recently_shown[:, None, :]).any(axis=2)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         slates[:, : requests.filled] = best[np.argsort(late, axis=1, kind="stable")][:, : requests.filled]
         return Slates(slates)

@@ -128,13 +128,13 @@ def _slates(recommender: Recommender, world: World, what: str) -> Iterator[Breac
     requests = world.requests
     found = valid_slates(recommender, requests, world.catalog.n_items)
     for row in range(len(requests)):
-        recent = set(requests.recent[row].tolist()) - {NO_ITEM}
+        recent = set(requests.recently_shown[row].tolist()) - {NO_ITEM}
         eligible = len(set(requests.candidates.tolist()) - recent)
         shown = [item for item in found.items[row].tolist() if item in recent]
         if len(shown) > max(0, requests.filled - eligible):
             yield Breach(
                 f"request {row} got {shown}, shown lately, though {eligible} other candidates were left",
-                "items in `recent` come only when the candidates run out",
+                "items in `recently_shown` come only when the candidates run out",
                 what,
             )
             return

@@ -71,7 +71,7 @@ def _requests(
     there = np.arange(5) < so_far[:, None]
     users = random.integers(0, n_users, n).astype(np.uint32)
     users[-1] = n_users - 1  # whom the log has never met
-    about = np.where(np.arange(n) % 3 == 0, recent[:, 0], NO_ITEM).astype(np.int32)  # some stand next to an item
+    anchor_item = np.where(np.arange(n) % 3 == 0, recent[:, 0], NO_ITEM).astype(np.int32)  # some stand next to an item
     return Requests(
         key=random.integers(0, 2**63, n).astype(np.uint64),
         user=users,
@@ -87,7 +87,7 @@ def _requests(
         events_value=np.where(there, random.uniform(0, 1.5, (n, 5)), np.nan).astype(np.float32),
         candidates=np.sort(random.permutation(n_items)[:n_candidates]).astype(np.int32),
         slate_size=slate_size,
-        about=about,
+        anchor_item=anchor_item,
         # some have declared an interest, in one of the types
         stated=np.where(np.arange(n) % 3 == 0, NO_ITEM, np.arange(n) % 2)[:, None].astype(np.int32),
         context=np.where(np.arange(n) % 4 == 0, 1, -1).astype(np.int8),

@@ -177,7 +177,7 @@ class Filtered(Composed):
     def recommend(self, requests: Requests) -> Slates:
         """Return the member's slates over what passes; where that does not fill one, its slates over all."""
         passing = requests.candidates[self._passes[requests.candidates]]
-        late = (requests.recent[:, :, None] == passing[None, None, :]).any(axis=1) if passing.size else None
+        late = (requests.recently_shown[:, :, None] == passing[None, None, :]).any(axis=1) if passing.size else None
         enough = np.zeros(len(requests), bool) if late is None else (~late).sum(axis=1) >= requests.filled
         items = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         member = self.members["member"]
@@ -190,7 +190,7 @@ class Filtered(Composed):
             part = replace(requests.take(rows), slate_size=max(requests.candidates.size, requests.slate_size))
             for row, slate in zip(rows, slates_of(member, part).items, strict=True):
                 found = slate[slate != NO_ITEM]
-                recent = np.isin(found, requests.recent[row])
+                recent = np.isin(found, requests.recently_shown[row])
                 order = np.lexsort((~self._passes[found], recent))
                 items[row, : requests.filled] = found[order][: requests.filled]
         return Slates(items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,7 @@ NO_ITEM = -1
 
 _PER_ROW = {
     "key": "u8", "user": "u4", "session": "u4", "request": "u4", "time": "f8",
-    "surface": "u1", "device": "u1", "stage": "u1", "about": "i4", "context": "i1",
+    "surface": "u1", "device": "u1", "stage": "u1", "anchor_item": "i4", "context": "i1",
     "sorting": "i1",
 }  # fmt: skip
 _PER_ROW_WIDE = {"events_item": "i4", "events_value": "f4", "stated": "i4", "criteria": "f4"}
@@ -30,6 +31,8 @@ _SHAPES = [
 ]
 _ROWS = (*_PER_ROW, *_PER_ROW_WIDE)
 _ARRAYS = (*_ROWS, "recent_start", "recent_items", "candidates")
+
+_WARNED: set[str] = set()  # old names that somebody has been warned of
 
 Seen = Literal["last", "allow"]
 """What may be recommended again: items that a user has had come 'last', when others run out, or are allowed."""
@@ -47,7 +50,7 @@ class Requests:
         surface, device, stage: uint8 (n,), codes as in the log.
         recent_start: int64 (n + 1,), and recent_items: int32 (recent_start[-1],), items lately sent to the user of row
             r: ``recent_items[recent_start[r] : recent_start[r + 1]]``. They are not to be recommended unless the
-            candidates run out. ``recent`` has the same as a matrix.
+            candidates run out. ``recently_shown`` has the same as a matrix.
         events_item: int32 (n, H), the visit's own items so far, latest last, padded with -1 at the end. H differs from
             batch to batch.
         events_value: float32 (n, H), how much of each was consumed, in [0, 1.5]; NaN where there is no item.
@@ -55,15 +58,16 @@ class Requests:
             a recommender that says ``takes_lists`` is given batches with `several` lists of them.
         slate_size: items wanted per request.
         seen: the policy for items that the user has had (a positive at fit, or part of this visit): 'last' (only when
-            other candidates run out) or 'allow' (people order again). What is in `recent` comes last either way.
+            other candidates run out) or 'allow' (people order again). What is in `recently_shown` comes last either
+            way.
         stated: int32 (n, S), what the user has declared an interest in, as codes of a public column of the items,
             padded with -1; S is 0 where the platform asks for nothing.
         criteria: float32 (n, C), what the user asks for in this visit, a column for each of the scenario's criteria:
             the code of a topic or type, or a limit (on a public column, on a promised time, s, or on a distance, km);
             NaN where the user says nothing. Whatever is a filter is applied: `candidates` are those that pass. C is 0
             where visits have no criteria.
-        about: int32 (n,), the item that a slate is asked for next to (the article just read, the product looked at, the
-            song that a radio began with), -1 where there is none. It is among what was lately sent.
+        anchor_item: int32 (n,), the item that a slate is asked for next to (the article just read, the product looked
+            at, the song that a radio began with), -1 where there is none. It is among what was lately sent.
         context: int8 (n,), the visit's context (work, sport, sleep) by its number in the scenario, where the user
             tells; -1 where the platform knows of none.
         sorting: int8 (n,), the order (cheapest first, newest first) that the visit has had a list put in before, by its
@@ -92,7 +96,7 @@ class Requests:
     seen: Seen = "last"
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.int32))
     criteria: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    about: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+    anchor_item: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
     context: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     sorting: np.ndarray = field(default_factory=lambda: np.empty(0, np.int8))
     several: Lists | None = None
@@ -103,8 +107,8 @@ class Requests:
             object.__setattr__(self, "stated", np.empty((n, 0), np.int32))
         if self.criteria.size == 0:
             object.__setattr__(self, "criteria", np.empty((n, 0), np.float32))
-        if self.about.size == 0:
-            object.__setattr__(self, "about", np.full(n, NO_ITEM, np.int32))
+        if self.anchor_item.size == 0:
+            object.__setattr__(self, "anchor_item", np.full(n, NO_ITEM, np.int32))
         if self.context.size == 0:
             object.__setattr__(self, "context", np.full(n, -1, np.int8))
         if self.sorting.size == 0:
@@ -148,12 +152,34 @@ class Requests:
         return self.key.size
 
     @cached_property
-    def recent(self) -> np.ndarray:
+    def recently_shown(self) -> np.ndarray:
         """What was lately sent as int32 (n, R), padded with -1 at the end; R differs from batch to batch."""
         sizes = np.diff(self.recent_start)
         matrix = np.full((len(self), int(sizes.max(initial=0))), NO_ITEM, np.int32)
         matrix[np.arange(matrix.shape[1]) < sizes[:, None]] = self.recent_items
         return sealed(matrix)
+
+    @property
+    def recent(self) -> np.ndarray:
+        """Return `recently_shown` under its old name, for one version."""
+        return self._renamed("recent", "recently_shown")
+
+    @property
+    def about(self) -> np.ndarray:
+        """Return `anchor_item` under its old name, for one version."""
+        return self._renamed("about", "anchor_item")
+
+    def _renamed(self, old: str, new: str) -> np.ndarray:
+        """Return the array `new` and warn, once per process, whoever reads it as `old`."""
+        if old not in _WARNED:
+            _WARNED.add(old)
+            warnings.warn(
+                f"requests.{old} is requests.{new} now; this is the last version that has the old name",
+                FutureWarning,
+                stacklevel=3,
+            )
+        array: np.ndarray = getattr(self, new)
+        return array
 
     @cached_property
     def lists(self) -> Lists:

@@ -83,7 +83,7 @@ def judge(
     negatives: int | None = None,
     seed: int = 0,
 ) -> Judgment:
-    """Rank for every user with something held out in ``held``; training items come last, by ``recent``.
+    """Rank for every user with something held out in ``held``; training items are `recently_shown`, so they come last.
 
     Args:
         recommender: fitted on ``train``.

@@ -101,8 +101,8 @@ class LastEvents(Ranker):
         for row in range(len(requests)):
             visit = requests.events_item[row]
             items = visit[visit >= 0][::-1][:n]
-            if requests.about[row] != NO_ITEM:
-                items = requests.about[row : row + 1]
+            if requests.anchor_item[row] != NO_ITEM:
+                items = requests.anchor_item[row : row + 1]
             elif not items.size and batch.known[row]:
                 last = self.learned["last"][requests.user[row]]
                 items = last[last >= 0]

@@ -29,7 +29,7 @@ class BatchArrays(NamedTuple):
     """Arrays of a batch of requests for kernels, from :meth:`History.ready`; kernels unpack them before their loops.
 
     Attributes:
-        user, about, recent_start, recent_items, events_item, events_value: as in
+        user, anchor_item, recent_start, recent_items, events_item, events_value: as in
             :class:`recommenders.contract.Requests`.
         start, had: positives of users, as in :class:`History`.
         seen: how :func:`mark` marks what the user has had: :data:`HAD`, or 0 where that may come again.
@@ -39,7 +39,7 @@ class BatchArrays(NamedTuple):
     """
 
     user: np.ndarray
-    about: np.ndarray
+    anchor_item: np.ndarray
     recent_start: np.ndarray
     recent_items: np.ndarray
     events_item: np.ndarray
@@ -102,7 +102,7 @@ class History:
         Raises:
             RecommenderError: they do.
         """
-        named = [requests.recent_items, requests.events_item, requests.about]
+        named = [requests.recent_items, requests.events_item, requests.anchor_item]
         if not self._offer or self._offer[0] is not requests.candidates:
             named.append(requests.candidates)
         highest = max(int(array.max(initial=-1)) for array in named)
@@ -130,7 +130,7 @@ class History:
                 self._offer[:] = [requests.candidates, marks, self.ranking[marks[self.ranking] == 0]]
             _, marks, ranked = self._offer
         return BatchArrays(
-            requests.user, requests.about, requests.recent_start, requests.recent_items, requests.events_item,
+            requests.user, requests.anchor_item, requests.recent_start, requests.recent_items, requests.events_item,
             requests.events_value, self.start, self.items, HAD if requests.seen == "last" else np.uint8(0),
             marks, ranked, lists,
         )  # fmt: skip

@@ -98,7 +98,7 @@ class _Room(NamedTuple):
 def _score(slates: np.ndarray, batch: BatchArrays, weights: Near, ties: np.uint64, room: _Room) -> None:
     """Fill ``slates`` (n, k): for each request add up the neighbours of its profile, keep the best, then popularity."""
     user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
-    recent_start, recent_items, about = batch.recent_start, batch.recent_items, batch.about
+    recent_start, recent_items, anchor_item = batch.recent_start, batch.recent_items, batch.anchor_item
     events_item, events_value = batch.events_item, batch.events_value
     marks, ranked = batch.marks, batch.ranked
     lists, bounds, of = batch.lists
@@ -119,7 +119,7 @@ def _score(slates: np.ndarray, batch: BatchArrays, weights: Near, ties: np.uint6
                 n_touched += total[other] == 0
                 total[other] += similarity[q]
         for h in range(-1, visit.size):  # -1: what the slate stands next to
-            item = about[row] if h < 0 else visit[h]
+            item = anchor_item[row] if h < 0 else visit[h]
             weight = NEXT_TO if h < 0 else events_value[row, h]
             if item < 0 or not weight >= LEAST_WEIGHT:  # NaN: nothing known of it
                 continue

@@ -62,9 +62,9 @@ def profiles(history: History, requests: Requests) -> tuple[np.ndarray, Any]:
 
 def next_to(requests: Requests, n_items: int) -> Any:
     """Return the items that slates stand next to, scipy CSR float32 (n, n_items) of ones."""
-    there = requests.about != NO_ITEM
+    there = requests.anchor_item != NO_ITEM
     start = np.concatenate(([0], np.cumsum(there)))
-    return csr(start, requests.about[there], np.ones(int(start[-1])), n_items)
+    return csr(start, requests.anchor_item[there], np.ones(int(start[-1])), n_items)
 
 
 def csr(start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int) -> Any:

@@ -124,7 +124,7 @@ class Random(Recommender):
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
         """Slate size over eligible candidates; items shown lately only fill up what is left."""
-        there = requests.recent
+        there = requests.recently_shown
         available = np.isin(there, requests.candidates) & (there != NO_ITEM)
         lately = np.array([np.unique(row[kept]).size for row, kept in zip(there, available, strict=True)], np.int64)
         eligible = (requests.candidates.size - lately)[:, None]

@@ -182,7 +182,7 @@ class Ranker(Recommender):
         if self.needs != "nothing":
             has_profile = batch.known if self.needs == "user" else np.diff(batch.profile.indptr) > 0
             if self.next_to:
-                has_profile = has_profile | (batch.requests.about != NO_ITEM)
+                has_profile = has_profile | (batch.requests.anchor_item != NO_ITEM)
             scores[~has_profile] = np.nan
         return scores
 

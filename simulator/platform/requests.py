@@ -52,7 +52,7 @@ def build_requests(
         surface=np.empty(n, dtype=np.uint8),
         device=np.empty(n, dtype=np.uint8),
         stage=np.empty(n, dtype=np.uint8),
-        about=np.empty(n, dtype=np.int32),
+        anchor_item=np.empty(n, dtype=np.int32),
         context=np.empty(n, dtype=np.int8),
         events_item=np.empty((n, events), dtype=np.int32),
         events_value=np.empty((n, events), dtype=np.float32),
@@ -64,8 +64,8 @@ def build_requests(
     sent.fill(batch.user, start, items)
     if sent.kept < VISIT_MEMORY:  # whoever remembers little keeps at least this visit's own items out of its slates
         own = batch.events_item
-        if (batch.about >= 0).any():  # and what a slate stands next to
-            own = np.concatenate([own, batch.about[:, None]], axis=1)
+        if (batch.anchor_item >= 0).any():  # and what a slate stands next to
+            own = np.concatenate([own, batch.anchor_item[:, None]], axis=1)
         if own.shape[1] > 0:
             start, items = _with_own(start, items, own)
     return Requests.unchecked(

@@ -197,7 +197,7 @@ def test_what_was_lately_sent_had_been_sent(watched):
                 sent[user] = set()
             if user not in sent:
                 continue
-            assert set(requests.recent[k][requests.recent[k] >= 0].tolist()) == sent[user]
+            assert set(requests.recently_shown[k][requests.recently_shown[k] >= 0].tolist()) == sent[user]
             compared += len(sent[user]) > 0
             sent[user] |= set(slates.items[k][slates.items[k] >= 0].tolist())
     assert compared > 100
@@ -263,7 +263,7 @@ def test_a_spy_cannot_write_to_the_world(watched):
     class Vandal(Spy):
         def recommend(self, requests: Requests):
             slates = super().recommend(requests)
-            for name in ("user", "time", "recent", "events_item", "key"):
+            for name in ("user", "time", "recently_shown", "events_item", "key"):
                 array = getattr(requests, name)
                 if array.flags.writeable:
                     array[...] = 0

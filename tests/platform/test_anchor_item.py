@@ -26,7 +26,9 @@ def requests_of(name: str, spy: Spy, stage: str) -> pd.DataFrame:
     """A row per request of a stage: whose, in which visit, when, and the item that it is about (-1 none)."""
     code = compiled_of(name).names.stages.index(stage)
     rows = [
-        pd.DataFrame({key: getattr(batch, key)[batch.stage == code] for key in ("user", "session", "time", "about")})
+        pd.DataFrame(
+            {key: getattr(batch, key)[batch.stage == code] for key in ("user", "session", "time", "anchor_item")}
+        )
         for batch in spy.asked
     ]
     return pd.concat(rows, ignore_index=True)
@@ -50,19 +52,21 @@ def test_a_rail_is_asked_for_next_to_the_article_just_read():
     rail = requests_of("news", spy, "rail")
     read = last_of(truth, ("read_part", "read_whole"), ("read",))
     assert len(rail) > 60
-    assert (rail["about"] == [read(*row) for row in rail[["user", "session", "time"]].itertuples(index=False)]).all()
+    assert (
+        rail["anchor_item"] == [read(*row) for row in rail[["user", "session", "time"]].itertuples(index=False)]
+    ).all()
     for stage in ("front", "river", "alert", "digest"):
-        assert (requests_of("news", spy, stage)["about"] == NO_ITEM).all()
+        assert (requests_of("news", spy, stage)["anchor_item"] == NO_ITEM).all()
 
 
 def test_also_bought_is_asked_for_next_to_the_product_just_looked_at():
     spy, truth = asked_and_lived("ecommerce", "30d")
     also = requests_of("ecommerce", spy, "also")
     assert len(also) > 10
-    assert (also["about"] != NO_ITEM).all()
+    assert (also["anchor_item"] != NO_ITEM).all()
     rejected = last_of(truth, ("reject",), ("detail",))
     expected = [rejected(*row) for row in also[["user", "session", "time"]].itertuples(index=False)]
-    assert (also["about"] == expected).all()
+    assert (also["anchor_item"] == expected).all()
 
 
 def test_a_radio_is_asked_for_next_to_what_was_chosen_from_cards_however_long_it_plays():
@@ -70,9 +74,9 @@ def test_a_radio_is_asked_for_next_to_what_was_chosen_from_cards_however_long_it
     radio = requests_of("audio", spy, "radio")
     chosen = last_of(truth, ("open", "resume"), ("listen",))
     expected = np.array([chosen(*row) for row in radio[["user", "session", "time"]].itertuples(index=False)])
-    assert (radio["about"] == expected).all()
+    assert (radio["anchor_item"] == expected).all()
     assert 30 < (expected == NO_ITEM).sum() < len(expected) - 30, "some visits begin with the radio, some do not"
-    again = radio[radio["about"] >= 0].groupby(["user", "session"])["about"].agg(["size", "nunique"])
+    again = radio[radio["anchor_item"] >= 0].groupby(["user", "session"])["anchor_item"].agg(["size", "nunique"])
     assert (again["size"] > again["nunique"]).any(), "the seed stays while slates follow each other"
 
 
@@ -81,7 +85,7 @@ def test_what_a_slate_stands_next_to_is_not_in_it(name, stage, horizon):
     spy, _ = asked_and_lived(name, horizon)
     code, n = compiled_of(name).names.stages.index(stage), 0
     for batch, slates in zip(spy.asked, spy.answered, strict=True):
-        here = (batch.stage == code) & (batch.about != NO_ITEM) & (batch.candidates.size > 60)
-        assert not in_slates(batch.about[here, None], slates.items[here]).any()
+        here = (batch.stage == code) & (batch.anchor_item != NO_ITEM) & (batch.candidates.size > 60)
+        assert not in_slates(batch.anchor_item[here, None], slates.items[here]).any()
         n += here.sum()
     assert n > 5

@@ -34,7 +34,7 @@ class Keeper(Recommender):
         self.logs.append(events)
 
     def recommend(self, requests):
-        _ = requests.recent, requests.lists
+        _ = requests.recently_shown, requests.lists
         self.asked.append(requests)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         for first, last, own in requests.lists.each():

@@ -415,5 +415,5 @@ def test_synthetic_worlds_have_positives_a_cold_user_and_all_parts_of_a_request(
     pairs = world.log.positives(LABELS[1], world.catalog)
     assert len(pairs) > 200
     assert world.requests.user[-1] not in pairs.user
-    assert (world.requests.recent >= 0).any()
+    assert (world.requests.recently_shown >= 0).any()
     assert (world.requests.events_value > 0).any()

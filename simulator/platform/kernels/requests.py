@@ -30,7 +30,7 @@ class RequestColumns(NamedTuple):
     surface: npt.NDArray[np.uint8]
     device: npt.NDArray[np.uint8]
     stage: npt.NDArray[np.uint8]
-    about: npt.NDArray[np.int32]
+    anchor_item: npt.NDArray[np.int32]
     context: npt.NDArray[np.int8]
     events_item: npt.NDArray[np.int32]  # (n, H)
     events_value: npt.NDArray[np.float32]  # (n, H)
@@ -61,7 +61,7 @@ def gather(
     """Fill `columns` for the rows `chosen`; of events the latest H, unused places keep -1 and NaN."""
     out_key, out_user, out_session, out_request = columns.key, columns.user, columns.session, columns.request
     out_time, out_surface, out_device, out_stage = columns.time, columns.surface, columns.device, columns.stage
-    out_about, out_context = columns.about, columns.context
+    out_anchor, out_context = columns.anchor_item, columns.context
     events_item, events_value = columns.events_item, columns.events_value
     start = root(seed, REQUEST)
     width = events_item.shape[1]
@@ -77,11 +77,11 @@ def gather(
         out_surface[k] = stages[v.slate_stage].surface
         out_device[k], out_stage[k] = v.device, v.slate_stage
         about = stages[v.slate_stage].about
-        out_about[k] = -1
+        out_anchor[k] = -1
         if about == About.LAST and v.item != _NOTHING:
-            out_about[k] = np.int32(v.item)
+            out_anchor[k] = np.int32(v.item)
         elif about == About.SEED and v.seed != _NOTHING:
-            out_about[k] = np.int32(v.seed)
+            out_anchor[k] = np.int32(v.seed)
         out_context[k] = stated_context(v, contexts)
         n = np.int64(v.memory_n)
         kept = min(n, width)

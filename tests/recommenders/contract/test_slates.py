@@ -66,12 +66,25 @@ def test_requests_refuse_arrays_of_wrong_type_or_length():
 def test_what_was_lately_sent_is_a_matrix_too_and_goes_with_its_rows():
     start, items = compressed(np.array([[-1, 4, -1], [-1, -1, -1], [3, 1, 2]], np.int32))
     three = replace(ask(6, users=(0, 1, 2)), recent_start=start, recent_items=items)
-    assert three.recent.tolist() == [[4, -1, -1], [-1, -1, -1], [3, 1, 2]]
+    assert three.recently_shown.tolist() == [[4, -1, -1], [-1, -1, -1], [3, 1, 2]]
     for rows, expected in (
         (slice(1, 3), [[-1, -1, -1], [3, 1, 2]]),
         (np.array([2, 0, 2]), [[3, 1, 2], [4, -1, -1], [3, 1, 2]]),
     ):
-        assert three.take(rows).recent.tolist() == expected
+        assert three.take(rows).recently_shown.tolist() == expected
+
+
+@pytest.mark.parametrize(("old", "new"), [("recent", "recently_shown"), ("about", "anchor_item")])
+def test_an_old_name_can_be_read_for_one_version_and_warns_once(old, new, monkeypatch):
+    monkeypatch.setattr("recommenders.contract.requests._WARNED", set())
+    with pytest.warns(FutureWarning, match=f"requests.{old} is requests.{new} now") as said:
+        read = [getattr(each, old) for each in (REQUESTS, REQUESTS.take(slice(0, 1)))]
+    assert len(said) == 1
+    assert read[0] is getattr(REQUESTS, new)
+    assert len(read[1]) == 1
+    assert said[0].filename == __file__
+    with pytest.raises(AttributeError):
+        setattr(REQUESTS, old, getattr(REQUESTS, new))
 
 
 def test_a_part_is_what_would_be_taken_but_for_its_candidates():
@@ -86,7 +99,7 @@ def test_a_part_is_what_would_be_taken_but_for_its_candidates():
         if name != "candidates":
             assert np.array_equal(array, taken.arrays()[name], equal_nan=array.dtype.kind == "f")
             assert array.dtype == taken.arrays()[name].dtype
-    assert part.recent.tolist() == [[-1, -1, -1], [3, 1, 2]]
+    assert part.recently_shown.tolist() == [[-1, -1, -1], [3, 1, 2]]
     assert replace(part, slate_size=1).slate_size == 1  # and is as good as any other
 
 
