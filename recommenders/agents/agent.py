@@ -153,9 +153,9 @@ class Sb3Agent(Ranker):
             rows[again] = before[users[again]]
             own[inside] = rows
         numbers = requests.session.astype(np.int64), requests.request.astype(np.int64)
-        rows = _RequestRows(requests.time, *numbers, requests.events_item, requests.events_value)
+        request_rows = _RequestRows(requests.time, *numbers, requests.events_item, requests.events_value)
         share = min(requests.slate_size, known.slate) / known.slate
-        _tell_all(rows, known.starts_at, share, learned["items"], memory, context, interest)
+        _tell_all(request_rows, known.starts_at, share, learned["items"], memory, context, interest)
         codes = [np.eye(len(known.names[name]), dtype=np.float32)[getattr(requests, name)] for name in CODES]
         return np.concatenate([context, *codes, interest, memory.value], axis=1, dtype=np.float32)
 

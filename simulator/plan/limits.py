@@ -2,8 +2,9 @@
 
 What misses a limit is worth less to its user, wherever the number is read. People think in round numbers: a limit is
 one of `LEVELS` typical values. A limit on a number of the item has a column for each of them among the numbers that are
-shown (`Plan.asides`), whose trait is 1 for a user while a visit with that limit lasts. What lies between an item and a
-user (a promise, a distance) differs for each of them: a limit on it has one column, whose trait is the limit itself.
+shown (`Plan.attribute_effects`), whose trait is 1 for a user while a visit with that limit lasts. What lies between an
+item and a user (a promise, a distance) differs for each of them: a limit on it has one column, whose trait is the limit
+itself.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
 
 
 def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
-    """Rows of `Plan.asides` for the limits, dtype ASIDE (columns,)."""
+    """Rows of `Plan.attribute_effects` for the limits, dtype ATTRIBUTE_EFFECT (columns,)."""
     limits = weighed_limits(scenario)
     rows = np.zeros(limits[-1][1].stop if limits else 0, dtype=layout.ATTRIBUTE_EFFECT)
     rows["promise"] = -1

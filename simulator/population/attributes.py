@@ -49,7 +49,7 @@ def item_places(scenario: Scenario, seed: int, n_items: int, kin: tuple[ParentIn
 def attributes(
     compiled: Compiled, types: npt.NDArray[np.integer[Any]], seed: int, kin: tuple[ParentIndex, ...] = ()
 ) -> tuple[Float32, Float32]:
-    """Return numbers of items, (n, attributes), and their worth, (n, asides): beside the usual of their type, and what
+    """Return numbers of items, (n, attributes), and their worth, (n, effects): beside the usual of their type, and what
     missing each limit costs.
     """
     scenario, names = compiled.scenario, compiled.names
@@ -81,7 +81,7 @@ def attributes(
 
 
 def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float32:
-    """Return how much each shown number matters to the users with these keys, (n, asides): 1 where none is named.
+    """Return how much each shown number matters to the users with these keys, (n, effects): 1 where none is named.
 
     A group's own trait goes before everybody's. Limits matter only while a visit has them: 0.
     """

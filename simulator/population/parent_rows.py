@@ -89,7 +89,7 @@ def _rows(
 
 
 def _own_numbers(compiled: Compiled, kin: ParentIndex) -> npt.NDArray[np.int64]:
-    """Columns of `Items.asides` that are about numbers of parents of this kind, limits on them included."""
+    """Columns of `Items.attribute_effects` that are about numbers of parents of this kind, limits on them included."""
     names = compiled.names.attribute_effects
     columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
     for limit, own in weighed_limits(compiled.scenario):

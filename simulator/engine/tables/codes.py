@@ -61,7 +61,7 @@ OUTCOMES: dict[str, tuple[str, ...]] = {
     "consume": ("complete", "skip", "pause"),
     "respond": ("continue", "leave", "detour"),
 }
-"""Outcome numbers of the kinds that visits run; `defer`, `pause` and `aside` need no successor."""
+"""Outcome numbers of the kinds that visits run; `defer`, `pause` and `detour` need no successor."""
 
 
 BY_CREATOR = 1 << 20

@@ -56,7 +56,7 @@ STAGE = np.dtype(
         ("bounce_event", "i4"),  # -1 none
         ("reached_event", "i4"),  # -1 none
         ("moves", "i4"),  # 1: what plays goes on by itself
-        ("wall", "i4"),  # aside of which a user's trait says whether some items are cut off for them, -1 none
+        ("wall", "i4"),  # effect of which a user's trait says whether some items are cut off for them, -1 none
         ("wall_attribute", "i4"),  # number of these items, 0: free
         ("free", "f8"),  # share of them that everybody may have
         ("wall_event", "i4"),
@@ -131,7 +131,7 @@ FACET = np.dtype(
 ATTRIBUTE_EFFECT = np.dtype(
     [
         ("revealed_by", "u4"),  # modalities by any of which it is known, bits
-        ("promise", "i4"),  # -1: no promise; neither of the following: an attribute, its worth lies in `Items.asides`
+        ("promise", "i4"),  # -1: no promise; neither of the following: an attribute of `Items.attribute_effects`
         ("weight", "f8"),  # utility per second beyond `usual`, of a promise
         ("usual", "f8"),  # what is expected where the promise is not read, s
         ("ages", "i4"),  # 1: the item's age, which costs up to `weight`

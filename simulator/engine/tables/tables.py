@@ -101,7 +101,7 @@ class Plan(NamedTuple):
     quantiles: npt.NDArray[np.float32]  # (tables, 4096); row NORMAL is the standard normal
     exp_log_tables: npt.NDArray[np.float64]  # (642,): tables of exponentials and logarithms
     events: npt.NDArray[np.int32]  # (stages, 4): event of an outcome that leaves one, then of going on; -1 none
-    attribute_effects: Array  # ASIDE (asides,)
+    attribute_effects: Array  # ATTRIBUTE_EFFECT (effects,)
     costs: Array  # COST (costs,)
     notes: Array  # NOTE (notes,)
     outreach: Array  # OUTREACH (kinds of messages,)
@@ -130,7 +130,7 @@ class Users(NamedTuple):
     satiation_trust: npt.NDArray[np.float32]  # (n, trusts + topics): learned bias of each modality where one can be
     # learned, then satiation per topic, from `USER_PARAMS.first_topic` on
     followed: npt.NDArray[np.uint32]  # (n, FOLLOWED): ring of creators; where topics are followed, 1 + each of these
-    traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, asides): how much each matters to a user
+    traits: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, effects): how much each matters
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km, or (n, 0) without places
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     parent_history: Array = np.zeros((0, 0), dtype=PARENT_HISTORY)  # (n, PARENTS_REMEMBERED); (n, 0): none remembered
@@ -151,7 +151,7 @@ class Items(NamedTuple):
     attributes: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, attributes): as they are
     attribute_effects: npt.NDArray[np.float32] = np.zeros(
         (0, 0), dtype=np.float32
-    )  # (n, asides): worth of the attributes shown
+    )  # (n, effects): worth of the attributes shown
     place: npt.NDArray[np.float32] = np.zeros((0, 2), dtype=np.float32)  # (n, 2), km
     promised: npt.NDArray[np.float32] = np.zeros((0, 0), dtype=np.float32)  # (n, promises): published, s
     published: npt.NDArray[np.float64] = np.zeros(0, dtype=np.float64)  # (n,): s

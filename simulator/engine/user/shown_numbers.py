@@ -59,30 +59,30 @@ def attribute_utility(key: np.uint64, time: float, user: int, item: int, read: n
     """
     total = 0.0
     for a in range(numbers.attribute_effects.shape[0]):
-        aside = numbers.attribute_effects[a]
-        if read != EVERYTHING and read & aside.revealed_by == 0:
+        effect = numbers.attribute_effects[a]
+        if read != EVERYTHING and read & effect.revealed_by == 0:
             continue
-        if aside.repeats == 1:
+        if effect.repeats == 1:
             kind = numbers.types[numbers.items[item].type]
-            if kind.kind == aside.kind:
+            if kind.kind == effect.kind:
                 history, parent = numbers.parent_history, np.int64(numbers.parent[item])
                 amount = had_lately(history, user, parent, time, kind.memory, numbers.exp_log_tables)
-                total += aside.weight * repeated(aside.rest, amount, numbers.exp_log_tables)
-        elif aside.ages == 1:
+                total += effect.weight * repeated(effect.rest, amount, numbers.exp_log_tables)
+        elif effect.ages == 1:
             age = max(time - numbers.published[item], 0.0)
             fresh = exponential(
                 -0.6931471805599453 * age / numbers.types[numbers.items[item].type].half_life, numbers.exp_log_tables
             )
-            total += aside.weight * (1.0 - fresh) * np.float64(numbers.traits[user, a])
-        elif aside.promise < 0 and aside.apart == 0:
+            total += effect.weight * (1.0 - fresh) * np.float64(numbers.traits[user, a])
+        elif effect.promise < 0 and effect.apart == 0:
             total += np.float64(numbers.worths[item, a]) * np.float64(numbers.traits[user, a])
-        elif (aside.types >> np.uint32(numbers.items[item].type)) & np.uint32(1):
+        elif (effect.types >> np.uint32(numbers.items[item].type)) & np.uint32(1):
             trait = np.float64(numbers.traits[user, a])
-            if aside.limit == 1 and trait == 0.0:
+            if effect.limit == 1 and trait == 0.0:
                 continue
-            amount = between(key, np.int64(aside.promise), user, item, numbers)
-            if aside.limit == 0:
-                total += aside.weight * (amount - aside.usual) * trait
+            amount = between(key, np.int64(effect.promise), user, item, numbers)
+            if effect.limit == 0:
+                total += effect.weight * (amount - effect.usual) * trait
             elif amount > trait:
-                total += aside.weight
+                total += effect.weight
     return total

@@ -26,7 +26,7 @@ from simulator.engine.user.trust import learn_trust
 from simulator.engine.visit.outcomes import follow, outcome_event
 from simulator.engine.visit.records import record_play
 
-CONTINUE, LEAVE, ATTRIBUTE_EFFECT = 0, 1, 2
+CONTINUE, LEAVE, DETOUR = 0, 1, 2
 
 _ABSENT = np.uint32(NO_CASE)
 
@@ -72,7 +72,7 @@ def responses(at: npt.NDArray[np.int64], m: int, stage: int, n: int, learnable: 
     _draw_ends(at, padded_width, own, place, satisfaction, leaves, tables)
     for k in range(m):
         v = rows[at[k]]
-        outcome = LEAVE if leaves[k] > 0.0 else ATTRIBUTE_EFFECT if elsewhere[k] == 1 else CONTINUE
+        outcome = LEAVE if leaves[k] > 0.0 else DETOUR if elsewhere[k] == 1 else CONTINUE
         if plan.events[stage, outcome] >= 0:
             n = outcome_event(v, n, outcome, np.nan, _ABSENT, tables)
         follow(v, stage, outcome, plan.shares, plan.alternatives)
