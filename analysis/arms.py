@@ -29,7 +29,7 @@ class Arm:
 
 
 def read_arm(text: str) -> Arm:
-    """An arm from its text: a recommender, or a recommender with parameters in brackets; the text is the arm's name.
+    """Read an arm: a recommender, or a recommender with parameters in brackets; the text is the arm's name.
 
     Raises:
         InputError: a parameter is not `name=value`, or a value cannot be read.

@@ -117,7 +117,7 @@ def _read(kind: type[S], given: Mapping[str, str], others: Iterable[str] = ()) -
 
 
 def experiment(words: Sequence[str]) -> int:
-    """`experiment`: run the grid, print and write its tables."""
+    """Run the grid, print and write its tables (`experiment`)."""
     given = read_pairs(words, InputError)
     if "scenario" not in given or "recommender" not in given:
         right = "expected scenario=NAME recommender=random,itemknn; --help shows all settings"
@@ -190,7 +190,7 @@ def experiment(words: Sequence[str]) -> int:
 
 
 def learnability(words: Sequence[str]) -> int:
-    """`learnability`: density and learnability of the platform logs of finished runs."""
+    """Print density and learnability of the platform logs of finished runs (`learnability`)."""
     folders = [word for word in words if "=" not in word or Path(word).is_dir()]
     chosen = _read(LearnabilitySettings, read_pairs([word for word in words if word not in folders], InputError))
     if not folders:
@@ -211,7 +211,7 @@ def learnability(words: Sequence[str]) -> int:
 
 
 def counterfactual(words: Sequence[str]) -> int:
-    """`counterfactual`: run what was declared, and say whether what was expected holds."""
+    """Run what was declared, and say whether what was expected holds (`counterfactual`)."""
     named = [name for word in words if "=" not in word for name in expand_values("counterfactual", word)]
     chosen = _read(CounterfactualSettings, read_pairs([word for word in words if "=" in word], InputError))
     from analysis.counterfactual import SHIPPED, read_counterfactuals, run
@@ -234,7 +234,7 @@ def counterfactual(words: Sequence[str]) -> int:
 
 
 def compare(words: Sequence[str]) -> int:
-    """`compare`: scenarios both ways, on one page."""
+    """Write scenarios both ways, on one page (`compare`)."""
     chosen = _read(CompareSettings, read_pairs(words, InputError))
     from analysis import compare as comparing
 

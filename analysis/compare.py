@@ -83,12 +83,12 @@ def compare(
 
 
 def all_scenarios() -> list[str]:
-    """Names of the scenarios that come along."""
+    """Return the names of the scenarios that come along."""
     return available_scenarios()
 
 
 def _events(folders: Sequence[Path], order: Sequence[str]) -> list[tuple[str, int, int]]:
-    """(event, happened, recorded), summed over runs, in the order of the scenario's observation model."""
+    """Return (event, happened, recorded), summed over runs, in the order of the scenario's observation model."""
     import json
 
     happened: dict[str, int] = {}
@@ -105,7 +105,7 @@ def _events(folders: Sequence[Path], order: Sequence[str]) -> list[tuple[str, in
 
 
 def _titles(folder: Path) -> list[str]:
-    """Some titles of items, where the run's catalog has a column of them."""
+    """Return some titles of items, where the run's catalog has a column of them."""
     path = folder / ITEMS
     if "title" not in pq.read_schema(path).names:
         return []

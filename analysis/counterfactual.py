@@ -59,7 +59,7 @@ class Counterfactual:
     log_measures: tuple[str, ...] = ()
 
     def worlds(self, seeds: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:
-        """Name and settings of every world, for all seeds."""
+        """Yield the name and settings of every world, for all seeds."""
         for seed in seeds:
             for part, own in (self.within or {"": {}}).items():
                 for arm, extra in ((CONTROL, {}), (TREATED, self.treatment)):
@@ -108,7 +108,7 @@ def read_counterfactuals(path: Path = SHIPPED) -> dict[str, Counterfactual]:
 
 
 def _changes(given: Mapping[str, object]) -> dict[str, object]:
-    """Settings as a run takes them: what is no setting of a run is a number of the scenario."""
+    """Return settings as a run takes them: what is no setting of a run is a number of the scenario."""
     own = ("recommender", "users", "items", "horizon", "first_fit", "refit")
     return {key if key in own or key.startswith("recommender.") else CHANGE_PREFIX + key: v for key, v in given.items()}
 
@@ -127,7 +127,7 @@ def check(given: Counterfactual) -> None:
 
 
 def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, float]:
-    """Measures of one world, with those that the readings add."""
+    """Return the measures of one world, with those that the readings add."""
     import simulator
     from analysis import log_measures as log_measures
 
@@ -234,7 +234,7 @@ def _mean(values: np.ndarray) -> float:
 def _values(
     worlds: Mapping[str, Mapping[str, Any]], given: Counterfactual, arm: str, seeds: Sequence[int], measure: str
 ) -> np.ndarray:
-    """A measure of one arm by seed; of the first part less that of the second, where there are parts."""
+    """Return a measure of one arm by seed; of the first part less that of the second, where there are parts."""
 
     def of(part: str) -> np.ndarray:
         names = ["-".join(each for each in (part, arm, f"s{seed}") if each) for seed in seeds]
@@ -253,7 +253,7 @@ def _plain(settings: Mapping[str, object]) -> dict[str, object]:
 
 
 def _there(path: Path, settings: Mapping[str, object], engine: str) -> dict[str, Any] | None:
-    """Measures of a world that was run before. Raises InputError where it was another world."""
+    """Return the measures of a world that was run before. Raises InputError where it was another world."""
     if not path.is_file():
         return None
     found = json.loads(path.read_text())

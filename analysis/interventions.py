@@ -46,7 +46,7 @@ class Pinned(Random):
         return Slates(items)
 
     def _first(self, items: np.ndarray) -> np.ndarray:
-        """``items``, (n, k), with it in the first place of every row."""
+        """Return ``items``, (n, k), with the pinned one in the first place of every row."""
         items = items.copy()
         rows, places = np.nonzero(items == self.pinned)
         items[rows, places] = items[rows, 0]

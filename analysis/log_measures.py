@@ -17,7 +17,7 @@ ENDS_OF_READING = ("read_part", "read_whole", "informed")
 
 
 def over_time(result: RunResult) -> dict[str, float]:
-    """Opens per impression in the first and in the last quarter of the run, and how much later differs from first."""
+    """Return opens per impression in the first and last quarter of the run, and how much they differ."""
     truth = result.truth
     horizon = float(truth["time"].max())
     found = {}
@@ -78,14 +78,16 @@ def first_seekers(result: RunResult) -> dict[str, float]:
 
 
 def sales(result: RunResult) -> dict[str, float]:
-    """Orders per impression."""
+    """Return orders per impression."""
     events = result.manifest["events"]
     return {"order_per_impression": events.get("order", 0) / max(events.get("impression", 0), 1)}
 
 
 def liked_and_sold(result: RunResult) -> dict[str, float]:
-    """Spearman's correlation over items of what they are worth to those who saw them with their orders per impression
-    and with their orders, as the platform's log has them."""
+    """Return Spearman's correlation over items of their worth to those who saw them with orders per impression.
+
+    And with their orders, as the platform's log has them.
+    """
     from scipy.stats import spearmanr
 
     shown = result.truth[result.truth["event"] == "impression"]
@@ -102,7 +104,7 @@ def liked_and_sold(result: RunResult) -> dict[str, float]:
 
 
 def duplicates(result: RunResult) -> dict[str, float]:
-    """Share of first plays of an article whose user had another of the same story, or its headline, before."""
+    """Return the share of first plays of an article whose user had another of the story, or its headline, before."""
     truth = result.truth[result.truth["item"].notna()].sort_values("time", kind="stable")
     had = truth[truth["event"].isin(ENDS_OF_READING)].drop_duplicates(["user", "item"])
     story = result.items[STORY].to_numpy()[had["item"].astype(int)]

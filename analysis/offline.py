@@ -33,7 +33,7 @@ FOUND = ("positives", "density", "recall_popularity", "recall_itemknn", "ratio",
 
 
 def learnability(folders: Iterable[str | Path], label: str | None = None, seed: int = 0) -> pd.DataFrame:
-    """Density and learnability of the platform logs of finished runs.
+    """Return density and learnability of the platform logs of finished runs.
 
     Args:
         folders: run folders, each with its platform log.

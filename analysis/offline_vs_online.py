@@ -52,7 +52,7 @@ class BothWays:
     failed: dict[str, str]
 
     def correlations(self, lived: str, offline: str = OFFLINE[0]) -> pd.DataFrame:
-        """Kendall's tau-b and Spearman's rho of the two rankings, one row per seed: seed, kendall, spearman, n."""
+        """Return Kendall's tau-b and Spearman's rho of the two rankings, a row per seed: seed, kendall, spearman, n."""
         from scipy.stats import kendalltau, spearmanr
 
         there = self.lived.worlds(lived)
@@ -71,7 +71,7 @@ class BothWays:
         return pd.DataFrame(rows, columns=["seed", "kendall", "spearman", "n"])
 
     def agreement(self, lived: str) -> tuple[float, Interval]:
-        """Mean of Kendall's tau over seeds, with its interval."""
+        """Return the mean of Kendall's tau over seeds, with its interval."""
         values = self.correlations(lived)["kendall"].dropna().to_numpy()
         low, high = np.clip(t_interval(values), -1.0, 1.0)  # tau has no value beyond
         return (float(values.mean()) if values.size else float("nan")), Interval(float(low), float(high))
@@ -122,7 +122,7 @@ def judge_offline(
 def _judge(
     folder: Path, recommenders: tuple[str, ...], split: str, seed: int
 ) -> tuple[dict[str, dict[str, float]], dict[str, str]]:
-    """Offline measures of each recommender on one log, and why some have none."""
+    """Return offline measures of each recommender on one log, and why some have none."""
     run = finished_run(folder)
     label = label_of(run.scenario)
     log = read_platform_log(folder, run.n_users, run.n_items, label.events)

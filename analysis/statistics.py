@@ -55,7 +55,7 @@ class Comparison:
 
 
 def t_interval(values: npt.ArrayLike, level: float = LEVEL) -> Interval:
-    """Student's t interval of a mean; NaN for fewer than two values.
+    """Return Student's t interval of a mean; NaN for fewer than two values.
 
     >>> low, high = t_interval([1.0, 2.0, 3.0])
     >>> round(low, 4), round(high, 4)
@@ -70,7 +70,7 @@ def t_interval(values: npt.ArrayLike, level: float = LEVEL) -> Interval:
 
 
 def bca_interval(values: npt.ArrayLike, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
-    """Bias-corrected and accelerated bootstrap interval of a mean (Efron, 1987); NaN for fewer than two values."""
+    """Return the BCa bootstrap interval of a mean (Efron, 1987); NaN for fewer than two values."""
     x = _finite(values, level)
     if x.size < 2:
         return NOTHING
@@ -84,7 +84,7 @@ def bca_interval(values: npt.ArrayLike, level: float = LEVEL, resamples: int = R
 
 
 def sign_flip_p(differences: npt.ArrayLike, flips: int = FLIPS, seed: int = 0) -> float:
-    """Two-sided p-value of "differences are as likely up as down": the share of sign patterns as far from 0.
+    """Return the two-sided p-value of "differences are as likely up as down": the share of sign patterns as far from 0.
 
     All patterns are counted for up to 20 differences; beyond, `flips` patterns are drawn, and the observed one counts
     as one of them (Phipson and Smyth, 2010), so that p is never 0. NaN without differences.
@@ -113,7 +113,7 @@ def sign_flip_p(differences: npt.ArrayLike, flips: int = FLIPS, seed: int = 0) -
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for their number (Holm, 1979), in their order; NaN stays NaN and is not counted.
+    """Return p-values adjusted for their number (Holm, 1979), in their order; NaN stays NaN and is not counted.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]

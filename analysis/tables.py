@@ -51,7 +51,7 @@ class Experiment:
         return [str(name) for name in self.frame["measure"].unique()]
 
     def worlds(self, measure: str) -> pd.DataFrame:
-        """One measure with a row per seed and a column per recommender.
+        """Return one measure with a row per seed and a column per recommender.
 
         Raises:
             InputError: there is no such measure.
@@ -63,7 +63,7 @@ class Experiment:
         ]
 
     def paired(self, measure: str | Sequence[str], baseline: str, level: float = LEVEL, seed: int = 0) -> pd.DataFrame:
-        """Each recommender's mean over seeds, and its paired difference to the baseline.
+        """Return each recommender's mean over seeds, and its paired difference to the baseline.
 
         Args:
             measure: one measure, or several: then `p_holm` corrects for all comparisons of the table.

@@ -17,7 +17,7 @@ from simulator.records.run_folder import CONFIG
 
 
 def arguments(words: Sequence[str]) -> list[str]:
-    """`words` as they are, or those that continue the run in their `output`."""
+    """Return `words` as they are, or those that continue the run in their `output`."""
     given = {key: text for key, _, text in (word.partition("=") for word in words)}
     # Written by `RunConfig.to_arguments`: a path with odd signs comes quoted, and is then read like any other value.
     output = _path(given.get("output", ""))

@@ -11,7 +11,7 @@ from recommenders.values import read_value, typed
 
 
 def create_member(text: str, seed: int, label: Label | None, where: str) -> Recommender:
-    """The recommender that a text describes.
+    """Create the recommender that a text describes.
 
     Raises:
         RecommenderError: the brackets do not close, or the recommender refuses.
@@ -21,7 +21,7 @@ def create_member(text: str, seed: int, label: Label | None, where: str) -> Reco
 
 
 def take_apart(text: str, where: str) -> tuple[str, dict[str, Any]]:
-    """Name and parameters of a text.
+    """Split a text into name and parameters.
 
     >>> take_apart("pipeline(recall=itemknn(neighbors=5), rerank=bpr, depth=50)", "here")
     ('pipeline', {'recall': 'itemknn(neighbors=5)', 'rerank': 'bpr', 'depth': 50})
@@ -53,7 +53,7 @@ def _split(text: str) -> list[str]:
 
 
 def described_file(path: Path) -> str:
-    """The text of what a YAML file describes.
+    """Return the text of what a YAML file describes.
 
     Raises:
         RecommenderError: it cannot be read, or is not one name with parameters.

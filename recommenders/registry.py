@@ -66,13 +66,13 @@ _GIVEN_BY_US = ("self", "seed", "label")
 
 
 def _paths() -> dict[str, str]:
-    """Name -> "module:Class" of everything registered; our own names cannot be taken by others."""
+    """Return name -> "module:Class" of everything registered; our own names cannot be taken by others."""
     others = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
     return {**others, **_OURS}
 
 
 def available() -> tuple[str, ...]:
-    """All registered names, sorted.
+    """Return all registered names, sorted.
 
     >>> {"random", "popularity", "itemknn", "contentknn"} <= set(available())
     True
@@ -81,7 +81,7 @@ def available() -> tuple[str, ...]:
 
 
 def find(name_or_path: str) -> type[Recommender]:
-    """The class of a registered name or of an import path like ``my_package.module:MyRecommender``.
+    """Find the class of a registered name or of an import path like ``my_package.module:MyRecommender``.
 
     Raises:
         RecommenderError: if there is none; with the nearest match, and all that there are.
@@ -129,7 +129,7 @@ def _module(name: str, where: str) -> ModuleType:
 
 
 def name_of(recommender: type[Recommender]) -> str:
-    """The registered name of a class; its import path if it has none."""
+    """Return the registered name of a class; its import path if it has none."""
     path = f"{recommender.__module__}:{recommender.__qualname__}"
     return next((name for name, registered in _paths().items() if registered == path), path)
 
@@ -145,7 +145,7 @@ def _accepted(recommender: type[Recommender], name_or_path: str) -> dict[str, De
 
 
 def accepted_parameters(recommender: type[Recommender]) -> dict[str, Described]:
-    """What a user may set, by name (seed and label are given by the platform).
+    """Return what a user may set, by name (seed and label are given by the platform).
 
     These are the fields of its ``Config``; and where its constructor is its own, the keyword parameters of that.
     """
@@ -166,7 +166,7 @@ def accepted_parameters(recommender: type[Recommender]) -> dict[str, Described]:
 def create(
     name_or_path: str, parameters: Mapping[str, Any] | None = None, seed: int = 0, label: Label | None = None
 ) -> Recommender:
-    """A new recommender.
+    """Create a recommender.
 
     Args:
         name_or_path: a registered name, or an import path.
@@ -190,7 +190,7 @@ def make(
     label: Label | None = None,
     name: str | None = None,
 ) -> Recommender:
-    """A new recommender of a class, which takes what :func:`create` gives; errors call it by `name`.
+    """Make a recommender of a class, which takes what :func:`create` gives; errors call it by `name`.
 
     Raises:
         RecommenderError: on a parameter that is wrong, or where its constructor raises.

@@ -43,7 +43,7 @@ def save(recommender: Recommender, folder: str | Path) -> None:
 
 
 def load(folder: str | Path) -> Recommender:
-    """The recommender that :func:`save` wrote, ready to recommend.
+    """Load the recommender that :func:`save` wrote, ready to recommend.
 
     Raises:
         RecommenderError: there is none, it is damaged, or it was written under another version of the contract.

@@ -8,7 +8,7 @@ _NAMED = {"true": True, "false": False, "null": None}
 
 
 def read_value(text: str) -> Any:
-    """A value as it is meant: a number, true, false, null, or the words themselves.
+    """Read a value as it is meant: a number, true, false, null, or the words themselves.
 
     >>> read_value("3"), read_value("1e-3"), read_value("true"), read_value("null"), read_value("cosine")
     (3, 0.001, True, None, 'cosine')
@@ -24,7 +24,7 @@ def read_value(text: str) -> Any:
 
 
 def typed(value: Any) -> str:
-    """A value as it is typed: the inverse of :func:`read_value`.
+    """Write a value as it is typed: the inverse of :func:`read_value`.
 
     >>> typed(True), typed(None), typed(0.5), typed("cosine")
     ('true', 'null', '0.5', 'cosine')

@@ -87,7 +87,7 @@ def _overview(sections: Sequence[Section]) -> str:
 
 
 def _means(section: Section) -> tuple[dict[str, float], dict[str, float]]:
-    """Means over seeds of both ways, by recommender."""
+    """Return the means over seeds of both ways, by recommender."""
     frame = section.found.offline
     offline = frame[frame["measure"] == OFFLINE[0]].groupby("recommender")["value"].mean()
     lived = section.found.lived.worlds(section.lived).mean()
@@ -132,7 +132,7 @@ def _section(each: Section) -> str:
 
 
 def _visible(scenario: Scenario) -> str:
-    """Modalities by stages and devices: whether they are on the screen."""
+    """Return the modalities by stages and devices: whether they are on the screen."""
     shown = [
         (name, device)
         for name, stage in scenario.stages.items()
@@ -196,7 +196,7 @@ def _with_interval(value: float, low: float, high: float) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; cells that are `<td` already stay as they are, all texts are escaped by whoever hands them over."""
+    """Write a table; cells that are `<td` already stay as they are, and callers escape their texts."""
     head = "".join(f"<th>{each}</th>" for each in header)
     lines = ["".join(cell if cell.startswith("<td") else f"<td>{cell}</td>" for cell in row) for row in rows]
     body = "".join(f"<tr>{line}</tr>" for line in lines)

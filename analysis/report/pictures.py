@@ -41,7 +41,7 @@ def columns_of(scenario: Scenario) -> dict[str, int]:
 
 
 def _ways(scenario: Scenario, name: str) -> list[tuple[str, str]]:
-    """(outcomes, successor) of a stage; outcomes that lead to the same are joined."""
+    """Return (outcomes, successor) of a stage; outcomes that lead to the same are joined."""
     ways: dict[str, list[str]] = {}
     for outcome, follower in successors(scenario.stages[name]):
         ways.setdefault(follower, []).append(outcome)
@@ -92,7 +92,7 @@ def life_cycle(scenario: Scenario) -> str:
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float], words: str, below: float) -> tuple[str, str]:
-    """Path and label of a way from one box to another: forward, within a column, or back along `below`."""
+    """Return path and label of a way from one box to another: forward, within a column, or back along `below`."""
     (x, y), (tx, ty) = start, end
     middle = _HIGH / 2
     if tx > x:
@@ -109,7 +109,7 @@ def _arrow(start: tuple[float, float], end: tuple[float, float], words: str, bel
 
 
 def funnel(rows: Sequence[tuple[str, int, int]], most: int) -> str:
-    """Bars of events: all that happened, and within it what the platform recorded; lengths by the root of the share.
+    """Draw bars of events: all that happened, and within it what was recorded; lengths by the root of the share.
 
     Args:
         rows: (event, happened, recorded), in the order of drawing.
@@ -129,7 +129,7 @@ def funnel(rows: Sequence[tuple[str, int, int]], most: int) -> str:
 
 
 def two_rankings(offline: Mapping[str, float], lived: Mapping[str, float]) -> str:
-    """Recommenders from best to worst offline (left) and lived (right), each joined by a line."""
+    """Draw recommenders from best to worst offline (left) and online (right), each joined by a line."""
     left = sorted(offline, key=lambda name: -offline[name])
     right = sorted(lived, key=lambda name: -lived[name])
     parts = [_text(220, 14, "offline", 11, QUIET, "end"), _text(400, 14, "lived", 11, QUIET, "start")]

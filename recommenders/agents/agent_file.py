@@ -66,7 +66,7 @@ class Description:
         return cls(**values)
 
     def width(self, columns: int) -> int:
-        """Length of a flat observation for items of so many columns."""
+        """Return the length of a flat observation for items of so many columns."""
         return CONTEXT + sum(len(self.names[name]) for name in CODES) + 2 * columns + self.history
 
 

@@ -53,51 +53,51 @@ class RecommenderConformance:
         _check(self.make, self.modalities, [rule])
 
     def test_declarations(self) -> None:
-        """What the class says of itself is right."""
+        """Test that what the class says of itself is right."""
         self.keeps("declarations")
 
     def test_slates(self) -> None:
-        """Slates are right on every platform."""
+        """Test that slates are right on every platform."""
         self.keeps("slates")
 
     def test_inputs(self) -> None:
-        """What it is given stays as it was."""
+        """Test that what the recommender is given stays as it was."""
         self.keeps("inputs")
 
     def test_determinism(self) -> None:
-        """The same is answered to the same."""
+        """Test that equal requests get equal answers."""
         self.keeps("determinism")
 
     def test_batches(self) -> None:
-        """A slate is a function of its own request."""
+        """Test that a slate is a function of its own request."""
         self.keeps("batches")
 
     def test_lists(self) -> None:
-        """Requests of several lists get what each list alone would get."""
+        """Test that requests of several lists get what each list alone would get."""
         self.keeps("lists")
 
     def test_refit(self) -> None:
-        """Fitting again forgets."""
+        """Test that fitting again forgets."""
         self.keeps("refit")
 
     def test_update(self) -> None:
-        """It takes in what arrives after a fit."""
+        """Test that the recommender takes in what arrives after a fit."""
         self.keeps("update")
 
     def test_state(self) -> None:
-        """Its state is plain arrays, and all that it learned."""
+        """Test that the state is plain arrays, and all that was learned."""
         self.keeps("state")
 
     def test_saving(self) -> None:
-        """Saved and loaded, it is the same."""
+        """Test that a recommender saved and loaded is the same."""
         self.keeps("saving")
 
     def test_scores(self) -> None:
-        """Its scores are numbers, or it has none."""
+        """Test that scores are numbers, or none."""
         self.keeps("scores")
 
     def test_chances(self) -> None:
-        """Its chances are those of its propensities."""
+        """Test that chances are those of the propensities."""
         self.keeps("chances")
 
 

@@ -179,7 +179,7 @@ def inspect(words: Sequence[str]) -> int:
 
 
 def _data(chosen: DataSettings, columns: dict[str, str], needs: tuple[str, ...] = ()) -> Dataset:
-    """The data set that the words name."""
+    """Read the data set that the words name."""
     _need(data=chosen.data)
     return read_dataset(chosen.data, chosen.reading(columns, needs), chosen.test_labels, chosen.validation_labels)
 
@@ -215,7 +215,7 @@ def _need(**given: object) -> None:
 
 
 def table(name: str, found: Evaluated, cutoffs: tuple[int, ...], negatives: int | None) -> str:
-    """Test figures with their intervals, one line per measure."""
+    """Return test figures with their intervals, one line per measure."""
     test, intervals = found.test.means, found.test.intervals
     how = "full ranking" if negatives is None else f"among {negatives} sampled negatives (the weaker protocol)"
     chosen = ", ".join(f"{k}={v}" for k, v in found.parameters.items()) or "defaults"
@@ -284,7 +284,7 @@ def _users(judgment: Judgment, data: Dataset, part: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: NaN becomes null, numpy numbers plain ones."""
+    """Return a value as JSON has it: NaN becomes null, numpy numbers plain ones."""
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

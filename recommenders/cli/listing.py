@@ -9,7 +9,7 @@ from recommenders.registry import accepted_parameters, available, find
 
 
 def list_text(name: str | None = None) -> str:
-    """All recommenders, one per line, or all settings of one."""
+    """List all recommenders, one per line, or all settings of one."""
     if name is not None:
         return _settings_text(name)
     lines = []

@@ -69,7 +69,7 @@ class Ensemble(Composed, Ranker):
         yield from ((str(number), text.strip()) for number, text in enumerate(_parts(self.config.members)))
 
     def weights(self) -> list[float]:
-        """Weight of each member.
+        """Return the weight of each member.
 
         Raises:
             RecommenderError: they are not as many numbers as members.

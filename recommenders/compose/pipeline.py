@@ -55,7 +55,7 @@ class Composed(Recommender):
         self.learns = any(member.learns for member in self.members.values())  # type: ignore[misc]
 
     def named(self) -> Iterator[tuple[str, str]]:
-        """Place and description of each member."""
+        """Return each member with its place and description."""
         raise NotImplementedError
 
     def check(self, catalog: Catalog) -> None:
@@ -248,7 +248,7 @@ class Exploring(Composed):
         return Random(seed=int(self._luck("exploring")))
 
     def _luck(self, purpose: str) -> np.uint64:
-        """Start of luck for a purpose; one exploration within another has luck of its own."""
+        """Return the start of draws for a purpose; one exploration within another has draws of its own."""
         return root(self.seed, f"{purpose} {self.config.member}")
 
     def _mixture(self, requests: Requests, items: np.ndarray, member: Slates) -> np.ndarray | None:

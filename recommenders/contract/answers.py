@@ -31,12 +31,12 @@ class Slates:
     propensity: np.ndarray | None = None
 
     def part(self, first: int, last: int) -> Slates:
-        """The slates of the rows first ... last - 1."""
+        """Return the slates of the rows first ... last - 1."""
         return Slates(self.items[first:last], None if self.propensity is None else self.propensity[first:last])
 
 
 def in_slates(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
-    """Whether each of items, int32 (n, k), stands in the slate of its row, int32 (n, size); never where it is -1."""
+    """Return whether each of items, int32 (n, k), is in the slate of its row, int32 (n, size); -1 never is."""
     return np.asarray((items[:, :, None] == slates[:, None, :]).any(axis=2) & (items != NO_ITEM))
 
 
@@ -177,13 +177,13 @@ def _require_array(where: str, what: str, given: Any, shape: tuple[int, ...], dt
 
 
 def _first(places: np.ndarray, wrong: np.ndarray) -> tuple[int, int]:
-    """Row and item of the first wrong place; both arrays are (places, requests)."""
+    """Find the row and item of the first wrong place; both arrays are (places, requests)."""
     place, row = np.argwhere(wrong)[0]
     return int(row), int(places[place, row])
 
 
 def _twice(places: np.ndarray) -> tuple[int, int] | None:
-    """Request and item of a slate that has an item twice, of items (places, requests); None where there is none."""
+    """Find request and item of a slate with an item twice, of items (places, requests); None where there is none."""
     if places.shape[1] <= _FEW:  # a call for each place would cost more than sorting
         ordered = np.sort(places, axis=0)
         same = ordered[1:] == ordered[:-1]

@@ -35,7 +35,7 @@ class Lists(NamedTuple):
 
     @property
     def longest(self) -> int:
-        """Candidates on the longest list that is chosen from."""
+        """Return how many candidates the longest list has that is chosen from."""
         if len(self.bounds) == 1:
             return int(self.bounds[0, 1] - self.bounds[0, 0]) if self.of.size else 0
         chosen = self.bounds[self.of]

@@ -92,7 +92,7 @@ class Catalog:
         return replace(self, columns=MappingProxyType(columns), features=features)
 
     def require_column(self, name: str, asked_by: str) -> np.ndarray:
-        """A public column.
+        """Return a public column.
 
         Raises:
             RecommenderError: the catalog has no such column.
@@ -103,7 +103,7 @@ class Catalog:
         return self.columns[name]
 
     def require_feature(self, modality: str, asked_by: str) -> None:
-        """Raises RecommenderError where there are no features of a modality; reads none."""
+        """Require features of a modality: RecommenderError where there are none; reads none."""
         if modality not in self.features:
             there = ", ".join(sorted(self.features)) or "none at all"
             raise RecommenderError(
@@ -111,7 +111,7 @@ class Catalog:
             )
 
     def feature(self, modality: str, asked_by: str) -> np.ndarray:
-        """The matrix of one modality, float32 (n_items, dimensions).
+        """Return the matrix of one modality, float32 (n_items, dimensions).
 
         Raises:
             RecommenderError: if the catalog has no such modality, or its matrix does not fit the catalog.

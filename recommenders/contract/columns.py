@@ -26,7 +26,7 @@ class Column:
 
     @property
     def absent(self) -> float | int:
-        """What stands for null in an array: NaN, or the largest integer of the type.
+        """Return what stands for null in an array: NaN, or the largest integer of the type.
 
         >>> Columns.item.absent, Columns.value.absent
         (4294967295, nan)
@@ -79,7 +79,7 @@ CODED: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.coded
 
 
 def as_column(column: Column, values: object, where: str) -> np.ndarray:
-    """``values`` as a one-dimensional array of the column's type; an array of that type is taken as it is.
+    """Convert ``values`` to a one-dimensional array of the column's type; an array of that type is taken as it is.
 
     Raises:
         RecommenderError: if they are not one-dimensional or cannot be cast within their own kind.

@@ -37,7 +37,7 @@ class ItemEncoder:
 
     @classmethod
     def of(cls, catalog: Catalog, width: int) -> ItemEncoder:
-        """The encoder that a catalog teaches: a function of the catalog alone."""
+        """Make the encoder that a catalog teaches: a function of the catalog alone."""
         matrices = tuple(sorted(catalog.features))
         numbers = tuple(sorted(name for name, column in catalog.columns.items() if _is_number(name, column)))
         whole = _joined(catalog, matrices)
@@ -61,11 +61,11 @@ class ItemEncoder:
 
     @property
     def columns(self) -> int:
-        """Length of an item's vector."""
+        """Return the length of an item's vector."""
         return len(self.mean)
 
     def encode(self, catalog: Catalog, where: str) -> np.ndarray:
-        """The vectors of a catalog's items, float32 (n_items, columns), bounded by 10.
+        """Encode a catalog's items as vectors, float32 (n_items, columns), bounded by 10.
 
         Raises:
             RecommenderError: it lacks a matrix or a column, or a matrix has another width; `where` says who asked.
@@ -84,19 +84,19 @@ class ItemEncoder:
         return np.ascontiguousarray(np.clip((raw - self.mean) / self.spread, -10.0, 10.0), dtype=np.float32)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything as plain arrays."""
+        """Return everything as plain arrays."""
         return {each.name: np.asarray(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> ItemEncoder:
-        """Back from what `arrays` gave."""
+        """Restore an encoder from what `arrays` gave."""
         names = {name: tuple(str(each) for each in arrays[name]) for name in ("matrices", "numbers")}
         rest = {name: np.asarray(arrays[name], dtype=np.float64) for name in ("middle", "directions", "mean", "spread")}
         return cls(**names, types=int(arrays["types"]), **rest)  # type: ignore[arg-type]
 
 
 def item_features(catalog: Catalog, width: int) -> np.ndarray:
-    """Short vectors of all items, float32 (n_items, width + numbers + types), each column of mean 0 and spread 1.
+    """Return short vectors of all items, float32 (n_items, width + numbers + types), of mean 0 and spread 1.
 
     The first `width` columns are the principal components of all feature matrices together. Behind them stand the
     public numbers of the catalog (a duration, a price), logarithms of 1 + x, then a column for each type of items where
@@ -107,7 +107,7 @@ def item_features(catalog: Catalog, width: int) -> np.ndarray:
 
 
 def _is_number(name: str, column: np.ndarray) -> bool:
-    """Whether a column measures something: numbers of creators and types are integers, and a time is no quantity."""
+    """Return whether a column measures something: codes of creators and types do not, nor does a time."""
     return column.dtype.kind == "f" and name != "published_at"
 
 
@@ -117,7 +117,7 @@ def _joined(catalog: Catalog, names: tuple[str, ...], where: str = "item_feature
 
 
 def _raw(catalog: Catalog, content: np.ndarray, numbers: tuple[str, ...], types: int) -> np.ndarray:
-    """The columns before they are brought to one scale."""
+    """Return the columns before they are brought to one scale."""
     kinds = [(catalog.columns[_TYPE] == code).astype(np.float64) for code in range(types)]
     return np.column_stack([content, *(_logarithms(catalog, name) for name in numbers), *kinds])
 

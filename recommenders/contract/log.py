@@ -55,12 +55,12 @@ class Positives:
         return self.user.size
 
     def take(self, rows: np.ndarray) -> Positives:
-        """The pairs of these rows (a boolean mask, or indices in rising order)."""
+        """Return the pairs of these rows (a boolean mask, or indices in rising order)."""
         return Positives(self.user[rows], self.item[rows], self.time[rows], self.weight[rows])
 
 
 def distinct_pairs(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int) -> Positives:
-    """The distinct pairs among rows given in any order, each with its earliest time.
+    """Return the distinct pairs among rows given in any order, each with its earliest time.
 
     >>> pairs = distinct_pairs(np.array([1, 0, 1]), np.array([2, 2, 2]), np.array([5.0, 7.0, 3.0]), n_items=3)
     >>> pairs.user.tolist(), pairs.item.tolist(), pairs.time.tolist()
@@ -125,7 +125,7 @@ class PlatformLog:
     def from_columns(
         cls, columns: Mapping[str, np.ndarray], names: Mapping[str, tuple[str, ...]], n_users: int, n_items: int
     ) -> PlatformLog:
-        """A log of the given columns; nullable ones that are not given are absent in every row, others are 0.
+        """Make a log of the given columns; nullable ones that are not given are absent in every row, others are 0.
 
         Raises:
             RecommenderError: on an unknown column, or one of wrong type or length.
@@ -144,7 +144,7 @@ class PlatformLog:
         return cls(**complete, names=names, n_users=n_users, n_items=n_items)
 
     def codes(self, column: str, wanted: tuple[str, ...], where: str) -> np.ndarray:
-        """The codes of names of a coded column.
+        """Return the codes of names of a coded column.
 
         Raises:
             RecommenderError: if this log does not know one of the names.
@@ -156,7 +156,7 @@ class PlatformLog:
         return np.array([known.index(name) for name in wanted], dtype=np.uint8)
 
     def positives(self, label: Label, catalog: Catalog) -> Positives:
-        """The distinct pairs that are positive by ``label``, each at the first time that it was.
+        """Return the distinct pairs that are positive by ``label``, each at the first time that it was.
 
         Raises:
             RecommenderError: if the log has no such event, or the catalog no such column.

@@ -108,7 +108,7 @@ class Recommender:
         """Learn from all records that have arrived. Fitting again forgets what was learned before."""
 
     def recommend(self, requests: Requests) -> Slates:
-        """Slates for a batch of requests; each a function of its own request only. Changes no array of it.
+        """Recommend slates for a batch of requests; each a function of its own request only. Changes no array of it.
 
         Where ``takes_lists``, requests of several lists get what those of each list alone would get; slates of lists
         that are shorter than a slate end with -1.
@@ -116,7 +116,7 @@ class Recommender:
         raise NotImplementedError(f"{type(self).__name__} does not implement recommend")
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
-        """How likely any items are to be in the slates, for whoever explores over a recommender that randomises.
+        """Return how likely any items are to be in the slates, for whoever explores over a recommender that randomises.
 
         Args:
             requests: n requests.
@@ -129,7 +129,7 @@ class Recommender:
         return None
 
     def scores(self, requests: Requests) -> np.ndarray | None:
-        """What it ranks by, for whoever adds it up with others.
+        """Return what the recommender ranks by, for whoever adds it up with others.
 
         Returns:
             Float32 (n, n_items), higher is better, NaN where an item has none, whether or not the user has had it.
@@ -141,22 +141,22 @@ class Recommender:
         """Take in records that arrived since ``fit`` or the last ``update``; by default they teach nothing."""
 
     def places(self) -> Places | None:
-        """How many places of slates it has filled, and how many of them by popularity; None where it does not count."""
+        """Return how many places of slates it has filled, and how many by popularity; None where it does not count."""
         return None
 
     def state(self) -> dict[str, np.ndarray]:
-        """Everything learned, as plain arrays (for checkpoints); parameters are not part of it."""
+        """Return everything learned, as plain arrays (for checkpoints); parameters are not part of it."""
         return {}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` of an equally parametrised recommender gave, in place of fitting."""
 
     def parameters(self) -> dict[str, Any]:
-        """What it was made with besides seed and label, by name; enough to make an equal one."""
+        """Return what it was made with besides seed and label, by name; enough to make an equal one."""
         return self.config.values()
 
     def positives(self, log: PlatformLog, catalog: Catalog) -> Positives:
-        """The positives of the log by this recommender's label.
+        """Return the positives of the log by this recommender's label.
 
         Raises:
             RecommenderError: if it was made without a label.

@@ -153,7 +153,7 @@ class Requests:
 
     @cached_property
     def recently_shown(self) -> np.ndarray:
-        """What was lately sent as int32 (n, R), padded with -1 at the end; R differs from batch to batch."""
+        """Return what was lately sent as int32 (n, R), padded with -1 at the end; R differs from batch to batch."""
         sizes = np.diff(self.recent_start)
         matrix = np.full((len(self), int(sizes.max(initial=0))), NO_ITEM, np.int32)
         matrix[np.arange(matrix.shape[1]) < sizes[:, None]] = self.recent_items
@@ -183,12 +183,12 @@ class Requests:
 
     @cached_property
     def lists(self) -> Lists:
-        """The lists that requests choose from: `several`, or `candidates` as the one list of all."""
+        """Return the lists that requests choose from: `several`, or `candidates` as the one list of all."""
         return Lists.common(self.candidates, len(self)) if self.several is None else self.several
 
     @property
     def filled(self) -> int:
-        """Places of a slate that can be filled: slate_size, or what the longest list holds where that is less."""
+        """Return how many places of a slate can be filled: slate_size, or the longest list where that is shorter."""
         return min(self.slate_size, self.candidates.size if self.several is None else self.several.longest)
 
     def by_list(self) -> Iterator[tuple[int, int, Requests]]:
@@ -200,7 +200,7 @@ class Requests:
             yield first, last, self.part(first, last, own, self.slate_size)
 
     def take(self, rows: np.ndarray | slice) -> Requests:
-        """The requests of these rows, with the same candidates."""
+        """Return the requests of these rows, with the same candidates."""
         chosen = np.arange(len(self))[rows]
         sizes = self.recent_start[chosen + 1] - self.recent_start[chosen]
         start = np.concatenate(([0], np.cumsum(sizes)))
@@ -217,7 +217,7 @@ class Requests:
 
     @classmethod
     def unchecked(cls, **fields: Any) -> Requests:
-        """Requests of all fields, which are known to be right; their arrays are sealed here."""
+        """Make requests of all fields, which are known to be right; their arrays are sealed here."""
         own = object.__new__(cls)
         for name in _ARRAYS:  # for each of many small batches: no more than it takes
             array = fields[name]
@@ -231,7 +231,7 @@ class Requests:
     def part(
         self, first: int, last: int, candidates: np.ndarray, slate_size: int, several: Lists | None = None
     ) -> Requests:
-        """The requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
+        """Return requests of the rows first ... last - 1 with other candidates: views, for many small batches of one.
 
         What was checked of the whole is not checked again; `candidates` has to be int32 and rising, `several` sealed.
         """
@@ -249,18 +249,18 @@ class Requests:
         return own
 
     def twin(self) -> Self:
-        """The same requests as another object, so that whoever takes that apart has not touched this one."""
+        """Return the same requests as another object, so that whoever takes that apart has not touched this one."""
         own = object.__new__(type(self))
         _ = self.lists  # made once for both
         own.__dict__.update(self.__dict__)
         return own
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All arrays by name, the very ones."""
+        """Return all arrays by name, the very ones."""
         return {name: getattr(self, name) for name in _ARRAYS}
 
 
 def compressed(recent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`recent_start` and `recent_items` of a matrix int32 (n, R) that is padded with -1 in any place."""
+    """Compress a matrix int32 (n, R), padded with -1 in any place, to `recent_start` and `recent_items`."""
     there = recent != NO_ITEM
     return np.concatenate(([0], np.cumsum(there.sum(axis=1)))).astype(np.int64), recent[there].astype(np.int32)

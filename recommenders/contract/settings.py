@@ -39,7 +39,7 @@ class Range:
     log: bool = False
 
     def at(self, place: float) -> float:
-        """The value at a place of [0, 1).
+        """Return the value at a place of [0, 1).
 
         >>> round(Range(1, 100, log=True).at(0.5), 6)
         10.0
@@ -56,7 +56,7 @@ class Choice:
     values: tuple[Any, ...]
 
     def at(self, place: float) -> Any:
-        """The value at a place of [0, 1).
+        """Return the value at a place of [0, 1).
 
         >>> Choice((True, False)).at(0.7)
         False
@@ -142,7 +142,7 @@ class Described:
 
     @property
     def is_text(self) -> bool:
-        """Whether it takes text as it stands (a name, a path, a list), so that `output=2024` is a folder."""
+        """Return whether it takes text as it stands (a name, a path, a list), so that `output=2024` is a folder."""
         return not {str, Path, tuple}.isdisjoint({self.kind, typing.get_origin(self.kind), *typing.get_args(self.kind)})
 
     def checked(self, value: Any) -> Any:
@@ -173,7 +173,7 @@ class Settings:
 
     @classmethod
     def described(cls) -> dict[str, Described]:
-        """Its settings by name, in order."""
+        """Describe the settings by name, in order."""
         hints = typing.get_type_hints(cls)
         return {
             each.name: Described(
@@ -184,7 +184,7 @@ class Settings:
 
     @classmethod
     def read(cls: type[S], given: Mapping[str, Any], where: str) -> S:
-        """Settings of these values, defaults for the rest.
+        """Read settings from these values, with defaults for the rest.
 
         Raises:
             RecommenderError: one is unknown (with the nearest match), missing, of the wrong type or out of bounds.
@@ -192,12 +192,12 @@ class Settings:
         return cls(**read(cls.described(), given, where))
 
     def values(self) -> dict[str, Any]:
-        """All values by name."""
+        """Return all values by name."""
         return {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
 
 
 def read(known: Mapping[str, Described], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The given values, each checked; settings that are not given are left out.
+    """Return the given values, each checked; settings that are not given are left out.
 
     Raises:
         RecommenderError: one is unknown (with the nearest match), missing, of the wrong type or out of bounds.
@@ -234,7 +234,7 @@ def checked(known: Mapping[str, Described], given: Mapping[str, Any], wrong: Wro
 
 
 def type_name(hint: Any) -> str:
-    """A type as users know it.
+    """Return a type as users know it.
 
     >>> type_name(int), type_name(str | None), type_name(typing.Literal["a", "b"])
     ('int', 'str | None', "'a' or 'b'")
@@ -245,7 +245,7 @@ def type_name(hint: Any) -> str:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value from a command line or a YAML file fits a type; other types than these are not checked."""
+    """Return whether a value from a command line or a YAML file fits a type; other types than these are not checked."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
         return any(fits(value, one) for one in inner)

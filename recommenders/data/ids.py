@@ -30,7 +30,7 @@ class Ids:
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
-        """Whether a row has no id."""
+        """Return whether a row has no id."""
         return self.code < 0
 
     def take(self, rows: npt.NDArray[Any]) -> Ids:

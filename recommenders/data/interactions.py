@@ -246,7 +246,7 @@ def _roles(rows: Rows, reading: Reading, layout: Layout) -> dict[str, str]:
 
 
 def _there(rows: Rows, column: str) -> bool:
-    """Whether there is such a column; of ``a+b``, which is made here, whether there are both.
+    """Return whether there is such a column; of ``a+b``, which is made here, whether there are both.
 
     A plus inside of a part gets a backslash, so that ``a+b`` and ``c`` make another id than ``a`` and ``b+c``.
     """
@@ -307,7 +307,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _flagged(rows: Rows, flags: Sequence[str]) -> npt.NDArray[np.bool_]:
-    """Whether any of the flags, columns of 0 and 1, is set in a row."""
+    """Return whether any of the flags, columns of 0 and 1, is set in a row."""
     found = {name: flag for name in rows.table.column_names if (flag := _flag(rows.table.column(name))) is not None}
     for name in flags or ("",):
         if name not in found:

@@ -74,7 +74,7 @@ def _as_written(kind: pa.DataType) -> pa.DataType:
 
 
 def _too_large(column: pa.ChunkedArray) -> bool:
-    """Whether floats are whole numbers all, and of a size at which they stand for several."""
+    """Return whether floats are whole numbers all, and of a size at which they stand for several."""
     if not pa.types.is_floating(column.type):
         return False
     values = column.to_numpy()

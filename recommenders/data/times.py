@@ -48,7 +48,7 @@ class Times:
 
     @property
     def missing(self) -> npt.NDArray[np.bool_]:
-        """Whether a row has no time."""
+        """Return whether a row has no time."""
         return np.isnan(self.seconds)
 
     def said(self) -> str:

@@ -98,7 +98,7 @@ def read_dataset(
 def _part(
     found: Interactions, test: tuple[str, ...], validation: tuple[str, ...]
 ) -> tuple[np.ndarray | None, RecommenderError | None]:
-    """The part of each row, or why there is none."""
+    """Return the part of each row, or why there is none."""
     if found.split is None:
         return None, None
     try:

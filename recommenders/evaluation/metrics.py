@@ -53,12 +53,12 @@ class HeldOut:
 
     @property
     def sizes(self) -> np.ndarray:
-        """Relevant items per row, int64 (n,)."""
+        """Return the number of relevant items per row, int64 (n,)."""
         return np.diff(self.start)
 
 
 def recall(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
-    """Hits among the first k, over the number of relevant items.
+    """Return the hits among the first k, over the number of relevant items.
 
     >>> truth = HeldOut.of_pairs(np.array([0, 0]), np.array([3, 5]), 1)
     >>> recall(np.array([[5, 1, 3]], np.int32), truth, 2).tolist()
@@ -68,7 +68,7 @@ def recall(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
 
 
 def ndcg(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
-    """Sum of 1/log2(rank + 1) over hits among the first k, over that of the ideal list of min(k, relevant) hits.
+    """Return the sum of 1/log2(rank + 1) over hits among the first k, over that of the ideal list.
 
     Binary gains, rank from 1 (Jarvelin and Kekalainen, 2002).
     """
@@ -81,19 +81,19 @@ def ndcg(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
 
 
 def hit_rate(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
-    """1 if any of the first k is relevant, else 0."""
+    """Return 1 if any of the first k is relevant, else 0."""
     return _over(np.asarray(held_out.hits(ranked, k).any(axis=1)), np.minimum(held_out.sizes, 1))
 
 
 def mrr(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
-    """1 / rank of the first hit among the first k, 0 without a hit."""
+    """Return 1 / rank of the first hit among the first k, 0 without a hit."""
     hits = held_out.hits(ranked, k)
     first = np.where(hits.any(axis=1), 1.0 / (hits.argmax(axis=1) + 1.0), 0.0)
     return np.where(held_out.sizes > 0, first, np.nan)
 
 
 def average_precision(ranked: np.ndarray, held_out: HeldOut, k: int) -> np.ndarray:
-    """Precision at each hit among the first k, summed, over min(k, relevant); its mean over users is MAP."""
+    """Return the precision at each hit among the first k, summed, over min(k, relevant); its mean over users is MAP."""
     hits = held_out.hits(ranked, k)
     precision = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
     return _over(np.asarray((precision * hits).sum(axis=1)), np.minimum(held_out.sizes, k))
@@ -104,7 +104,7 @@ PER_USER = {"recall": recall, "ndcg": ndcg, "hit_rate": hit_rate, "mrr": mrr, "m
 
 
 def coverage(ranked: np.ndarray, k: int, n_items: int) -> float:
-    """Share of the catalog that is in the first k of any list.
+    """Return the share of the catalog that is in the first k of any list.
 
     >>> coverage(np.array([[0, 1], [0, 2]]), 1, 4)
     0.25
@@ -114,7 +114,7 @@ def coverage(ranked: np.ndarray, k: int, n_items: int) -> float:
 
 
 def novelty(ranked: np.ndarray, k: int, popularity: np.ndarray, n_users: int) -> float:
-    """Mean over recommended places of -log2(share of the training users who have the item), in bits.
+    """Return the mean over recommended places of -log2(share of the training users who have the item), in bits.
 
     Items that nobody has count as if one user had them (Vargas and Castells, RecSys 2011).
     """
@@ -124,7 +124,7 @@ def novelty(ranked: np.ndarray, k: int, popularity: np.ndarray, n_users: int) ->
 
 
 def gini(ranked: np.ndarray, k: int, n_items: int) -> float:
-    """Gini coefficient of how often each item of the catalog is recommended: 0 all alike, towards 1 few have all.
+    """Return the Gini coefficient of how often each item is recommended: 0 all equally often, towards 1 few have all.
 
     >>> gini(np.array([[0], [1]]), 1, 2), gini(np.array([[0], [0]]), 1, 2)
     (0.0, 0.5)

@@ -46,7 +46,7 @@ def holdout_split(positives: Positives, seed: int, shares: tuple[float, float, f
 
 
 def log_of(positives: Positives, n_users: int, n_items: int, values: bool = False) -> PlatformLog:
-    """A platform log with one event, ``positive``, per pair, for fitting outside a simulation.
+    """Make a platform log with one event, ``positive``, per pair, for fitting outside a simulation.
 
     With ``values`` each event has its pair's weight as value (a rating, say).
     """
@@ -117,7 +117,7 @@ def evaluate(
 
 
 def requests_for(users: np.ndarray, trained: metrics.HeldOut, n_items: int, k: int, seed: int) -> Requests:
-    """One request per user for k items of the whole catalog; a user's training items count as shown lately."""
+    """Make one request per user for k items of the whole catalog; a user's training items count as shown lately."""
     recent = [trained.items[trained.start[user] : trained.start[user + 1]] for user in users]
     zeros = np.zeros(users.size, np.uint32)
     codes = np.zeros(users.size, np.uint8)

@@ -47,13 +47,13 @@ class Judgment:
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean over users of each measure, then the measures of lists."""
+        """Return the mean over users of each measure, then the measures of lists."""
         nan = float("nan")
         return {n: float(v.mean()) if v.size else nan for n, v in self.per_user.items()} | self.of_lists
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
-        """95 % intervals of the means over users, by the normal approximation."""
+        """Return 95 % intervals of the means over users, by the normal approximation."""
         found = {}
         for name, values in self.per_user.items():
             half = 1.96 * float(values.std(ddof=1)) / np.sqrt(values.size) if values.size > 1 else float("nan")
@@ -62,7 +62,7 @@ class Judgment:
 
     @property
     def groups(self) -> dict[str, dict[str, float]]:
-        """Means by number of training pairs, each group with its number of users; and recall of cold items."""
+        """Return means by number of training pairs, each group with its number of users; and recall of cold items."""
         found: dict[str, dict[str, float]] = {}
         for low, high in GROUPS:
             inside = (self.n_train >= low) & (self.n_train <= (np.inf if high is None else high))
@@ -123,7 +123,7 @@ def judge(
 def _among(
     user: int, wanted: metrics.HeldOut, every: metrics.HeldOut, n_items: int, negatives: int, seed: int
 ) -> np.ndarray:
-    """A user's held-out items and so many that the user never had, by keyed luck, rising."""
+    """Return a user's held-out items and so many that the user never had, by keyed draws, rising."""
     mine = wanted.items[wanted.start[user] : wanted.start[user + 1]]
     draw = chain(seed, np.array([user]), np.arange(n_items))
     draw[every.items[every.start[user] : every.start[user + 1]]] = np.iinfo(np.uint64).max
@@ -188,7 +188,7 @@ class Evaluated:
 
 
 def fit(name: str, parameters: Mapping[str, Any], split: Split, data: Dataset, seed: int) -> tuple[Recommender, float]:
-    """A recommender fitted on the training part, and the seconds that fitting took."""
+    """Fit a recommender on the training part, and return it with the seconds that fitting took."""
     recommender = create(name, parameters, seed=seed, label=POSITIVE)
     with calling(recommender, "check"):
         recommender.check(data.catalog)

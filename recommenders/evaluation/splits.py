@@ -20,12 +20,12 @@ def _parts(positives: Positives, part: np.ndarray) -> Split:
 
 
 def random(data: Dataset, seed: int) -> Split:
-    """8:1:1, each pair by a keyed hash of (seed, user, item) alone."""
+    """Split 8:1:1, each pair by a keyed hash of (seed, user, item) alone."""
     return holdout_split(data.positives, seed, SHARES)
 
 
 def leave_one_out(data: Dataset, seed: int) -> Split:
-    """Each user's last pair is the test, the one before the validation; without times, two by a keyed hash.
+    """Hold out each user's last pair for the test, the one before for validation; without times, two by a keyed hash.
 
     Users with fewer than three pairs stay in training.
     """

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def generator(data: Learning) -> torch.Generator:
-    """Luck of a training, apart from torch's global one."""
+    """Return a generator for a training, apart from torch's global one."""
     import torch
 
     return torch.Generator().manual_seed(data.seed % 2**63)
 
 
 def dense_rows(matrix: Any, rows: np.ndarray) -> torch.Tensor:
-    """Rows of a scipy matrix as a dense float32 tensor."""
+    """Return the rows of a scipy matrix as a dense float32 tensor."""
     import torch
 
     return torch.from_numpy(matrix[rows].toarray().astype(np.float32))
 
 
 def layer(inputs: int, outputs: int, draw: torch.Generator) -> list[torch.Tensor]:
-    """Weights (inputs, outputs), Xavier-uniform, and biases of 0, to be trained."""
+    """Make weights (inputs, outputs), Xavier-uniform, and biases of 0, to be trained."""
     import torch
 
     bound = float(np.sqrt(6 / (inputs + outputs)))
@@ -39,7 +39,7 @@ def layer(inputs: int, outputs: int, draw: torch.Generator) -> list[torch.Tensor
 
 
 def dropped(rows: torch.Tensor, rate: float, draw: torch.Generator) -> torch.Tensor:
-    """Dropout with its own luck."""
+    """Apply dropout with draws of its own."""
     import torch
 
     keep = torch.rand(rows.shape, generator=draw) >= rate
@@ -73,7 +73,7 @@ class MultVAE(Ranker):
     config: MultVAESettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Weights of four layers, float32."""
+        """Train the weights of four layers, float32."""
         import torch
 
         c, draw, n = self.config, generator(data), data.n_items
@@ -142,7 +142,7 @@ class UNeuRec(Ranker):
     config: NeuRecSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Weights of five layers and the items' vectors, float32."""
+        """Train the weights of five layers and the items' vectors, float32."""
         import torch
 
         c, draw, n = self.config, generator(data), data.n_items
@@ -169,7 +169,7 @@ class UNeuRec(Ranker):
         return {**learned, "items": items.detach().numpy()}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Products of the network's output with the items' vectors."""
+        """Return the products of the network's output with the items' vectors."""
         hidden = _sigmoid(batch.profile @ self.learned["layer0"] + self.learned["layer1"])
         for i in range(2, 10, 2):
             hidden = _sigmoid(product(hidden, self.learned[f"layer{i}"]) + self.learned[f"layer{i + 1}"])

@@ -45,7 +45,7 @@ class LinearBandit(Ranker):
             catalog.require_feature(self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Item vectors (n_items, r), the inverse of the regularised Gram matrix of contexts, and its solution."""
+        """Return item vectors (n_items, r), the inverse of the regularised Gram matrix of contexts, and solution."""
         vectors = self._vectors(data)
         users, items, reward = _rewards(data)
         profile = _unit(data.matrix @ vectors)
@@ -86,7 +86,7 @@ def _unit(rows: Any) -> np.ndarray:
 
 
 def _rewards(data: Learning) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """User, item and reward of all that was tried."""
+    """Return user, item and reward of all that was tried."""
     log, n = data.log, np.int64(max(data.n_items, 1))
     had = data.positives.user.astype(np.int64) * n + data.positives.item
     names = log.names["event"]
@@ -120,12 +120,12 @@ class LinUCB(LinearBandit):
     config: UCBSettings
 
     def prepare(self) -> None:
-        """Products of each item's vector with itself, so that variances are one matrix product."""
+        """Prepare products of each item's vector with itself, so that variances are one matrix product."""
         v = np.column_stack((np.ones(len(self.learned["vectors"])), self.learned["vectors"]))
         self._squares = np.einsum("ia,ib->abi", v, v).reshape(-1, len(v)).astype(np.float32)
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Upper confidence bounds."""
+        """Return upper confidence bounds."""
         profiles = self.profiles(batch)
         n, r = profiles.shape
         # phi = B (1, v) with B = (1 0; 0 I; 0 diag p): the variance is (1, v)' B' A^-1 B (1, v).
@@ -138,11 +138,11 @@ class LinUCB(LinearBandit):
         return np.asarray(self.expected(profiles, self.learned["solution"]) + self.config.alpha * np.sqrt(variance))
 
     def propensities(self, slates: np.ndarray) -> np.ndarray | None:
-        """1 wherever there is an item."""
+        """Return 1 wherever there is an item."""
         return np.where(slates != NO_ITEM, np.float32(1), np.float32(np.nan))
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
-        """1 for the items of its slates, 0 for all others."""
+        """Return 1 for the items of its slates, 0 for all others."""
         return in_slates(items, self.recommend(requests).items).astype(np.float64)
 
 
@@ -174,7 +174,7 @@ class Thompson(LinearBandit):
         return {**learned, "models": learned["solution"] + self.config.spread * normal @ factor.T}
 
     def recommend(self, requests: Requests) -> Slates:
-        """Each request's slate by its own model, with the propensities of its items."""
+        """Recommend each request's slate by its own model, with the propensities of its items."""
         shape = (len(requests), requests.slate_size)
         items, propensity = np.full(shape, NO_ITEM, np.int32), np.full(shape, np.nan, np.float32)
         draw = uniform(mix(np.full(1, root(self.seed, "thompson model")), requests.key))
@@ -194,7 +194,7 @@ class Thompson(LinearBandit):
         return found
 
     def _of_all_models(self, requests: Requests) -> Iterator[tuple[slice, np.ndarray]]:
-        """Rows of the requests, and the slates that every model gives them, int32 (models, rows, size)."""
+        """Yield the rows of the requests, and the slates that every model gives them, int32 (models, rows, size)."""
         models = self.learned["models"]
         for first, batch in self.batches(requests):
             profiles = self.profiles(batch)
@@ -205,5 +205,5 @@ class Thompson(LinearBandit):
 
 
 def _share(items: np.ndarray, slates: np.ndarray) -> np.ndarray:
-    """Share of the slates (models, n, size) that hold each of items (n, k)."""
+    """Return the share of the slates (models, n, size) that hold each of items (n, k)."""
     return np.asarray(np.mean([in_slates(items, each) for each in slates], axis=0))

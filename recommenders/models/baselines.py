@@ -41,7 +41,7 @@ class RecentPopularity(Ranker):
     config: RecentSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Each item's faded positives, as seen from the latest one."""
+        """Return each item's faded positives, as seen from the latest one."""
         times = data.positives.time
         now = float(times.max(initial=0.0))
         fresh = np.exp2((times - now) / self.config.half_life)
@@ -75,7 +75,7 @@ class LastEvents(Ranker):
     config: LastEventsSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Each item's nearest others, and each user's last items, latest first."""
+        """Return each item's nearest others, and each user's last items, latest first."""
         history, pairs, n = data.history, data.positives, self.config.events
         plain = Rows(history.start, history.items, np.ones(history.items.size, np.float32), history.n_items).turned
         weighting = "none" if self.config.binary else self.config.weighting
@@ -88,14 +88,14 @@ class LastEvents(Ranker):
         return {"found": found, "similarity": similarity, "last": last}
 
     def prepare(self) -> None:
-        """Similarities by the item that is had."""
+        """Prepare similarities by the item that is had."""
         found = self.learned["found"]
         there = found >= 0
         start = np.concatenate(([0], np.cumsum(there.sum(axis=1))))
         self._near = csr(start, found[there], self.learned["similarity"][there], self.history.n_items).T.tocsr()
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Similarity to the last events, each weighing less than the next."""
+        """Return the similarity to the last events, each weighing less than the next."""
         requests, n = batch.requests, self.config.events
         weight = np.zeros((len(requests), self.history.n_items), np.float32)
         for row in range(len(requests)):
@@ -114,7 +114,7 @@ class LastEvents(Ranker):
 
 
 def csr_of(dense: np.ndarray) -> object:
-    """A dense matrix, mostly of zeros, as scipy CSR."""
+    """Convert a dense matrix, mostly of zeros, to scipy CSR."""
     from scipy.sparse import csr_matrix
 
     return csr_matrix(dense)
@@ -140,12 +140,12 @@ class DeclaredInterest(Ranker):
         catalog.require_column(self.config.column, f"recommender {self.name}.column")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Each item's popularity and what it is."""
+        """Return each item's popularity and what it is."""
         kinds = data.catalog.require_column(self.config.column, f"recommender {self.name}.column").astype(np.int64)
         return {"popularity": data.popularity.astype(np.float32), "kinds": kinds}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Popularity where the item is of a declared kind, else no score."""
+        """Return the popularity where the item is of a declared kind, else no score."""
         stated, kinds = batch.requests.stated, self.learned["kinds"]
         scores = np.full((len(batch.requests), self.history.n_items), np.nan, np.float32)
         for row in range(len(batch.requests)):

@@ -30,7 +30,7 @@ GROUP = 16  # requests that share a pass over the tiles
 
 
 def tiled(rows: np.ndarray) -> np.ndarray:
-    """Features (n_items, d) as float32 tiles (tiles, d4, TILE), d4 the next multiple of four; padding is 0.
+    """Lay features (n_items, d) out as float32 tiles (tiles, d4, TILE), d4 the next multiple of four; padding is 0.
 
     Within a tile the items are adjacent, so that the loop over items runs in vector registers while the sum over
     dimensions keeps its order: the result depends on neither the machine's vectors nor the batch.
@@ -44,7 +44,7 @@ def tiled(rows: np.ndarray) -> np.ndarray:
 
 @kernel
 def dot_tile(profile: np.ndarray, member: int, tiles: np.ndarray, tile: int, out: np.ndarray) -> None:
-    """``out`` (TILE,) = dot products of one profile, a row of (GROUP, d4), with the items of one tile."""
+    """Write to ``out`` (TILE,) the dot products of one profile, a row of (GROUP, d4), with the items of one tile."""
     for j in range(TILE):
         out[j] = 0
     for d in range(0, profile.shape[1], 4):
@@ -183,7 +183,7 @@ class ContentKNN(Recommender):
         self._tiles = tiled(self._features)
 
     def check(self, catalog: Catalog) -> None:
-        """Features of the modality are there."""
+        """Check that features of the modality are there."""
         catalog.require_feature(self.config.modality, f"recommender {self.name}")
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -199,7 +199,7 @@ class ContentKNN(Recommender):
         self._set_features(np.ascontiguousarray(features, dtype=np.float32))
 
     def recommend(self, requests: Requests) -> Slates:
-        """The candidates most like the profile, then the most popular."""
+        """Recommend the candidates most like the profile, then the most popular."""
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         batch = fitted(self._history, self.name).ready(requests, self.name)
         room = _Room(
@@ -214,7 +214,7 @@ class ContentKNN(Recommender):
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
-        """Cosines with the profile times its length; NaN for users without a profile."""
+        """Return cosines with the profile times its length; NaN for users without a profile."""
         history = fitted(self._history, self.name)
         history.check(requests, self.name)
         profile = profiles(history, requests)[1]
@@ -223,7 +223,7 @@ class ContentKNN(Recommender):
         return found
 
     def state(self) -> dict[str, np.ndarray]:
-        """The users' positives, the ranking by popularity, and the normalised features."""
+        """Return the users' positives, the ranking by popularity, and the normalised features."""
         return {**fitted(self._history, self.name).state(), "features": self._features}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

@@ -68,7 +68,7 @@ class PureSVD(Ranker):
     config: SVDSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Singular vectors, float32 (n_items, factors)."""
+        """Return singular vectors, float32 (n_items, factors)."""
         return {"items": right_singular_vectors(data.matrix, self.config.factors, data.random())}
 
     def score(self, batch: Batch) -> np.ndarray:
@@ -165,7 +165,7 @@ class IALS(Ranker):
     config: ALSSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Item vectors, float64 (n_items, factors), and their Gram matrix."""
+        """Return item vectors, float64 (n_items, factors), and their Gram matrix."""
         k, random = self.config.factors, data.random()
         items = random.normal(0, 0.1 / np.sqrt(k), (data.n_items, k))
         users = np.zeros((data.n_users, k))
@@ -189,7 +189,7 @@ class IALS(Ranker):
         self._turned = np.ascontiguousarray(items.T, dtype=np.float32)
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Products of the items' vectors with a vector fitted to the profile."""
+        """Return the products of the items' vectors with a vector fitted to the profile."""
         items = self.learned["items"]
         vectors = np.zeros((batch.profile.shape[0], items.shape[1]))
         self._steps(batch.profile, self._gram, items, vectors, 4 * self.config.steps)
@@ -219,7 +219,7 @@ class NMF(Ranker):
     config: NMFSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Item vectors, float32 (n_items, factors)."""
+        """Return item vectors, float32 (n_items, factors)."""
         k, random, matrix = self.config.factors, data.random(), data.matrix
         if self.config.start == "singular":
             vectors = np.abs(right_singular_vectors(matrix, k, random)).astype(np.float64)
@@ -240,7 +240,7 @@ class NMF(Ranker):
         self._turned = np.ascontiguousarray(self.learned["items"].T)
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Products of the items' vectors with a non-negative vector fitted to the profile."""
+        """Return the products of the items' vectors with a non-negative vector fitted to the profile."""
         vectors = np.zeros((batch.profile.shape[0], self._gram.shape[0]))
         target = (batch.profile @ self.learned["items"]).astype(np.float64)
         for _ in range(20):

@@ -114,7 +114,7 @@ class RP3beta(P3alpha):
 
 
 def _steps(matrix: Any, alpha: float) -> Any:
-    """Each row's entries over their sum, to the power alpha."""
+    """Return each row's entries over their sum, to the power alpha."""
     sums = np.asarray(matrix.sum(axis=1)).reshape(-1)
     steps = matrix.copy()
     steps.data = (steps.data / np.repeat(sums, np.diff(steps.indptr))) ** alpha

@@ -32,7 +32,7 @@ def mix(state: Bits, key: Bits) -> Bits:
 
 
 def chain(seed: int, *keys: np.ndarray) -> np.ndarray:
-    """Hash of a seed and one or more arrays of non-negative integers, uint64, of their broadcast shape."""
+    """Return the hash of a seed and one or more arrays of non-negative integers, uint64, of their broadcast shape."""
     state = np.full(1, np.uint64(seed % 2**64))
     for key in keys:
         state = mix(state, np.asarray(key).astype(np.uint64))
@@ -41,7 +41,7 @@ def chain(seed: int, *keys: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1024)
 def root(seed: int, purpose: str) -> np.uint64:
-    """Start of a chain for one purpose of one seed; different purposes share no luck."""
+    """Return the start of a chain for one purpose of one seed; different purposes share no draws."""
     letters = np.frombuffer(purpose.encode(), dtype=np.uint8)
     state = np.full(1, np.uint64(seed % 2**64))
     for letter in letters:
@@ -50,5 +50,5 @@ def root(seed: int, purpose: str) -> np.uint64:
 
 
 def uniform(draw: np.ndarray) -> np.ndarray:
-    """Float64 in [0, 1) from 64 random bits each (the upper 53 of them)."""
+    """Return float64 in [0, 1) from 64 random bits each (the upper 53 of them)."""
     return np.asarray((draw >> np.uint64(11)) * 2.0**-53)

@@ -69,7 +69,7 @@ class History:
 
     @classmethod
     def of(cls, positives: Positives, n_users: int, n_items: int, ties: np.uint64) -> History:
-        """From distinct pairs sorted by user and item."""
+        """Make a history from distinct pairs sorted by user and item."""
         start = np.zeros(n_users + 1, np.int64)
         np.cumsum(np.bincount(positives.user, minlength=n_users), out=start[1:])
         counts = np.bincount(positives.item, minlength=n_items)
@@ -79,21 +79,21 @@ class History:
 
     @property
     def n_users(self) -> int:
-        """Users known at fit."""
+        """Return how many users were known at fit."""
         return int(self.start.size - 1)
 
     @property
     def n_items(self) -> int:
-        """Items of the catalog at fit."""
+        """Return how many items the catalog had at fit."""
         return int(self.ranking.size)
 
     def state(self) -> dict[str, np.ndarray]:
-        """Its arrays, for a checkpoint."""
+        """Return its arrays, for a checkpoint."""
         return {"start": self.start, "items": self.items, "ranking": self.ranking}
 
     @classmethod
     def restored(cls, state: Mapping[str, np.ndarray]) -> History:
-        """From its arrays."""
+        """Make a history from its arrays."""
         return cls(state["start"], state["items"], state["ranking"])
 
     def check(self, requests: Requests, name: str) -> None:
@@ -137,7 +137,7 @@ class History:
 
 
 def fitted(history: History | None, name: str) -> History:
-    """The history, if there is one.
+    """Return the history, if there is one.
 
     Raises:
         RecommenderError: if the recommender was neither fitted nor restored.
@@ -228,7 +228,7 @@ def fill_by_popularity(
 
 @kernel
 def span(start: np.ndarray, user: np.int64) -> tuple[int, int]:
-    """Where a user's positives begin and end; nowhere for a user who was not there at fit."""
+    """Return where a user's positives begin and end; nowhere for a user who was not there at fit."""
     if user + 1 >= start.size:
         return 0, 0
     return start[user], start[user + 1]

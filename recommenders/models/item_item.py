@@ -28,7 +28,7 @@ LEAST_SIMILARITY = np.float32(1e-20)
 def transpose(
     start: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compressed rows turned into compressed columns.
+    """Turn compressed rows into compressed columns.
 
     Args:
         start: int64 (rows + 1,).
@@ -157,7 +157,7 @@ class ItemItem(Recommender):
     takes_lists: ClassVar[bool] = True
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
-        """For each item, who adds to its score: items int32 and weights float32, (n_items, K), -1 for none."""
+        """Return who adds to each item's score: items int32 and weights float32, (n_items, K), -1 for none."""
         raise NotImplementedError
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -172,7 +172,7 @@ class ItemItem(Recommender):
         self._near = Near(near_start, near, similarity)
 
     def recommend(self, requests: Requests) -> Slates:
-        """The best-scored candidates, then the most popular."""
+        """Recommend the best-scored candidates, then the most popular."""
         history = fitted(getattr(self, "_history", None), self.name)
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         room = _Room(
@@ -185,7 +185,7 @@ class ItemItem(Recommender):
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
-        """Sums of weights; NaN for what goes with nothing in the profile."""
+        """Return sums of weights; NaN for what goes with nothing in the profile."""
         history = fitted(getattr(self, "_history", None), self.name)
         history.check(requests, self.name)
         near = csr(*self._near, history.n_items)
@@ -194,7 +194,7 @@ class ItemItem(Recommender):
         return np.where(found > 0, found, np.float32(np.nan))
 
     def state(self) -> dict[str, np.ndarray]:
-        """The users' positives, the ranking by popularity, and who is near to whom."""
+        """Return the users' positives, the ranking by popularity, and who is near to whom."""
         return {**fitted(getattr(self, "_history", None), self.name).state(), **self._near._asdict()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

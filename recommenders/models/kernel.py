@@ -32,7 +32,7 @@ mix = kernel(hashing.mix)
 
 @kernel
 def below(draw: np.uint64, bound: np.uint64) -> np.uint64:
-    """An integer in [0, bound) from 64 random bits: the upper half of luck x bound (bias below bound / 2^64).
+    """Return an integer in [0, bound) from 64 random bits: the upper half of draw x bound (bias below bound / 2^64).
 
     ``bound`` must be below 2^32.
     """

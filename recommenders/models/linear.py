@@ -33,7 +33,7 @@ class EASE(Ranker):
     config: EaseSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Weights, float32 (n_items, n_items). Time is cubic in the items, memory quadratic (float64)."""
+        """Return weights, float32 (n_items, n_items). Time is cubic in the items, memory quadratic (float64)."""
         from scipy.linalg import lapack
 
         refuse_beyond(data.n_items, self.config.largest, self.name, "a dense matrix")

@@ -207,7 +207,7 @@ class UserKNN(Ranker):
     config: NeighborSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Each user's nearest users and their similarity, and the weight of each positive."""
+        """Return each user's nearest users and their similarity, and the weight of each positive."""
         weighting = "none" if self.config.binary else self.config.weighting
         history = data.history
         plain = Rows(history.start, history.items, np.ones(history.items.size, np.float32), history.n_items)

@@ -59,19 +59,19 @@ class Popularity(Recommender):
         self._history = History.of(positives, log.n_users, catalog.n_items, root(self.seed, "popularity"))
 
     def recommend(self, requests: Requests) -> Slates:
-        """The first candidates of the ranking that the user has not had."""
+        """Recommend the first candidates of the ranking that the user has not had."""
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         _walk(slates, fitted(self._history, self.name).ready(requests, self.name))
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
-        """Positives per item, the same for everybody."""
+        """Return the positives per item, the same for everybody."""
         history = fitted(self._history, self.name)
         counts = np.bincount(history.items, minlength=history.n_items).astype(np.float32)
         return np.broadcast_to(counts, (len(requests), history.n_items))
 
     def state(self) -> dict[str, np.ndarray]:
-        """The ranking and the users' positives."""
+        """Return the ranking and the users' positives."""
         return fitted(self._history, self.name).state()
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

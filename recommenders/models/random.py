@@ -120,10 +120,10 @@ class Random(Recommender):
     takes_lists: ClassVar[bool] = True
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
-        """Nothing to learn."""
+        """Learn nothing."""
 
     def chances(self, requests: Requests, items: np.ndarray) -> np.ndarray | None:
-        """Slate size over eligible candidates; items shown lately only fill up what is left."""
+        """Return slate size over eligible candidates; items shown lately only fill up what is left."""
         there = requests.recently_shown
         available = np.isin(there, requests.candidates) & (there != NO_ITEM)
         lately = np.array([np.unique(row[kept]).size for row, kept in zip(there, available, strict=True)], np.int64)
@@ -135,7 +135,7 @@ class Random(Recommender):
         return np.where(np.isin(items, requests.candidates) & (items != NO_ITEM), found, 0.0)
 
     def recommend(self, requests: Requests) -> Slates:
-        """Slates with propensities; each depends on its request's key, its list and what was shown lately."""
+        """Recommend slates with propensities; each depends on its request's key, its list and what was shown lately."""
         shape = (len(requests), requests.slate_size)
         items, propensity = np.empty(shape, np.int32), np.empty(shape, np.float32)
         lists = requests.lists

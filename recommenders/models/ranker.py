@@ -55,26 +55,26 @@ class Learning:
 
     @property
     def n_users(self) -> int:
-        """Users of the log."""
+        """Return how many users the log has."""
         return self.history.n_users
 
     @property
     def n_items(self) -> int:
-        """Items of the catalog."""
+        """Return how many items the catalog has."""
         return self.history.n_items
 
     @cached_property
     def matrix(self) -> Any:
-        """Users by items, scipy CSR float32, 1 where there is a positive."""
+        """Return users by items, scipy CSR float32, 1 where there is a positive."""
         return csr(self.history.start, self.history.items, np.ones(self.history.items.size), self.n_items)
 
     @property
     def popularity(self) -> np.ndarray:
-        """Positives per item, int64 (n_items,)."""
+        """Return the positives per item, int64 (n_items,)."""
         return np.bincount(self.history.items, minlength=self.n_items)
 
     def random(self) -> np.random.Generator:
-        """Luck of this training, the same at every fit."""
+        """Return the generator of this training, the same at every fit."""
         return np.random.default_rng(self.seed)
 
 
@@ -95,7 +95,7 @@ class Batch:
 
     @property
     def users(self) -> np.ndarray:
-        """Row of each request's user in arrays by user; 0 for users who were not known."""
+        """Return the row of each request's user in arrays by user; 0 for users who were not known."""
         return np.where(self.known, self.requests.user, 0).astype(np.int64)
 
 
@@ -119,11 +119,11 @@ class Ranker(Recommender):
         self._places = np.zeros(len(Places._fields), np.int64)
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """What :meth:`score` needs, as plain arrays; found again in ``self.learned``."""
+        """Return what :meth:`score` needs, as plain arrays; found again in ``self.learned``."""
         raise NotImplementedError
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Scores float32 (n, n_items); NaN where there is none. Each row depends on its own request only."""
+        """Return scores float32 (n, n_items); NaN where there is none. Each row depends on its own request only."""
         raise NotImplementedError
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
@@ -140,31 +140,31 @@ class Ranker(Recommender):
         self.prepare()
 
     def prepare(self) -> None:
-        """Whatever can be made once from ``self.learned``, after fitting and after restoring."""
+        """Make whatever can be made once from ``self.learned``, after fitting and after restoring."""
 
     @property
     def history(self) -> History:
-        """The positives at fit."""
+        """Return the positives at fit."""
         return fitted(getattr(self, "_history", None), self.name)
 
     def recommend(self, requests: Requests) -> Slates:
-        """The best-scored candidates, then the most popular."""
+        """Recommend the best-scored candidates, then the most popular."""
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
         for first, batch in self.batches(requests):
             self.fill(slates[first : first + BLOCK], batch, self.scored(batch))
         return Slates(slates, self.propensities(slates))
 
     def scores(self, requests: Requests) -> np.ndarray:
-        """What the items are ranked by."""
+        """Return what the items are ranked by."""
         found = [self.scored(batch) for _, batch in self.batches(requests)]
         return np.concatenate(found) if found else np.empty((0, self.history.n_items), np.float32)
 
     def propensities(self, slates: np.ndarray) -> np.ndarray | None:
-        """Probability of each item being in its slate; None where the recommender does not say."""
+        """Return the probability of each item being in its slate; None where the recommender does not say."""
         return None
 
     def batches(self, requests: Requests) -> list[tuple[int, Batch]]:
-        """The requests in blocks, each with the row of its first."""
+        """Return the requests in blocks, each with the row of its first."""
         self.history.check(requests, self.name)
         firsts = range(0, len(requests), BLOCK)
         return [(first, self._batch(requests.take(slice(first, first + BLOCK)))) for first in firsts]
@@ -174,7 +174,7 @@ class Ranker(Recommender):
         return Batch(requests, known, profile)
 
     def scored(self, batch: Batch) -> np.ndarray:
-        """Scores, NaN in the rows of those for whom there can be none."""
+        """Return scores, NaN in the rows of users for whom there can be none."""
         scores = np.ascontiguousarray(self.score(batch), dtype=np.float32)
         shape = (len(batch.requests), self.history.n_items)
         if scores.shape != shape:
@@ -200,7 +200,7 @@ class Ranker(Recommender):
         return Places(*self._places.tolist())
 
     def state(self) -> dict[str, np.ndarray]:
-        """The users' positives, the ranking by popularity, and what was learned."""
+        """Return the users' positives, the ranking by popularity, and what was learned."""
         learned = {f"learned_{name}": array for name, array in self.learned.items()}
         return {**self.history.state(), **learned, "places": self._places.copy()}
 
@@ -247,7 +247,7 @@ def _pick(
 
 
 def product(rows: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """``rows @ matrix`` for at most ``BLOCK`` rows, float32, each row's result independent of the others."""
+    """Return ``rows @ matrix`` for at most ``BLOCK`` rows, float32, each row's result independent of the others."""
     places, height = _places()
     padded = np.zeros((height, rows.shape[1]), np.float32)
     padded[places[: rows.shape[0]]] = rows

@@ -17,7 +17,7 @@ from recommenders.models.ranker import Batch, Learning, Ranker, refuse_beyond
 
 
 def ratings_of(data: Learning, label: Label | None, name: str) -> Any:
-    """Users by items, scipy CSR float32: the mean value of each pair.
+    """Return users by items, scipy CSR float32: the mean value of each pair.
 
     Raises:
         RecommenderError: there are positives, but no values or only one.
@@ -83,7 +83,7 @@ class GlobalEffects(Ranker):
     config: EffectsSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Each item's effect, float32 (n_items,). A user's effect ranks nothing and is left out."""
+        """Return each item's effect, float32 (n_items,). A user's effect ranks nothing and is left out."""
         ratings = ratings_of(data, self.label, self.name)
         mean = ratings.data.mean() if ratings.nnz else 0.0
         sums = np.bincount(ratings.indices, ratings.data - mean, data.n_items)
@@ -111,7 +111,7 @@ class SlopeOne(Ranker):
     config: SlopeSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Mean difference of each pair of items over common users, 0 without any; and whether there are any."""
+        """Return mean differences of pairs of items over common users, 0 without any; and whether there are any."""
         refuse_beyond(data.n_items, self.config.largest, self.name, "a dense matrix")
         ratings = ratings_of(data, self.label, self.name)
         rated = ratings.copy()
@@ -123,7 +123,7 @@ class SlopeOne(Ranker):
         return {"difference": np.ascontiguousarray(difference.T.astype(np.float32)), "common": common > 0}
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Mean difference to the profile's items; the user's own mean ranks nothing. NaN without a common user."""
+        """Return mean differences to the profile's items; a user's own mean ranks nothing. NaN without common users."""
         plain = batch.profile.copy()
         plain.data[:] = 1
         sums = np.asarray(plain @ self.learned["difference"])
@@ -150,7 +150,7 @@ class CoClustering(Ranker):
     config: CoClusterSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Each user's cluster, and each user cluster's score of each item."""
+        """Return each user's cluster, and each user cluster's score of each item."""
         c, random = self.config, data.random()
         ratings = ratings_of(data, self.label, self.name).tocoo()
         user, item, value = ratings.row, ratings.col, ratings.data.astype(np.float64)
@@ -175,7 +175,7 @@ class CoClustering(Ranker):
     def _blocks(
         self, row: np.ndarray, column: np.ndarray, value: np.ndarray, overall: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Means of co-clusters, of user clusters, of item clusters; the overall mean where one is empty."""
+        """Return the means of co-clusters, of user clusters, of item clusters; the overall mean where one is empty."""
         n, m = self.config.user_clusters, self.config.item_clusters
         blocks = _means(row * m + column, value, n * m, overall).reshape(n, m)
         return blocks, _means(row, value, n, overall), _means(column, value, m, overall)

@@ -146,7 +146,7 @@ class BPR(UserItem):
     config: BPRSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """User and item vectors, float32."""
+        """Train user and item vectors, float32."""
         c, random = self.config, data.random()
         p = random.uniform(-0.5, 0.5, (data.n_users, c.factors)) / c.factors
         q = random.uniform(-0.5, 0.5, (data.n_items, c.factors)) / c.factors
@@ -232,7 +232,7 @@ class SlimBPR(ItemItem):
     config: SlimBPRSettings
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
-        """Each item's weights on others."""
+        """Return each item's weights on others."""
         c, n = self.config, history.n_items
         refuse_beyond(n, c.largest, self.name, "a dense matrix")
         w, past = np.zeros((n, n), np.float32), np.zeros(n)
@@ -351,7 +351,7 @@ class Funk(UserItem):
     asymmetric: ClassVar[bool] = False
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """User vectors with a last entry 1, item vectors with their bias."""
+        """Train user vectors with a last entry 1, item vectors with their bias."""
         c, random = self.config, data.random()
         p = random.normal(0, 0.1, (1 if self.asymmetric else data.n_users, c.factors))
         q = random.normal(0, 0.1, (data.n_items, c.factors))
@@ -373,7 +373,7 @@ class AsymmetricSVD(Funk):
     asymmetric: ClassVar[bool] = True
 
     def score(self, batch: Batch) -> np.ndarray:
-        """Products of the profile's sum, divided by the root of its weight, with the items' vectors, and their bias."""
+        """Return products of the profile's sum, over the root of its weight, with the items' vectors, plus bias."""
         weight = np.sqrt(np.maximum(np.asarray(batch.profile.sum(axis=1)), 1e-6))
         vectors = (batch.profile @ self.learned["users"]) / weight
         return product(np.column_stack((vectors, np.ones(len(vectors), np.float32))), self._turned)

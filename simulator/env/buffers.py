@@ -109,7 +109,7 @@ def terms_of(context: EnvContext, end: float, limit: int, room: int = 0, batched
 
 
 def observation_buffers(context: EnvContext, n: int) -> Observation:
-    """Empty buffers for n users."""
+    """Return empty buffers for n users."""
     history, width = context.settings.history, context.features.shape[1]
     return Observation(
         context=np.zeros((n, CONTEXT), np.float32),
@@ -131,7 +131,7 @@ def observation_buffers(context: EnvContext, n: int) -> Observation:
 
 
 def memory_buffers(context: EnvContext, n: int) -> Memory:
-    """Empty memories for n users."""
+    """Return empty memories for n users."""
     assert len(context.compiled.names.events) <= MOST_EVENTS
     width = context.features.shape[1]
     return Memory(

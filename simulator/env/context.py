@@ -82,19 +82,19 @@ class EnvContext:
         self.recent = min(recent, here // 2)
 
     def __reduce__(self) -> tuple[type[EnvContext], tuple[EnvSettings]]:
-        """A scene is made again from its settings: nothing in it changes."""
+        """Make a scene again from its settings: nothing in it changes."""
         return EnvContext, (self.settings,)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> EnvContext:
         return self
 
     def users(self, keys: npt.NDArray[np.uint64]) -> Users:
-        """The users with these keys, as the world of `catalog_seed` draws them."""
+        """Return the users with these keys, as the world of `catalog_seed` draws them."""
         taste = draw_tastes(self.compiled, keys, self.seed) * self._scales
         return new_people(self.compiled, taste, self.seed, keys)
 
     def cases(self, users: Users) -> Cases:
-        """The scenario's resources at time 0, and no case yet."""
+        """Return the scenario's resources at time 0, and no case yet."""
         assert self.compiled.world is not None
         return Cases(
             self.compiled.scenario, self.compiled.world, self.compiled.plan, users, self.items,
@@ -102,11 +102,11 @@ class EnvContext:
         )  # fmt: skip
 
     def allowed(self, tick: float) -> npt.NDArray[np.bool_]:
-        """Items that can be shown from the tick at `tick` s on, (items,)."""
+        """Return the items that can be shown from the tick at `tick` s on, (items,)."""
         return (self.opens <= tick) & (self.closes > tick)
 
     def _supply(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """Of every item, units at the beginning (1 where none are counted), and when it closes, s."""
+        """Return the units of every item at the beginning (1 where none are counted), and when it closes, s."""
         n = self.catalog.n_items
         level, closes = np.ones(n, dtype=np.int64), np.full(n, np.inf)
         if self.compiled.world is None:
@@ -122,7 +122,7 @@ class EnvContext:
 
 
 def _for_one_visit(plan: Plan) -> Plan:
-    """A plan in which nobody comes back: whoever leaves is gone, so that a call of the kernel ends with the visit."""
+    """Return a plan in which nobody comes back: whoever leaves is gone, so a call of the kernel ends with the visit."""
     user_params = plan.user_params.copy()
     user_params["churn"] = _SURELY
     return plan._replace(user_params=user_params)

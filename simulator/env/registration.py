@@ -23,7 +23,7 @@ def register() -> None:
 
 
 def _title(name: str) -> str:
-    """A scenario's title in one word.
+    """Return a scenario's title in one word.
 
     >>> _title("jobs")
     'Jobs'

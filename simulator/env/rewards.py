@@ -124,7 +124,7 @@ class RewardTables:
 
 
 def weights(reward: str | Mapping[str, float] | None, compiled: Compiled, episode: str) -> npt.NDArray[np.float32]:
-    """Weights of `REWARDS`, float32. None: orders where there are any, else watch_time.
+    """Return the weights of `REWARDS`, float32. None: orders where there are any, else watch_time.
 
     Raises:
         InputError: a name is unknown, a weight is no number, or retention is asked of one visit.

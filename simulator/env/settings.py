@@ -66,7 +66,7 @@ class EnvSettings(Settings):
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> EnvSettings:
-        """Checked settings. Raises EnvInputError for what is wrong; that for an unknown keyword is a TypeError, too."""
+        """Return checked settings. Raises EnvInputError; for an unknown keyword it is a TypeError, too."""
         known = cls.described()
         check_keywords(given, known)
         plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()}
@@ -76,7 +76,7 @@ class EnvSettings(Settings):
         return found
 
     def threads_for(self, n: int) -> int:
-        """Threads for n independent users; few are not worth more than one."""
+        """Return how many threads to use for n independent users; few are not worth more than one."""
         if n < WORTH_A_THREAD:
             return 1
         here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -84,5 +84,5 @@ class EnvSettings(Settings):
 
     @property
     def most_requests(self) -> int:
-        """Requests after which an episode is truncated."""
+        """Return the number of requests after which an episode is truncated."""
         return self.limit or (200 if self.episode == "visit" else 100_000)

@@ -99,14 +99,14 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
 
     @property
     def events(self) -> tuple[str, ...]:
-        """Names of the events that `info["events"]` counts, in order."""
+        """Return the names of the events that `info["events"]` counts, in order."""
         return self.context.compiled.names.events
 
     @env_input_errors()
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A new world, at the first round that an agent's user is due in."""
+        """Begin a new world, at the first round that an agent's user is due in."""
         if isinstance(seed, list):
             raise EnvInputError("environment", "a list of seeds for one world", "one seed")
         check_options(options)
@@ -166,7 +166,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         return self._observed(), reward, terminated, truncated, self._info()
 
     def requests(self) -> list[tuple[npt.NDArray[np.int64], Requests]]:
-        """What is asked now in the form that plug-ins take: users (k,) and their requests, per size and list."""
+        """Return what is asked now in the form that plug-ins take: users (k,) and their requests, per size and list."""
         assert self.world is not None
         rounds, found = self.world.rounds, list[tuple[npt.NDArray[np.int64], Requests]]()
         parts = [part for part in rounds.group_requests(self._due, self.world.candidates, len(self._due)) if part.asks]
@@ -176,7 +176,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         return found
 
     def result(self) -> RunResult:
-        """Measures and logs of the world; it has to be over.
+        """Return the measures and logs of the world; it has to be over.
 
         Raises:
             InputError: it goes on.
@@ -205,7 +205,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         return vars(self)
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
-        """Items that can be had, for every place, flat: bool (n, places x items)."""
+        """Return the items that can be had, for every place, flat: bool (n, places x items)."""
         return np.tile(self.observation.available.astype(np.bool_), (1, self.context.slate))
 
     # ---- inside
@@ -252,7 +252,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             look(rows, self._terms, self.context.plan.stages, self._mirror, self.observation, self.memory)
 
     def _offer(self) -> None:
-        """What can be shown to those who are due: candidates, without what was lately sent while enough are left."""
+        """Set what users who are due can be shown: candidates but for what was lately sent, while enough are left."""
         assert self.world is not None
         rounds = self.world.rounds
         for part in rounds.group_requests(self._due, self.world.candidates, len(self._due)):
@@ -278,7 +278,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 self.observation.available[user, own] = 0
 
     def _take(self, rows: Array) -> None:
-        """Records as they are written: those of visits count at once, those of orders when they arrive."""
+        """Take records as they are written: those of visits count at once, those of orders when they arrive."""
         mine = rows[rows["user"] < self.num_envs]
         beside = self._beside[mine["stage"]]
         self._fold(np.ascontiguousarray(mine[~beside]))
@@ -290,7 +290,7 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
                 self._waiting.append(late)
 
     def _feel(self, rows: Array) -> None:
-        """The satisfaction of every order, once."""
+        """Add the satisfaction of every order, once."""
         for row in rows[rows["satisfaction"] == rows["satisfaction"]]:
             key = (int(row["user"]), int(row["case"]))
             if key not in self._judged:

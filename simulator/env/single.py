@@ -54,13 +54,13 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
 
     @property
     def events(self) -> tuple[str, ...]:
-        """Names of the events that `info["events"]` counts, in order."""
+        """Return the names of the events that `info["events"]` counts, in order."""
         return self.context.compiled.names.events
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A new user comes. Without a seed, the next user of the seed given last."""
+        """Let a new user come. Without a seed, the next user of the seed given last."""
         check_options(options)
         super().reset(seed=None if seed is None else as_seed(seed))
         if seed is not None:
@@ -88,16 +88,16 @@ class BeholderEnv(gymnasium.Env[dict[str, Any], npt.NDArray[np.int64]]):
         return row.observed(), float(observation.reward[0]), ended == TERMINATED, ended == TRUNCATED, row.info()
 
     def render(self) -> Any:
-        """The screen on which the last slate was shown, or an empty one: text, or uint8 (height, width, 3)."""
+        """Draw the screen on which the last slate was shown, or an empty one: text, or uint8 (height, width, 3)."""
         return drawn(self.fleet, 0, self._stage, self.render_mode)
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
-        """Items that can be had, for every place, flat: bool (places x items,). The form that sb3-contrib reads."""
+        """Return which items can be had, for every place, flat: bool (places x items,), as sb3-contrib reads it."""
         return np.tile(self.fleet.observation.available[0].astype(np.bool_), self.context.slate)
 
 
 def check_render_mode(given: str | None) -> str | None:
-    """A way of drawing. Raises InputError for one that there is not."""
+    """Return a way of drawing. Raises InputError for an unknown one."""
     modes = BeholderEnv.metadata["render_modes"]
     if given is not None and given not in modes:
         raise EnvInputError(WHERE, f"render_mode = {given!r}", f"None or one of {', '.join(modes)}")
@@ -105,7 +105,7 @@ def check_render_mode(given: str | None) -> str | None:
 
 
 def drawn(fleet: UserBatch, j: int, stage: int, mode: str | None) -> Any:
-    """The screen of user j at `stage`, with the slate that was shown last."""
+    """Draw the screen of user j at `stage`, with the slate that was shown last."""
     if mode is None:
         return None
     context = fleet.context
@@ -116,7 +116,7 @@ def drawn(fleet: UserBatch, j: int, stage: int, mode: str | None) -> Any:
 
 
 def as_actions(given: Any, context: EnvContext, n: int) -> npt.NDArray[np.int64]:
-    """Actions of n environments, int64 (n, places). Raises InputError where they are no slates of item numbers."""
+    """Return actions of n environments, int64 (n, places). Raises InputError where they are no slates of numbers."""
     wanted = (n, context.slate)
     if type(given) is np.ndarray and given.dtype == np.int64 and given.shape == wanted:
         return given
@@ -133,14 +133,14 @@ def as_actions(given: Any, context: EnvContext, n: int) -> npt.NDArray[np.int64]
 
 
 def as_seed(given: Any) -> int:
-    """A seed of `reset`. Raises InputError where it is none."""
+    """Return a seed of `reset`. Raises InputError where it is none."""
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 0 <= given < 2**64:
         raise EnvInputError(WHERE, f"seed = {given!r}", "a whole number from 0 to 2**64 - 1")
     return int(given)
 
 
 def check_options(given: dict[str, Any] | None, known: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Options of `reset`. Raises InputError for one that there is not."""
+    """Return the options of `reset`. Raises InputError for an unknown one."""
     for name in given or {}:
         if name not in known:
             wrong = unknown_name("option", str(name), known) if known else (f"option {name!r} of reset", "no options")

@@ -26,7 +26,7 @@ INFO = ("events", "values", "rewards", "time")
 
 
 def observation_space(context: EnvContext) -> spaces.Dict:
-    """Of one environment."""
+    """Return the observation space of one environment."""
     names, history = context.compiled.names, context.settings.history
     n, width = context.features.shape
     found: dict[str, spaces.Space[Any]] = {
@@ -46,7 +46,7 @@ def observation_space(context: EnvContext) -> spaces.Dict:
 
 
 def action_space(context: EnvContext) -> spaces.MultiDiscrete:
-    """A slate: an item per place."""
+    """Return the action space: an item per place of a slate."""
     return spaces.MultiDiscrete(np.full(context.slate, context.catalog.n_items, dtype=np.int64))
 
 
@@ -61,7 +61,7 @@ class Row:
         self._candidates = context.features.ravel() if context.settings.observe_candidates else None
 
     def observed(self) -> dict[str, Any]:
-        """The observation."""
+        """Return the observation."""
         found: dict[str, Any] = {name: part.copy() for name, part in self._plain}
         for name, part in self._codes:
             found[name] = part[self._j]
@@ -70,7 +70,7 @@ class Row:
         return found
 
     def info(self) -> dict[str, Any]:
-        """What `info` holds, see `INFO`."""
+        """Return what `info` holds, see `INFO`."""
         return {
             "events": self._events.copy(), "values": self._values.copy(), "rewards": self._rewards.copy(),
             "time": self._time[self._j], "slate": self._slate.copy(),

@@ -24,7 +24,7 @@ AUTORESET = {"NextStep": "NEXT_STEP", "SameStep": "SAME_STEP", "Disabled": "DISA
 
 
 def mode_of(given: Any) -> tuple[str, Any]:
-    """A mode's name, and what `metadata` says of it: Gymnasium's own word where it has one (from 1.1 on).
+    """Return a mode's name, and what `metadata` says of it: Gymnasium's own word where it has one (from 1.1 on).
 
     Raises:
         InputError: there is no such mode.
@@ -83,13 +83,13 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
 
     @property
     def events(self) -> tuple[str, ...]:
-        """Names of the events that `info["events"]` counts, in order."""
+        """Return the names of the events that `info["events"]` counts, in order."""
         return self.context.compiled.names.events
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """New users come: all, or those of `options["reset_mask"]`, bool (n,); `info` then tells of these alone.
+        """Let new users come: all, or those of `options["reset_mask"]`, bool (n,); `info` then tells of these alone.
 
         Raises:
             InputError: a seed, an option or the mask is wrong, or the first reset leaves somebody out.
@@ -160,7 +160,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         return self._observed(), reward, terminated, truncated, {**self._info(self._yes), **info}
 
     def render(self) -> Any:
-        """A picture per user, see the single environment."""
+        """Draw a picture per user, see the single environment."""
         return tuple(drawn(self.fleet, j, int(self._stages[j]), self.render_mode) for j in range(self.num_envs))
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -169,7 +169,7 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
             self.fleet.close()
 
     def action_masks(self) -> npt.NDArray[np.bool_]:
-        """Items that can be had, for every place, flat: bool (n, places x items)."""
+        """Return the items that can be had, for every place, flat: bool (n, places x items)."""
         return np.tile(self.fleet.observation.available.astype(np.bool_), (1, self.context.slate))
 
     def _observed(self) -> dict[str, Any]:
@@ -183,14 +183,14 @@ class BeholderVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[n
         return found
 
     def _final(self, rows: Rows) -> npt.NDArray[np.object_]:
-        """Last observations of episodes, an object array as Gymnasium has it; None elsewhere."""
+        """Return the last observations of episodes, an object array as Gymnasium has it; None elsewhere."""
         found = np.full(self.num_envs, None, dtype=object)
         for j in rows:
             found[j] = Row(self.fleet.observation, self.fleet.memory, self.context, int(j)).observed()
         return found
 
     def _info(self, there: npt.NDArray[np.bool_]) -> dict[str, Any]:
-        """What `info` tells of the users `there`; of the others 0 and no slate, and False in the masks."""
+        """Return what `info` tells of the users `there`; of the others 0 and no slate, and False in the masks."""
         observation = self.fleet.observation
         arrays = (observation.counts, observation.values, observation.earned, observation.time, self.fleet.memory.shown)
         found: dict[str, Any] = dict(zip([*INFO, "slate"], (array.copy() for array in arrays), strict=True))

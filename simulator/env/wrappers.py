@@ -36,7 +36,7 @@ quantities), and so are `available` and the constant `candidates`."""
 
 
 def _own(env: Any) -> Any:
-    """The environment inside. Raises InputError where it is none of these."""
+    """Return the environment inside. Raises InputError where it is none of ours."""
     own = env.unwrapped
     if not isinstance(getattr(own, "context", None), EnvContext):
         raise EnvInputError("wrapper", f"{own} is no environment of this package", "a beholder/... id")
@@ -44,7 +44,7 @@ def _own(env: Any) -> Any:
 
 
 def flat_space(space: spaces.Dict) -> Any:
-    """The Box of flat observations."""
+    """Return the Box of flat observations."""
     low, high = [], []
     for name in FLAT:
         part: Any = space[name]
@@ -58,7 +58,7 @@ def flat_space(space: spaces.Dict) -> Any:
 
 
 def flat(observation: Mapping[str, Any], space: spaces.Dict) -> Float32:
-    """An observation, or a batch of them, as float32 (..., width)."""
+    """Return an observation, or a batch of them, as float32 (..., width)."""
     parts = []
     for name in FLAT:
         value: Any = np.asarray(observation[name])
@@ -76,7 +76,7 @@ class FlatObservation(gymnasium.ObservationWrapper[Float32, Any, dict[str, Any]]
         self.observation_space = flat_space(self._inner)
 
     def observation(self, observation: dict[str, Any]) -> Float32:
-        """The vector."""
+        """Return the observation as a vector."""
         return flat(observation, self._inner)
 
 
@@ -94,12 +94,12 @@ class FlatVectorObservation(gymnasium.vector.VectorWrapper):
         self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, env.num_envs)
 
     def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Float32, dict[str, Any]]:
-        """As the vector inside."""
+        """Reset the vector inside."""
         observations, info = self.env.reset(seed=seed, options=options)
         return flat(observations, self._inner), info
 
     def step(self, actions: Any) -> tuple[Float32, Any, Any, Any, dict[str, Any]]:
-        """As the vector inside."""
+        """Step the vector inside."""
         observations, reward, terminated, truncated, info = self.env.step(actions)
         if "final_obs" in info:
             last = np.full(self.num_envs, None, dtype=object)
@@ -137,7 +137,7 @@ def choose_best(scores: npt.NDArray[np.float32], available: npt.NDArray[np.int8]
 
 
 def best(scores: npt.NDArray[Any], available: npt.NDArray[Any], places: int) -> npt.NDArray[np.int64]:
-    """The `places` available items with the highest scores (..., items), best first, int64 (..., places).
+    """Return the `places` available items with the highest scores (..., items), best first, int64 (..., places).
 
     Ties go by number; where fewer are available, the others come last.
     """
@@ -162,7 +162,7 @@ class ScoreAction(gymnasium.ActionWrapper[Any, Float32, npt.NDArray[np.int64]], 
         self.action_space = _bounded(self._own.context.catalog.n_items)
 
     def action(self, action: Float32) -> npt.NDArray[np.int64]:
-        """The slate."""
+        """Turn scores into a slate."""
         return best(np.asarray(action), self._own.fleet.observation.available[0], self._own.context.slate)
 
 
@@ -174,7 +174,7 @@ class QueryAction(ScoreAction):
         self.action_space = _bounded(self._own.context.features.shape[1])
 
     def action(self, action: Float32) -> npt.NDArray[np.int64]:
-        """The slate."""
+        """Turn a query into a slate."""
         return super().action(self._own.context.features @ np.asarray(action, dtype=np.float32))
 
 
@@ -190,7 +190,7 @@ class ItemAction(gymnasium.ActionWrapper[Any, np.int64, npt.NDArray[np.int64]], 
         self.action_space = spaces.Discrete(context.catalog.n_items)
 
     def action(self, action: Any) -> npt.NDArray[np.int64]:
-        """The slate."""
+        """Turn an item into a slate."""
         return np.reshape(action, 1)
 
 
@@ -208,7 +208,7 @@ class ScoreVectorAction(gymnasium.vector.VectorActionWrapper):
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, self.env.num_envs)
 
     def actions(self, actions: Any) -> npt.NDArray[np.int64]:
-        """The slates."""
+        """Turn scores into slates."""
         observation = self._own.fleet.observation if hasattr(self._own, "fleet") else self._own.observation
         return best(np.asarray(actions), observation.available, self._own.context.slate)
 
@@ -221,7 +221,7 @@ class QueryVectorAction(ScoreVectorAction):
         self._take(self._own.context.features.shape[1])
 
     def actions(self, actions: Any) -> npt.NDArray[np.int64]:
-        """The slates."""
+        """Turn queries into slates."""
         return super().actions(np.asarray(actions, dtype=np.float32) @ self._own.context.features.T)
 
 
@@ -247,7 +247,7 @@ class RevealHiddenState(gymnasium.ObservationWrapper[dict[str, Any], Any, dict[s
         self.observation_space = spaces.Dict({**inner.spaces, **boxes})
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
-        """The observation, and the truth."""
+        """Add the truth to the observation."""
         fleet, context = self._own.fleet, self._own.context
         user, row = fleet.users.state[0], fleet.rows.state[0]
         found = {

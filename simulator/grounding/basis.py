@@ -45,7 +45,7 @@ class Measured:
 
 
 def user_axes(log: csr_matrix, k: int, start: npt.NDArray[Any]) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Coordinates of users (n_users, k) from a log (n_users, n_items) of ones, and who has any interaction there.
+    """Return coordinates of users (n_users, k) from a log (n_users, n_items) of ones, and who has any interaction.
 
     `start` (min of the log's shape) starts the iteration, so that the result is a function of its arguments.
     """

@@ -65,12 +65,12 @@ class Grounding:
 
     @property
     def learnability(self) -> float | None:
-        """Recall@20 of item neighbours over that of popularity; None where it could not be measured."""
+        """Return recall@20 of item neighbours over that of popularity; None where it could not be measured."""
         ratio = None if self.held_out is None else self.held_out.to_popularity.get(ITEM)
         return None if ratio is None else ratio.value
 
     def summary(self) -> dict[str, object]:
-        """For the manifest; numbers, texts, lists and maps only. Estimates are [value, low, high], 95 %."""
+        """Summarise for the manifest: numbers, texts, lists and maps only. Estimates are [value, low, high], 95 %."""
         return {
             "intervals": "[value, low, high], 95 %; shares: over items, given these users; recall: over users",
             "calibrated": {
@@ -162,7 +162,7 @@ def ground(folder: RealFolder, dimensions: int, seed: int) -> Grounding:
 def _distinct(
     log: Interactions, n_items: int, assumptions: list[str]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.uint8] | None]:
-    """Distinct (user, item) pairs in order, with the split of the first of each."""
+    """Return the distinct (user, item) pairs in order, with the split of the first of each."""
     key = log.user.astype(np.int64) * n_items + log.item
     pairs, first = np.unique(key, return_index=True)
     if len(pairs) < len(key):
@@ -174,7 +174,7 @@ def _distinct(
 def _with_split(
     split: npt.NDArray[np.uint8] | None, n: int, seed: int, assumptions: list[str]
 ) -> tuple[npt.NDArray[np.uint8], str]:
-    """The data's own split, or a keyed 8:1:1 of the interactions, and its name."""
+    """Return the data's own split, or a keyed 8:1:1 of the interactions, and its name."""
     if split is not None and np.any(split == TRAIN) and np.any(split == TEST):
         return split, "the data's own: trained on train, judged on test"
     if split is not None:
@@ -185,7 +185,7 @@ def _with_split(
 
 
 def _ordinary(train: csr_matrix, components: Mapping[str, Floats], k: int, seed: int) -> Shares | None:
-    """As `estimate_shares`, without users ten times as active as the mean; None without such, or if few remain."""
+    """Estimate shares without users ten times as active as the mean; None without such users, or if few remain."""
     activity = np.diff(train.indptr)
     plain = activity <= VERY_ACTIVE * activity[activity > 0].mean()
     if plain.all():
@@ -198,7 +198,7 @@ def _ordinary(train: csr_matrix, components: Mapping[str, Floats], k: int, seed:
 
 
 def _cuttings(train: csr_matrix, k: int, seed: int) -> list[Measured]:
-    """Both halves of every cutting, in order."""
+    """Return the both halves of every cutting, in order."""
     out: list[Measured] = []
     for cutting in range(CUTTINGS):
         draw = uniforms(seed, CUT, train.shape[1], cutting)
@@ -208,7 +208,7 @@ def _cuttings(train: csr_matrix, k: int, seed: int) -> list[Measured]:
 
 
 def spread_of_activity(counts: npt.NDArray[np.int64]) -> dict[str, float]:
-    """The distribution of interactions over users who have any: mean, p10, p50, p90, p99, and what the top 1 % hold."""
+    """Describe the interactions per user who has any: mean, p10, p50, p90, p99, and what the top 1 % hold."""
     active = np.sort(counts[counts > 0])[::-1]
     top = max(1, len(active) // 100)
     quantiles = np.quantile(active, [0.1, 0.5, 0.9, 0.99])

@@ -26,7 +26,7 @@ def match_modalities(
     told: Mapping[str, str | None],
     known: Collection[str] | None,
 ) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Feature name -> modality, and in plain words what was assumed on the way.
+    """Match feature names to modalities, and say in plain words what was assumed on the way.
 
     `told` is the user's own map (None leaves a feature out); `known` are the scenario's modalities, None where no
     scenario is there to ask. Order: told, equal name, usual meaning. Raises InputError for names that do not exist, for

@@ -35,7 +35,7 @@ class HeldOut:
     split: str  # in words
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON."""
+        """Return the figures for JSON."""
         return {
             "measure": f"recall@{CUT}, full ranking, training items left out; [value, low, high], 95 % over users",
             "split": self.split,
@@ -90,7 +90,7 @@ def _mean(values: npt.NDArray[np.float64]) -> Estimate:
 
 
 def _ratio(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> Estimate | None:
-    """Ratio of two means over the same users, with the interval of the delta method."""
+    """Return the ratio of two means over the same users, with the interval of the delta method."""
     if below.mean() <= 0 or len(below) < 2:
         return None
     ratio = above.mean() / below.mean()
@@ -101,7 +101,7 @@ def _ratio(above: npt.NDArray[np.float64], below: npt.NDArray[np.float64]) -> Es
 def _recall(
     history: csr_matrix, similar: csr_matrix, known: csr_matrix, wanted: csr_matrix, draw: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
-    """Share of each user's wanted items among the 20 best by history x similar; (n,)."""
+    """Return the share of each user's wanted items among the 20 best by history x similar; (n,)."""
     out = np.empty(known.shape[0])
     rank = np.argsort(np.argsort(draw, kind="stable"), kind="stable")
     jitter = (rank * (1e-6 / len(draw))).astype(np.float64)
@@ -119,7 +119,7 @@ def _recall(
 
 
 def _item_neighbours(weighted: csr_matrix, cosine: bool) -> csr_matrix:
-    """Each item's nearest 100 by common users: by cosine, or by their weight alone (which favours popular items)."""
+    """Return each item's nearest 100 by common users: by cosine, or by weight alone (which favours popular items)."""
     square = np.asarray(weighted.multiply(weighted).sum(axis=0), dtype=np.float64).ravel()
     scale = np.where(square > 0, square, 1.0) ** (-0.5 if cosine else 0.0)
     unit = (weighted @ diags(scale)).tocsc().astype(np.float32)
@@ -128,14 +128,14 @@ def _item_neighbours(weighted: csr_matrix, cosine: bool) -> csr_matrix:
 
 
 def _content_neighbours(features: Floats) -> csr_matrix:
-    """Cosine of centred features; each item's nearest 100."""
+    """Return each item's nearest 100 by cosine of centred features."""
     centred = features - features.mean(axis=0)
     unit = centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
     return _nearest(lambda rows: unit[rows] @ unit.T, len(features))
 
 
 def _nearest(similarity: Callable[[slice], Floats], n: int) -> csr_matrix:
-    """The largest 100 positive similarities of every item to others, as a sparse matrix (n, n)."""
+    """Keep the largest 100 positive similarities of every item to others, as a sparse matrix (n, n)."""
     keep = min(NEIGHBOURS, n - 1)
     if keep < 1:
         return csr_matrix((n, n), dtype=np.float32)

@@ -15,7 +15,7 @@ from simulator.runtime.rounds import Rounds
 
 
 def pilot_positives(compiled: Compiled, catalog: TrueCatalog, users: Users, horizon: float, seed: int) -> Positives:
-    """Positives, by the scenario's label, that the platform would have recorded by `horizon` under a random policy.
+    """Return the positives, by the scenario's label, that the platform would record by `horizon` under a random policy.
 
     Changes `users` (it is lived through): pass users made for this. Counters stay unpublished.
     """

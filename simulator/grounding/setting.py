@@ -41,7 +41,7 @@ _ROTATION = 900
 
 
 def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:
-    """Catalog, users and warm log from a real folder.
+    """Ground catalog, users and warm log in a real folder.
 
     Raises:
         InputError: the folder or what is in it cannot be used.
@@ -91,7 +91,7 @@ _ASSUMED = (
 
 
 def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Setting:
-    """Without interactions the data cannot tell taste: items and users are the scenario's, only features are real."""
+    """Set up without interactions: items and users are the scenario's, and only features are real."""
     defaults = compiled.scenario.defaults
     horizon, users = config.horizon or defaults.horizon, config.users or defaults.users
     catalog = draw_catalog(compiled, folder.n_items, horizon, config.seed)
@@ -117,7 +117,7 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
 
 
 def _with_signals(compiled: Compiled, grounding: Grounding) -> Compiled:
-    """The compiled scenario with the estimated signal of the modalities that have real features."""
+    """Return the compiled scenario with the estimated signal of the modalities that have real features."""
     cues = []
     for cue in compiled.cues:
         name = compiled.names.modalities[cue.modality]
@@ -131,18 +131,18 @@ def _with_signals(compiled: Compiled, grounding: Grounding) -> Compiled:
 
 
 def _rotation(width: int, seed: int) -> npt.NDArray[np.float64]:
-    """A keyed random rotation, (width, width)."""
+    """Draw a keyed rotation, (width, width)."""
     q, r = np.linalg.qr(normals(seed, SPACE, width, width, block=_ROTATION).astype(np.float64))
     return np.asarray(q * np.sign(np.diag(r)))
 
 
 def _agreed(compiled: Compiled) -> int:
-    """The facet that users agree on most."""
+    """Return the facet that users agree on most."""
     return int(np.argmax([compiled.scenario.facets[shape.name].agreement.value for shape in compiled.facets]))
 
 
 def _dealt(compiled: Compiled, vectors: npt.NDArray[np.float64]) -> Float32:
-    """Vectors (n, sum of dimensions) in the padded columns of the facets."""
+    """Deal vectors (n, sum of dimensions) to the padded columns of the facets."""
     out = np.zeros((len(vectors), compiled.latent_width), dtype=np.float32)
     first = 0
     for shape in compiled.facets:
@@ -152,7 +152,7 @@ def _dealt(compiled: Compiled, vectors: npt.NDArray[np.float64]) -> Float32:
 
 
 def _truth(compiled: Compiled, grounding: Grounding, seed: int) -> Float32:
-    """Latent vectors of the real items, unit variance per dimension on average."""
+    """Return latent vectors of the real items, of unit variance per dimension on average."""
     turned = grounding.items.astype(np.float64) @ _rotation(grounding.items.shape[1], seed)
     turned -= turned.mean(axis=0)
     truth = _dealt(compiled, turned / max(float(turned.std()), 1e-9))
@@ -215,12 +215,12 @@ class _Crowd(NamedTuple):
     pace: Float32  # (n_users,)
 
     def users(self, compiled: Compiled, seed: int) -> Users:
-        """Users who have lived through nothing yet."""
+        """Return the users who have lived through nothing yet."""
         return new_people(compiled, self.taste, seed, pace=self.pace)
 
 
 def _pace(grounding: Grounding, n_users: int) -> Float32:
-    """How often users come, over how often the scenario's do: by the activity of the real users whose tastes they have.
+    """Return how often users come, over how often the scenario's do: by the activity of their real counterparts.
 
     The most active hundredth have 1 on average, so that nobody has to live more than a person can; who has no
     interaction counts as half of one.
@@ -232,7 +232,7 @@ def _pace(grounding: Grounding, n_users: int) -> Float32:
 
 
 def _tastes(compiled: Compiled, grounding: Grounding, items: Items, n_users: int, seed: int) -> Float32:
-    """Tastes of the real users, drawn from what their log tells of them; further users repeat them with other luck."""
+    """Draw tastes of the real users from what their log tells of them; further users repeat them with other draws."""
     who = np.arange(n_users) % len(grounding.users)
     draw = normals(seed, TASTE, n_users, grounding.users.shape[1], block=_ROTATION).astype(np.float64)
     drawn = (grounding.users[who] + grounding.user_sd[who] * draw) @ _rotation(grounding.users.shape[1], seed)
@@ -255,7 +255,7 @@ def _tastes(compiled: Compiled, grounding: Grounding, items: Items, n_users: int
 def _warm_log(
     compiled: Compiled, folder: RealFolder, n_users: int, catalog: TrueCatalog
 ) -> dict[str, npt.NDArray[np.generic]]:
-    """Real interactions as rows of the platform log before time 0: completed plays, in their real order."""
+    """Return the real interactions as rows of the platform log before time 0: completed plays, in their real order."""
     rows = folder.interactions
     if rows is None:
         raise InputError(str(folder.path), "has no interactions", "interactions.parquet")
@@ -284,7 +284,7 @@ def _warm_log(
 def _calibrated(
     compiled: Compiled, catalog: TrueCatalog, crowd: _Crowd, grounding: Grounding, seed: int
 ) -> tuple[Compiled, float, dict[str, Any]]:
-    """Density by the length of a log, learnability by the share of taste that no model can learn.
+    """Calibrate density by the length of a log, and learnability by the share of taste that no model can learn.
 
     Both are measured on pilots under a random policy, in which nobody leaves for good: they stand for a log whose users
     are known to have been there as long as it lasted. Learnability is Recall@20 of item neighbours in which a user
@@ -340,14 +340,14 @@ def _calibrated(
 
 
 def _staying(compiled: Compiled) -> Compiled:
-    """The same scenario, in which nobody leaves for good."""
+    """Return the same scenario, in which nobody leaves for good."""
     user_params = compiled.plan.user_params.copy()
     user_params["churn"] = 0.0
     return replace(compiled, plan=compiled.plan._replace(user_params=user_params))
 
 
 def with_idiosyncratic(compiled: Compiled, share: float) -> Compiled:
-    """The same scenario with another share of taste that no model can learn; the facets keep their proportions."""
+    """Return a scenario with another share of taste that no model can learn; the facets keep their proportions."""
     user_params, weights = compiled.plan.user_params.copy(), compiled.plan.weights.copy()
     before = float(user_params["idiosyncratic"][0]) ** 2
     weights[:, : len(compiled.facets)] *= np.sqrt((1.0 - share) / max(1.0 - before, 1e-9))
@@ -356,7 +356,7 @@ def with_idiosyncratic(compiled: Compiled, share: float) -> Compiled:
 
 
 def _learnability(pairs: Positives, n_users: int, n_items: int, seed: int) -> float | None:
-    """The ratio of `_calibrated` on a log: the mean over folds that hold out a part of the pairs in turn."""
+    """Return the ratio of `_calibrated` on a log: the mean over folds that hold out a part of the pairs in turn."""
     if len(pairs) == 0:
         return None
     draw = uniforms(seed, SUPPLY, len(pairs), _SPLIT)

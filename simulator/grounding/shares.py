@@ -51,16 +51,16 @@ class Estimate:
 
     @staticmethod
     def around(value: float, error: float) -> Estimate:
-        """A value with a normal interval; `error` is its standard error."""
+        """Return a value with a normal interval; `error` is its standard error."""
         return Estimate(float(value), float(value - Z95 * error), float(value + Z95 * error))
 
     def root(self) -> Estimate:
-        """The square root, of what is above zero: a correlation from a share of variance."""
+        """Return the square root, of what is above zero: a correlation from a share of variance."""
         clipped = np.sqrt(np.clip([self.value, self.low, self.high], 0.0, 1.0))
         return Estimate(float(clipped[0]), float(clipped[1]), float(clipped[2]))
 
     def as_list(self) -> list[float | None]:
-        """Value, low, high, to six digits, for JSON; null where unknown or without bound."""
+        """Return value, low and high to six digits, for JSON; null where unknown or without bound."""
         return [round(x, 6) if np.isfinite(x) else None for x in (self.value, self.low, self.high)]
 
 
@@ -75,7 +75,7 @@ class Shares:
     items: int  # items that were measured
 
     def as_dict(self) -> dict[str, object]:
-        """For JSON; null where nothing can be told."""
+        """Return the shares for JSON; null where nothing can be told."""
         return {
             "share_of_taste": {name: share.as_list() for name, share in self.alone.items()},
             "share_beyond_the_others": {name: share.as_list() for name, share in self.beyond.items()},
@@ -86,7 +86,7 @@ class Shares:
 
 
 def principal(features: npt.NDArray[np.float32], most: int) -> Floats:
-    """The leading principal components of features (n, d), each of unit variance, at most `most`; (n, p)."""
+    """Return the leading principal components of features (n, d), each of unit variance, at most `most`; (n, p)."""
     centred = features.astype(np.float64)
     centred -= centred.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
@@ -96,13 +96,13 @@ def principal(features: npt.NDArray[np.float32], most: int) -> Floats:
 
 
 def weights(count: Floats) -> Floats:
-    """Weight of an item with `count` interactions: more for the better measured, levelling off at the mean count."""
+    """Return the weight of an item with `count` interactions: it rises and levels off at the mean count."""
     out: Floats = count / (count + count.mean())
     return out
 
 
 def partial(values: Floats, count: Floats, weight: Floats) -> Floats:
-    """Fitted values (m, k) of a weighted regression of `values` on a constant and the log of popularity."""
+    """Return the fitted values (m, k) of a weighted regression of `values` on a constant and the log of popularity."""
     design = np.column_stack([np.ones(len(count)), np.log(count)])
     design = design if np.ptp(design[:, 1]) > 0 else design[:, :1]
     solved = np.linalg.solve(design.T @ (weight[:, None] * design), design.T @ (weight[:, None] * values))
@@ -111,7 +111,7 @@ def partial(values: Floats, count: Floats, weight: Floats) -> Floats:
 
 
 def estimate_shares(parts: list[Measured], components: Mapping[str, Floats], n_items: int) -> Shares:
-    """Shares over all `parts` (halves of one or more cuttings); `components`: modality -> (n_items, p) features.
+    """Estimate shares over `parts` (halves of one or more cuttings); `components`: modality -> features (n_items, p).
 
     The influence of an item is averaged over the cuttings, in each of which it is measured once.
     """
@@ -177,7 +177,7 @@ def estimate_shares(parts: list[Measured], components: Mapping[str, Floats], n_i
 def _one_half(
     part: Measured, keep: npt.NDArray[np.bool_], designs: Mapping[str, list[Floats]]
 ) -> tuple[Floats, dict[str, tuple[Floats, Floats]], float]:
-    """Weighted total (m,) of the items in `keep`, what each design explains of it, and the sum of weights."""
+    """Return the weighted total (m,) of items in `keep`, what each design explains of it, and the sum of weights."""
     n = part.count[keep]
     w = weights(n)
     root = np.sqrt(w)[:, None]
@@ -200,7 +200,7 @@ def _one_half(
 def _leave_one_out(
     design: Floats, target: Floats, log: csr_matrix, length: Floats, expected: Floats
 ) -> tuple[Floats, Floats]:
-    """Per row: target x its prediction without that row, and that prediction's square; both summed over columns (m,).
+    """Return target x its prediction without that row, and that prediction's square; both summed over columns (m,).
 
     Closed form of least squares: with leverage h, the prediction without row i is (fit_i - h_i target_i) / (1 - h_i).
     From the product goes what row i and the others have only through the same users: `log` (n_users, m) says who is in

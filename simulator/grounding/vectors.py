@@ -50,7 +50,7 @@ def estimate_vectors(
     k: int,
     u: npt.NDArray[np.float32],
 ) -> Vectors:
-    """Vectors on k axes; `luck` (n_items, k) standard normals; `train` the log (n_users, n_items) of ones."""
+    """Estimate vectors on k axes; `luck` (n_items, k) standard normals; `train` the log (n_users, n_items) of ones."""
     first, second = _padded(halves[0], k), turned(_padded(halves[1], k), _padded(halves[0], k))
     parts = [_Half(first), _Half(second)]
     rows = np.concatenate([part.rows for part in parts])
@@ -60,7 +60,7 @@ def estimate_vectors(
     size = float(np.trace(whole))
 
     def told(features: Floats, share: float) -> Floats:
-        """What features say of every item, with the variance that the share gives it."""
+        """Return what features say of every item, with the variance that the share gives it."""
         said = features @ ridge(features[rows], y, w)
         said -= (w @ said[rows]) / w.sum()
         variance = float(w @ (said[rows] ** 2).sum(axis=1) / w.sum())
@@ -94,7 +94,7 @@ def estimate_vectors(
 
 
 def ridge(design: Floats, target: Floats, weight: Floats) -> Floats:
-    """Coefficients (p, k) of a weighted ridge regression; leave-one-out error over `RIDGES` picks its strength."""
+    """Return the coefficients (p, k) of a weighted ridge regression whose strength leave-one-out error picks."""
     root = np.sqrt(weight)[:, None]
     left, sizes, right = np.linalg.svd(design * root, full_matrices=False)
     z = target * root
@@ -126,7 +126,7 @@ class _Half:
         self.y = raw - self.mean
 
     def covariance(self, told: Floats) -> Floats:
-        """Covariance (k, k) of taste less what is `told` of it (m, k), from pairs of different users."""
+        """Return the covariance (k, k) of taste less what is `told` of it (m, k), from pairs of different users."""
         part, n = self.part, self.n
         centre = self.mean + told
         pair = self.w / (n * (n - 1))
@@ -141,7 +141,7 @@ class _Half:
         return (out + out.T) / 2
 
     def within(self) -> Floats:
-        """Covariance (k, k) of the coordinates of users of one item, pooled over items."""
+        """Return the covariance (k, k) of the coordinates of users of one item, pooled over items."""
         weight = np.asarray(self.part.log[:, self.keep].sum(axis=1)).ravel()
         all_of = (self.part.users * weight[:, None]).T @ self.part.users
         between = (self.total / self.n[:, None]).T @ self.total
@@ -150,27 +150,27 @@ class _Half:
 
 
 def _padded(part: Measured, k: int) -> Measured:
-    """The same measurements with zero axes added, k in all."""
+    """Return the same measurements with zero axes added, k in all."""
     more = ((0, 0), (0, k - part.users.shape[1]))
     return replace(part, users=np.pad(part.users, more), total=np.pad(part.total, more))
 
 
 def turned(part: Measured, onto: Measured) -> Measured:
-    """The same measurements on the axes of `onto`: the rotation that brings the users together."""
+    """Return the same measurements on the axes of `onto`: the rotation that brings the users together."""
     activity = np.asarray(part.log.sum(axis=1)).ravel()
     left, _, right = np.linalg.svd((part.users * activity[:, None]).T @ onto.users)
     return replace(part, users=part.users @ left @ right, total=part.total @ left @ right)
 
 
 def _pooled(matrices: list[Floats], parts: list[_Half]) -> Floats:
-    """Mean of matrices, weighted by what their halves weigh."""
+    """Return the mean of matrices, weighted by what their halves weigh."""
     sums = [float(part.w.sum()) for part in parts]
     out: Floats = np.sum([s * m for s, m in zip(sums, matrices, strict=True)], axis=0) / sum(sums)
     return out
 
 
 def _positive(matrix: Floats) -> Floats:
-    """A covariance matrix of the same trace: negative variances are noise around zero, and so is as much above it."""
+    """Return a covariance matrix of the same trace: negative variances are noise, and so is as much above 0."""
     values, vectors = np.linalg.eigh(matrix)
     clipped = np.maximum(values, 0.0)
     wanted = max(float(values.sum()), 0.0)
@@ -188,7 +188,7 @@ def _posterior(
     shape: tuple[int, int],
     u: npt.NDArray[np.float32],
 ) -> tuple[Floats, Floats, Floats]:
-    """Posterior mean of each item's remainder, a draw around it, and its reliability; N(0, prior), N(0, noise / n)."""
+    """Return posterior means of items' remainders, draws around them, reliability; N(0, prior), N(0, noise / n)."""
     mean, draw, reliability = np.zeros(shape), np.zeros(shape), np.zeros(shape[0])
     count = np.zeros(shape[0])
     count[rows] = np.concatenate([part.n for part in parts])
@@ -207,7 +207,7 @@ def _posterior(
 
 
 def _users(train: csr_matrix, items: Floats) -> tuple[Floats, Floats]:
-    """Posterior means and standard deviations of users' taste (n_users, k) from the items that they took.
+    """Return posterior means and standard deviations of users' taste (n_users, k) from the items that they took.
 
     Rates ``1 + t . v`` to second order: the log-likelihood of n items is ``n (t . z - t' S t / 2)``, with z the mean of
     the items' vectors less their mean by popularity, and S their covariance by popularity (its diagonal).

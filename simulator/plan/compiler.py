@@ -73,31 +73,31 @@ class Compiled:
 
     @property
     def largest_slate(self) -> int:
-        """Items of the longest slate that a recommender is asked for."""
+        """Return how many items the longest slate has that a recommender is asked for."""
         stages = self.plan.stages
         return int(stages["slate"][(stages["children_of"] < 0) & (stages["queue_of"] < 0)].max())
 
     @property
     def largest_menu(self) -> int:
-        """Cards of the longest menu or queue; 0 where there is none."""
+        """Return how many cards the longest menu or queue has; 0 where there is none."""
         stages = self.plan.stages
         return int(stages["slate"][(stages["children_of"] >= 0) | (stages["queue_of"] >= 0)].max(initial=0))
 
     @property
     def most_responses(self) -> int:
-        """Rows that users may leave about one item of their own accord: all acts and notes, and variants ordered."""
+        """Return how many rows users may leave about an item of their own accord: acts, notes and ordered variants."""
         stages = self.plan.stages
         return len(self.plan.acts) + int(stages["n_notes"].max()) + int(stages["bracket_at_most"].max())
 
     @property
     def shown_parents(self) -> dict[str, int]:
-        """Kinds of parents that a stage shows, with the number of their type, in the order of the kinds."""
+        """Return the kinds of parents that a stage shows, with the number of their type, in the order of the kinds."""
         first = len(self.scenario.item_types)
         return {name: first + k for k, name in enumerate(self.names.types[first:])}
 
 
 def compile_scenario(scenario: Scenario) -> Compiled:
-    """Tables of a checked scenario. Raises InputError for what this version cannot run."""
+    """Compile the tables of a checked scenario. Raises InputError for what this version cannot run."""
     check_supported(scenario, ENGINE)
     tables = Tables()
     names = _vocabulary(scenario)
@@ -240,7 +240,7 @@ def _acts(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
 
 
 def _act_bounds(acts: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
-    """The highest probability of each act within each level of satisfaction, and that of no act by these bounds."""
+    """Return the highest probability of each act per level of satisfaction, and that of no act by these bounds."""
     edges = np.arange(layout.LEVELS + 1) / layout.LEVELS_PER_UNIT - layout.USUAL
     odds = acts["log_odds"] + acts["slope"] * edges[:, None]
     # a hair more: kernels have the exponential from tables
@@ -249,7 +249,7 @@ def _act_bounds(acts: npt.NDArray[np.void]) -> npt.NDArray[np.float64]:
 
 
 def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:
-    """Columns of the counters for each event: how often it happened, and the sum of its values."""
+    """Return the columns of the counters for each event: how often it happened, and the sum of its values."""
     columns = np.full((MOST_EVENTS, 2), -1, dtype=np.int32)
     for k, counter in enumerate(names.counters):
         columns[names.codes[counter.removesuffix(SUM)], int(counter.endswith(SUM))] = k + 1
@@ -257,7 +257,7 @@ def _counted(names: Vocabulary) -> npt.NDArray[np.int32]:
 
 
 def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
-    """Modalities that show a number as it is."""
+    """Return the modalities that show a number as it is."""
     rows = np.zeros(len(names.attribute_effects), dtype=layout.ATTRIBUTE_EFFECT)
     for row, name in zip(rows, names.attribute_effects, strict=True):
         modality: Any = scenario.modalities[name]
@@ -282,7 +282,7 @@ def _asides(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArra
 
 
 def _repetitions(scenario: Scenario, names: Vocabulary, types: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """What siblings had lately are worth, a row per kind of parent; and what the `types` of its children remember."""
+    """Return what siblings had lately are worth, a row per kind of parent; set what `types` of children remember."""
     types["kind"] = -1
     rows = []
     for k, (kind, parent) in enumerate(scenario.parents.items()):
@@ -357,6 +357,6 @@ def _habits(scenario: Scenario, tables: Tables, trusts: int) -> npt.NDArray[np.v
 
 
 def _hours(scenario: Scenario) -> npt.NDArray[np.float64]:
-    """Cumulative activity at full hours of a day, or of a week that begins on Monday: see `cumulative_activity`."""
+    """Return the `cumulative_activity` at full hours of a day, or of a week that begins on Monday."""
     weekdays = scenario.user.weekdays
     return cumulative_activity(scenario.user.hours.profile, weekdays.profile if weekdays is not None else [1.0])

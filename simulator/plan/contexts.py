@@ -13,7 +13,7 @@ from simulator.scenario.schema.scenario import Scenario
 
 
 def context_tables(scenario: Scenario, names: Vocabulary) -> dict[str, Any]:
-    """The tables of `Plan` that come from `contexts`, by name."""
+    """Return the tables of `Plan` that come from `contexts`, by name."""
     n = len(scenario.contexts)
     rows = np.zeros(1 + n, dtype=layout.CONTEXT)
     for key in ("haste", "mindful", "budget"):

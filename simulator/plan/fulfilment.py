@@ -32,7 +32,7 @@ _CIRCUMSTANCE = 1 << 16  # what is drawn under WORLD: + 2 * number: dry spells, 
 
 
 def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int], tables: Tables) -> WorldPlan:
-    """Tables of the world that the cases of a scenario share.
+    """Compile the tables of the world that the cases of a scenario share.
 
     Args:
         scenario: a checked scenario.
@@ -94,7 +94,7 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
 
 
 def usual_seconds(scenario: Scenario, step: Step, tables: Tables) -> float:
-    """How long a step takes on average, once it has begun and without any way, s."""
+    """Return how long a step takes on average, once it has begun and without any way, s."""
     quantity = step.delay
     if quantity is None and step.uses:
         quantity = getattr(scenario.resources[step.uses], "service", None)
@@ -104,7 +104,7 @@ def usual_seconds(scenario: Scenario, step: Step, tables: Tables) -> float:
 
 
 def usual_distance(scenario: Scenario) -> float:
-    """How far two places are apart on average, km: any two on the square within reach of each other; 0 without places.
+    """Return how far two places are apart on average, km: any two within reach of each other; 0 without places.
 
     Two points drawn evenly on a square of side 1 are 0.5214 apart on average (Mathai 1999), two within reach of each
     other at most two thirds of that reach (the mean distance to the middle of a disc).
@@ -115,7 +115,7 @@ def usual_distance(scenario: Scenario) -> float:
 
 
 def usual_way(scenario: Scenario, step: Step) -> float:
-    """How long the way of a step takes on average, s."""
+    """Return how long the way of a step takes on average, s."""
     if step.travels is None or scenario.places is None:
         return 0.0
     return usual_distance(scenario) / scenario.places.speed.value
@@ -138,7 +138,7 @@ class _Rows:
         self.thresholds: list[float] = []
 
     def fulfil(self, name: str, row: npt.NDArray[np.void]) -> None:
-        """The steps of a fulfilment, and how it may be cut short."""
+        """Add the steps of a fulfilment, and how it may be cut short."""
         block = self.scenario.fulfil[name]
         row["first_step"], row["n_steps"] = len(self.steps), len(block.steps)
         row["promise"] = list(self.scenario.promises).index(block.promise) if block.promise else -1
@@ -173,13 +173,13 @@ class _Rows:
         return row
 
     def consume(self, name: str, row: npt.NDArray[np.void]) -> None:
-        """An experience: when, and how far it strays from what the item is worth."""
+        """Add an experience: when, and how far it strays from what the item is worth."""
         block: Any = self.scenario.consume[name]
         row["after"] = self.tables.add(block.after)
         row["noise"], row["skipped"] = np.sqrt(block.noise.value), block.skipped.value
 
     def respond(self, name: str, row: npt.NDArray[np.void]) -> None:
-        """What is done about an experience."""
+        """Add what is done about an experience."""
         block = self.scenario.respond[name]
         for key in ("loss_aversion", "experience_weight", "confirmation"):
             row[key] = getattr(block, key).value
@@ -215,7 +215,7 @@ class _Rows:
             row["again_stage"] = list(self.scenario.stages).index(again.stage)
 
     def resources(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
-        """Resources without their units, which depend on the catalog, and their shifts."""
+        """Return the resources without their units, which depend on the catalog, and their shifts."""
         rows = np.zeros(len(self.names), dtype=layout.RESOURCE)
         shifts: list[npt.NDArray[np.void]] = []
         for row, resource in zip(rows, self.scenario.resources.values(), strict=True):
@@ -246,7 +246,7 @@ class _Rows:
         return rows, _stack(shifts, layout.SHIFT)
 
     def promises(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
-        """What is announced: the steps that each promise counts."""
+        """Return the table of what is announced: the steps that each promise counts."""
         rows = np.zeros(len(self.scenario.promises), dtype=layout.PROMISE)
         parts: list[npt.NDArray[np.void]] = []
         for row, promise in zip(rows, self.scenario.promises.values(), strict=True):
@@ -264,7 +264,7 @@ class _Rows:
         return rows, _stack(parts, layout.PART)
 
     def _kept(self, block: FulfilParameters, k: int) -> float:
-        """How long on average a case keeps what step k uses, s: to the end of the last step that holds it."""
+        """Return how long on average a case keeps what step k uses, s: to the end of the last step that holds it."""
         total = 0.0
         for step in block.steps[k:]:
             if step is not block.steps[k] and block.steps[k].uses not in step.holds:
@@ -277,7 +277,7 @@ class _Rows:
         return total
 
     def choosers(self, names: Vocabulary) -> npt.NDArray[np.void]:
-        """Those who choose; their tastes lie in the columns of the applicants' qualifications."""
+        """Return the table of choosers; their tastes lie in the columns of the applicants' qualifications."""
         rows = np.zeros(len(self.scenario.choosers), dtype=layout.CHOOSER)
         offset = 0
         for row, chooser in zip(rows, self.scenario.choosers.values(), strict=True):
@@ -294,7 +294,7 @@ class _Rows:
 
 
 def per_of(scenario: Scenario, name: str) -> Per:
-    """What a resource has one unit of."""
+    """Return what a resource has one unit of."""
     if name in scenario.parents:
         return Per.PARENT
     known = {"world": Per.WORLD, "item": Per.ITEM, "creator": Per.CREATOR, "user": Per.USER, "zone": Per.ZONE}
@@ -304,7 +304,7 @@ def per_of(scenario: Scenario, name: str) -> Per:
 
 
 def periods_of(scenario: Scenario, horizon: float, seed: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """When each circumstance holds up to the horizon: it comes and goes, and holds its share of the time."""
+    """Return when each circumstance holds up to the horizon: it comes and goes, and holds its share of the time."""
     first = [0]
     rows: list[tuple[float, float]] = []
     for k, (name, circumstance) in enumerate(scenario.circumstances.items()):

@@ -18,7 +18,7 @@ _LEAST = 1e-9  # of what logarithms are taken of, at the least
 def type_tables(
     scenario: Scenario, names: Vocabulary, tables: Tables
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.float64]]:
-    """Rows of all types, dtype TYPE (types,), and their weights as in `Plan.weights`."""
+    """Return the rows of all types, dtype TYPE (types,), and their weights as in `Plan.weights`."""
     n = len(scenario.facets)
     types = np.zeros(len(names.types), dtype=layout.TYPE)
     weights = np.ones((len(names.types), n + 2 * len(names.modalities)))
@@ -41,7 +41,7 @@ def type_tables(
 
 
 def _memory(names: Vocabulary, kept: Remembered | None, row: npt.NDArray[np.void]) -> None:
-    """What users keep of what they had of a type."""
+    """Set what users keep of what they had of a type."""
     if kept is None:
         return
     row["known"], row["forgetting"] = kept.precision.value, kept.half_life.value
@@ -54,7 +54,7 @@ def _parent_type(
     scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], own: npt.NDArray[np.float64],
     tables: Tables,
 ) -> None:  # fmt: skip
-    """Parents that a stage shows, as a type: worth what their children are on average, to every user.
+    """Describe parents that a stage shows as a type: worth what their children are on average, to every user.
 
     A child is `sqrt(share)` its parent in each facet that they share, so that this is the parent's weight; what is the
     child's own, in facets and in the taste that no model can learn, is 0 on average.
@@ -76,7 +76,7 @@ def _parent_type(
 
 
 def _facet_weights(scenario: Scenario, kind: ItemType) -> npt.NDArray[np.float64]:
-    """Weight of each facet in the utility of items of a type, (facets,).
+    """Return the weight of each facet in the utility of items of a type, (facets,).
 
     The type says how its facets weigh beside each other, not how much its items differ: whatever it weighs, the facets
     together have the variance that their shares leave them, so that a threshold means the same for all types.

@@ -26,24 +26,24 @@ LEVELS = 8
 
 
 def levels_of(criterion: Criterion) -> Float32:
-    """The values that a limit may have, rising, (LEVELS,): the middles of equal shares of its distribution."""
+    """Return the values that a limit may have, rising, (LEVELS,): the middles of equal shares of its distribution."""
     assert criterion.limit is not None
     return criterion.limit.quantile((np.arange(LEVELS) + 0.5) / LEVELS).astype(np.float32)
 
 
 def promise_of(scenario: Scenario, criterion: Criterion) -> int:
-    """Number of the promise that a limit is on; -1: of the distance."""
+    """Return the number of the promise that a limit is on; -1: of the distance."""
     return -1 if criterion.kind == "near" else list(scenario.promises).index(criterion.on)
 
 
 def kept_within(criterion: Criterion, values: Float32) -> npt.NDArray[np.bool_]:
-    """Which items keep to each level of a limit, (n, LEVELS), by their values (n,)."""
+    """Return which items keep to each level of a limit, (n, LEVELS), by their values (n,)."""
     levels = levels_of(criterion)
     return values[:, None] <= levels if criterion.kind == "at_most" else values[:, None] >= levels
 
 
 def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
-    """Limits that are worth something to users, with their columns, counted from the first of all limits."""
+    """Return the limits that are worth something to users, with their columns, counted from the first of all limits."""
     found, first = [], 0
     for each in scenario.criteria.values():
         if is_weighed(each):
@@ -54,7 +54,7 @@ def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
 
 
 def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
-    """Rows of `Plan.attribute_effects` for the limits, dtype ATTRIBUTE_EFFECT (columns,)."""
+    """Return the rows of `Plan.attribute_effects` for the limits, dtype ATTRIBUTE_EFFECT (columns,)."""
     limits = weighed_limits(scenario)
     rows = np.zeros(limits[-1][1].stop if limits else 0, dtype=layout.ATTRIBUTE_EFFECT)
     rows["promise"] = -1
@@ -72,8 +72,8 @@ def limit_rows(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.void]:
 
 
 def met_by(scenario: Scenario, types: Sequence[str], modality: str) -> int:
-    """Types of items that have what a modality shows, bits: where it belongs to parents that are shown, they do and
-    their children do not; else items do and parents do not. `types` are all names of types.
+    """Return the types of items that have what a modality shows, bits: where it belongs to parents that are shown, they
+    do and their children do not; else items do and parents do not. `types` are all names of types.
     """
     found = set(range(len(types)))
     for k, kind in enumerate(types[len(scenario.item_types) :]):
@@ -87,7 +87,7 @@ def met_by(scenario: Scenario, types: Sequence[str], modality: str) -> int:
 
 
 def limit_worths(scenario: Scenario, attributes: tuple[str, ...], values: Float32) -> Float32:
-    """What each item loses by missing each level of each limit, (n, columns), by its own numbers."""
+    """Return what each item loses by missing each level of each limit, (n, columns), by its own numbers."""
     lost: list[Any] = [np.zeros((len(values), 0), dtype=np.float32)]
     for limit, columns in weighed_limits(scenario):
         assert limit.weight is not None

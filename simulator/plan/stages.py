@@ -49,12 +49,12 @@ class Vocabulary:
 
     @property
     def by_column(self) -> dict[str, tuple[str, ...]]:
-        """Names behind the codes of the logs' columns."""
+        """Return the names behind the codes of the logs' columns."""
         return {"surface": self.surfaces, "device": self.devices, "stage": self.stages, "event": self.events}
 
     @property
     def codes(self) -> dict[str, int]:
-        """Number of every event."""
+        """Return the number of every event."""
         return {name: code for code, name in enumerate(self.events)}
 
 
@@ -66,7 +66,7 @@ class Tables:
         self._known: dict[bytes, int] = {}
 
     def add(self, quantity: Any) -> int:
-        """Row of a distribution, or of a number that stands for one that never varies."""
+        """Add a distribution, or a number that stands for one that never varies, and return its row."""
         points = table_points()
         if isinstance(quantity, Distribution):
             values = quantity.quantile(points)
@@ -86,14 +86,14 @@ def whole_ticks(seconds: float) -> float:
 
 
 def log_odds(p: float) -> float:
-    """log(p / (1 - p)), held within 40 of 0."""
+    """Return log(p / (1 - p)), held within 40 of 0."""
     if p <= 0.0:
         return -40.0
     return float(np.log(p / (1.0 - p))) if p < 1.0 else 40.0
 
 
 def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[str, Any]:
-    """The tables of `Plan` that come from stages and surfaces, by name."""
+    """Return the tables of `Plan` that come from stages and surfaces, by name."""
     n, d = len(names.stages), len(names.devices)
     stages = np.zeros(n, dtype=layout.STAGE)
     shares = np.ones((n, 3, 3))
@@ -169,7 +169,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
 def _parents_of_stage(
     scenario: Scenario, names: Vocabulary, name: str, row: npt.NDArray[np.void], tables: Tables
 ) -> None:
-    """What a stage does with parents: shows them as cards, or shows the children of one; or the rest of a slate."""
+    """Set what a stage does with parents: shows them as cards, shows the children of one, or the rest of a slate."""
     stage, kinds = scenario.stages[name], list(scenario.parents)
     row["shows_parents"] = kinds.index(stage.shows_parents) if stage.shows_parents is not None else -1
     row["card_event"] = names.codes[stage.card_event or "impression"]
@@ -199,7 +199,7 @@ def _notes(
 
 
 def _outreach(scenario: Scenario, names: Vocabulary, tables: Tables) -> npt.NDArray[np.void]:
-    """Messages from outside; `at` is an hour of the day, so what starts_at has passed of it is taken off."""
+    """Return the messages from outside; `at` is an hour of the day, so what starts_at has passed of it is taken off."""
     rows = np.zeros(len(scenario.outreach), dtype=layout.OUTREACH)
     for row, outreach in zip(rows, scenario.outreach.values(), strict=True):
         row["stage"], row["every"] = names.stages.index(outreach.stage), outreach.every.value

@@ -106,7 +106,7 @@ class _Readout:
 
 
 def _columns(compiled: Compiled, name: str) -> list[int]:
-    """Columns of the counters that a read-out is made of: how many; or how many, and the sum of their values."""
+    """Return the columns of the counters that a read-out is made of: a count; or a count and a sum of values."""
     modality: Any = compiled.scenario.modalities[name]
     names = compiled.names.counters
     if modality.averages is None:
@@ -117,7 +117,7 @@ def _columns(compiled: Compiled, name: str) -> list[int]:
 def means(
     n: npt.NDArray[np.int64], total: npt.NDArray[np.int64], rows: npt.NDArray[np.int64] | int = 1
 ) -> npt.NDArray[np.float64]:
-    """Mean value per item, pulled towards the overall mean where it rests on few values; any unit of `total`.
+    """Return the mean value per item, pulled towards the overall mean where few values support it; any unit of `total`.
 
     The overall mean is that of all items, of which so many `rows` each have the same values.
     """
@@ -126,7 +126,7 @@ def means(
 
 
 def _mean_and_spread(shown: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Mean and standard deviation of what is published; 0 and infinite where all are alike, or nothing is."""
+    """Return mean and standard deviation of what is published; 0 and infinite where all are equal, or nothing is."""
     if len(shown) == 0:
         return 0.0, np.inf
     mean = shown.mean(keepdims=True)

@@ -135,7 +135,7 @@ def edited(slates: Slates, picks: ItemNumbers) -> Slates:
 
 
 def _popular(compiled: Compiled) -> int:
-    """Column of the counters that a read-out shows: what everybody can call popular; 0 (exposures) without one."""
+    """Return the column of the counters that a read-out shows, and so is popular; 0 (exposures) without one."""
     counts = [getattr(compiled.scenario.modalities[name], "counts", None) for name in compiled.names.published_counters]
     return next((compiled.names.counters.index(event) + 1 for event in counts if event is not None), 0)
 

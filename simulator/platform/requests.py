@@ -33,7 +33,7 @@ def build_requests(
     seen: Seen = "last",
     several: Lists | None = None,
 ) -> Requests:
-    """The requests of the rows `chosen` for slates of `size` of the `candidates`, or of `several` lists of them.
+    """Build the requests of the rows `chosen` for slates of `size` of the `candidates`, or of `several` lists of them.
 
     `stated` is int32 (users, S), what each user has declared, or None where nobody is asked; `criteria` float32 (n, C),
     what the visits of these rows ask for, or None where visits have no criteria; `sorting` int8 (n,), the orders that
@@ -90,7 +90,7 @@ def _same(rows: npt.NDArray[Any], n: int) -> npt.NDArray[Any]:
 def _with_own(
     start: npt.NDArray[np.int64], items: npt.NDArray[np.int32], own: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Compressed rows with the items of `own` (n, H), -1 none, after those of each row."""
+    """Return the compressed rows with the items of `own` (n, H), -1 none, after those of each row."""
     there = own >= 0
     longer = start.copy()
     longer[1:] += np.cumsum(there.sum(axis=1))

@@ -30,19 +30,19 @@ _NO_ODDS = np.empty((0, 0), dtype=np.float32)
 
 
 def declared_label(scenario: Scenario) -> Label:
-    """What the scenario counts as a positive."""
+    """Return the label of the scenario: what it counts as a positive."""
     name = scenario.platform.label
     label = scenario.platform.labels[name]
     return Label(name, tuple(label.events), label.at_least.value if label.at_least else None, label.or_item)
 
 
 def create_recommender(name: str, parameters: Mapping[str, Any], scenario: Scenario, seed: int) -> Recommender:
-    """A registered recommender, or one by import path, with the scenario's label."""
+    """Create a registered recommender, or one by import path, with the scenario's label."""
     return registry.create(name, dict(parameters), seed=seed, label=declared_label(scenario))
 
 
 def overrides_update(recommender: Recommender) -> bool:
-    """Whether a recommender does anything with what arrives between two fits."""
+    """Return whether a recommender does anything with what arrives between two fits."""
     return type(recommender).update is not Recommender.update
 
 
@@ -86,12 +86,12 @@ class Platform(Part):
 
     @property
     def in_charge(self) -> Recommender:
-        """Who answers now."""
+        """Return the recommender that answers now."""
         return self.recommender if self.version > 0 else self._warm_up
 
     @property
     def first_fit(self) -> float:
-        """When the recommender takes over, s."""
+        """Return when the recommender takes over, s."""
         return self._first_fit
 
     def fit(self, time: float) -> None:
@@ -117,11 +117,11 @@ class Platform(Part):
             self._last_update = published.time
 
     def background(self, requests: Requests) -> Slates:
-        """Slates of the warm-up policy, whoever is in charge."""
+        """Return slates of the warm-up policy, whoever is in charge."""
         return self._answer(self._warm_up, requests)
 
     def answer(self, requests: Requests) -> Slates:
-        """Slates for a batch, checked against the contract.
+        """Answer a batch with slates, checked against the contract.
 
         Raises:
             RecommenderError: naming what breaks the contract.
@@ -136,7 +136,7 @@ class Platform(Part):
         return _as_logged(slates_of(who, requests, check))
 
     def _fit_in(self, slates: Slates, requests: Requests) -> bool:
-        """Whether slates are surely as the contract wants them: one pass, where `validate_slates` makes several.
+        """Return whether slates surely keep the contract, in one pass where `validate_slates` makes several.
 
         The latter says what is wrong, if anything is.
         """
@@ -159,7 +159,7 @@ class Platform(Part):
         return bool(good)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that a resumed run needs of the platform, as plain arrays.
+        """Return everything that a resumed run needs of the platform, as plain arrays.
 
         Raises:
             RecommenderError: the recommender's state is something else.

@@ -54,11 +54,11 @@ class TrueCatalog:
 
     @property
     def n_items(self) -> int:
-        """Items, those still to be published included."""
+        """Return how many items there are, those still to be published included."""
         return int(self.published_at.shape[0])
 
     def available(self, time: float) -> npt.NDArray[np.int32]:
-        """Items published and not withdrawn by `time`, in order of number, int32 (m,)."""
+        """Return the items published and not withdrawn by `time`, in order of number, int32 (m,)."""
         there = self.published_at <= time
         if self.withdrawn_at is not None:
             there &= time < self.withdrawn_at
@@ -66,7 +66,7 @@ class TrueCatalog:
 
 
 def centres(compiled: Compiled, seed: int, facet: int) -> Float32:
-    """Centres that the items of a clustered facet gather round, (clusters, dimensions)."""
+    """Draw the centres that the items of a clustered facet gather round, (clusters, dimensions)."""
     shape = compiled.facets[facet]
     clusters = compiled.scenario.facets[shape.name].clusters
     return normals(seed, SPACE, max(clusters, 1), shape.dimensions, block=facet)
@@ -146,7 +146,7 @@ def _gathered(
     compiled: Compiled, f: int, own: Float32, topic: npt.NDArray[np.integer[Any]], creator: Any, cluster_luck: Any,
     n_creators: int, seed: int,
 ) -> Float32:  # fmt: skip
-    """Rows of a facet that gather round the centres of clusters, or round their creator's (None: round nothing)."""
+    """Draw rows of a facet that gather round centres of clusters, or round their creator's (None: round nothing)."""
     shape = compiled.facets[f]
     facet = compiled.scenario.facets[shape.name]
     if facet.clusters > 0:
@@ -168,7 +168,7 @@ def _truth(
     kin: Sequence[ParentIndex],
     drawn: Sequence[Float32],
 ) -> Float32:
-    """Latent vectors of items, (n, latent_width): clusters by topic, a share that is the creator's or the parent's."""
+    """Draw latent vectors of items, (n, latent_width): clusters by topic, a share that is the creator's or parent's."""
     n = len(facts)
     truth = np.zeros((n, compiled.latent_width), dtype=np.float32)
     for f, shape in enumerate(compiled.facets):
@@ -191,7 +191,7 @@ def _truth(
 def _parents(
     compiled: Compiled, kin: ParentIndex, topic: npt.NDArray[np.int64], creator: Any, n_creators: int, seed: int
 ) -> Float32:
-    """Latent vectors of the parents of one kind, (parents, latent_width), made as an item's are."""
+    """Draw latent vectors of the parents of one kind, (parents, latent_width), made as an item's are."""
     truth = np.zeros((len(kin.keys), compiled.latent_width), dtype=np.float32)
     for f, shape in enumerate(compiled.facets):
         own = normals(seed, LIKENESS, kin.keys, shape.dimensions, block=f)
@@ -227,7 +227,7 @@ def _common_contents(compiled: Compiled, kin: ParentIndex, common: Float32, said
 
 
 def _colour(compiled: Compiled, facts: npt.NDArray[np.void], seed: int, kin: Sequence[ParentIndex]) -> Float32:
-    """Bias (of the creator) and appeal (of the item) of each modality, (n, 2 * modalities); or both of the parent."""
+    """Draw bias (of creators) and appeal (of items) of each modality, (n, 2 * modalities); or both of the parent."""
     n = len(facts)
     bias = np.zeros((n, len(compiled.names.modalities)), dtype=np.float32)
     appeal = np.zeros_like(bias)
@@ -290,7 +290,7 @@ def drawn_features(compiled: Compiled, vectors: Float32, seed: int, kin: Sequenc
 
 
 def told_topic(scenario: Scenario) -> str | None:
-    """Name of the public column of the items' topics; None where the platform does not ask for topics."""
+    """Return the name of the public column of the items' topics; None where the platform does not ask for topics."""
     topic = scenario.satiation_facet
     asked = scenario.declared_interests is not None or any(each.on == topic for each in scenario.criteria.values())
     return topic if asked else None

@@ -30,7 +30,7 @@ _ANSWERS, _AFTER, _RIGHT, _WHICH = 0, 1, 16, 32  # the last two + number of the 
 
 
 def cluster_means(compiled: Compiled, items: Items) -> Float32:
-    """Mean truth of the items of each cluster of the satiation facet, (clusters, width); NaN where there are none."""
+    """Return the mean truth of each cluster of the satiation facet, (clusters, width); NaN where no item is in it."""
     scenario = compiled.scenario
     truth = topical(compiled, items.vectors).astype(np.float64)
     clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
@@ -41,7 +41,7 @@ def cluster_means(compiled: Compiled, items: Items) -> Float32:
 
 
 def topical(compiled: Compiled, vectors: Float32) -> Float32:
-    """A view of the columns of tastes or truths, (n, D), that are the satiation facet's, (n, width)."""
+    """Return a view of the columns of tastes or truths, (n, D), that are the satiation facet's, (n, width)."""
     shape = compiled.facets[compiled.names.facets.index(compiled.scenario.satiation_facet)]
     return vectors[:, shape.offset : shape.offset + shape.width]
 

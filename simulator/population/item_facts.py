@@ -24,7 +24,7 @@ _COVERAGE = 500  # + number of the modality
 
 
 def topic_shares(compiled: Compiled) -> npt.NDArray[np.float64]:
-    """Share of items per cluster of the satiation facet: the k-th falls as k^-exponent."""
+    """Return the share of items per cluster of the satiation facet: the k-th falls as k^-exponent."""
     scenario = compiled.scenario
     clusters = max(scenario.facets[scenario.satiation_facet].clusters, 1)
     shares: npt.NDArray[np.float64] = (

@@ -51,7 +51,7 @@ def withdrawals(
 
 
 def _met(lifetime: Distribution, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Lifetimes of what is there at a moment: each length in proportion to itself."""
+    """Draw lifetimes of what is there at a moment: each length in proportion to itself."""
     lengths = lifetime.quantile(table_points())
     cumulative = np.cumsum(lengths)
     place = np.searchsorted(cumulative, draw * cumulative[-1], side="right")

@@ -50,7 +50,7 @@ def with_parents(
 
 
 def listed(compiled: Compiled) -> set[str]:
-    """Kinds of parents whose children are shown on menus; CREATOR where what one made is."""
+    """Return the kinds of parents whose children are shown on menus; CREATOR where what one made is."""
     return {stage.children_of for stage in compiled.scenario.stages.values() if stage.children_of is not None}
 
 
@@ -89,7 +89,7 @@ def _rows(
 
 
 def _own_numbers(compiled: Compiled, kin: ParentIndex) -> npt.NDArray[np.int64]:
-    """Columns of `Items.attribute_effects` that are about numbers of parents of this kind, limits on them included."""
+    """Return the columns of `Items.attribute_effects` on numbers of parents of this kind, limits on them included."""
     names = compiled.names.attribute_effects
     columns = [k for k, name in enumerate(names) if name in kin.rule.modalities]
     for limit, own in weighed_limits(compiled.scenario):
@@ -99,7 +99,7 @@ def _own_numbers(compiled: Compiled, kin: ParentIndex) -> npt.NDArray[np.int64]:
 
 
 def _averaged(kin: ParentIndex, values: Float32) -> Float32:
-    """Means over children, (parents, columns); what is the parent's is the same for all of them, and so its own."""
+    """Return means over children, (parents, columns); the parent's own is the same for all of them."""
     total = np.zeros((len(kin.keys), values.shape[1]))
     np.add.at(total, kin.parent, values[kin.children])
     return np.asarray(total / np.bincount(kin.parent)[:, None], dtype=np.float32)
@@ -263,14 +263,14 @@ class Menus(Part):
 
 
 def _owners(items: Items) -> Rows:
-    """Row in `Items.menus` of whose menu each entry of `Items.menu` is on."""
+    """Return the row in `Items.menus` of whose menu each entry of `Items.menu` is on."""
     order = np.argsort(items.menus[:, 0], kind="stable")
     sizes = items.menus[order, 1] - items.menus[order, 0]
     return np.repeat(order, sizes)
 
 
 def _ordered(compiled: Compiled, kinds: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
-    """Column of the counters by which entries on menus of these kinds are put in order, -1 by none; where by age."""
+    """Return the column of the counters that orders menus of these kinds, -1 for none; and where age orders them."""
     names, scenario = compiled.names, compiled.scenario
     column, newest = np.full(len(kinds), -1, dtype=np.int64), np.zeros(len(kinds), dtype=np.bool_)
     for stage in scenario.stages.values():

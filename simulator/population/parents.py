@@ -46,7 +46,7 @@ class ParentIndex:
 
     @property
     def rows(self) -> slice:
-        """Rows of the parents in the table of items; none where no stage shows them."""
+        """Return the rows of the parents in the table of items; none where no stage shows them."""
         return slice(self.row, self.row + len(self.keys)) if self.row >= 0 else slice(0, 0)
 
     def eldest(self) -> npt.NDArray[np.int64]:
@@ -87,7 +87,7 @@ def _usual_size(rule: Parent) -> float:
 
 
 def _dealt_evenly(rule: Parent, draw: Uniforms, parents: int) -> npt.NDArray[np.int64]:
-    """Parent of each of as many children as there are lucks, rising; so many parents, whatever sizes were drawn.
+    """Return the parent of each of as many children as there are draws, rising; so many parents in any case.
 
     Where parents are rows of a catalog, how many there are is a matter of its size alone. Sizes are as drawn, in
     proportion, and each parent has one child at least.
@@ -107,7 +107,7 @@ def _sizes(rule: Parent, draw: Uniforms) -> npt.NDArray[np.int64]:
 
 
 def numbered_parents(kin: tuple[ParentIndex, ...], n_rows: int) -> npt.NDArray[np.int32]:
-    """Number of each item's parent among those of all kinds, -1 none, int32 (n_rows,); of a parent's row its own."""
+    """Return the number of each item's parent among all kinds, -1 none, int32 (n_rows,); of a parent's row its own."""
     out = np.full(n_rows, -1, dtype=np.int32)
     for each in kin:
         out[each.children] = each.first + each.parent

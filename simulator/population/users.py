@@ -37,13 +37,13 @@ _GRID = 4096  # quantiles whose mean is taken for that of a distribution
 
 
 def direction(x: Float32) -> Float32:
-    """Rows scaled to length 1."""
+    """Scale rows to length 1."""
     scaled: Float32 = x / np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
     return scaled
 
 
 def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> Float32:
-    """Tastes of the users with these keys, (n, latent_width), before they are scaled.
+    """Draw the tastes of the users with these keys, (n, latent_width), before they are scaled.
 
     A taste is a direction: partly everybody's (`agreement`), partly the user's own, which for a clustered facet is
     the sum of the centres that the user is interested in.
@@ -69,7 +69,7 @@ def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> 
 
 
 def match_scales(compiled: Compiled, tastes: Float32, items: Items) -> npt.NDArray[np.float32]:
-    """Factor per latent column that brings each facet's match to root mean square 1, over `tastes` and 1,024 items."""
+    """Return the factor per latent column that gives each facet's match a mean square of 1, over 1,024 items."""
     stride = max(len(items.vectors) // _REFERENCE, 1)
     truths = items.vectors[::stride, : compiled.latent_width]
     scales = np.ones(compiled.latent_width, dtype=np.float32)
@@ -100,7 +100,7 @@ def draw_users(compiled: Compiled, items: Items, n_users: int, seed: int) -> Use
 
 
 def reference_scales(compiled: Compiled, items: Items, seed: int) -> npt.NDArray[np.float32]:
-    """Factor per latent column by which the tastes of a world are scaled: that of its first 1,024 users."""
+    """Return the factor per latent column by which a world's tastes are scaled: that of its first 1,024 users."""
     return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), items)
 
 
@@ -111,7 +111,7 @@ def new_people(
     keys: npt.NDArray[np.uint64] | None = None,
     pace: Float32 | None = None,
 ) -> Users:
-    """Users with these tastes, about to arrive for the first time.
+    """Make users with these tastes, about to arrive for the first time.
 
     Args:
         compiled: the scenario.
@@ -168,5 +168,5 @@ def new_people(
 
 
 def bytes_per_user(users: Users) -> float:
-    """Memory that one user's state takes, bytes."""
+    """Return the memory that one user's state takes, bytes."""
     return sum(array.nbytes for array in users) / len(users.state)

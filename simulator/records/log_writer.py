@@ -52,7 +52,7 @@ _ORDER = (
 def row_hash_sums(
     words: npt.NDArray[np.uint64], counted: npt.NDArray[np.bool_], mask: npt.NDArray[np.uint64]
 ) -> tuple[np.uint64, np.uint64]:
-    """Sums (mod 2^64) of one hash per row of `words` (n, k), which are the same in any order of rows.
+    """Return sums (mod 2^64) of one hash per row of `words` (n, k), which are the same in any order of rows.
 
     The first is over all rows, the second over those that are `counted` (n,), with only the bits of `mask` (k,).
     """
@@ -98,7 +98,7 @@ def count_in(totals: dict[str, LogTotals], rows: Array, arrived: npt.NDArray[np.
 
 
 def to_table(rows: Array, names: dict[str, tuple[str, ...]], truth: bool) -> pa.Table:
-    """Rows of events as an Arrow table; what is absent is null, codes are dictionaries of names."""
+    """Convert rows of events to an Arrow table; what is absent is null, codes are dictionaries of names."""
     columns: dict[str, pa.Array] = {}
     wanted = [name for name in _ORDER if truth or name not in ONLY_TRUTH]
     split: dict[str, npt.NDArray[np.generic]] = {name: np.empty(len(rows), dtype=rows.dtype[name]) for name in wanted}
@@ -181,7 +181,7 @@ class LogWriter:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Part files that are written: a log's own folder, or the platform's memory where no log is asked for."""
+        """Return the part files that are written: a log's own folder, or the platform's memory without a log."""
         if self.level == "full":
             return (TRUTH, PLATFORM)
         if self.level == "platform":
@@ -189,7 +189,7 @@ class LogWriter:
         return (KEPT,) if self.memory is not None else ()
 
     def buffer(self, room: int) -> Array:
-        """A buffer to fill, for `room` rows at least; waits until the writer has one to spare."""
+        """Return a buffer to fill, for `room` rows at least; waits until the writer has one to spare."""
         while True:
             self._check()
             try:

@@ -56,7 +56,7 @@ def _ratio(a: float, b: float) -> float:
 
 
 def gini(values: npt.NDArray[np.int64]) -> float:
-    """Gini coefficient of non-negative counts: 0 all equal, towards 1 all with one."""
+    """Return the Gini coefficient of non-negative counts: 0 all equal, towards 1 all with one."""
     total = int(values.sum())
     if total == 0:
         return math.nan
@@ -66,7 +66,7 @@ def gini(values: npt.NDArray[np.int64]) -> float:
 
 
 def _retention(o: Outcome) -> float:
-    """Share of the users whose first visit was on day d that visit on day d + 1, over days that the run saw whole."""
+    """Return the share of users first seen on day d who visit on day d + 1, over days that the run saw whole."""
     days = o.users.state["days"].astype(np.uint64)
     came, stayed = 0, 0
     for day in range(min(int(o.horizon // DAY) - 1, 31)):
@@ -127,7 +127,7 @@ def _of_cases(o: Outcome, count: Count) -> int:
 
 
 def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float] | None:
-    """`A_per_B` for events A and B or what `_PER` knows, `A_rate` per play, `mean_A`, `total_A` of values, or None."""
+    """Return `A_per_B` for events A and B or what `_PER` knows, `A_rate` per play, `mean_A`, `total_A`, or None."""
     if name.removesuffix("_rate") in events and name.endswith("_rate"):
         return lambda o: _ratio(o.events(name.removesuffix("_rate")), o.count(Tally.PLAYS))
     above, _, below = name.partition("_per_")

@@ -69,12 +69,12 @@ class HashedFile:
 
 
 def part_path(folder: Path, kind: str, index: int) -> Path:
-    """Path of a part file."""
+    """Return the path of a part file."""
     return folder / kind / f"part-{index:05d}.parquet"
 
 
 def read_parts(folder: Path, kind: str) -> list[Path]:
-    """Part files of a log in order."""
+    """Return the part files of a log in order."""
     return sorted((folder / kind).glob("part-*.parquet"))
 
 
@@ -112,7 +112,7 @@ def check_parts(folder: Path, known: Mapping[str, Sequence[PartFacts]], after: i
 
 
 def _number(path: Path) -> int:
-    """Number of a part by its name; 0 where that is none."""
+    """Return the number of a part by its name; 0 where that is none."""
     match = _NAME.fullmatch(path.name)
     return int(match[1]) if match else 0
 
@@ -140,7 +140,7 @@ def file_hash(path: Path) -> str:
 
 
 def told_of_parts(known: Mapping[str, Sequence[PartFacts]]) -> dict[str, list[dict[str, object]]]:
-    """Parts as a manifest has them; `parts_told` reads them back."""
+    """Describe parts as a manifest has them; `parts_told` reads them back."""
     return {kind: [facts._asdict() for facts in parts] for kind, parts in known.items()}
 
 

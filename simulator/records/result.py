@@ -61,7 +61,7 @@ class RunResult:
 
 
 def _nullable(kind: pa.DataType) -> Any:
-    """pandas' own integers that know absence, for columns that have nulls; else an item number would become a float."""
+    """Return pandas' own integers for columns with nulls, which know absence: numbers would become floats."""
     import pandas as pd
 
     return {"uint32": pd.UInt32Dtype(), "uint16": pd.UInt16Dtype()}.get(str(kind))

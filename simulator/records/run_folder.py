@@ -70,7 +70,7 @@ def claim_folder(path: Path) -> Path:
 
 
 def free_name(path: Path) -> Path:
-    """`path`, or the first of `path-2`, `path-3`, ... that does not exist. Nothing is made yet."""
+    """Return `path`, or the first of `path-2`, `path-3`, ... that does not exist. Nothing is made yet."""
     if not os.path.lexists(path):
         return path
     names = (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
@@ -83,7 +83,7 @@ def default_output(config: RunConfig) -> Path:
 
 
 def run_name(config: RunConfig) -> str:
-    """Short name of a run, safe as a folder's name.
+    """Return the short name of a run, safe as a folder's name.
 
     >>> run_name(RunConfig(scenario="./my/hotel.yaml", recommender="my_package.models:Mine", seed=3))
     'hotel-Mine-s3'
@@ -93,7 +93,7 @@ def run_name(config: RunConfig) -> str:
 
 
 def safe_name(text: str) -> str:
-    """`text` with everything but letters, digits and `._-` replaced by `-`, at most 100 characters."""
+    """Return `text` with everything but letters, digits and `._-` replaced by `-`, at most 100 characters."""
     return "".join(sign if sign.isalnum() or sign in "._-" else "-" for sign in text).strip("-.")[:100] or "run"
 
 
@@ -179,7 +179,7 @@ def write_json(path: Path, data: object) -> None:
 
 
 def plain(data: object) -> object:
-    """`data` as dicts with text keys, lists, text, numbers, booleans and None.
+    """Return `data` as dicts with text keys, lists, text, numbers, booleans and None.
 
     Takes in numpy's numbers and arrays and paths; nan and infinities become None.
 
@@ -221,7 +221,7 @@ def versions() -> dict[str, str]:
 
 
 def peak_memory() -> int:
-    """Peak resident memory of this process so far, in bytes.
+    """Return the peak resident memory of this process so far, in bytes.
 
     Raises:
         OSError: the system does not tell.

@@ -108,7 +108,7 @@ class Cases(Part):
 
     @property
     def n_open(self) -> int:
-        """Cases that have not ended."""
+        """Return how many cases have not ended."""
         return int(self.case_state.counts[Count.POSTED] - self.case_state.counts[Count.ENDED])
 
     def publish(self, published: Published) -> None:
@@ -129,7 +129,7 @@ class Cases(Part):
         publish_waits(self.tables(), self._promising, time, self._waits)
 
     def spent(self, time: float) -> npt.NDArray[np.bool_]:
-        """Items of which nothing is left at `time`, bool (items,): stock at 0, openings filled or closed."""
+        """Return the items of which nothing is left at `time`, bool (items,): stock at 0, openings filled or closed."""
         gone = np.zeros(len(self.items.state), dtype=np.bool_)
         for row in self.shared.resources:
             units = self.case_state.units[int(row["first_unit"]) : int(row["first_unit"] + row["n_units"])]
@@ -166,7 +166,7 @@ class Cases(Part):
             wrote(int(self.case_state.counts[Count.RECORDS]))
 
     def _arguments(self, end: float, output: Callable[[int], Output]) -> tuple[Any, ...]:
-        """Of `live`."""
+        """Return the arguments of `live`."""
         return self._seed, end, self.tables(output(_FIRST_ROOM))
 
     def tables(self, out: Output = NOWHERE) -> CaseTables:
@@ -190,7 +190,7 @@ class Cases(Part):
         self._make_heap_room(0)
 
     def _make_heap_room(self, more: int) -> None:
-        """Room on the heap for `more` rows and for whatever one happening puts there; at first half stays free."""
+        """Make room on the heap for `more` rows and for whatever one happening puts there; at first half stays free."""
         needed = more + happenings_at_once(self.shared, len(self.case_state.cases)) + 1
         n = int(self.case_state.counts[Count.HEAP])
         if n + needed <= len(self.case_state.heap):
@@ -203,7 +203,7 @@ class Cases(Part):
             self.case_state = self.case_state._replace(heap=heap)
 
     def state(self) -> dict[str, npt.NDArray[Any]]:
-        """Everything that changes, as plain arrays."""
+        """Return everything that changes, as plain arrays."""
         arrays = self.case_state._asdict()
         arrays["heap"] = self.case_state.heap[: int(self.case_state.counts[Count.HEAP])]
         return arrays
@@ -218,7 +218,7 @@ class Cases(Part):
 
 
 def _promising(plan: Plan, items: Items) -> npt.NDArray[np.int64]:
-    """Rows of which anything is promised, rising: all but the children of parents to whom all promises belong."""
+    """Return the rows of which anything is promised, rising: all but children of parents who have all promises."""
     types = np.uint32(0)
     for p in range(items.promised.shape[1]):
         shown = plan.attribute_effects["types"][plan.attribute_effects["promise"] == p]
@@ -227,7 +227,7 @@ def _promising(plan: Plan, items: Items) -> npt.NDArray[np.int64]:
 
 
 def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-    """Number of the zone that each place (n, 2), km, lies in: squares, row by row; 0 without places."""
+    """Return the number of the zone that each place (n, 2), km, lies in: squares, row by row; 0 without places."""
     zone = np.zeros(len(place), dtype=np.int32)
     if scenario.places is not None:
         rows = max(round(scenario.places.zones.value**0.5), 1)
@@ -245,7 +245,7 @@ def _geography(
     parent: npt.NDArray[np.int32],
     seed: int,
 ) -> Geography:
-    """Places, zones, and who can do what, all by key."""
+    """Return the places, zones, and who can do what, all by key."""
     zone = zone_of(scenario, users.place)
     qualification = qualifications(shared, users.state["key"].copy(), seed)
     width = qualification.shape[1]
@@ -261,7 +261,7 @@ def _geography(
 
 
 def qualifications(shared: WorldPlan, keys: npt.NDArray[np.uint64], seed: int) -> npt.NDArray[np.float32]:
-    """What choosers may like of the users with these keys, float32 (n, columns of all choosers)."""
+    """Return what choosers may like of the users with these keys, float32 (n, columns of all choosers)."""
     width = int(sum(shared.choosers["width"]))
     if width == 0:
         return np.zeros((len(keys), 0), dtype=np.float32)
@@ -323,14 +323,14 @@ def _units(
 
 
 def _whole(resource: Any, key: str, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Whole numbers of one key of a resource, one per unit."""
+    """Return one key of a resource as whole numbers, one per unit."""
     return np.clip(np.round(drawn(getattr(resource, key), draw)), 0.0, UNITS).astype(np.int64)
 
 
 def _server_places(
     scenario: Scenario, geography: Geography, units: Array, servers: int, seed: int
 ) -> npt.NDArray[np.float32]:
-    """Where servers with places begin: anywhere."""
+    """Draw where servers with places begin: anywhere."""
     places = np.zeros((servers, 2), dtype=np.float32)
     if scenario.places is not None and servers:
         for axis in range(2):

@@ -32,7 +32,7 @@ class Clock:
 
     @property
     def now(self) -> float:
-        """Simulated time, s."""
+        """Return the simulated time, s."""
         return float(self._environment.now)
 
     def every(self, period: float, first: float, order: Order, action: Action) -> None:
@@ -57,7 +57,7 @@ class Clock:
             time += period
 
     def _at(self, time: float, order: Order) -> simpy.Event:
-        """An event at `time`; among events of one time the lower order comes first."""
+        """Put an event at `time`; among events of one time the lower order comes first."""
         event = simpy.Event(self._environment)
         event._ok, event._value = True, None
         self._environment.schedule(event, priority=EventPriority(int(order)), delay=time - self.now)

@@ -59,7 +59,7 @@ class _Worker:
         self._used = 0
 
     def output(self, room: int) -> Output:
-        """Where the kernel writes next; records that fill up are handed to the log."""
+        """Return where the kernel writes next; records that fill up are handed to the log."""
         if self._log.recording and len(self._records) - self._used < room:
             self.flush()
             self._records = self._log.buffer(room)
@@ -70,7 +70,7 @@ class _Worker:
         )
 
     def wrote(self, n: int) -> None:
-        """The kernel has written n records."""
+        """Take note that the kernel has written n records."""
         self._used += n
 
     def flush(self) -> None:
@@ -94,16 +94,16 @@ class RequestGroup(NamedTuple):
 
     @property
     def asks(self) -> bool:
-        """Whether a recommender is asked: editors may fill every place."""
+        """Return whether a recommender is asked: editors may fill every place."""
         return self.size > 0 and self.sorting == NONE
 
     @property
     def lists(self) -> Lists:
-        """The lists that the rows choose from, or the one of all."""
+        """Return the lists that the rows choose from, or the one of all."""
         return Lists.common(self.candidates, len(self.chosen)) if self.several is None else self.several
 
     def rows(self, first: int, last: int) -> RequestGroup:
-        """The rows first ... last - 1 of it."""
+        """Return the rows first ... last - 1 of it."""
         if first == 0 and last >= len(self.chosen):
             return self
         several, criteria = self.several, self.criteria
@@ -143,12 +143,12 @@ class Rounds:
 
     @property
     def tallies(self) -> npt.NDArray[np.int64]:
-        """Sums so far over all threads."""
+        """Return the sums so far over all threads."""
         return np.asarray(sum(worker.tallies for worker in self._workers))
 
     @property
     def counters(self) -> npt.NDArray[np.int64]:
-        """Exposures and counted events per item so far, (items, 1 + counters)."""
+        """Return the exposures and counted events per item so far, (items, 1 + counters)."""
         return np.asarray(sum(worker.counters for worker in self._workers))
 
     def restore(self, tallies: npt.NDArray[np.int64], counters: npt.NDArray[np.int64]) -> None:
@@ -168,7 +168,7 @@ class Rounds:
             self.serve(waiting, candidates, answer, version())
 
     def rounds_of(self, windows: list[float]) -> Iterator[Rows]:
-        """The rows that wait for slates, round by round, in the order of users.
+        """Yield the rows that wait for slates, round by round, in the order of users.
 
         Whoever asks for the next round has handed slates to all rows of this one (`hand_out`).
         """
@@ -186,18 +186,18 @@ class Rounds:
         self.visits.release(self.users)
 
     def messages(self) -> Array:
-        """Decisions since the last call that the world has to know of, dtype CASE (n,)."""
+        """Return the decisions since the last call that the world has to know of, dtype CASE (n,)."""
         found = [worker.messages[: int(worker.n_messages[0])].copy() for worker in self._workers]
         for worker in self._workers:
             worker.n_messages[0] = 0
         return np.concatenate(found)
 
     def output(self, room: int) -> Output:
-        """Where somebody else than a visit writes, with room for so many records."""
+        """Return where somebody else than a visit writes, with room for so many records."""
         return self._workers[0].output(room)
 
     def wrote(self, n: int) -> None:
-        """Somebody else than a visit has written n records."""
+        """Take note that somebody else than a visit has written n records."""
         self._workers[0].wrote(n)
 
     def flush(self) -> None:
@@ -267,11 +267,11 @@ class Rounds:
         return Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
 
     def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
-        """Which of the rows `todo` ask for a list in an order, which the platform makes without a recommender."""
+        """Return which of the rows `todo` ask for a sorted list, which the platform makes without a recommender."""
         return np.array([number != NONE for _, _, number in self._kinds])[self._kinds_of(todo)]
 
     def group_requests(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[RequestGroup]:
-        """The rows `todo` in parts that want as many items, at most so many rows each."""
+        """Yield the rows `todo` in groups that share size, candidate level and sort order, of at most so many rows."""
         kinds = self._kinds_of(todo)
         there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
         lists = {k: self._levels.among(self._kinds[k][1], candidates) for k in there}
@@ -295,12 +295,12 @@ class Rounds:
                 yield from self._beside_editors(whole, most)
 
     def _chunks(self, whole: RequestGroup, most: int) -> Iterator[RequestGroup]:
-        """A part in those of at most so many rows."""
+        """Cut a group into groups of at most so many rows."""
         for first in range(0, len(whole.chosen), most):
             yield self._narrowed(whole.rows(first, first + most))
 
     def _narrowed(self, part: RequestGroup) -> RequestGroup:
-        """The part; where all of its rows choose from one list, that is all that there is for them."""
+        """Return the group; where all of its rows choose from one list, with that list as its candidates."""
         if part.several is None or self.criteria is None:
             return part
         of = part.several.of
@@ -310,7 +310,7 @@ class Rounds:
         return RequestGroup(part.chosen, own, None, part.criteria, part.size, part.picks, part.sorting)
 
     def _beside_editors(self, whole: RequestGroup, most: int) -> Iterator[RequestGroup]:
-        """Rows in parts of one list, whose slates a recommender makes but for what editors fill on a surface."""
+        """Yield groups of one list, whose slates a recommender makes but for what editors fill on a surface."""
         assert self.editors is not None
         state, stages = self.visits.rows.state, self.compiled.plan.stages
         for first, last in [(0, len(whole.chosen))] if whole.several is None else runs(whole.several.of):
@@ -327,14 +327,14 @@ class Rounds:
                 yield from self._chunks(left, most)
 
     def _kinds_of(self, todo: Rows) -> npt.NDArray[np.int64]:
-        """The kind of slates that each of the rows `todo` waits for, (n,)."""
+        """Return the kind of slates that each of the rows `todo` waits for, (n,)."""
         kinds = np.empty(len(todo), dtype=np.int64)
         bounds = np.empty(0) if self.sorting is None else self.sorting.bounds
         kinds_of(self._seed, todo, self.visits.rows.state, bounds, self._kind_at, kinds)
         return kinds
 
     def requests(self, parts: Sequence[RequestGroup]) -> Iterator[Requests]:
-        """What each of these parts asks: gathered in one go, and handed out as views of it."""
+        """Yield the requests of each group: gathered in one go, and handed out as views of it."""
         if not parts:
             return
         chosen, criteria = parts[0].chosen, parts[0].criteria
@@ -364,7 +364,7 @@ class Rounds:
 
 
 def _batched(parts: Iterable[RequestGroup], most: int) -> Iterator[list[RequestGroup]]:
-    """Parts one after the other, as many at a time as have so many rows together."""
+    """Yield groups together, as many at a time as have so many rows in all."""
     here: list[RequestGroup] = []
     rows = 0
     for part in parts:
@@ -378,7 +378,7 @@ def _batched(parts: Iterable[RequestGroup], most: int) -> Iterator[list[RequestG
 
 
 def _kinds(compiled: Compiled, levels: Levels, sorting: SortedLists | None) -> tuple[list[_Kind], Numbers]:
-    """Kinds of slates: size, level and order; and the number of each by stage and order, first without one."""
+    """Return the kinds of slates (size, level, order), and the number of each by stage and order, first without one."""
     stages, found = compiled.plan.stages, list[_Kind]()
     of = levels.of(stages["shows_parents"])
     at = np.zeros((len(stages), 1 if sorting is None else 1 + len(sorting.stages)), dtype=np.int64)

@@ -31,7 +31,7 @@ class VisitTable:
         self._soonest: npt.NDArray[np.float64] | None = None
 
     def earliest(self, users: Users) -> npt.NDArray[np.float64]:
-        """What tells `due` whom it need not look at, as in `calling.present`: the same array for all time.
+        """Return what tells `due` whom it need not look at, as in `due.find`: the same array for all time.
 
         It follows from the users, and so is no part of a checkpoint: at first, and after `restore`, it says nothing.
         """
@@ -49,7 +49,7 @@ class VisitTable:
         self._free = np.concatenate([self._free, np.arange(size - 1, old - 1, -1)])
 
     def due(self, users: Users, end: float) -> npt.NDArray[np.int64]:
-        """Rows with something to do before `end`, in the order of users; users who arrive get a row."""
+        """Return the rows with something to do before `end`, in the order of users; users who arrive get a row."""
         listed = np.empty(len(users.state), dtype=np.int64)
         n, arriving = present(users.state, end, self.earliest(users), listed)
         if arriving > len(self._free):
@@ -68,12 +68,12 @@ class VisitTable:
         self._free = np.concatenate([self._free, slots[:n]])
 
     def open_rows(self, users: Users) -> npt.NDArray[np.int64]:
-        """Slots of all open visits, in the order of users."""
+        """Return the slots of all open visits, in the order of users."""
         slots: npt.NDArray[np.int64] = users.state["row"][users.state["row"] >= 0].astype(np.int64)
         return slots
 
     def compacted(self, users: Users) -> tuple[npt.NDArray[np.int64], Visits]:
-        """Users with an open visit, and copies of their rows in that order (for a checkpoint)."""
+        """Return the users with an open visit, and copies of their rows in that order (for a checkpoint)."""
         slots = self.open_rows(users)
         return np.flatnonzero(users.state["row"] >= 0), self._rows_at(slots)
 
@@ -98,7 +98,7 @@ class VisitTable:
 
 
 def empty_visits(n: int, slate: int, menu: int) -> Visits:
-    """Room for n visits with slates and menus of so many cards."""
+    """Make room for n visits with slates and menus of so many cards."""
     return Visits(
         state=np.zeros(n, dtype=VISIT),
         slate=np.full((n, slate), np.array((-1, np.nan), dtype=OFFER)),

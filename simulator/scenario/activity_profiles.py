@@ -12,7 +12,7 @@ from simulator.scenario.durations import HOUR
 
 
 def cumulative_activity(hours: Sequence[float], days: Sequence[float] = (1.0,)) -> npt.NDArray[np.float64]:
-    """Activity since the beginning of a day, or of a week, at its full hours, s.
+    """Return the activity since the beginning of a day, or of a week, at its full hours, s.
 
     Args:
         hours: relative activity in each hour of a day.
@@ -32,7 +32,7 @@ def cumulative_activity(hours: Sequence[float], days: Sequence[float] = (1.0,)) 
 def spread_over(
     draw: npt.NDArray[np.float64], activity: npt.NDArray[np.float64], horizon: float, starts_at: float
 ) -> npt.NDArray[np.float64]:
-    """Times in [0, horizon) that follow a profile, s: the quantiles at `luck` of the activity up to the horizon.
+    """Return the times in [0, horizon) that follow a profile, s: quantiles, at `luck`, of the activity until then.
 
     Args:
         luck: uniform numbers in [0, 1).

@@ -12,7 +12,7 @@ _DURATION = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(m
 
 
 def parse_duration(value: object) -> float:
-    """Seconds in a duration: a number of seconds or a text with one of the units ms, s, min, h, d.
+    """Return the seconds in a duration: a number of seconds or a text with one of the units ms, s, min, h, d.
 
     The sign is kept: whether zero or less makes sense is for the caller to say.
 
@@ -37,7 +37,7 @@ def parse_duration(value: object) -> float:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration in at most two units, rounded to a minute from one hour on.
+    """Return a duration in at most two units, rounded to a minute from one hour on.
 
     >>> duration_text(172800), duration_text(97500), duration_text(83.2), duration_text(0)
     ('2d', '1d 3h', '1min 23s', '0s')
@@ -54,7 +54,7 @@ def duration_text(seconds: float) -> str:
 
 
 def exact_duration(seconds: float) -> str:
-    """A duration that `parse_duration` reads back to exactly the same number.
+    """Return a duration that `parse_duration` reads back to exactly the same number.
 
     >>> exact_duration(172800.0), exact_duration(21600.0), exact_duration(0.1)
     ('2d', '6h', '0.1s')

@@ -31,7 +31,7 @@ CODE: dict[str, int] = {name: code for code, name in enumerate(EVENTS)}
 
 
 def vocabulary(own: Iterable[str]) -> tuple[str, ...]:
-    """All events of a scenario in the order of their codes: those that all share, then its own.
+    """Return all events of a scenario in the order of their codes: those that all share, then its own.
 
     >>> vocabulary(["like", "order"])[-2:]
     ('leave', 'order')

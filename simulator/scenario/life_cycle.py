@@ -30,7 +30,7 @@ RESUME_EVENT = "resume"
 
 
 def successors(stage: Stage) -> Iterator[tuple[str, str]]:
-    """(outcome, successor) of a stage; several per outcome where it has shares, or starts a case beside."""
+    """Yield (outcome, successor) of a stage; several per outcome where it has shares, or starts a case beside."""
     for outcome, successor in stage.next.items():
         for name in [successor] if isinstance(successor, str) else successor:
             yield outcome, name
@@ -38,20 +38,20 @@ def successors(stage: Stage) -> Iterator[tuple[str, str]]:
 
 
 def started(scenario: Scenario, name: str) -> list[str]:
-    """First stages of the cases that a stage starts beside the visit."""
+    """Return the first stages of the cases that a stage starts beside the visit."""
     block = scenario.commit.get(name)
     extra = [block.bracket.starts] if block is not None and block.bracket is not None else []
     return [*scenario.stages[name].starts.values(), *extra]
 
 
 def entries(scenario: Scenario) -> list[str]:
-    """Stages at which visits begin: of the users' own accord, or opened by a message from outside."""
+    """Return the stages at which visits begin: of the users' own accord, or opened by a message from outside."""
     own = [name for name, stage in scenario.stages.items() if stage.entry is not None and stage.entry.value > 0]
     return own + [outreach.stage for outreach in scenario.outreach.values() if outreach.stage not in own]
 
 
 def outcome_event(scenario: Scenario, name: str, outcome: str) -> str | None:
-    """The event that an outcome of a stage is recorded as; None if it leaves no trace of its own."""
+    """Return the event that an outcome of a stage is recorded as; None if it leaves no trace of its own."""
     stage = scenario.stages[name]
     if outcome in stage.events:
         return stage.events[outcome]
@@ -62,7 +62,7 @@ def outcome_event(scenario: Scenario, name: str, outcome: str) -> str | None:
 
 
 def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
-    """(event, whether it can happen as the numbers stand) of a stage."""
+    """Yield (event, whether it can happen as the numbers stand) of a stage."""
     stage = scenario.stages[name]
     for outcome in stage.next:
         event = outcome_event(scenario, name, outcome)
@@ -98,7 +98,7 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
 
 
 def possible_events(scenario: Scenario) -> dict[str, bool]:
-    """Events that the life cycle knows, with whether they can happen as the numbers stand."""
+    """Return the events that the life cycle knows, with whether they can happen as the numbers stand."""
     events: dict[str, bool] = {}
     for name in scenario.stages:
         for event, happens in stage_events(scenario, name):

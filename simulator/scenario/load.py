@@ -22,7 +22,7 @@ _SOURCES = ".sources"
 
 
 def _folders() -> list[Path]:
-    """Where the packaged scenarios lie.
+    """Return the folders of the packaged scenarios.
 
     ``importlib.resources.files`` of Python 3.11 fails on a package without ``__init__.py`` under an editable install,
     because such a package's path then holds an entry that is no folder; so the entries are asked for directly.
@@ -33,19 +33,19 @@ def _folders() -> list[Path]:
 
 
 def _packaged() -> dict[str, Path]:
-    """Name to file of the packaged scenarios, in order of names; of two files the first on the path, as for modules."""
+    """Return the files of the packaged scenarios by name, sorted; of two the first on the path, as for modules."""
     folders = reversed(_folders())
     files = [file for folder in folders for file in folder.glob("*.yaml") if not file.stem.endswith(_SOURCES)]
     return {file.stem: file for file in sorted(files, key=lambda file: file.stem)}
 
 
 def available_scenarios() -> list[str]:
-    """Names of the scenarios that come with the package."""
+    """Return the names of the scenarios that come with the package."""
     return list(_packaged())
 
 
 def title_of(name: str) -> str:
-    """The title of a packaged scenario, without checking the whole file: it stands in a line of its own.
+    """Return the title of a packaged scenario, without checking the whole file: it stands in a line of its own.
 
     >>> title_of("jobs")
     'Jobs'
@@ -60,7 +60,7 @@ def _is_path(name_or_path: str) -> bool:
 
 
 def _read_sources(path: Path, shown: str) -> dict[str, str]:
-    """The sources beside a scenario; none if the file is not there (then every ``see`` is an error of check)."""
+    """Return the sources beside a scenario; none if the file is not there (then every ``see`` is an error of check)."""
     file = path.with_name(path.stem + _SOURCES + ".yaml")
     if not file.exists():
         return {}
@@ -73,7 +73,7 @@ def _read_sources(path: Path, shown: str) -> dict[str, str]:
 
 
 def scenario_from(content: dict[str, Any], shown: str = "scenario", sources: dict[str, str] | None = None) -> Scenario:
-    """A scenario from a table of keys as a file holds it. Raises InputError naming ``shown``, key and value."""
+    """Return a scenario from a table of keys as a file holds it. Raises InputError naming ``shown``, key and value."""
     try:
         scenario = Scenario.model_validate(content)
     except ValidationError as error:

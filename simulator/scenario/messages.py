@@ -28,7 +28,7 @@ _EXPECTED = {
 
 
 def shown_value(value: object) -> str:
-    """A value as a message shows it: short, and as YAML would write it."""
+    """Return a value as a message shows it: short, and as YAML would write it."""
     if value is True or value is False:
         return str(value).lower()
     if isinstance(value, dict):
@@ -40,7 +40,7 @@ def shown_value(value: object) -> str:
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """A hint at what may have been meant: the nearest of ``known``, then all of them."""
+    """Return a hint at what may have been meant: the nearest of ``known``, then all of them."""
     return f"{did_you_mean(name, known)}expected one of {', '.join(known)}" if known else "expected none"
 
 
@@ -50,7 +50,7 @@ def _literal(value: object, expected: str) -> str:
 
 
 def _line(error: ErrorDetails) -> tuple[str, str]:
-    """(what is wrong, what would be right) of one error."""
+    """Return (what is wrong, what would be right) of one error."""
     context: dict[str, Any] = error.get("ctx", {})
     # tags of unions are in angle brackets: they are places in the schema, not keys of the file
     keys = [str(part) for part in error["loc"] if not _TAG.fullmatch(str(part))]
@@ -91,7 +91,7 @@ def _line(error: ErrorDetails) -> tuple[str, str]:
 
 
 def as_input_error(error: ValidationError, where: str) -> InputError:
-    """The first error of a validation as an InputError, with the number of the others."""
+    """Return the first error of a validation as an InputError, with the number of the others."""
     errors = error.errors(include_url=False)
     wrong, right = _line(errors[0])
     more = len(errors) - 1

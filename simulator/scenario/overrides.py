@@ -17,7 +17,7 @@ WHY = "changed for this run"
 
 
 def with_changes(content: dict[str, Any], changes: Mapping[str, object], shown: str) -> dict[str, Any]:
-    """The content of a scenario file with ``changes`` made, in their order; what was given stays as it was.
+    """Return the content of a scenario file with ``changes`` made, in their order; what was given stays as it was.
 
     A value of None takes the key away.
 
@@ -30,7 +30,7 @@ def with_changes(content: dict[str, Any], changes: Mapping[str, object], shown: 
 
 
 def _changed(place: Any, keys: list[str], value: object, shown: str, path: str) -> Any:
-    """A copy of ``place`` with the value at ``keys`` below it; everything beside the path is shared."""
+    """Return a copy of ``place`` with the value at ``keys`` below it; everything beside the path is shared."""
     key, rest = keys[0], keys[1:]
     if isinstance(place, list):
         if not key.isdigit() or int(key) >= len(place):
@@ -63,5 +63,5 @@ def _new(there: Any, rest: list[str], value: object, shown: str, path: str) -> A
 
 
 def _as_estimate(number: dict[str, Any]) -> dict[str, Any]:
-    """A number that was changed rests on nothing but whoever changed it."""
+    """Mark a number that was changed as an estimate: it rests on nothing but whoever changed it."""
     return {**{key: under for key, under in number.items() if key != "see"}, "from": "estimate", "why": WHY}

@@ -125,7 +125,7 @@ _Loader.add_constructor("tag:yaml.org,2002:bool", _construct_boolean)
 
 
 def _read(text: str, where: str, lines: bool) -> object:
-    """The value that ``text`` means; an InputError names ``where`` and, if ``lines``, the line in it."""
+    """Return the value that ``text`` means; an InputError names ``where`` and, if ``lines``, the line in it."""
     try:
         loader = _Loader(text)
         try:
@@ -157,7 +157,7 @@ def parse_value(text: str, where: str = "value") -> object:
 
 @lru_cache(maxsize=64)
 def _file_content(text: str, where: str) -> object:
-    """What a file says; a text that was read before is not read again."""
+    """Return what a file says; a text that was read before is not read again."""
     return _read(text, where, lines=True)
 
 

@@ -27,7 +27,7 @@ class Cornac(LibraryModel):
     ours: ClassVar[dict[str, Any]] = {"num_threads": 1, "seed": LibraryModel.SEED, "verbose": False}
 
     def is_model(self, kind: type) -> bool:
-        """Whether it is a recommender of the library, and none of their bases."""
+        """Return whether it is a recommender of the library, and none of their bases."""
         return hasattr(kind, "fit") and hasattr(kind, "score") and kind.__module__ != BASES
 
     def missing(self, make: Callable[..., Any]) -> str:
@@ -46,7 +46,7 @@ class Cornac(LibraryModel):
         model.fit(_data_set(self)(users, items, *names, triples, seed=self.library_seed))
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
-        """Score user by user, as the library's models are asked."""
+        """Return scores, made user by user, as the library's models are asked."""
         return np.stack([np.asarray(model.score(user), dtype=np.float32).reshape(-1) for user in users.tolist()])
 
 

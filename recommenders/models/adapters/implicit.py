@@ -33,7 +33,7 @@ class Implicit(LibraryModel):
     Config: ClassVar[type[Settings]] = ImplicitSettings
 
     def is_model(self, kind: type) -> bool:
-        """Whether it can be fitted and asked."""
+        """Return whether it can be fitted and asked."""
         return hasattr(kind, "fit") and hasattr(kind, "recommend")
 
     def train(self, model: Any, matrix: Any) -> None:

@@ -25,7 +25,7 @@ class LensKit(LibraryModel):
     ours: ClassVar[dict[str, Any]] = {"feedback": "implicit"}
 
     def is_model(self, kind: type) -> bool:
-        """Whether it is trained, and called with items to score."""
+        """Return whether it is trained, and called with items to score."""
         return hasattr(kind, "train") and "items" in inspect.signature(kind.__call__).parameters
 
     def accepted(self, make: Callable[..., Any]) -> tuple[str, ...]:
@@ -49,7 +49,7 @@ class LensKit(LibraryModel):
         model.train(data, TrainingOptions(rng=self.library_seed))
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
-        """Score user by user, as the library's scorers are asked."""
+        """Return scores, made user by user, as the library's scorers are asked."""
         from lenskit.data import ItemList, RecQuery
 
         everything = ItemList(item_ids=np.arange(self.history.n_items, dtype=np.int64))

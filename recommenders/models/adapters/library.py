@@ -79,7 +79,7 @@ class LibraryModel(Ranker):
         raise NotImplementedError
 
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
-        """Scores (n, n_items) of users who were there at fit, int64 (n,); NaN where there is none.
+        """Return scores (n, n_items) of users who were there at fit, int64 (n,); NaN where there is none.
 
         ``profile`` is scipy CSR float32 (n, n_items), what they have had by now.
         """
@@ -92,7 +92,7 @@ class LibraryModel(Ranker):
 
     @property
     def rated(self) -> bool:
-        """Whether the model is given values of pairs; otherwise each is worth 1."""
+        """Return whether the model is given values of pairs; otherwise each is worth 1."""
         return "values" in self.learned
 
     @property
@@ -131,11 +131,11 @@ class LibraryModel(Ranker):
             ) from error.__cause__  # fmt: skip
 
     def accepted(self, make: Callable[..., Any]) -> tuple[str, ...]:
-        """Names of the parameters that a model takes."""
+        """Return the names of the parameters that a model takes."""
         return tuple(name for name in inspect.signature(make).parameters if name not in ("self", "args", "kwargs"))
 
     def is_model(self, kind: type) -> bool:
-        """Whether a class of the library is a model that scores items, and no base or part of one."""
+        """Return whether a class of the library is a model that scores items, and no base or part of one."""
         raise NotImplementedError
 
     def missing(self, make: Callable[..., Any]) -> str:

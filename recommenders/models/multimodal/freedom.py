@@ -43,7 +43,7 @@ class FreedomSettings(TripleSettings):
 
 
 def content_graph(features: np.ndarray, k: int) -> Any:
-    """Each item's k most alike by cosine, itself among them, each weighing 1/k: scipy CSR. In blocks of rows."""
+    """Link each item with its k most alike by cosine, itself among them, each weighing 1/k: scipy CSR."""
     from scipy.sparse import csr_matrix
 
     n = len(features)
@@ -68,7 +68,7 @@ class Freedom(UserItem):
         modalities_of(catalog, self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Smoothed user and item vectors, float32."""
+        """Train smoothed user and item vectors, float32."""
         import torch
 
         c, draw, n = self.config, begin(data), data.n_users

@@ -37,7 +37,7 @@ class LightGCN(UserItem):
     config: LightGCNSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Smoothed user and item vectors, float32."""
+        """Train smoothed user and item vectors, float32."""
         import torch
 
         c, draw, n = self.config, begin(data), data.n_users

@@ -27,7 +27,7 @@ class TripleSettings(Settings):
 
 
 def table(rows: int, columns: int, draw: torch.Generator) -> torch.Tensor:
-    """A Xavier-uniform table, to be trained."""
+    """Make a Xavier-uniform table, to be trained."""
     import torch
 
     bound = float(np.sqrt(6 / max(rows + columns, 1)))
@@ -35,7 +35,7 @@ def table(rows: int, columns: int, draw: torch.Generator) -> torch.Tensor:
 
 
 def linear(inputs: int, outputs: int, draw: torch.Generator) -> list[torch.Tensor]:
-    """Weights (inputs, outputs), Xavier-uniform, and biases of 0, to be trained."""
+    """Make weights (inputs, outputs), Xavier-uniform, and biases of 0, to be trained."""
     import torch
 
     return [table(inputs, outputs, draw), torch.zeros(outputs).requires_grad_()]
@@ -49,7 +49,7 @@ def train(
     draw: torch.Generator,
     each_epoch: Callable[[], None] = lambda: None,
 ) -> None:
-    """Adam over epochs: every positive once in shuffled order, each with one negative that the user has not had.
+    """Train with Adam over epochs: every positive once, shuffled, each with a negative that the user has not had.
 
     Negatives are items that someone had; a user who has had them all learns nothing.
     """
@@ -94,14 +94,14 @@ def _negatives(
 
 
 def pairwise(positive: torch.Tensor, negative: torch.Tensor) -> torch.Tensor:
-    """Mean of -log sigma(positive - negative)."""
+    """Return the mean of -log sigma(positive - negative)."""
     import torch
 
     return torch.nn.functional.softplus(negative - positive).mean()
 
 
 def user_item_graph(users: np.ndarray, items: np.ndarray, n_users: int, n_items: int) -> torch.Tensor:
-    """D^-1/2 A D^-1/2 of the bipartite graph, sparse float32 (N, N), users first; rows of lone nodes are 0."""
+    """Return D^-1/2 A D^-1/2 of the bipartite graph, sparse float32 (N, N), users first; rows of lone nodes are 0."""
     from scipy.sparse import coo_matrix
 
     n = n_users + n_items
@@ -113,7 +113,7 @@ def user_item_graph(users: np.ndarray, items: np.ndarray, n_users: int, n_items:
 
 
 def sparse_tensor(matrix: Any) -> torch.Tensor:
-    """A scipy CSR matrix as a torch one, float32."""
+    """Convert a scipy CSR matrix to a torch one, float32."""
     import warnings
 
     import torch
@@ -130,7 +130,7 @@ def sparse_tensor(matrix: Any) -> torch.Tensor:
 
 
 def propagate(graph: torch.Tensor, start: torch.Tensor, layers: int) -> torch.Tensor:
-    """Mean over 0 ... layers of the graph's powers times the start (He et al., SIGIR 2020)."""
+    """Return the mean over 0 ... layers of the graph's powers times the start (He et al., SIGIR 2020)."""
     total = current = start
     for _ in range(layers):
         current = Propagated.apply(graph, current)
@@ -163,7 +163,7 @@ class Propagated:
 
     @classmethod
     def apply(cls, graph: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
-        """graph @ dense."""
+        """Return graph @ dense."""
         if cls._made is None:
             cls._made = _propagated()
         result: torch.Tensor = cls._made.apply(graph, dense)
@@ -171,5 +171,5 @@ class Propagated:
 
 
 def begin(data: Learning) -> torch.Generator:
-    """Luck of a training."""
+    """Return the generator of a training."""
     return generator(data)

@@ -25,7 +25,7 @@ class VBPRSettings(TripleSettings):
 
 
 def features_of(catalog: Catalog, wanted: str, asked_by: str) -> dict[str, torch.Tensor]:
-    """Feature matrices by modality, in their catalog's order.
+    """Return the feature matrices by modality, in their catalog's order.
 
     Raises:
         RecommenderError: the catalog has none of them, or has no features at all.
@@ -70,7 +70,7 @@ class VBPR(UserItem):
         modalities_of(catalog, self.config.modality, f"recommender {self.name}")
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """User and item vectors, float32; twice as long as ``factors`` where there are features."""
+        """Train user and item vectors, float32; twice as long as ``factors`` where there are features."""
         import torch
 
         c, draw = self.config, begin(data)

@@ -76,7 +76,7 @@ def _scene_of(env: Any) -> EnvContext:
 
 
 def _says(context: EnvContext) -> dict[str, dict[str, float | None]]:
-    """What every event that is remembered says about a liking, by stage; None: the share that was consumed."""
+    """Return what every event that is remembered says about a liking, by stage; None: the share that was consumed."""
     names, tables = context.compiled.names, context.tables
     found: dict[str, dict[str, float | None]] = {}
     for s, stage in enumerate(names.stages):

@@ -45,7 +45,7 @@ class Sb3Vector(VecEnv):
         super().__init__(num_envs, self._env.single_observation_space, self._env.single_action_space)
 
     def reset(self) -> npt.NDArray[np.float32]:
-        """New users. Raises InputError where `set_options` left an option: there is none."""
+        """Begin with new users. Raises InputError where `set_options` left an option: there is none."""
         for options in self._options:
             check_options(options)
         observations: npt.NDArray[np.float32] = self._env.reset(seed=self._seeds)[0]
@@ -55,7 +55,7 @@ class Sb3Vector(VecEnv):
         return observations
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
-        """The next `reset` begins from this seed; None: it goes on to the next users."""
+        """Let the next `reset` begin from this seed; None: it goes on to the next users."""
         self._seeds = [None if seed is None else seed + j for j in range(self.num_envs)]
         return self._seeds
 
@@ -79,7 +79,7 @@ class Sb3Vector(VecEnv):
         return observations, rewards.astype(np.float32), over, infos
 
     def get_images(self) -> Sequence[npt.NDArray[np.uint8]]:
-        """Pictures of all users, of one size, which `render` puts side by side."""
+        """Return the pictures of all users, of one size, which `render` puts side by side."""
         return of_one_size(self.inner.render())
 
     def close(self) -> None:
@@ -87,23 +87,23 @@ class Sb3Vector(VecEnv):
         self.inner.close()
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """The one attribute, for every user that is meant."""
+        """Return the one attribute, for every user that is meant."""
         owner = self if attr_name in ("observation_space", "action_space") else self.inner
         return [getattr(owner, attr_name) for _ in self._rows(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """All users share their environment: refused."""
+        """Refuse to set an attribute: all users share their environment."""
         raise NotImplementedError("users of a vector have no attributes of their own")
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        """`render` and `action_masks`: a part for every user that is meant. All else is refused, users share it."""
+        """Call `render` or `action_masks` for every user that is meant. All else is refused, users share it."""
         if method_name not in _PER_USER:
             raise NotImplementedError(f"users of a vector have no methods of their own but {', '.join(_PER_USER)}")
         found = getattr(self.inner, method_name)(*args, **kwargs)
         return [found[j] for j in self._rows(indices)]
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
-        """No wrappers of single environments."""
+        """Return False for every user: there are no wrappers of single environments."""
         return [False for _ in self._rows(indices)]
 
     def _rows(self, indices: Any) -> list[int]:

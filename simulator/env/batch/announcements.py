@@ -17,7 +17,7 @@ _UNMET = -1
 
 @kernel
 def phase_at(time: float, tick: float, hours: npt.NDArray[np.float64], phases: npt.NDArray[np.int64]) -> int:
-    """The phase at the tick before `time`, by `Published.hours`; -1 where it has not been met; 0 if nothing varies."""
+    """Return the phase at the tick before `time`, by `Published.hours`; -1: not met yet; 0: nothing varies."""
     if hours.shape[0] == 1:
         return int(phases[0])
     hour = math.floor(time / tick) * tick % DAY
@@ -77,7 +77,7 @@ class Published:
         self.hours, self.phases = np.array([0.0, np.inf]), np.array([0, _UNMET])
 
     def phase(self, time: float) -> int:
-        """Which of the tables holds at the tick before `time`, s."""
+        """Return which of the tables holds at the tick before `time`, s."""
         if not self.varies:
             return 0
         known = phase_at(time, self.tick, self.hours, self.phases)

@@ -88,16 +88,16 @@ class PrivateWorlds:
         )
 
     def _heap_room(self, slots: int) -> int:
-        """Rows for a few happenings of every case, beside what one of them may put there at once."""
+        """Return how many rows a few happenings of every case take, beside what one of them may put there at once."""
         return len(self.blank.heap) + 5 * slots + 2 * self.at_once + 1
 
     def arrive(self, rows: npt.NDArray[np.int64], keys: npt.NDArray[np.uint64]) -> None:
-        """Users with these keys come to `rows`."""
+        """Let users with these keys come to `rows`."""
         if self.orders.qualification.shape[1]:
             self.orders.qualification[rows] = qualifications(self.shared, keys, self._seed)
 
     def more_cases(self) -> None:
-        """Room for twice as many cases of each user, and for what happens to them."""
+        """Make room for twice as many cases of each user, and for what happens to them."""
         old, orders = self.orders.cases.shape[1], self.orders
         n, slots = len(orders.cases), 2 * old
         cases, free = np.zeros((n, slots), dtype=CASE), np.zeros((n, slots), dtype=np.int32)
@@ -109,7 +109,7 @@ class PrivateWorlds:
         self.orders = orders._replace(cases=cases, free=free, heap=heap)
 
     def more_records(self) -> None:
-        """Room for twice as many records that wait."""
+        """Make room for twice as many records that wait."""
         old = self.orders.waiting
         waiting = np.zeros((len(old), 2 * old.shape[1]), dtype=EVENT)
         waiting[:, : old.shape[1]] = old

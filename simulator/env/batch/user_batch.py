@@ -179,7 +179,7 @@ class UserBatch:
         self.turn(rows, actions, _NOBODY)
 
     def turn(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows) -> None:
-        """`step` for `rows` with `actions`, and `reset` for other rows, `new`, in one go."""
+        """Take a step for `rows` with `actions`, and reset other rows, `new`, in one go."""
         if len(rows) > 1:  # of one row, the call itself checks
             items = self.context.catalog.n_items
             self._check(bool(actions.min() >= 0 and actions.max() < items))
@@ -193,11 +193,11 @@ class UserBatch:
         raise EnvInputError("environment", f"no user comes by horizon = {self.context.horizon:g} s", "a longer horizon")
 
     def items_for(self, j: int) -> Items:
-        """The items as user j sees them: with what was announced last."""
+        """Return the items as user j sees them: with what was announced last."""
         return self.items._replace(promised=self._published.by_item[self._phases[j]])
 
     def _next(self, rows: Rows) -> Rows:
-        """Where in the pool the next users of `rows` are found."""
+        """Return where in the pool the next users of `rows` are found."""
         if len(rows) == 0:
             return rows
         places = self.pool.next(rows)
@@ -209,7 +209,7 @@ class UserBatch:
     # ---- living
 
     def _live(self, rows: Rows, actions: npt.NDArray[np.int64], new: Rows, places: Rows) -> None:
-        """Steps of `rows` and arrivals of `new`, on as many threads as is worth it."""
+        """Advance `rows` and let `new` arrive, on as many threads as is worth it."""
         if self._published.varies and self._worlds is None:
             self._tell_phases(rows, new, places)
         if self._threads is None or len(rows) + len(new) < WORTH_A_THREAD:
@@ -252,7 +252,7 @@ class UserBatch:
         return [self._steps[k](*given), *(job.result() for job in jobs)]
 
     def _provide(self, why: int, j: int) -> None:
-        """What a call could not go on without, for user j."""
+        """Provide what a call could not go on without, for user j."""
         assert self._worlds is not None
         self._check(why != NO_ITEM)
         if why == MORE_CASES:

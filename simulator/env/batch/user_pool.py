@@ -17,7 +17,7 @@ _EPISODE_LIFT = np.uint64(1 << 63)  # no key of an episode is the number of a wo
 
 @kernel
 def episode_keys(seeds: npt.NDArray[np.uint64], episodes: npt.NDArray[np.int64], out: npt.NDArray[np.uint64]) -> None:
-    """Keys (n,) of the users of episodes: a function of the seed and of how many episodes went before."""
+    """Fill in the keys (n,) of the users of episodes: a function of the seed and of how many episodes went before."""
     for i in range(seeds.shape[0]):
         out[i] = mix(mix(root(0, PERSON), seeds[i]), np.uint64(episodes[i])) | _EPISODE_LIFT
 
@@ -75,7 +75,7 @@ class UserPool:
         self._drawn[rows] = 0
 
     def next(self, rows: Rows) -> Rows:
-        """Where in `users` the next user of each of `rows` is found."""
+        """Return where in `users` the next user of each of `rows` is found."""
         episodes = self.episodes[rows]
         if (episodes >= self._drawn[rows]).any():
             self._draw()

@@ -36,12 +36,12 @@ _ENOUGH = 0.4  # of an item, from which on consuming it speaks for it
 
 
 def uniform(observation: dict[str, Any], places: int, draw: np.random.Generator) -> Answer:
-    """Available items, every order of them equally likely."""
+    """Answer with available items, every order of them equally likely."""
     return softmax(lambda seen: np.zeros(len(seen["available"])), 1.0)(observation, places, draw)
 
 
 def softmax(scores: Callable[[dict[str, Any]], npt.NDArray[Any]], temperature: float) -> Policy:
-    """Items drawn one after the other without replacement, in proportion to exp(score / temperature) (Plackett, 1975).
+    """Return a policy that draws items without replacement, in proportion to exp(score / temperature) (Plackett, 1975).
 
     What is shown has a probability above 0, whatever the temperature: below what a float32 holds it is the least that
     one does hold.
@@ -176,7 +176,7 @@ def _one(
 
 
 def _instead(fleet: UserBatch, twins: UserBatch, slate: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """The reward of the next step with every item in the first place, (items,): the user lives it in as many copies."""
+    """Return the reward of the next step with every item in the first place, (items,), lived by as many copies."""
     n = twins.n
     for mine, theirs in ((fleet.users, twins.users), (fleet.rows, twins.rows), (fleet.observation, twins.observation),
                          (fleet.memory, twins.memory)):  # fmt: skip
@@ -198,7 +198,7 @@ def _instead(fleet: UserBatch, twins: UserBatch, slate: npt.NDArray[np.int64]) -
 
 
 def _speaks(context: EnvContext) -> npt.NDArray[np.float32]:
-    """What every event says about a liking in whatever stage, (events,): its sign; NaN: it depends on the share."""
+    """Return what every event says about a liking, in any stage, (events,): its sign; NaN: the share decides."""
     marked = context.tables.marks & ITEM_EVENT > 0
     signal = np.where(marked, context.tables.signal, 0.0)
     found = np.sign(np.nan_to_num(signal)).sum(axis=0)
@@ -208,7 +208,7 @@ def _speaks(context: EnvContext) -> npt.NDArray[np.float32]:
 def _clicked(
     before: dict[str, Any], after: dict[str, Any], shown: npt.NDArray[np.int32], speaks: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.uint8]:
-    """Which of the items shown have a record that speaks for them among those that the step added to the history."""
+    """Return which of the items shown have a record that speaks for them, among those that the step added."""
     names = ("history_item", "history_event", "history_value")
     old, new = (np.stack([each[name] for name in names]) for each in (before, after))
     length = old.shape[1]

@@ -128,7 +128,7 @@ def to_minari(found: Episodes, dataset_id: str, actions: str = "slate") -> Any:
 
 
 def _infos(episode: Episode) -> dict[str, npt.NDArray[Any]]:
-    """Infos as Minari has them: the first is that of the reset, of which there is nothing to tell."""
+    """Return infos as Minari has them: the first is that of the reset, which has nothing to tell."""
     nothing = np.full((1, episode.shown.shape[1]), -1)
     found: dict[str, npt.NDArray[Any]] = {
         "propensity": np.concatenate([np.full(nothing.shape, np.nan, np.float32), episode.propensity]),

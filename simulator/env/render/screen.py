@@ -61,14 +61,14 @@ class Screen:
 
     @property
     def columns(self) -> int:
-        """Cards side by side."""
+        """Return how many cards stand side by side."""
         if self.layout == "carousel":
             return max(len(self.cards), 1)
         return _WIDTHS.get(self.device, 2) if self.layout == "grid" else 1
 
 
 def screen_of(compiled: Compiled, all_items: Items, stage: int, device: int, items: Sequence[int]) -> Screen:
-    """The screen of a stage.
+    """Return the screen of a stage.
 
     Args:
         compiled: the scenario.
@@ -93,7 +93,7 @@ def screen_of(compiled: Compiled, all_items: Items, stage: int, device: int, ite
 
 
 def as_text(screen: Screen) -> str:
-    """The screen as lines of characters; what is hidden stands in brackets, crossed out."""
+    """Return the screen as lines of characters; what is hidden stands in brackets, crossed out."""
     lines = [f"{screen.surface} ({screen.layout}) on {screen.device}, stage {screen.stage}"]
     for card in screen.cards:
         if card.item is None:
@@ -106,7 +106,7 @@ def as_text(screen: Screen) -> str:
 
 
 def as_picture(screen: Screen) -> Picture:
-    """The screen as a picture, uint8 (height, width, 3)."""
+    """Return the screen as a picture, uint8 (height, width, 3)."""
     columns = min(screen.columns, max(len(screen.cards), 1))
     rows = -(-len(screen.cards) // columns)
     parts = max((len(card.parts) for card in screen.cards), default=0)
@@ -133,7 +133,7 @@ def of_one_size(pictures: Sequence[Picture]) -> list[Picture]:
 
 
 def _part(picture: Picture, part: Part, item: int | None, left: int, top: int) -> None:
-    """A sign of the kind, the name, and a cross over what cannot be seen."""
+    """Draw a sign of the kind, the name, and a cross over what cannot be seen."""
     shown = part.visible and item is not None
     colour = _colour(item or 0, part.name) if shown else _PALE
     _sign(picture, part.kind, left, top, colour)
@@ -161,7 +161,7 @@ def _sign(picture: Picture, kind: str, left: int, top: int, colour: tuple[int, i
 
 
 def _colour(item: int, name: str) -> tuple[int, int, int]:
-    """A colour of an item's modality, always the same."""
+    """Return a colour of an item's modality, always the same."""
     draw = item * 2654435761 + sum(ord(letter) * 131**k for k, letter in enumerate(name[:4]))
     return (70 + draw % 110, 80 + draw // 7 % 110, 90 + draw // 49 % 110)
 

@@ -13,7 +13,7 @@ from simulator.scenario.schema.targets import role_of
 
 
 def claims_in(value: object, path: str = "") -> Iterator[tuple[str, Claim]]:
-    """Every number of the world below ``value``, with its path in the file."""
+    """Yield every number of the world below ``value``, with its path in the file."""
     if isinstance(value, Claim):
         yield path, value
     elif isinstance(value, Model):
@@ -28,7 +28,7 @@ def claims_in(value: object, path: str = "") -> Iterator[tuple[str, Claim]]:
 
 
 def provenance_summary(scenario: Scenario) -> dict[str, int]:
-    """How many numbers are sourced, calibrated and estimates: what the manifest says a run rests on."""
+    """Return how many numbers are sourced, calibrated and estimates: what the manifest says a run rests on."""
     counts = Counter(claim.provenance for _, claim in claims_in(scenario))
     return {"sourced": counts["sourced"], "calibrated": counts["calibrated"], "estimate": counts["estimate"]}
 

@@ -108,7 +108,7 @@ class Distribution(Claim):
             raise problem("low", self.low, f"expected less than high = {self.high:g}")
 
     def _check_support(self, unit: Unit) -> None:
-        """Every value that can come out must be possible in the unit, so a share needs low and high."""
+        """Refuse a distribution that can come out impossible in its unit, so a share needs low and high."""
         lowest, highest = self._natural_support()
         lowest = lowest if self.low is None else max(lowest, self.low)
         highest = highest if self.high is None else min(highest, self.high)
@@ -175,20 +175,20 @@ class Distribution(Claim):
         return 1.0
 
     def _of(self, name: str) -> float:
-        """A parameter that the kind has."""
+        """Return a parameter that the kind has."""
         value: float | None = getattr(self, name)
         if value is None:
             raise ValueError(f"a {self.dist} distribution has no {name}")
         return value
 
     def _ends(self) -> tuple[float, float]:
-        """cdf at low and at high."""
+        """Return the cdf at low and at high."""
         below = 0.0 if self.low is None else self.cdf(self.low)
         above = 1.0 if self.high is None else self.cdf(self.high)
         return below, above
 
     def cdf(self, x: float) -> float:
-        """Probability of at most ``x`` (SI) without truncation; not for what is never truncated."""
+        """Return the probability of at most ``x`` (SI) without truncation; not for what is never truncated."""
         if self.dist == "normal":
             return 0.5 * math.erfc((self._of("mean") - x) / (self._of("sd") * math.sqrt(2)))
         if x <= 0:

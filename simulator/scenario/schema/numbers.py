@@ -36,7 +36,7 @@ Provenance = Literal["sourced", "calibrated", "estimate"]
 
 
 def problem(key: str, value: object, right: str) -> PydanticCustomError:
-    """An error at ``key`` of the model under validation ("" for the model itself); ``right`` says what is expected."""
+    """Return an error at ``key`` of the model under validation ("": the model itself); ``right`` is expected."""
     return PydanticCustomError("scenario", "{right}", {"key": key, "value": value, "right": right})
 
 
@@ -114,7 +114,7 @@ class Claim(Model):
     why: str | None = None
 
     def _checked_unit(self) -> Unit:
-        """The parsed unit, after checking that provenance and ``see`` fit together."""
+        """Return the parsed unit, after checking that provenance and ``see`` fit together."""
         if self.provenance != "estimate" and self.see is None:
             what = "a key of the sources file" if self.provenance == "sourced" else "the name of a target with role fit"
             raise problem("see", None, f"a number that is {self.provenance} needs {what}")
@@ -125,7 +125,7 @@ class Claim(Model):
 
     @property
     def canonical_unit(self) -> str:
-        """The unit of the stored values: as written, with every time in seconds."""
+        """Return the unit of the stored values: as written, with every time in seconds."""
         return parse_unit(self.unit).canonical
 
 

@@ -22,7 +22,7 @@ C = TypeVar("C", bound=Claim)
 
 
 def measured_in(*units: str) -> AfterValidator:
-    """The unit must be one of these (canonical: a time is ``s``)."""
+    """Require one of these units (canonical: a time is ``s``)."""
 
     def check(claim: C) -> C:
         if claim.canonical_unit not in units:

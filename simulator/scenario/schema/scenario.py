@@ -118,27 +118,27 @@ class Scenario(Model):
 
     @property
     def path(self) -> Path | None:
-        """The file that it was read from; None for one made from a table in memory."""
+        """Return the file that the scenario was read from; None for one made from a table in memory."""
         return self._path
 
     @property
     def shown(self) -> str:
-        """How messages call the file."""
+        """Return how messages call the file."""
         return self._shown
 
     @property
     def hash(self) -> str:
-        """SHA-256 of the content, whatever its layout and comments; sources do not count."""
+        """Return SHA-256 of the content, whatever its layout and comments; sources do not count."""
         return self._hash
 
     @property
     def sources(self) -> dict[str, str]:
-        """Key to source, from the file beside it."""
+        """Return the sources by key, from the file beside it."""
         return self._sources
 
 
 def content_hash(content: dict[str, Any]) -> str:
-    """SHA-256 of a table of keys, the same for another order of keys, and for 15 and 15.0.
+    """Return SHA-256 of a table of keys, the same for another order of keys, and for 15 and 15.0.
 
     >>> content_hash({"a": 15, "b": [1]}) == content_hash({"b": [1.0], "a": 15.0})
     True
@@ -158,6 +158,6 @@ def content_hash(content: dict[str, Any]) -> str:
 
 
 def scenario_json_schema() -> dict[str, Any]:
-    """The JSON schema of a scenario file, for editors."""
+    """Return the JSON schema of a scenario file, for editors."""
     schema = Scenario.model_json_schema(by_alias=True)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

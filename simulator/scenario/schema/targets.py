@@ -19,7 +19,7 @@ Role = Literal["fit", "check"]
 
 
 def role_of(name: str) -> Role:
-    """`fit` if the last byte of the name's SHA-256 is even, else `check`.
+    """Return `fit` if the last byte of the name's SHA-256 is even, else `check`.
 
     >>> role_of("valid_play_rate"), role_of("long_view_rate")
     ('fit', 'check')
@@ -53,5 +53,5 @@ class Target(Model):
 
 
 def targets_with_role(targets: Mapping[str, Target], role: Role) -> dict[str, Target]:
-    """Those of a scenario's targets that have a role."""
+    """Return those of a scenario's targets that have a role."""
     return {name: target for name, target in targets.items() if role_of(name) == role}

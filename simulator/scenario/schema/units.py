@@ -67,7 +67,7 @@ class Unit:
 
     @property
     def expected(self) -> str:
-        """What a value in this unit has to be, in words."""
+        """Return what a value in this unit has to be, in words."""
         if (self.low, self.high) == (-math.inf, math.inf):
             return f"expected a number of {self.noun}"
         if self.high == math.inf:
@@ -77,7 +77,7 @@ class Unit:
 
 @cache
 def parse_unit(text: str) -> Unit:
-    """The unit that ``text`` names. Raises ValueError, with the nearest known unit, if there is none."""
+    """Return the unit that ``text`` names. Raises ValueError, with the nearest known unit, if there is none."""
     if text in _UNIT_INTERVAL:
         return Unit(text, text, 1.0, 0.0, 1.0, text)
     if text == "correlation":
