@@ -46,7 +46,7 @@ class ListStore:
         self._arrays.clear()
 
     def number(self, items: Items) -> int:
-        """Return the number of a list, an array that nobody changes; put the list on the shelf if it was not there."""
+        """Return the number of a list, an array that nobody changes; store the list if it is new."""
         found = self._numbers.get(id(items))
         if found is None:
             found = self.room(1, len(items))

@@ -36,7 +36,7 @@ ItemNumbers = npt.NDArray[np.int32]
 
 _BLOCK = 65536  # users at a time
 _LISTS = 4  # lists of candidates that are remembered: one for each level that slates are made of
-_FULL = 1 << 24  # items on the shelf, from which on it is cleared between two rounds
+_FULL = 1 << 24  # items in the store of lists, from which on it is cleared between two rounds
 _AT_ONCE = 1024
 _MOST_CODES = 1 << 62
 
@@ -75,7 +75,7 @@ class Criteria:
 
     Attributes:
         taste: the users' own tastes in the satiation facet, which no visit changes, (n_users, width).
-        shelf: where the lists lie that visits choose from.
+        lists: the store of the lists that visits choose from.
     """
 
     def __init__(self, compiled: Compiled, users: Users, items: Items, seed: int) -> None:
@@ -127,7 +127,7 @@ class Criteria:
             lists: the candidates for each kind; must be the same arrays as long as they hold the same.
 
         Returns:
-            The lists that they choose from, which stand on `shelf` until this is called again or the next tick: what
+            The lists that they choose from, which stand in `lists` until this is called again or the next tick: what
             passes the filters of a visit; and what visits state to the platform.
         """
         if self.lists.used > _FULL:

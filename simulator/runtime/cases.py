@@ -52,7 +52,7 @@ class Cases(Part):
         published_at: of the items, s, (items,): openings of an item close so long after that.
         horizon: length of the run, s.
         seed: the world's.
-        soonest: of the users' visits (`VisitTable.soonest`), where such a table is what lets them arrive.
+        earliest: of the users' visits (`VisitTable.earliest`), where such a table is what lets them arrive.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Cases(Part):
         self.plan, self.users, self.items, self._seed = plan, users, items, seed
         self._promising = _promising(plan, items)
         self._numbers = numbers_of(plan, users, items)
-        self._soonest = np.zeros(0) if earliest is None else earliest
+        self._earliest = np.zeros(0) if earliest is None else earliest
         first_period, periods = periods_of(scenario, horizon, seed)
         shared = shared._replace(
             resources=shared.resources.copy(),
@@ -173,7 +173,7 @@ class Cases(Part):
         """Return all that kernels of cases read and write, as it stands; `out` is where records go."""
         return CaseTables(
             self.shared, self.geography, self.case_state, self.plan, self.users, self.items, self._numbers, out,
-            self._soonest,
+            self._earliest,
         )  # fmt: skip
 
     def _make_room(self, needed: int) -> None:

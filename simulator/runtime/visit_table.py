@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.tables.tables import CARD, OFFER, VISIT, VISIT_MEMORY, Users, Visits
-from simulator.engine.visit.due import BLOCK, call, ended, present
+from simulator.engine.visit.due import BLOCK, close_visits, find_due, open_visits
 
 _FIRST_CAPACITY = 1024
 _BLANK = np.zeros(1, dtype=VISIT)
@@ -31,7 +31,7 @@ class VisitTable:
         self._soonest: npt.NDArray[np.float64] | None = None
 
     def earliest(self, users: Users) -> npt.NDArray[np.float64]:
-        """Return what tells `due` whom it need not look at, as in `due.find`: the same array for all time.
+        """Return what tells `due` whom it need not look at, as in `due.find_due`: the same array for all time.
 
         It follows from the users, and so is no part of a checkpoint: at first, and after `restore`, it says nothing.
         """
@@ -51,11 +51,11 @@ class VisitTable:
     def due(self, users: Users, end: float) -> npt.NDArray[np.int64]:
         """Return the rows with something to do before `end`, in the order of users; users who arrive get a row."""
         listed = np.empty(len(users.state), dtype=np.int64)
-        n, arriving = present(users.state, end, self.earliest(users), listed)
+        n, arriving = find_due(users.state, end, self.earliest(users), listed)
         if arriving > len(self._free):
             self._grow(arriving - len(self._free))
         called = np.empty(n, dtype=np.int64)
-        n, left = call(listed[:n], users.state, self.rows.state, _BLANK, self._free, end, called)
+        n, left = open_visits(listed[:n], users.state, self.rows.state, _BLANK, self._free, end, called)
         self._free = self._free[:left]
         self._called = called[:n]
         return self._called
@@ -63,7 +63,7 @@ class VisitTable:
     def release(self, users: Users) -> None:
         """Give back the slots of visits that have ended since `due`."""
         slots = np.empty(len(self._called), dtype=np.int64)
-        n = ended(self._called, users.state, self.rows.state, slots)
+        n = close_visits(self._called, users.state, self.rows.state, slots)
         self._called = self._called[:0]
         self._free = np.concatenate([self._free, slots[:n]])
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 from simulator.engine.tables.tables import FOLLOWED, USER, Status, Users
-from simulator.engine.visit.due import BLOCK, forward
+from simulator.engine.visit.due import BLOCK, reschedule
 from simulator.runtime.visit_table import VisitTable
 
 
@@ -114,7 +114,7 @@ def test_nobody_is_passed_over(seed, n, pause):
         away = np.flatnonzero(all_users.state["row"] < 0)
         for user in rng.choice(away, min(len(away), 2), replace=False):
             if rng.random() < 0.5:
-                forward(all_users.state, user, end + rng.exponential(3.0), table.earliest(all_users))
+                reschedule(all_users.state, user, end + rng.exponential(3.0), table.earliest(all_users))
             else:
                 all_users.state["due"][user] = np.inf
         if rng.random() < 0.2:

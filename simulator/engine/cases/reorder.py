@@ -11,7 +11,7 @@ from simulator.engine.randomness import uniform
 from simulator.engine.tables.case_tables import CaseDraw, CaseTables
 from simulator.engine.tables.tables import NO_CASE, Array
 from simulator.engine.user.return_and_churn import after
-from simulator.engine.visit.due import forward
+from simulator.engine.visit.due import reschedule
 
 
 @internal
@@ -37,4 +37,4 @@ def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> 
     lasts = units * drawn(plan.quantiles, s.again_lasts, case_luck(c, 0, CaseDraw.LASTS))
     deferred.until = after(time, lasts, plan.hours, plan.starts_at[0])  # at an hour at which people come
     if u.row < 0:  # nobody is there: the next visit is this one, if no other comes first
-        forward(users.state, user, np.float64(deferred.until), tables.earliest)
+        reschedule(users.state, user, np.float64(deferred.until), tables.earliest)

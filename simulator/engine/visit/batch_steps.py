@@ -35,22 +35,22 @@ def batched_steps(
         kind = stages[stage].kind
         # ---- consume: plays start, and those that are over end
         if kind == StageKind.CONSUME:
-            m = those(at, active, rows, end, stage, STARTING, some)
+            m = select_rows(at, active, rows, end, stage, STARTING, some)
             if m > 0:
                 n = start_plays(some, m, stage, n, tables)
-            m = those(at, active, rows, end, stage, PLAYING, some)
+            m = select_rows(at, active, rows, end, stage, PLAYING, some)
             if m > 0:
                 n = end_plays(some, m, stage, n, tables)
         # ---- respond
         elif kind == StageKind.RESPOND:
-            m = those(at, active, rows, end, stage, 0, some)
+            m = select_rows(at, active, rows, end, stage, 0, some)
             if m > 0:
                 n = responses(some, m, stage, n, learnable, tables)
     return n
 
 
 @inlined
-def those(
+def select_rows(
     at: npt.NDArray[np.int64],
     active: int,
     rows: Array,

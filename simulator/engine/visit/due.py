@@ -16,13 +16,15 @@ BLOCK = 32
 
 
 @kernel
-def present(users: Array, end: float, earliest: npt.NDArray[np.float64], out: npt.NDArray[np.int64]) -> tuple[int, int]:
-    """Users with an open visit or who arrive before `end`, rising, written to `out` (users,).
+def find_due(
+    users: Array, end: float, earliest: npt.NDArray[np.float64], out: npt.NDArray[np.int64]
+) -> tuple[int, int]:
+    """Find users with an open visit or who arrive before `end`; they are written to `out` (users,), rising.
 
-    `soonest` (users / BLOCK, rounded up) says of every block of users before when it need not be looked at: no arrival
+    `earliest` (users / BLOCK, rounded up) says of every block of users before when it need not be looked at: no arrival
     of them is before that, s. It is -inf of a block of which anybody is there or about to be, whose next arrival is
     open until they are found to have left, and so of one that has not been looked at yet. Beside this only
-    `forward` changes it.
+    `reschedule` changes it.
 
     Returns:
         How many they are, and how many of them arrive.
@@ -50,8 +52,8 @@ def present(users: Array, end: float, earliest: npt.NDArray[np.float64], out: np
 
 
 @kernel
-def forward(users: Array, user: int, due: float, earliest: npt.NDArray[np.float64]) -> None:
-    """A user who is away arrives at `due`, s, if not before; `soonest` as in `present`, (0,) where nobody keeps it.
+def reschedule(users: Array, user: int, due: float, earliest: npt.NDArray[np.float64]) -> None:
+    """Let a user who is away arrive at `due`, s, if not before; `earliest` as in `find_due`, (0,): nobody keeps it.
 
     This is the only way in which somebody who is away may come to arrive earlier.
     """
@@ -62,7 +64,7 @@ def forward(users: Array, user: int, due: float, earliest: npt.NDArray[np.float6
 
 
 @kernel
-def call(
+def open_visits(
     listed: npt.NDArray[np.int64],
     users: Array,
     rows: Array,
@@ -100,7 +102,7 @@ def call(
 
 
 @kernel
-def ended(called: npt.NDArray[np.int64], users: Array, rows: Array, out: npt.NDArray[np.int64]) -> int:
+def close_visits(called: npt.NDArray[np.int64], users: Array, rows: Array, out: npt.NDArray[np.int64]) -> int:
     """Take back the rows of the `called` whose visits have ended, into `out`; returns how many they are."""
     n = 0
     for k in range(called.shape[0]):
