@@ -79,7 +79,7 @@ def resume(
 
 
 def settings_of(settings: dict[str, object]) -> list[tuple[str, object]]:
-    """Keyword arguments as pairs for `resolve`, a recommender's parameters under their dotted names."""
+    """Return the keyword arguments as pairs for `resolve`, a recommender's parameters under their dotted names."""
     parameters = settings.pop("recommender_parameters", {})
     pairs = list(settings.items())
     if isinstance(parameters, dict):
@@ -90,6 +90,6 @@ def settings_of(settings: dict[str, object]) -> list[tuple[str, object]]:
 
 
 def import_name(recommender: object) -> str:
-    """Name of an object's class in the form that the command line takes: `module:Class`."""
+    """Return the name of an object's class in the form that the command line takes: `module:Class`."""
     kind = type(recommender)
     return f"{kind.__module__}:{kind.__qualname__}"

@@ -96,7 +96,7 @@ class RunConfig(Settings):
     scenario_changes: Mapping[str, object] = field(default_factory=dict)
 
     def settings(self) -> dict[str, object]:
-        """Every setting that is not None, by the name it has on the command line, in the order of the fields."""
+        """Return every setting that is not None, by the name it has on the command line, in the order of the fields."""
         found: dict[str, object] = {}
         for each in dataclasses.fields(self):
             value = getattr(self, each.name)
@@ -109,11 +109,11 @@ class RunConfig(Settings):
         return found
 
     def to_yaml(self) -> str:
-        """The configuration as YAML, one setting a line; `from_yaml` reads it back to an equal configuration."""
+        """Return the configuration as YAML, one setting a line; `from_yaml` reads it back to an equal configuration."""
         return "".join(f"{name}: {text}\n" for name, text in self._texts())
 
     def to_arguments(self) -> list[str]:
-        """The configuration as arguments of `python -m simulator`."""
+        """Return the configuration as arguments of `python -m simulator`."""
         return [f"{name}={text}" for name, text in self._texts()]
 
     def _texts(self) -> Iterable[tuple[str, str]]:
@@ -148,7 +148,7 @@ _UNPRINTABLE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 def _yaml_value(name: str, value: object) -> str:
-    """A value in YAML's flow style, which is JSON but for plain words."""
+    """Return a value in YAML's flow style, which is JSON but for plain words."""
     if isinstance(value, Path):
         value = str(value)
     if isinstance(value, str) and _PLAIN.fullmatch(value) and not _NOT_PLAIN.fullmatch(value):
@@ -165,7 +165,7 @@ KNOWN = {name: each for name, each in RunConfig.described().items() if each.mean
 
 
 def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") -> RunConfig:
-    """A checked configuration from named settings.
+    """Return a checked configuration from named settings.
 
     Args:
         pairs: (name, value), in any order; a recommender's parameter is named `recommender.<parameter>`, a change of
@@ -210,7 +210,7 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
 
 
 def _full_name(name: str, given: Iterable[tuple[str, object]]) -> str:
-    """A recommender's parameter may be named without its prefix, where no setting has that name."""
+    """Complete a setting's name: a recommender's parameter needs no prefix where no setting has that name."""
     if name in SHORT:
         return SHORT[name]
     recommender = dict(given).get("recommender")

@@ -25,7 +25,7 @@ class InputError(BeholderError):
         super().__init__(f"{where}: {wrong}" + (f"; {right}" if right else ""))
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
-        """Errors travel between processes."""
+        """Let errors travel between processes."""
         return type(self), (self.where, self.wrong, self.right)
 
 

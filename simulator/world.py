@@ -230,12 +230,12 @@ class World:
 
     @property
     def users(self) -> Users:
-        """The users."""
+        """Return the users."""
         return self.setting.users
 
     @property
     def candidates(self) -> npt.NDArray[np.int32]:
-        """Items that can be shown in this tick, rising."""
+        """Return the items that can be shown in this tick, rising."""
         return self._candidates
 
     # ---- living

@@ -89,7 +89,7 @@ def split_list(text: str) -> list[str]:
 
 
 def expand_values(key: str, text: str) -> list[str]:
-    """All values in a text: the parts of a list, each `range(...)` written out.
+    """Return all values in a text: the parts of a list, each `range(...)` written out.
 
     Raises:
         InputError: an empty part, or a range that is none or has no numbers in it.
@@ -124,7 +124,7 @@ def _range_values(key: str, part: str, inner: str) -> list[str]:
 
 
 def single_settings(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, object]]:
-    """Settings of one run.
+    """Return the settings of one run.
 
     Raises:
         InputError: a key has several values, or a value cannot be read.
@@ -139,7 +139,7 @@ def single_settings(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, object]
 
 
 def sweep_settings(pairs: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str, object]]]:
-    """Settings of each run of a sweep: the cross product of all lists; the last key varies fastest.
+    """Return the settings of each run of a sweep: the cross product of all lists; the last key varies fastest.
 
     Raises:
         InputError: a list is broken or a value cannot be read.
@@ -149,7 +149,7 @@ def sweep_settings(pairs: Sequence[tuple[str, str]]) -> Iterator[list[tuple[str,
 
 
 def read_value(key: str, text: str, known: Mapping[str, Described] = KNOWN) -> object:
-    """One value as the strict YAML reader sees it; names and paths are taken as they stand.
+    """Read one value as the strict YAML reader sees it; names and paths are taken as they stand.
 
     Raises:
         InputError: the text is not YAML.

@@ -89,7 +89,7 @@ def _cache() -> list[Finding]:
 
 
 def writable_folder(name: str, folder: Path) -> Finding:
-    """Whether a file can be made in a folder (which is made where it does not exist)."""
+    """Return whether a file can be made in a folder (which is made where it does not exist)."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
@@ -115,7 +115,7 @@ def _torch() -> list[Finding]:
 
 
 def data_folder() -> Path:
-    """Folder of the real data sets: BEHOLDER_DATA, or `shared/data` beside the repository."""
+    """Return the folder of the real data sets: BEHOLDER_DATA, or `shared/data` beside the repository."""
     chosen = os.environ.get("BEHOLDER_DATA")
     return Path(chosen) if chosen else Path(__file__).resolve().parents[2] / "shared" / "data"
 

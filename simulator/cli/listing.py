@@ -45,7 +45,7 @@ settings:
 
 
 def help_text() -> str:
-    """The text of `--help`."""
+    """Return the text of `--help`."""
     rows: list[tuple[str, str]] = []
     for each in RunConfig.described().values():
         if each.name == "recommender_parameters":
@@ -70,7 +70,7 @@ def _default_text(name: str, default: object) -> str:
 
 
 def list_text() -> str:
-    """The text of `--list`: each scenario with its title, and the recommenders."""
+    """Return the text of `--list`: each scenario with its title, and the recommenders."""
     from simulator.scenario.load import available_scenarios, load_scenario
 
     names = available_scenarios()
@@ -96,7 +96,7 @@ def check_recommender_name(name: str | None) -> None:
 
 
 def scenario_defaults(name_or_path: str, changes: Mapping[str, object]) -> dict[str, object]:
-    """The settings that a scenario proposes for its runs.
+    """Return the settings that a scenario proposes for its runs.
 
     Raises:
         InputError: there is no such scenario, or its file is wrong.
@@ -143,7 +143,7 @@ def check_text_of(scenario: Scenario, path: str) -> str:
 
 
 def schema_text() -> str:
-    """The JSON schema of scenario files."""
+    """Return the JSON schema of scenario files."""
     from simulator.scenario.schema.scenario import scenario_json_schema
 
     return json.dumps(scenario_json_schema(), indent=2)

@@ -21,7 +21,7 @@ REFRESH_SECONDS = 0.1
 
 
 def rate_text(per_second: float) -> str:
-    """A rate with three figures.
+    """Return a rate with three figures.
 
     >>> rate_text(1234567.0), rate_text(45200.0), rate_text(12.0)
     ('1.23 M/s', '45.2 k/s', '12/s')

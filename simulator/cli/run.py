@@ -40,7 +40,7 @@ TABLE = "measures.csv"
 
 
 def single(arguments: Arguments) -> int:
-    """One run: claim its folder, run it, print its measures; a run that has ended is left alone."""
+    """Carry out one run: claim its folder, run it, print its measures; a run that has ended is left alone."""
     config = _single_config(arguments)
     from simulator.runtime.finished import finished_run
     from simulator.world import run_world  # after the settings are checked: this loads numba
@@ -73,7 +73,7 @@ def check_recommender_parameters(config: RunConfig) -> None:
 
 
 def show(arguments: Arguments) -> str:
-    """The resolved configuration, or with -m those of all runs."""
+    """Print the resolved configuration, or with -m those of all runs."""
     if "multirun" not in arguments.flags:
         return _single_config(arguments).to_yaml()
     configs, _, _ = _sweep_configs(arguments)
@@ -90,7 +90,7 @@ def _single_config(arguments: Arguments) -> RunConfig:
 
 
 def _complete(config: RunConfig) -> RunConfig:
-    """Defaults of the scenario filled in, and the recommender's name checked before anything is made."""
+    """Fill in the defaults of the scenario, and check the recommender's name before anything is made."""
     from simulator.cli.listing import check_recommender_name, scenario_defaults
 
     config = complete(config, scenario_defaults(config.scenario, config.scenario_changes))
@@ -125,7 +125,7 @@ def _headline(config: RunConfig) -> str:
 
 
 def sweep(arguments: Arguments) -> int:
-    """Every combination of the lists, one process each; one table at the end."""
+    """Run every combination of the lists, one process each; print one table at the end."""
     configs, parent, workers = _sweep_configs(arguments)
     for config in configs:
         check_recommender_parameters(config)
@@ -155,7 +155,7 @@ def sweep(arguments: Arguments) -> int:
 
 
 def _sweep_configs(arguments: Arguments) -> tuple[list[RunConfig], Path, int]:
-    """The configurations of a sweep, the folder that holds theirs, and how many run at a time."""
+    """Return the configurations of a sweep, the folder that holds theirs, and how many run at a time."""
     pairs = dict(arguments.pairs)
     if "resume" in pairs:
         raise InputError(WHERE, "resume= continues one run", "leave out -m")
@@ -179,7 +179,7 @@ def _report(done: int, total: int, record: sweeping.Record) -> None:
 
 
 def _rows(records: Sequence[sweeping.Record]) -> tuple[list[str], list[list[Cell]]]:
-    """One row per run: the settings that differ, then all measures."""
+    """Return one row per run: the settings that differ, then all measures."""
     settings = [
         {name: value for name, value in record.config.settings().items() if name != "output"} for record in records
     ]
@@ -212,7 +212,7 @@ def _csv(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def _fitted(header: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> str:
-    """As many columns, from the left, as a line of the terminal holds (at least two)."""
+    """Return as many columns, from the left, as a line of the terminal holds (at least two)."""
     for columns in range(len(header), 1, -1):
         text = format_table(header[:columns], [row[:columns] for row in rows])
         if max(map(len, text.splitlines())) <= width:

@@ -48,7 +48,7 @@ class Record:
 
     @property
     def folder(self) -> Path:
-        """The world's folder."""
+        """Return the world's folder."""
         return _output(self.config)
 
 
@@ -67,7 +67,7 @@ class SweepError(BeholderError):
 
 
 def describe(config: RunConfig) -> str:
-    """The settings that tell a run from others: all but those that are the same by default."""
+    """Return the settings that tell a run from others: all but those that are the same by default."""
     usual = RunConfig()
     return " ".join(
         text
@@ -77,7 +77,7 @@ def describe(config: RunConfig) -> str:
 
 
 def place(configs: Sequence[RunConfig], parent: Path) -> list[RunConfig]:
-    """The same configurations, each with a folder of its own below `parent`, named after what differs between them."""
+    """Give each configuration a folder of its own below `parent`, named after what differs between them."""
     settings = [{**config.settings(), "output": None} for config in configs]
     names = list(dict.fromkeys(name for each in settings for name in each))
     varying = [name for name in names if len({str(each.get(name)) for each in settings}) > 1]
@@ -95,7 +95,7 @@ def place(configs: Sequence[RunConfig], parent: Path) -> list[RunConfig]:
 
 
 def default_workers(configs: Sequence[RunConfig]) -> int:
-    """As many worlds at a time as the cores hold with the threads that each asks for."""
+    """Return as many worlds at a time as the cores hold with the threads that each asks for."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // max(config.threads for config in configs))
 

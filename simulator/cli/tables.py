@@ -9,7 +9,7 @@ Cell = str | int | float | None
 
 
 def number_text(value: float) -> str:
-    """A number with four figures; whole numbers with separators; `-` where there is none.
+    """Return a number with four figures; whole numbers with separators; `-` where there is none.
 
     >>> number_text(1234567), number_text(0.0215361), number_text(12.0), number_text(float("nan"))
     ('1,234,567', '0.02154', '12', '-')

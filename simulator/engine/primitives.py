@@ -22,7 +22,7 @@ _UNIT = 2.0**-53
 
 
 def exponential_table() -> npt.NDArray[np.float64]:
-    """Tables for `exponential` and `waited`, float64 (642,).
+    """Return the tables for `exponential` and `waited`, float64 (642,).
 
     2^k for k = -64..64, then 2^(j/256) for j = 0..256; then for the middles c of 128 equal steps of [1/2, 1) the 1 / c,
     then the -log(c).
@@ -35,7 +35,7 @@ def exponential_table() -> npt.NDArray[np.float64]:
 
 @kernel
 def exponential(x: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
-    """exp(x) to 4e-9 (relative), clamped to |x| < 44; the same bits on every machine, and no call into libm."""
+    """Return exp(x) to 4e-9 (relative), clamped to |x| < 44; the same bits on every machine, without libm."""
     # counted in 1/256 of a power of two from 2^-64, so that it is positive and truncation is the floor
     # (the bound comes first: of a NaN and a number, `max` gives the first if it is the number, and the index is sound)
     y = min(max(1.0, x * _STEPS_PER_UNIT + _STEPS_BELOW), _STEPS_ABOVE)
@@ -46,7 +46,7 @@ def exponential(x: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
 
 @kernel
 def waited(h: np.uint64, exp_log_tables: npt.NDArray[np.float64]) -> float:
-    """A draw from the standard exponential distribution, -log(1 - u) for the uniform u of the hash, to 2e-13.
+    """Return a draw from the standard exponential distribution, -log(1 - u) for the uniform u of the hash, to 2e-13.
 
     With h the 64 bits, 1 - u is the complement of h over 2^64: the zeros before its first one are its whole powers of
     two, the bits behind it the rest. No call into libm, no branch, and the same bits on every machine.
@@ -62,41 +62,41 @@ def waited(h: np.uint64, exp_log_tables: npt.NDArray[np.float64]) -> float:
 
 @kernel
 def sigmoid(x: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
-    """Logistic function 1 / (1 + exp(-x))."""
+    """Return the logistic function 1 / (1 + exp(-x))."""
     return 1.0 / (1.0 + exponential(-x, exp_log_tables))
 
 
 @kernel
 def quantised(seconds: float) -> float:
-    """A duration as a multiple of 1/1024 s, at least one of them."""
+    """Return a duration as a multiple of 1/1024 s, at least one of them."""
     return max(math.floor(seconds * TICKS_PER_SECOND), 1.0) / TICKS_PER_SECOND
 
 
 @kernel
 def fixed(x: float) -> np.int64:
-    """A real number as an integer count of 1/2^20, for sums that do not depend on their order."""
+    """Return a real number as an integer count of 1/2^20, for sums that do not depend on their order."""
     return np.int64(math.floor(x * 1048576.0 + 0.5))
 
 
 @inlined
 def slot_of(request: int, slot: int) -> np.uint64:
-    """The part of a decision's key that says where in a visit it is taken."""
+    """Return the part of a decision's key that says where in a visit it is taken."""
     return (np.uint64(request) << np.uint64(24)) | (np.uint64(slot) << np.uint64(8))
 
 
 @inlined
 def chosen_by(visit_key: np.uint64, place: np.uint64, what: int) -> np.uint64:
-    """Luck of one decision of a visit at a place (`slot_of`)."""
+    """Return the luck of one decision of a visit at a place (`slot_of`)."""
     return mix(visit_key, place | np.uint64(what))
 
 
 @internal
 def decision_key(visit_key: np.uint64, request: int, slot: int, what: int) -> np.uint64:
-    """Key of one decision of a visit: (request, slot, what) under the key of (user, visit)."""
+    """Return the key of one decision of a visit: (request, slot, what) under the key of (user, visit)."""
     return chosen_by(visit_key, slot_of(request, slot), what)
 
 
 @inlined
 def drawn(quantiles: npt.NDArray[np.float32], table: int, h: np.uint64) -> float:
-    """A draw from a table of quantiles."""
+    """Return a draw from a table of quantiles."""
     return np.float64(quantiles[np.uint32(table), table_index(h)])

@@ -55,7 +55,7 @@ SORTING = np.uint64(26)  # (user, visit): which order a visit asks for
 
 @kernel
 def mix(h: np.uint64, key: np.uint64) -> np.uint64:
-    """One more key into the chain; bijective in `key` for a given `h`."""
+    """Mix one more key into the chain; bijective in `key` for a given `h`."""
     h = (h ^ key) * _M1
     h ^= h >> _S33
     h = (h + _GOLDEN) * _M2
@@ -65,19 +65,19 @@ def mix(h: np.uint64, key: np.uint64) -> np.uint64:
 
 @kernel
 def uniform(h: np.uint64) -> float:
-    """A double in [0, 1) with 53 random bits."""
+    """Return a double in [0, 1) with 53 random bits."""
     return np.float64(h >> _S11) * _UNIT
 
 
 @kernel
 def table_index(h: np.uint64) -> np.int64:
-    """Row of a table of `TABLE_SIZE` quantiles."""
+    """Return the row of a table of `TABLE_SIZE` quantiles."""
     return np.int64(h >> _S52)
 
 
 @kernel
 def root(seed: int, purpose: np.uint64) -> np.uint64:
-    """Start of a chain for one purpose of one world."""
+    """Return the start of a chain for one purpose of one world."""
     return mix(mix(_GOLDEN, np.uint64(seed)), purpose)
 
 
@@ -109,13 +109,13 @@ def fill_uniforms(
 
 
 def table_points() -> npt.NDArray[np.float64]:
-    """The probabilities, shape (4096,), at which tables hold quantiles: midpoints, so that none is 0 or 1."""
+    """Return the probabilities, shape (4096,), at which tables hold quantiles: midpoints, so that none is 0 or 1."""
     return (np.arange(TABLE_SIZE, dtype=np.float64) + 0.5) / TABLE_SIZE
 
 
 @cache
 def normal_table() -> npt.NDArray[np.float32]:
-    """Quantiles of the standard normal, rescaled to variance exactly 1, float32 (4096,); one array for everybody."""
+    """Return quantiles of the standard normal, rescaled to variance exactly 1, float32 (4096,); the same array each time."""
     values = ndtri(table_points())
     return np.asarray(values / values.std(), dtype=np.float32)
 
@@ -125,12 +125,12 @@ Keys = int | npt.NDArray[np.uint64]
 
 
 def numbered(rows: Keys, first: int = 0) -> npt.NDArray[np.uint64]:
-    """Keys of rows; a count stands for the numbers from `first` on."""
+    """Return the keys of rows; a count stands for the numbers from `first` on."""
     return np.arange(first, first + rows, dtype=np.uint64) if isinstance(rows, int) else rows
 
 
 def uniforms(seed: int, purpose: np.uint64, rows: Keys, what: int) -> npt.NDArray[np.float64]:
-    """Uniforms in [0, 1), shape (n,), keyed by (seed, purpose, row, what)."""
+    """Return uniforms in [0, 1), shape (n,), keyed by (seed, purpose, row, what)."""
     keys = numbered(rows)
     out = np.empty(len(keys), dtype=np.float64)
     fill_uniforms(out, seed, purpose, keys, what)
@@ -140,7 +140,7 @@ def uniforms(seed: int, purpose: np.uint64, rows: Keys, what: int) -> npt.NDArra
 def normals(
     seed: int, purpose: np.uint64, rows: Keys, d: int, block: int = 0, first: int = 0
 ) -> npt.NDArray[np.float32]:
-    """Standard normals, shape (n, d), keyed by (seed, purpose, row, block, column); d at most 1,024."""
+    """Return standard normals, shape (n, d), keyed by (seed, purpose, row, block, column); d at most 1,024."""
     keys = numbered(rows, first)
     out = np.empty((len(keys), d), dtype=np.float32)
     fill_normals(out, seed, purpose, keys, block, normal_table())

@@ -23,7 +23,7 @@ _FEW = 6
 
 @inlined
 def padded(rows: npt.NDArray[np.int64], m: int) -> int:
-    """Places that loops over columns of `m` rows go through: where they are more than a few, all places.
+    """Return the places that loops over columns of `m` rows go through: where they are more than a few, all places.
 
     Vector instructions take several places at a time, and what is left over would be done one by one. The places from
     `m` on repeat the first row: whatever is worked out there is correct, and nobody looks at it.
@@ -36,7 +36,7 @@ def padded(rows: npt.NDArray[np.int64], m: int) -> int:
 
 
 def _column(kind: Any, count: int) -> Any:
-    """An intrinsic that gives an array of `count` numbers of a kind; what is in it at first is undefined."""
+    """Return an intrinsic that gives an array of `count` numbers of a kind; what is in it at first is undefined."""
     array_type = numba.types.Array(kind, 1, "C")
 
     @numba.extending.intrinsic

@@ -9,7 +9,7 @@ from simulator.engine.tables.tables import Array
 
 @internal
 def sooner(a: Array, b: Array) -> bool:
-    """Whether row a comes before row b."""
+    """Return whether row a comes before row b."""
     if a.time != b.time:
         return a.time < b.time
     if a.kind != b.kind:

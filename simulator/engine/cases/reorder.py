@@ -16,7 +16,7 @@ from simulator.engine.visit.due import reschedule
 
 @internal
 def means_to_return(tables: CaseTables, c: Array, value: float, time: float) -> None:
-    """After the verdict `value` on an item that is used up, its user may mean to come back for it once it is.
+    """Let the user, after the verdict `value` on an item that is used up, mean to come back for it once it is.
 
     A user has room for one such thing (as for what is put off in a visit): who has one already remembers no other.
     Units last one after the other; a basket is one thing (a meal), however much is in it.

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @cache
 def source_hash() -> str:
-    """Hash of the source of the engine and of the recommenders, as it was at first asked (16 hexadecimal digits)."""
+    """Return the hash of the engine's and the recommenders' source, as it was when first asked (16 hexadecimal digits)."""
     digest = hashlib.sha256()
     here = Path(__file__).resolve().parents[2]
     for package in (here, here.parent / "recommenders"):
@@ -30,7 +30,7 @@ def source_hash() -> str:
 
 
 def cache_folder() -> Path:
-    """Folder of the compiled kernels of this source; `NUMBA_CACHE_DIR` in the environment wins."""
+    """Return the folder of the compiled kernels of this source; `NUMBA_CACHE_DIR` in the environment wins."""
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen:
         return Path(chosen)

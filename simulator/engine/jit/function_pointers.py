@@ -16,7 +16,7 @@ _types = numba.types
 
 
 def address_of(part: Any, *arguments: Any) -> int:
-    """Where the machine code of a `part` lies that takes such arguments; compiled where it is not in the cache."""
+    """Return where the machine code of a `part` lies that takes such arguments; compile it where it is not cached."""
     key = (part, *map(likeness, arguments))
     if key not in _KNOWN:
         signature = tuple(map(numba.typeof, arguments))
@@ -30,7 +30,7 @@ _KNOWN: dict[Any, int] = {}
 
 
 def likeness(argument: Any) -> Any:
-    """What Numba's type of an argument follows from; to work out the type takes a hundred times as long."""
+    """Return what Numba's type of an argument follows from; to work out the type takes a hundred times as long."""
     if isinstance(argument, tuple):
         return (type(argument), *map(likeness, argument))
     if isinstance(argument, np.ndarray):
@@ -40,7 +40,7 @@ def likeness(argument: Any) -> Any:
 
 @numba.extending.intrinsic
 def call_pointer(typing: Any, address: Any, at: Any, active: Any, end: Any, n: Any, learnable: Any, tables: Any) -> Any:
-    """Typing and code of a call of the part at `address`, with the arguments of `visit.batch_steps`."""
+    """Return the typing and code of a call of the part at `address`, with the arguments of `visit.batch_steps`."""
     given = (_types.int64, at, _types.int64, _types.float64, _types.int64, _types.uint32, tables)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

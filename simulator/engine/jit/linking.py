@@ -28,7 +28,7 @@ class _Linked(JITCodeLibrary):
 
     @property
     def codegen(self) -> _Linked:
-        """Who is asked to keep a function's environment."""
+        """Return who keeps a function's environment."""
         return self
 
     def set_env(self, env_name: str, env: Any) -> None:

@@ -85,7 +85,7 @@ class BackgroundCompiler:
             self._done += 1
 
     def close(self) -> None:
-        """Nothing more is needed. What is half done is lost: the cache has whole kernels only."""
+        """Stop: nothing more is needed. What is half done is lost: the cache has whole kernels only."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()
@@ -93,7 +93,7 @@ class BackgroundCompiler:
 
 
 def _cached(dispatcher: Any, types: tuple[Any, ...]) -> bool:
-    """Whether the cache on disk has a kernel for arguments of these types."""
+    """Return whether the cache on disk has a kernel for arguments of these types."""
     from numba.core.caching import IndexDataCacheFile
 
     implementation = dispatcher._cache._impl

@@ -22,7 +22,7 @@ _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, row: Any, column: Any) -> Any:
-    """Pointer to array[row, column] of a C-contiguous float32 matrix."""
+    """Return the pointer to array[row, column] of a C-contiguous float32 matrix."""
     structure = context.make_array(array_type)(context, builder, array)
     _, width = numba.core.cgutils.unpack_tuple(builder, structure.shape, 2)
     place = builder.add(builder.mul(row, width), column)
@@ -36,7 +36,7 @@ def _places(lanes: range) -> Any:
 
 @numba.extending.intrinsic
 def _lanes(typing: Any, a: Any, i: Any, p: Any, b: Any, j: Any, q: Any, width: Any) -> Any:
-    """Typing and code of `dot`; all integers are int64."""
+    """Return the typing and code of `dot`; all integers are int64."""
     integer = numba.types.int64
     signature = numba.types.float64(a, integer, integer, b, integer, integer, integer)
 
@@ -46,7 +46,7 @@ def _lanes(typing: Any, a: Any, i: Any, p: Any, b: Any, j: Any, q: Any, width: A
         right = _address(context, builder, signature.args[3], b_value, j_value, q_value)
 
         def product(step: Any) -> Any:
-            """Products of the lanes of one step of eight."""
+            """Return the products of the lanes of one step of eight."""
             offset = builder.mul(step, ir.Constant(step.type, LANES))
             vectors = []
             for pointer in (left, right):
@@ -83,7 +83,7 @@ def _lanes(typing: Any, a: Any, i: Any, p: Any, b: Any, j: Any, q: Any, width: A
 
 @inlined
 def dot(a: npt.NDArray[np.float32], i: int, p: int, b: npt.NDArray[np.float32], j: int, q: int, width: int) -> float:
-    """Dot product of a[i, p:p+width] and b[j, q:q+width]; `width` is a multiple of 8.
+    """Return the dot product of a[i, p:p+width] and b[j, q:q+width]; `width` is a multiple of 8.
 
     Lane k adds the products of elements k, k + 8, ... in float32; the lanes are added as ((0+4)+(2+6)) + ((1+5)+(3+7)).
     """
@@ -92,7 +92,7 @@ def dot(a: npt.NDArray[np.float32], i: int, p: int, b: npt.NDArray[np.float32], 
 
 @numba.extending.intrinsic
 def _prefetch(typing: Any, matrix: Any, row: Any) -> Any:
-    """Typing and code of `fetch_ahead`."""
+    """Return the typing and code of `fetch_ahead`."""
     signature = numba.types.void(matrix, numba.types.int64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -126,7 +126,7 @@ def fetch_word(words: npt.NDArray[np.generic], place: int) -> None:
 
 @numba.extending.intrinsic
 def _leading_zeros(typing: Any, word: Any) -> Any:
-    """Typing and code of `leading_zeros`."""
+    """Return the typing and code of `leading_zeros`."""
     signature = numba.types.int64(numba.types.uint64)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -137,5 +137,5 @@ def _leading_zeros(typing: Any, word: Any) -> Any:
 
 @inlined
 def leading_zeros(word: np.uint64) -> np.int64:
-    """Zero bits above the highest one of a 64-bit word (64 for 0)."""
+    """Return how many zero bits are above the highest one of a 64-bit word (64 for 0)."""
     return _leading_zeros(np.uint64(word))

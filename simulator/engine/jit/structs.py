@@ -34,7 +34,7 @@ class GroupType(numba.types.Type):
         super().__init__(short_name(of, members))
 
     def place_of(self, field: str) -> int:
-        """The number of a field; -1 where there is none of that name."""
+        """Return the number of a field; -1 where there is none of that name."""
         fields: tuple[str, ...] = self.of._fields
         return fields.index(field) if field in fields else -1
 

@@ -28,13 +28,13 @@ COMMON_KEY = np.uint64(1 << 21)
 
 @kernel
 def matched(x: float, saturation: float, scale: float) -> float:
-    """Match of taste and item from their dot product: linear, or levelling off as x / (1 + s |x|)."""
+    """Return the match of taste and item from their dot product: linear, or levelling off as x / (1 + s |x|)."""
     return scale * x / (1.0 + saturation * abs(x))
 
 
 @kernel
 def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[float, float]:
-    """Belief about one facet from its cues, prior N(0, 1).
+    """Combine the cues of one facet with the prior N(0, 1) to a belief.
 
     Cues of precisions t_m with a common error of variance c say sum(t_m x_m) / sum(t_m) with variance
     1 / sum(t_m) + c (Oruc, Maloney and Landy 2003, correlated cues of equal covariance); the result is combined with

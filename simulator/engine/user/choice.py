@@ -19,7 +19,7 @@ def compared(
     draw: float,
     exp_log_tables: npt.NDArray[np.float64],
 ) -> int:
-    """Choice among the examined cards of a screen and the outside option (multinomial logit; McFadden 1974).
+    """Choose among the examined cards of a screen and the outside option (multinomial logit; McFadden 1974).
 
     P(k) = exp(a_k / T) / (exp(a_0 / T) + sum_j exp(a_j / T)), by inversion of one uniform.
 
@@ -51,7 +51,7 @@ def compared(
 def taken(
     attraction: float, outside: float, temperature: float, draw: float, exp_log_tables: npt.NDArray[np.float64]
 ) -> bool:
-    """Whether one card, judged by itself, is taken: P = sigma((a - a_0) / T).
+    """Return whether one card, judged by itself, is taken: P = sigma((a - a_0) / T).
 
     A list is a cascade of such judgments from the top (Craswell et al. 2008): P(k taken) = P(k examined and
     attractive) times the product over the cards above it of not being taken.

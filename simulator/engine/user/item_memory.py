@@ -52,7 +52,7 @@ def _with_memory(
 
 @internal
 def keep_in_mind(memory: Array, user: int, subject: int, worth: float, rate: float, time: float) -> None:
-    """A subject was had at `time` > 0 s and turned out to be worth so much; where no place is left, the oldest goes.
+    """Remember what a subject had at `time` > 0 s turned out to be worth; where no place is left, the oldest goes.
 
     What is kept moves by a share `rate` from what it was to what it turned out to be this time.
     """

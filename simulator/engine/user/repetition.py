@@ -16,7 +16,7 @@ _LN_2 = 0.6931471805599453
 def had_lately(
     history: Array, user: int, parent: int, time: float, half_life: float, exp_log_tables: npt.NDArray[np.float64]
 ) -> float:
-    """How many items of a parent (-1 none) the user had, fading by half in `half_life` s; a play counts at its end."""
+    """Return how many items of a parent (-1 none) a user had, halved every `half_life` s; plays count at their end."""
     if parent < 0:
         return 0.0
     for k in range(history.shape[1]):
@@ -28,7 +28,7 @@ def had_lately(
 
 @internal
 def repeated(rest: float, amount: float, exp_log_tables: npt.NDArray[np.float64]) -> float:
-    """Share of a repetition's worth after `amount` siblings, 1 - r^amount, `rest` being the logarithm of r."""
+    """Return the share of a repetition's worth after `amount` siblings, 1 - r^amount; `rest` is the logarithm of r."""
     return 1.0 - exponential(rest * amount, exp_log_tables) if amount > 0.0 else 0.0
 
 

@@ -13,7 +13,7 @@ from simulator.engine.tables.tables import HOUR, TICKS_PER_SECOND, Array
 
 @kernel
 def after(start: float, waiting: float, hours: npt.NDArray[np.float64], starts_at: float) -> float:
-    """The time at which `waiting` seconds of *activity* have passed since `start`, s.
+    """Return the time at which `waiting` seconds of *activity* have passed since `start`, s.
 
     The profile stretches the night and presses the evening together (a time change of the arrival process:
     Cinlar 1975), so arrivals follow the profile with one draw and no rejection. `hours` is the profile's cumulative
@@ -46,7 +46,7 @@ def after(start: float, waiting: float, hours: npt.NDArray[np.float64], starts_a
 def leave_log_odds(
     satisfaction: float, streak: int, elapsed_share: float, tolerance: float, user_params: Array
 ) -> float:
-    """Log-odds of ending the visit now: tired of bad items in a row, of time gone by, of what had to be borne."""
+    """Return the log-odds of ending the visit now: bad items in a row, time gone by, and what had to be borne."""
     odds = user_params.leave_base + user_params.leave_satisfaction * satisfaction
     odds += user_params.leave_bad_streak * streak + user_params.leave_elapsed * min(elapsed_share, 4.0)
     if tolerance <= 0.0:
@@ -58,7 +58,7 @@ def leave_log_odds(
 def successor(
     stage: int, outcome: int, draw: float, shares: npt.NDArray[np.float64], alternatives: npt.NDArray[np.int32]
 ) -> int:
-    """The stage that follows an outcome (-1: the visit ends)."""
+    """Return the stage that follows an outcome (-1: the visit ends)."""
     if draw < shares[stage, outcome, 0]:
         return alternatives[stage, outcome, 0]
     if draw < shares[stage, outcome, 1]:

@@ -61,7 +61,7 @@ def faded(
     user_params: Array,
     exp_log_tables: npt.NDArray[np.float64],
 ) -> float:
-    """Factor that brings a user's stored satiation to `time`: it fades by exp(-dt / recovery).
+    """Return the factor that brings a user's stored satiation to `time`: it fades by exp(-dt / recovery).
 
     One factor serves all topics, so that time passing costs one exponential and not one per topic; the stored row is
     brought up to date only when the factor has become small.

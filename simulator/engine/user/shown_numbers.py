@@ -18,7 +18,7 @@ _SPREAD_KEY = np.uint64(1 << 22)  # below (user, item), beside those of the read
 
 @internal
 def distance(user: int, item: int, numbers: Numbers) -> float:
-    """How far an item is from a user, km."""
+    """Return how far an item is from a user, km."""
     x = np.float64(numbers.item_place[item, 0]) - np.float64(numbers.user_place[user, 0])
     y = np.float64(numbers.item_place[item, 1]) - np.float64(numbers.user_place[user, 1])
     return math.sqrt(x * x + y * y)
@@ -26,7 +26,7 @@ def distance(user: int, item: int, numbers: Numbers) -> float:
 
 @internal
 def between(key: np.uint64, promise: int, user: int, item: int, numbers: Numbers) -> float:
-    """What lies between an item and a user: what is promised, s, or where `promise` is below 0 the distance, km."""
+    """Return what lies between an item and a user: a promise, s, or where `promise` is below 0 the distance, km."""
     if promise < 0:
         return distance(user, item, numbers)
     return promised_seconds(key, promise, user, item, numbers)
@@ -34,7 +34,7 @@ def between(key: np.uint64, promise: int, user: int, item: int, numbers: Numbers
 
 @internal
 def promised_seconds(key: np.uint64, promise: int, user: int, item: int, numbers: Numbers) -> float:
-    """What the platform announces to a user about an item, s.
+    """Return what the platform announces to a user about an item, s.
 
     The waits published for the item's side and for the user's, the way between them, and a padding; times a factor by
     which the platform errs. It belongs to (user, item), whose `key` is that of their readings: looking again does not
@@ -51,7 +51,7 @@ def promised_seconds(key: np.uint64, promise: int, user: int, item: int, numbers
 
 @internal
 def attribute_utility(key: np.uint64, time: float, user: int, item: int, read: np.uint32, numbers: Numbers) -> float:
-    """Worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside what is usual.
+    """Return the worth of the numbers that are read (bits of modalities; EVERYTHING for the truth), beside the usual.
 
     An age at `time` costs a growing share of what an entirely old item has lost: 1 - 2^(-age / half-life of its type).
     Siblings had lately are worth a growing share of what a repetition is worth: 1 - (1 - first)^n after n of them.

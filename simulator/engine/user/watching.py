@@ -9,7 +9,7 @@ from simulator.engine.jit.compile import kernel
 def leave_time(
     left: float, at_sight: float, judged_after: float, judged: float, known_after: float, known: float
 ) -> float:
-    """Time at which a viewer would swipe away, from a piecewise constant hazard, s.
+    """Return the time at which a viewer would swipe away, from a piecewise constant hazard, s.
 
     The hazard is `at_sight` until the gut judgment, `judged` until the viewer knows what the video is worth, `known`
     from then on; inversion of the cumulative hazard, so one draw gives one time. All three pieces are computed and one
@@ -31,7 +31,7 @@ def leave_time(
 
 @kernel
 def loops(draw: float, again: float, at_most: int) -> int:
-    """How often a completed video is played again: geometric, P(n or more) = again^n, capped; one uniform."""
+    """Return how often a completed video is played again: geometric, P(n or more) = again^n, capped; one uniform."""
     n = 0
     survivor = again
     while n < at_most and draw < survivor:
@@ -44,7 +44,7 @@ def loops(draw: float, again: float, at_most: int) -> int:
 def satisfied(
     lived: float, expected: float, experience_weight: float, confirmation: float, loss_aversion: float
 ) -> float:
-    """Satisfaction from experience and confirmation (Oliver 1980), losses weighing more (Tversky and Kahneman 1992).
+    """Return satisfaction from experience and confirmation (Oliver 1980); losses weigh more (Tversky, Kahneman 1992).
 
     w * lived + c * (lived - expected) where that is a gain, w * lived - c * lambda * (expected - lived) where a loss.
     """

@@ -57,7 +57,7 @@ Part: TypeAlias = npt.NDArray[Any] | None
 
 
 def parts_of(plan: Plan) -> tuple[int, Part, Part, Part]:
-    """The last arguments of `advance` for a scenario: shared steps, decisions, menus, plays continued later."""
+    """Return the last arguments of `advance` for a scenario: shared steps, decisions, menus, plays continued later."""
     return shared_at(plan), *_flags(plan)
 
 
@@ -68,7 +68,7 @@ def shared_at(plan: Plan) -> int:
 
 
 def _flags(plan: Plan) -> tuple[Part, Part, Part]:
-    """Any array for decisions, menus and plays continued later where the scenario has them, else None."""
+    """Return, for decisions, menus and plays continued later, any array where the scenario has them, else None."""
     here = np.zeros(1, dtype=np.bool_)
     return tuple(
         here if there else None
@@ -81,7 +81,7 @@ def _flags(plan: Plan) -> tuple[Part, Part, Part]:
 
 
 def first_arguments(plan: Plan) -> tuple[Any, ...]:
-    """Arguments of `advance` of the types that a scenario calls it with; nobody lives."""
+    """Return the arguments of `advance` of the types that a scenario calls it with; nobody lives."""
     todo = np.zeros(0, dtype=np.int64)
     return (0, todo, 0, 0.0, 0, plan, NOBODY, NOTHING, NO_VISITS, NOWHERE, 0, *_flags(plan))
 
