@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from recommenders.contract.columns import DAY
 from recommenders.models.kernel import kernel
 
 CONTEXT = 8
@@ -20,7 +21,7 @@ _KEPT = np.float32(0.95)  # of what was liked, from event to event
 _DISLIKED_SHARE = np.float32(0.4)  # consuming less than this of an item says that it was not liked
 _MOST_SHARE = np.float32(1.5)
 _MOST = np.float32(20.0)
-_DAY, _WEEK = 86400.0, 604800.0
+_WEEK = 7.0 * DAY
 _TAU = 6.283185307179586
 
 
@@ -78,11 +79,11 @@ def tell_context(
     `request` from 1; `share` is the slate's size as a share of the largest.
     """
     clock = time + starts_at
-    context[j, 0] = math.sin(_TAU * clock / _DAY)
-    context[j, 1] = math.cos(_TAU * clock / _DAY)
+    context[j, 0] = math.sin(_TAU * clock / DAY)
+    context[j, 1] = math.cos(_TAU * clock / DAY)
     context[j, 2] = math.sin(_TAU * clock / _WEEK)
     context[j, 3] = math.cos(_TAU * clock / _WEEK)
-    context[j, 4] = math.log1p(time / _DAY)
+    context[j, 4] = math.log1p(time / DAY)
     context[j, 5] = math.log1p(np.float64(visit))
     context[j, 6] = math.log1p(np.float64(request))
     context[j, 7] = share

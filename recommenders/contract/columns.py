@@ -8,6 +8,9 @@ import numpy as np
 
 from recommenders.contract.errors import RecommenderError
 
+DAY = 86_400.0
+"""A day in the unit of every time of the contract, s."""
+
 
 @dataclass(frozen=True)
 class Column:

@@ -9,12 +9,11 @@ from typing import ClassVar
 import numpy as np
 
 from recommenders.contract import NO_ITEM, Catalog, Range, Settings, setting
+from recommenders.contract.columns import DAY
 from recommenders.models.hashing import root
 from recommenders.models.neighbors import NeighborSettings, Rows
 from recommenders.models.profiles import csr
 from recommenders.models.ranker import Batch, Learning, Ranker
-
-DAY = 86_400.0
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def table_points() -> npt.NDArray[np.float64]:
 
 @cache
 def normal_table() -> npt.NDArray[np.float32]:
-    """Return quantiles of the standard normal, rescaled to variance exactly 1, float32 (4096,); the same array each time."""
+    """Return quantiles of the standard normal, rescaled to variance exactly 1, float32 (4096,); one array for all."""
     values = ndtri(table_points())
     return np.asarray(values / values.std(), dtype=np.float32)
 

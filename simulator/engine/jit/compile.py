@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @cache
 def source_hash() -> str:
-    """Return the hash of the engine's and the recommenders' source, as it was when first asked (16 hexadecimal digits)."""
+    """Return the hash of the source of engine and recommenders, as it was when first asked (16 hexadecimal digits)."""
     digest = hashlib.sha256()
     here = Path(__file__).resolve().parents[2]
     for package in (here, here.parent / "recommenders"):
