@@ -218,7 +218,7 @@ class World:
             "editors": self.rounds.editors,
             "interests": interests,
             "platform": self.platform,
-            "sent": self.rounds.sent,
+            "recently_shown": self.rounds.recently_shown,
         }
         self.parts: dict[str, Part] = {name: part for name, part in parts.items() if part is not None}
         # 6. Where it goes on.

@@ -269,9 +269,9 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
         if self.settings.repeat == "allow":
             return
         start = np.zeros(len(users) + 1, dtype=np.int64)
-        np.cumsum(world.rounds.sent.sizes(users.astype(np.uint32)), out=start[1:])
+        np.cumsum(world.rounds.recently_shown.sizes(users.astype(np.uint32)), out=start[1:])
         items = np.empty(start[-1], dtype=np.int32)
-        world.rounds.sent.fill(users.astype(np.uint32), start, items)
+        world.rounds.recently_shown.fill(users.astype(np.uint32), start, items)
         for k, user in enumerate(users):
             own = items[start[k] : start[k + 1]]
             if len(candidates) - len(np.unique(own)) >= self.context.slate:

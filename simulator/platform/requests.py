@@ -24,7 +24,7 @@ def build_requests(
     chosen: npt.NDArray[np.int64],
     plan: Plan,
     visits: Visits,
-    sent: RecentlyShown,
+    recently_shown: RecentlyShown,
     candidates: npt.NDArray[np.int32],
     size: int,
     stated: npt.NDArray[np.int32] | None = None,
@@ -59,10 +59,12 @@ def build_requests(
     )
     gather(seed, chosen, visits.state, plan.stages, plan.contexts, visits.memory, visits.memory_value, batch)
     start = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(sent.sizes(batch.user), out=start[1:])
+    np.cumsum(recently_shown.sizes(batch.user), out=start[1:])
     items = np.empty(start[-1], dtype=np.int32)
-    sent.fill(batch.user, start, items)
-    if sent.kept < VISIT_MEMORY:  # whoever remembers little keeps at least this visit's own items out of its slates
+    recently_shown.fill(batch.user, start, items)
+    if (
+        recently_shown.kept < VISIT_MEMORY
+    ):  # however little is remembered, this visit's own items stay out of its slates
         own = batch.events_item
         if (batch.anchor_item >= 0).any():  # and what a slate stands next to
             own = np.concatenate([own, batch.anchor_item[:, None]], axis=1)

@@ -126,7 +126,7 @@ class Rounds:
     ) -> None:
         self.compiled, self.users, self.items = compiled, users, items
         self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
-        self.sent = RecentlyShown(len(users.state), compiled.scenario.platform.recent)
+        self.recently_shown = RecentlyShown(len(users.state), compiled.scenario.platform.recent)
         self.stated: npt.NDArray[np.int32] | None = None  # (users, S): declared interests, where users are asked
         self.criteria = Criteria(compiled, users, items, seed) if compiled.scenario.criteria else None
         self.sorting = SortedLists(compiled, users, items, seed) if compiled.scenario.sorting else None
@@ -343,7 +343,8 @@ class Rounds:
             if criteria is not None:
                 criteria = np.concatenate([part.criteria for part in parts if part.criteria is not None])
         whole = build_requests(
-            self._seed, chosen, self.compiled.plan, self.visits.rows, self.sent, parts[0].candidates, parts[0].size,
+            self._seed, chosen, self.compiled.plan, self.visits.rows, self.recently_shown,
+            parts[0].candidates, parts[0].size,
             stated=self.stated, criteria=criteria, seen=self.compiled.scenario.platform.seen,
             sorting=None if self.sorting is None else self.sorting.known(chosen, self.visits.rows.state),
             several=parts[0].several if len(parts) == 1 else None,
@@ -360,7 +361,7 @@ class Rounds:
             slates = edited(slates, part.picks)
         odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
         scatter(part.chosen, rows.state, rows.slate, slates.items, odds, version)
-        self.sent.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
+        self.recently_shown.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
 
 
 def _batched(parts: Iterable[RequestGroup], most: int) -> Iterator[list[RequestGroup]]:
