@@ -27,6 +27,7 @@ from simulator.platform.service import Platform, create_recommender
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
 from simulator.population.parent_rows import Menus, recommendable
+from simulator.population.reservations import with_reservations
 from simulator.population.setting import Setting
 from simulator.population.users import draw_users
 from simulator.records.beginning import begin_folder
@@ -166,7 +167,9 @@ class World:
         self._compiler = BackgroundCompiler()
         self._compiler.submit(advance, *first_arguments(compiled.plan))
         # 2. Who and what is there.
-        self.setting: Setting = set_up(config, compiled, lambda note: self._say(note, 0))
+        setting = set_up(config, compiled, lambda note: self._say(note, 0))
+        expecting = with_reservations(setting.compiled, setting.users, setting.catalog.items, config.seed)
+        self.setting: Setting = replace(setting, compiled=expecting)
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items

@@ -50,6 +50,7 @@ EDITORS = np.uint64(18)  # (item, surface): what editors make of an item
 SEARCH = np.uint64(19)  # (item, criterion, value): what a search takes an item for
 PARENT = np.uint64(24)  # (kind of parent and number, attribute)
 LIKENESS = np.uint64(25)  # (kind of parent and number, dimension): what children have in common
+REFERENCE = np.uint64(27)  # (number of the pair, what): whom and what expectations are taken over
 SORTING = np.uint64(26)  # (user, visit): which order a visit asks for
 
 

@@ -20,7 +20,7 @@ from simulator.grounding.estimate import Grounding, ground, spread_of_activity
 from simulator.grounding.folder import RealFolder, read_folder
 from simulator.grounding.heldout import WEIGHTED, evaluate
 from simulator.grounding.pilot import pilot_positives
-from simulator.plan.compiler import Compiled
+from simulator.plan.compiler import Compiled, discount_of, expect
 from simulator.population.catalog import TrueCatalog, contents, draw_catalog, public_catalog, told_topic
 from simulator.population.parent_rows import listed, with_menus
 from simulator.population.setting import Setting
@@ -118,7 +118,7 @@ def _ungrounded(config: RunConfig, compiled: Compiled, folder: RealFolder) -> Se
 
 def _with_signals(compiled: Compiled, grounding: Grounding) -> Compiled:
     """Return the compiled scenario with the estimated signal of the modalities that have real features."""
-    cues = []
+    shapes, cues = [], compiled.plan.cues.copy()
     for cue in compiled.cues:
         name = compiled.names.modalities[cue.modality]
         if name in grounding.signal:
@@ -126,8 +126,10 @@ def _with_signals(compiled: Compiled, grounding: Grounding) -> Compiled:
             retention = feature.retention.value if feature is not None else 1.0
             signal = min(max(grounding.signal[name].value, 0.0) / retention, MOST_SIGNAL)
             cue = replace(cue, signal=signal)
-        cues.append(cue)
-    return replace(compiled, cues=tuple(cues))
+            bias = getattr(compiled.scenario.modalities[name], "bias", None)
+            expect(cues[np.flatnonzero(cues["column"] == cue.column)[0]], discount_of(compiled.scenario), signal, bias)
+        shapes.append(cue)
+    return replace(compiled, cues=tuple(shapes), plan=compiled.plan._replace(cues=cues))
 
 
 def _rotation(width: int, seed: int) -> npt.NDArray[np.float64]:

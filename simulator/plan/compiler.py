@@ -15,6 +15,7 @@ from simulator.engine.tables import tables as layout
 from simulator.engine.tables.case_tables import WorldPlan
 from simulator.engine.tables.tables import Plan
 from simulator.plan.contexts import context_tables
+from simulator.plan.demands import demand_tables
 from simulator.plan.fulfilment import compile_world, usual_distance, usual_seconds, usual_way
 from simulator.plan.item_types import type_tables
 from simulator.plan.limits import limit_rows, met_by
@@ -25,6 +26,7 @@ from simulator.scenario.checks.check import check_supported
 from simulator.scenario.events import MOST_EVENTS, vocabulary
 from simulator.scenario.life_cycle import NEWEST, beside_visits, visit_acts
 from simulator.scenario.schema.catalog import Parent
+from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import Scenario
 
@@ -129,6 +131,7 @@ def compile_scenario(scenario: Scenario) -> Compiled:
         speed=np.array([scenario.places.speed.value if scenario.places else 0.0]),
         counted=_counted(names),
         **context_tables(scenario, names),
+        **demand_tables(scenario, names),
         act_bounds=_act_bounds(acts),
     )
     return Compiled(scenario, plan, names, facets, content_cues, latent_width, content_width, shared)
@@ -190,10 +193,26 @@ def _facets(scenario: Scenario, shapes: tuple[FacetShape, ...]) -> npt.NDArray[n
     return rows
 
 
+def discount_of(scenario: Scenario) -> float:
+    """Return how far readers know that what is shown is not all taste: from 0 to 1."""
+    return scenario.discount.value if scenario.discount is not None else 0.0
+
+
+def expect(cue: npt.NDArray[np.void], discount: float, signal: float, bias: Distribution | None) -> None:
+    """Set what its readers expect of a cue: how much it tells, and the variance of what else is in it.
+
+    Without a discount they take it at face value; with all of it they know the signal and the spread of the bias.
+    """
+    cue["signal"] = 1.0 - discount * (1.0 - signal)
+    spread = 0.0 if bias is None else float(np.var(bias.quantile(table_points())))
+    cue["doubt"] = 1.0 - cue["signal"] ** 2 + discount * spread
+
+
 def _modalities(
     scenario: Scenario, names: Vocabulary, facets: tuple[FacetShape, ...], column: int
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void], tuple[CueShape, ...], int]:
     first_column = column
+    discount = discount_of(scenario)
     cues: list[npt.NDArray[np.void]] = []
     shapes = []
     rows = np.zeros(len(names.modalities), dtype=layout.MODALITY)
@@ -217,8 +236,10 @@ def _modalities(
             cue["precision"], cue["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
             if modality.kind == "readout":
                 cue["column"], cue["readout"] = -1, names.published_counters.index(name)
+                expect(cue, 0.0, 1.0, None)
             else:
                 cue["column"], cue["readout"] = column, -1
+                expect(cue, discount, telling.signal.value, bias)
                 shapes.append(CueShape(m, f, column, telling.signal.value))
                 column += facets[f].width
             cues.append(cue)

@@ -181,8 +181,6 @@ def _parents_of_stage(
     picks = scenario.browse[name].picks
     if picks is not None:
         row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]
-        then = picks.outside_option or scenario.browse[name].outside_option
-        row["next_outside_option"] = then.value
 
 
 def _notes(
@@ -218,7 +216,7 @@ def _commit_parameters(
     tables: Tables,
 ) -> None:
     block, stage = scenario.commit[name], scenario.stages[name]
-    for key in ("attention", "threshold", "temperature", "risk_aversion"):
+    for key in ("attention", "temperature", "risk_aversion"):
         row[key] = getattr(block, key).value
     row["seconds"] = tables.add(block.seconds)
     row["starts"] = names.stages.index(stage.starts["confirm"]) if "confirm" in stage.starts else -1
@@ -262,8 +260,8 @@ def _number(names: Vocabulary, stage: str) -> int:
 
 # What each kind reads from its block of the scenario: numbers by value, distributions by their table's row.
 _NUMBERS = {
-    "browse": ("attention", "temperature", "outside_option", "risk_aversion", "read"),
-    "inspect": ("attention", "temperature", "threshold", "hesitation_band", "hesitation_uncertainty"),
+    "browse": ("attention", "temperature", "risk_aversion", "read"),
+    "inspect": ("attention", "temperature", "hesitation_band", "hesitation_uncertainty"),
     "consume": (
         "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity",
         "truth_sensitivity", "tolerate", "seek", "loop_sensitivity", "unattended",

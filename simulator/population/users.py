@@ -21,7 +21,7 @@ from simulator.engine.tables.tables import (
     Users,
 )
 from simulator.engine.user.return_and_churn import after
-from simulator.plan.compiler import Compiled
+from simulator.plan.compiler import Compiled, discount_of
 from simulator.plan.size import check_room
 from simulator.population.attributes import places, traits
 from simulator.population.catalog import centres
@@ -148,12 +148,12 @@ def new_people(
     deferred = np.zeros((n_users, int(puts_off)), dtype=DEFERRED)
     deferred["item"], deferred["until"] = NO_CASE, np.inf
     follows = scenario.declared_interests is not None and scenario.declared_interests.follow is not None
+    satiation_trust = np.zeros((n_users, int(compiled.plan.user_params["first_topic"][0]) + topics), dtype=np.float32)
+    satiation_trust[:, : int(compiled.plan.user_params["first_topic"][0])] = _expected_bias(compiled)
     return Users(
         state=state,
         taste=taste,
-        satiation_trust=np.zeros(
-            (n_users, int(compiled.plan.user_params["first_topic"][0]) + topics), dtype=np.float32
-        ),
+        satiation_trust=satiation_trust,
         followed=np.zeros((n_users, FOLLOWED + (TOPICS_FOLLOWED if follows else 0)), dtype=np.uint32),
         traits=traits(compiled, rows, seed),
         place=places(scenario, seed, PERSON, rows)[:, : 2 if scenario.places is not None else 0].copy(),
@@ -165,6 +165,17 @@ def new_people(
         deferred=deferred,
         pace=np.zeros((n_users, 0), dtype=np.float32) if pace is None else pace[:, None].astype(np.float32),
     )
+
+
+def _expected_bias(compiled: Compiled) -> Float32:
+    """Return the bias that users expect before they have learned any, of each modality that has one, utility."""
+    discount, scenario = discount_of(compiled.scenario), compiled.scenario
+    expected = np.zeros(int(compiled.plan.user_params["first_topic"][0]), dtype=np.float32)
+    for name, column in zip(compiled.names.modalities, compiled.plan.modalities["trust"], strict=True):
+        if column >= 0:
+            bias = scenario.modalities[name].bias  # type: ignore[union-attr]  # who has trust has a bias
+            expected[column] = discount * float(bias.quantile((np.arange(_GRID) + 0.5) / _GRID).mean())
+    return expected
 
 
 def bytes_per_user(users: Users) -> float:

@@ -48,6 +48,9 @@ CLOCK = 36000.0
 BRIEF = 1.0 / 1024.0
 """The shortest time that any step takes: a window of this length lets every row take one step."""
 
+FIXED = ("outside_option", "threshold")
+"""Keys of what a stage demands of an item, whatever can be seen."""
+
 # ---- scenarios with edits -------------------------------------------------------------------------------------------
 
 
@@ -60,6 +63,8 @@ def edited(folder: Path, edits: Mapping[str, object], name: str = "shortvideo") 
         *parents, last = path.split(".")
         for key in parents:
             place = place[key]
+        if last in FIXED and "search_cost" in place:  # a demand that is fixed, in place of one that adapts
+            place[last] = place.pop("search_cost")
         assert last in place, f"{path} is no key of {name}: the edit would change nothing"
         place[last] = value
     folder.mkdir(parents=True, exist_ok=True)

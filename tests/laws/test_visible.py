@@ -183,7 +183,9 @@ def _first_card(of: Bench, stage: int, device: int, slate: np.ndarray) -> tuple[
         for m in range(of.modalities)
     )
     attraction = cards["belief"] - float(row["risk_aversion"]) * cards["belief_sd"] - tired + appeal
-    odds = np.where(examined, np.exp((attraction - float(row["outside_option"])) / float(row["temperature"])), 0.0)
+    odds = np.where(
+        examined, np.exp((attraction - float(plan.demands[stage, device, 0])) / float(row["temperature"])), 0.0
+    )
     first = np.zeros(n)
     first[cards["user"][cards["position"] == top]] = odds[cards["position"] == top]
     # a list is judged card by card from the top, a grid is compared as a whole

@@ -8,10 +8,11 @@ import pytest
 from simulator import load_scenario
 from simulator.errors import InputError
 from simulator.scenario.strict_yaml import load_yaml
+from tests.laws.harness import number
 
 OLD = {
     "fooddelivery": [("stages.home.shows_parents", "level"), ("stages.menu.children_of", "within"),
-                     ("browse.menu.picks.outside_option", "further"), ("commit.checkout.threshold", "bar")],
+                     ("item_types.main.precisions", "reads")],
     "audio": [("stages.queue.queue_of", "rest_of")],
     "shortvideo": [("stages.react.next.detour", "aside"), ("respond.react.acts.profile_visit.detour", "aside")],
     "jobs": [("choosers.employer.shortlist", "picks"), ("choosers.employer.capacity_of", "room")],
@@ -49,7 +50,9 @@ def test_old_paths_of_changes_are_read_as_the_new_ones():
     with pytest.warns(
         FutureWarning, match=r"scenario\.commit\.checkout\.bar is scenario\.commit\.checkout\.threshold now"
     ):
-        changed = load_scenario("fooddelivery", {"commit.checkout.bar": 1.5})
+        changed = load_scenario(
+            "fooddelivery", {"commit.checkout.bar": number(1.5, "utility"), "commit.checkout.search_cost": None}
+        )
     assert changed.commit["checkout"].threshold.value == 1.5
 
 

@@ -129,6 +129,7 @@ class Draw(IntEnum):
     PAUSE_DELAY = 58
     MUTE = 59  # in the place of the slot: number of the modality
     BRACKET = 60
+    INTENT = 61
     ACT_GATE = 127  # which act is the first that is worth a thought
     ACT = 128  # + number of the act
     ACT_SECONDS = 192  # + number of the act

@@ -17,7 +17,6 @@ STAGE = np.dtype(
         ("temperature", "f8"),
         ("seconds", "i4"),  # tables of quantiles are named by their row in `Plan.quantiles`
         # browse
-        ("outside_option", "f8"),
         ("risk_aversion", "f8"),
         ("read", "f8"),
         ("carries_on", "f8"),
@@ -27,9 +26,7 @@ STAGE = np.dtype(
         ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
-        ("next_outside_option", "f8"),  # outside option once one of them is taken
         # inspect
-        ("threshold", "f8"),
         ("hesitation_band", "f8"),
         ("hesitation_uncertainty", "f8"),
         ("hesitation_seconds", "i4"),
@@ -71,7 +68,7 @@ STAGE = np.dtype(
         ("confirmation", "f8"),
         # respond
         ("followed_bonus", "f8"),
-        # commit (threshold and risk_aversion as above)
+        # commit (risk_aversion as above)
         ("first_cost", "i4"),
         ("n_costs", "i4"),
         ("pays", "i4"),  # attribute that is paid, -1 none
@@ -101,6 +98,8 @@ CUE = np.dtype(
         ("timed", "i4"),  # 1: takes time to unfold (video, audio), so that the first glance gives less
         ("precision", "f8"),
         ("root_precision", "f8"),
+        ("signal", "f8"),  # its correlation with the truth, as its readers expect it; 1: it is taken at face value
+        ("doubt", "f8"),  # variance of what else is in it, as its readers expect it
     ],
     align=True,
 )

@@ -156,6 +156,7 @@ VISIT = np.dtype(
         ("slate_stage", "u1"),
         ("listed_in", "u1"),  # stage of that list
         ("context", "u1"),  # 0 none, else 1 + its number
+        ("intent", "u1"),  # row of `Plan.reluctance`
         ("playing", "u1"),  # a play: 2 about to start, 1 open, 5 to be left; 3: a closer look; its end is in `clock`
         ("outcome", "u1"),
         ("unattended", "u1"),

@@ -84,6 +84,9 @@ class Plan(NamedTuple):
     alternatives: npt.NDArray[np.int32]  # (stages, outcomes, 3): successors, -1 exit
     skim: npt.NDArray[np.float64]  # (stages, MAX_SCREEN): probability of looking at the k-th card of a screen
     screens: npt.NDArray[np.int64]  # (stages, devices, 2): bit per visible modality; cards on a screen
+    demands: npt.NDArray[np.float64]  # (stages, devices, 2): utility demanded of an item, and of one more in a basket
+    intents: npt.NDArray[np.float64]  # (2, intents): cumulative shares of first visits, and of later ones
+    reluctance: npt.NDArray[np.float64]  # (intents, stages): what a visit demands beyond `demands`
     entries: npt.NDArray[np.float64]  # (stages,): cumulative share of visits that begin there
     devices: npt.NDArray[np.float64]  # (devices,): cumulative share of visits
     cues: Array  # CUE (cues,): (modality, facet) pairs

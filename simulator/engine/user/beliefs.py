@@ -56,6 +56,17 @@ def combined(sum_t: float, sum_tx: float, common: float, shift: float) -> tuple[
     return (sum_tx + sum_t * shift) * share, doubt * share
 
 
+@kernel
+def believed(t: float, signal: float, doubt: float) -> float:
+    """Return the factor by which readers who know how much a cue tells weigh what they read of it.
+
+    A cue says signal * truth + what else is in it (nuisance and bias, of variance `doubt`), with an error of variance
+    1 / t. As an observation of the truth it is reading / signal, with the precision signal^2 * t / (1 + t * doubt):
+    signal * t times the factor that is returned. It is 1 where a cue is taken at face value.
+    """
+    return signal / (1.0 + t * doubt)
+
+
 @internal
 def utility_of(key: np.uint64, user: int, item: int, numbers: Numbers) -> float:
     """Return what an item is worth to a user: weighted facet matches and the idiosyncratic part; `key` is of the two.
@@ -165,8 +176,9 @@ def belief_about(
             share *= reads
             root_share *= root_reads
             t = cues[p].precision * share
-            precision[f] += t
-            reading[f] += t * (x + shift) + cues[p].root_precision * root_share * misreading
+            gain = believed(t, cues[p].signal, cues[p].doubt)
+            precision[f] += t * gain * cues[p].signal
+            reading[f] += gain * (t * (x + shift) + cues[p].root_precision * root_share * misreading)
     common_error = user_params.root_common_error * quantiles[NORMAL, table_index(mix(key, COMMON_KEY))]
     mean = types[kind].prior
     own = user_params.idiosyncratic * types[kind].idiosyncratic

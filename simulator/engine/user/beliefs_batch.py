@@ -19,7 +19,17 @@ from simulator.engine.primitives import chosen_by, drawn
 from simulator.engine.randomness import mix
 from simulator.engine.stack_arrays import SIDE_BY_SIDE, facet_buffer, float_buffer, key_buffer
 from simulator.engine.tables.tables import NORMAL, Array, Draw, Numbers
-from simulator.engine.user.beliefs import COIN, COIN_BITS, COIN_MASK, COINS, COMMON_KEY, TASTE_KEY, combined, matched
+from simulator.engine.user.beliefs import (
+    COIN,
+    COIN_BITS,
+    COIN_MASK,
+    COINS,
+    COMMON_KEY,
+    TASTE_KEY,
+    believed,
+    combined,
+    matched,
+)
 
 Whole: TypeAlias = npt.NDArray[np.int64]
 Word: TypeAlias = npt.NDArray[np.uint64]
@@ -195,10 +205,18 @@ def _read(
             else:
                 for k in range(padded_width):
                     x[k] = np.float64(published_counters[item[k], np.int64(cues[p].readout)])
-            first = f * SIDE_BY_SIDE
-            for k in range(padded_width):
-                precision[first + k] += t * share[k]
-                reading[first + k] += t * share[k] * (x[k] + shift[k]) + root_t * root_share[k] * misreading[k]
+            first, signal, doubt = f * SIDE_BY_SIDE, cues[p].signal, cues[p].doubt
+            if signal == 1.0 and doubt == 0.0:
+                for k in range(padded_width):
+                    precision[first + k] += t * share[k]
+                    reading[first + k] += t * share[k] * (x[k] + shift[k]) + root_t * root_share[k] * misreading[k]
+            else:
+                for k in range(padded_width):
+                    gain = believed(t * share[k], signal, doubt)
+                    precision[first + k] += t * share[k] * gain * signal
+                    reading[first + k] += gain * (
+                        t * share[k] * (x[k] + shift[k]) + root_t * root_share[k] * misreading[k]
+                    )
 
 
 @inlined

@@ -12,6 +12,7 @@ from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import DAY, NO_CASE, TICKS_PER_SECOND, Array, Draw, Plan, Status, Tables, Tally
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.contexts import begin_context, tell_context
+from simulator.engine.visit.intents import begin_intent
 from simulator.engine.visit.records import record_visit
 
 _OUTREACH_KEY = 1 << 24  # below a user, beside items
@@ -36,6 +37,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     v.perceptions = mix(root(seed, PERCEPTION), user)
     v.knowing = mix(root(seed, KNOWLEDGE), user)
     begin_context(v, plan)
+    begin_intent(v, plan)
     draw = uniform(decision_key(v.decisions, 0, 0, Draw.DEVICE))
     v.device = 0
     while v.device < plan.devices.shape[0] - 1 and draw >= plan.context_devices[v.context, v.device]:

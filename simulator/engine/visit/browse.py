@@ -16,6 +16,7 @@ from simulator.engine.user.item_memory import recalled
 from simulator.engine.user.repetition import remember
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
+from simulator.engine.visit.intents import demanded
 from simulator.engine.visit.records import record_card
 
 SELECT, EXHAUSTED, LEAVE = 0, 1, 2
@@ -110,7 +111,7 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     s, user, u = plan.stages[v.stage], np.int64(v.user), tables.users.state[np.int64(v.user)]
     first = np.int64(v.position)
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.slate_n) - first)
-    cascade = s.layout == Layout.LIST
+    cascade, bar = s.layout == Layout.LIST, demanded(v, s.number, plan)
     tired = user_params.satiation_weight * faded(
         u, user, v.clock, tables.users.satiation_trust, user_params.first_topic, user_params, exp_log_tables
     )
@@ -130,13 +131,13 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
                 continue
             if cascade:
                 draw = uniform(decision_key(v.decisions, v.request, slot, Draw.CHOICE))
-                if taken(scratch[k, CardColumn.ATTRACTION], s.outside_option, s.temperature, draw, exp_log_tables):
+                if taken(scratch[k, CardColumn.ATTRACTION], bar, s.temperature, draw, exp_log_tables):
                     chosen = k
                     looked = k + 1
                     break
     if not cascade:
         draw = uniform(decision_key(v.decisions, v.request, first, Draw.CHOICE))
-        chosen = compared(scratch, size, s.outside_option, s.temperature, draw, exp_log_tables)
+        chosen = compared(scratch, size, bar, s.temperature, draw, exp_log_tables)
     n = _impressions(i, first, looked, n, tables)
     v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, Draw.SECONDS)))
     v.position += np.uint32(looked)

@@ -62,7 +62,11 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
         else:
             drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, Draw.COST + k))
     if taken(
-        drive, s.threshold, s.temperature, uniform(decision_key(own_key, v.request, slot, Draw.CONFIRM)), exp_log_tables
+        drive,
+        plan.demands[s.number, v.device, 0] + plan.reluctance[v.intent, s.number],
+        s.temperature,
+        uniform(decision_key(own_key, v.request, slot, Draw.CONFIRM)),
+        exp_log_tables,
     ):
         n = _confirm(i, n, own_key, tables)
         v.taken = 0

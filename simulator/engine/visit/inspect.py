@@ -15,6 +15,7 @@ from simulator.engine.user.return_and_churn import leave_log_odds
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.inspect_card import read_closely
+from simulator.engine.visit.intents import demanded
 from simulator.engine.visit.records import record
 
 ACCEPT, REJECT, LEAVE = 0, 1, 2
@@ -62,7 +63,11 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
         if recorded:
             n = record(n, v, np.int64(note.event), np.nan, seen, tables)
     if taken(
-        drive, s.threshold, s.temperature, uniform(decision_key(own_key, v.request, slot, Draw.ACCEPT)), exp_log_tables
+        drive,
+        demanded(v, s.number, plan),
+        s.temperature,
+        uniform(decision_key(own_key, v.request, slot, Draw.ACCEPT)),
+        exp_log_tables,
     ):
         return ACCEPT, n
     tallies[Tally.EVENT + SharedEvent.REJECT] += 1
@@ -89,7 +94,10 @@ def _begin_look(v: Array, mean: float, own_key: np.uint64, tables: Tables) -> No
     )
     v.lived = mean - tired * satiation_trust[user, user_params.first_topic + items[np.int64(v.item)].topic]
     v.sought = 0.0
-    if abs(np.float64(v.lived) - s.threshold) < s.hesitation_band or v.belief_sd > s.hesitation_uncertainty:
+    if (
+        abs(np.float64(v.lived) - demanded(v, s.number, plan)) < s.hesitation_band
+        or v.belief_sd > s.hesitation_uncertainty
+    ):
         key = decision_key(own_key, v.request, slot, Draw.HESITATE)
         v.sought = quantised(drawn(quantiles, s.hesitation_seconds, key))
         v.clock += np.float64(v.sought)

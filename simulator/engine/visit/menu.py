@@ -31,6 +31,7 @@ from simulator.engine.tables.tables import (
 from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.satiation import faded
 from simulator.engine.visit.browse import EXHAUSTED, LEAVE, SELECT, judged, pick
+from simulator.engine.visit.intents import demanded
 from simulator.engine.visit.records import record_card
 
 _ON_A_MENU, _IN_A_QUEUE, _ON_A_PAGE = np.uint64(4), np.uint64(5), np.uint64(6)
@@ -180,7 +181,7 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
         read = judged(k, item, slot, own_key, tired, v, tables)
         if read and cascade:
             draw = uniform(decision_key(own_key, v.request, slot, Draw.CHOICE))
-            outside = s.outside_option if v.taken == 0 else s.next_outside_option
+            outside = demanded(v, s.number, plan)
             if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, draw, exp_log_tables):
                 _take(v, cards, i, slot, np.uint32(scratch[k, CardColumn.ATTENDED]))
                 if v.taken >= wanted:
@@ -196,7 +197,7 @@ def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tab
     s = tables.plan.stages[v.stage]
     for attempt in range(size):
         draw = uniform(decision_key(own_key, v.request, first + attempt, Draw.CHOICE))
-        outside = s.outside_option if v.taken == 0 else s.next_outside_option
+        outside = demanded(v, s.number, tables.plan)
         chosen = compared(scratch, size, outside, s.temperature, draw, exp_log_tables)
         if chosen < 0:
             return

@@ -36,6 +36,18 @@ def _judged(scenario: Scenario, stage: str) -> bool:
     return surface is None or scenario.surfaces[surface].layout not in ("autoplay", "none")
 
 
+def demands(scenario: Scenario) -> Breaches:
+    """Yield stages that demand nothing of an item, or two things."""
+    for kind, fixed in (("browse", "outside_option"), ("inspect", "threshold"), ("commit", "threshold")):
+        for name, block in getattr(scenario, kind).items():
+            if (getattr(block, fixed) is None) == (block.search_cost is None):
+                given = "is missing" if block.search_cost is None else "beside search_cost"
+                yield f"{kind}.{name}.{fixed} {given}", f"expected either {fixed} or search_cost"
+            picks = getattr(block, "picks", None)
+            if picks is not None and picks.outside_option is not None and picks.search_cost is not None:
+                yield f"{kind}.{name}.picks.outside_option beside search_cost", "expected one of them, or none"
+
+
 def commit(scenario: Scenario) -> Breaches:
     """Yield decisions that are put off to nowhere, brackets without a case, and costs of nothing."""
     for name, block in scenario.commit.items():

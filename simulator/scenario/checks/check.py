@@ -28,8 +28,9 @@ Given = TypeVarTuple("Given")
 WRONG: tuple[Callable[[Scenario], Breaches], ...] = (
     numbers.shares, references.names, references.names_of_one, tastes.tastes, tastes.parents, tastes.modalities,
     stages.surfaces, stages.screens, menus.menus, cases.resources, cases.choosers, criteria.criteria, criteria.sorting,
-    blocks.presence, blocks.commit, cases.fulfil, blocks.consume, blocks.respond, life_cycle.outcomes, life_cycle.ways,
-    observation.observed, observation.labels, numbers.times, numbers.contexts, sizes.sizes, provenance.sources,
+    blocks.presence, blocks.demands, blocks.commit, cases.fulfil, blocks.consume, blocks.respond, life_cycle.outcomes,
+    life_cycle.ways, observation.observed, observation.labels, numbers.times, numbers.contexts, sizes.sizes,
+    provenance.sources,
 )  # fmt: skip
 """Topics of what makes no sense in any version, in the order in which one counts on another."""
 

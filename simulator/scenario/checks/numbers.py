@@ -23,6 +23,12 @@ def shares(scenario: Scenario) -> Breaches:
     yield from add_up("devices: shares", _shares(scenario.devices))
     if scenario.user.groups:
         yield from add_up("user.groups: shares", _shares(scenario.user.groups))
+    intents = scenario.user.intents.values()
+    if intents:
+        yield from add_up("user.intents: shares", [each.share.value for each in intents])
+        yield from add_up(
+            "user.intents: shares of first visits", [(each.first or each.share).value for each in intents]
+        )
     own = [stage.entry.value for stage in scenario.stages.values() if stage.entry is not None]
     if own:
         yield from add_up("stages: shares of entry", own)

@@ -37,7 +37,7 @@ from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.fulfilment import Chooser, Circumstance, FulfilParameters, Places, Promise, Resource
 from simulator.scenario.schema.numbers import Count, Model, Name, Number, Profile
 from simulator.scenario.schema.platform import Defaults, Label, Observation, Platform
-from simulator.scenario.schema.quantities import UtilityVariance
+from simulator.scenario.schema.quantities import Share, UtilityVariance
 from simulator.scenario.schema.stages import (
     OUTCOMES,
     RARE_OUTCOMES,
@@ -81,6 +81,9 @@ class Scenario(Model):
     parents: dict[Name, Parent] = Field(default_factory=dict, max_length=limits.ENTRIES)
     modalities: dict[Name, AnyModality] = Field(min_length=1, max_length=limits.MODALITIES)
     common_error: UtilityVariance
+    discount: Share | None = (
+        None  # of what is not taste in what is shown: the share that its readers expect (default: 0)
+    )
 
     devices: dict[Name, Device] = Field(min_length=1, max_length=limits.NAMED)
     surfaces: dict[Name, Surface] = Field(min_length=1, max_length=limits.NAMED)

@@ -23,6 +23,7 @@ from simulator.scenario.schema.quantities import (
     Probability,
     Ratio,
     RiskAversion,
+    SearchCost,
     Share,
     ShareDistribution,
     Spread,
@@ -115,7 +116,8 @@ class Picks(Model):
     """Several cards taken one after the other, before `select`: a basket."""
 
     number: CountQuantity  # that a user is after
-    outside_option: Utility | None = None  # once something is in the basket (default: that of the stage)
+    outside_option: Utility | None = None  # once something is in the basket (default: what the stage demands)
+    search_cost: SearchCost | None = None  # of one more card from then on, in place of `outside_option`
     event: Name  # of each card that is taken
 
 
@@ -127,7 +129,8 @@ class BrowseParameters(Model):
     skim: Probability  # first card of a screen looked at
     position_decay: Exponent  # skim falls as rank^-this within a screen
     read: Probability  # read, given looked at
-    outside_option: Utility
+    outside_option: Utility | None = None
+    search_cost: SearchCost | None = None  # of one more card, in place of `outside_option`
     temperature: Temperature
     risk_aversion: RiskAversion
     continue_: Probability = Field(alias="continue")  # to the next screen
@@ -140,7 +143,8 @@ class InspectParameters(Model):
 
     seconds: DurationDistribution
     attention: Duration
-    threshold: Utility  # belief needed to accept
+    threshold: Utility | None = None  # belief needed to accept
+    search_cost: SearchCost | None = None  # of one more item looked at so closely, in place of `threshold`
     temperature: Temperature
     hesitation_band: Spread
     hesitation_seconds: DurationDistribution
@@ -306,7 +310,8 @@ class CommitParameters(Model):
 
     seconds: DurationDistribution
     attention: Duration
-    threshold: Utility
+    threshold: Utility | None = None
+    search_cost: SearchCost | None = None  # of one more item to decide on, in place of `threshold`
     temperature: Temperature
     risk_aversion: RiskAversion
     costs: dict[Name, Cost] = Field(default_factory=dict, max_length=limits.COSTS)

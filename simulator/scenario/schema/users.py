@@ -69,6 +69,14 @@ class DeclaredInterests(Model):
     follow: Name | None = None  # act that adds the topic of what was just had (default: none)
 
 
+class Intent(Model):
+    """What a visit is for: buying, comparing, browsing. It says how much more not taking an item is worth."""
+
+    share: Share  # of visits
+    first: Share | None = None  # of first visits (default: `share`)
+    reluctance: dict[Name, Utility]  # stage: what is demanded there beyond what it is worth to search on
+
+
 class User(Model):
     """How users come, spend, tire, trust, return and leave for good."""
 
@@ -97,6 +105,7 @@ class User(Model):
         default_factory=dict, max_length=limits.ATTRIBUTES
     )  # price sensitivity, value of time, salary floor
     groups: dict[Name, Group] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    intents: dict[Name, Intent] = Field(default_factory=dict, max_length=limits.ENTRIES)
 
 
 class Supply(Model):

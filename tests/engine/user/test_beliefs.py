@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.stats import norm
 
-from simulator.engine.user.beliefs import combined, matched
+from simulator.engine.user.beliefs import believed, combined, matched
 
 CUES = st.lists(st.tuples(st.floats(0.05, 20.0), st.floats(-4.0, 4.0)), min_size=1, max_size=6)
 
@@ -69,3 +69,31 @@ def test_matches_are_odd_rising_and_level_off(x, saturation, scale):
     assert matched(x + 0.1, saturation, scale) > y
     if saturation > 0.0:
         assert abs(y) < scale / saturation
+
+
+@pytest.mark.parametrize("signal", [1.0, 0.8, 0.4])
+@pytest.mark.parametrize("bias", [0.0, 0.3])
+def test_readers_who_know_how_much_a_cue_tells_are_not_disappointed(signal, bias):
+    """Whoever is chosen by what is believed of them turns out to be worth that on average: no winner's curse."""
+    generator = np.random.default_rng(5)
+    n, t = 40_000, 3.0
+    truth, nuisance, error, creator = generator.normal(size=(4, n))
+    shown = signal * truth + math.sqrt(1.0 - signal**2) * nuisance + bias * creator
+    doubt = 1.0 - signal**2 + bias**2
+    gain = believed(t, signal, doubt)
+    mean = np.array([combined(t * gain * signal, gain * (t * x + math.sqrt(t) * e), 0.0, 0.0)[0]
+                     for x, e in zip(shown, error, strict=True)])  # fmt: skip
+    best = mean > np.quantile(mean, 0.9)
+    gap = truth[best] - mean[best]
+    assert abs(gap.mean()) < 4.5 * gap.std() / math.sqrt(best.sum())
+
+
+def test_at_face_value_the_best_disappoint():
+    """What a cue says beside the truth is taken for truth: the law above fails for such readers."""
+    generator = np.random.default_rng(5)
+    truth, nuisance, error = generator.normal(size=(3, 20_000))
+    t, signal = 3.0, 0.4
+    shown = signal * truth + math.sqrt(1.0 - signal**2) * nuisance + error / math.sqrt(t)
+    mean = np.array([combined(t * believed(t, 1.0, 0.0), t * x, 0.0, 0.0)[0] for x in shown])
+    best = mean > np.quantile(mean, 0.9)
+    assert (truth[best] - mean[best]).mean() < -0.5

@@ -86,9 +86,10 @@ def test_closing_a_queue_goes_on_where_the_slate_was():
     of = bench(NAME)
     stage = of.compiled.names.stages.index("queue")
     stages = of.compiled.plan.stages.copy()
-    stages["outside_option"][stage] = 50.0  # nothing is good enough
+    demands = of.compiled.plan.demands.copy()
+    demands[stage] = 50.0  # nothing is good enough
     stages["carries_on"][stage] = 0.0
-    of = of.with_plan(stages=stages)
+    of = of.with_plan(stages=stages, demands=demands)
     rows = threshold(of, stage, 0)
     after = step(of, rows)
     assert len(after.records) > 0

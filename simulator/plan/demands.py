@@ -1,0 +1,57 @@
+"""What users demand of an item at a stage, as arrays: a fixed utility, or what it is worth to search on.
+
+What searching on is worth depends on what can be seen of other items, and so on who and what is there: for stages with
+a `search_cost` it is set when a world's users and items are known (`simulator.population.reservations`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.plan.stages import Vocabulary
+from simulator.scenario.schema.numbers import Number
+from simulator.scenario.schema.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Demands:
+    """Hold what a stage demands of the first item that is taken, and of those that join it in a basket."""
+
+    fixed: tuple[Number | None, Number | None]
+    search_cost: tuple[Number | None, Number | None]
+
+
+def demands_of(scenario: Scenario) -> Iterator[tuple[str, Demands]]:
+    """Yield the stages where an item is taken or not, with what they demand."""
+    for name, block in [*scenario.inspect.items(), *scenario.commit.items()]:
+        yield name, Demands((block.threshold,) * 2, (block.search_cost,) * 2)
+    for name, browse in scenario.browse.items():
+        fixed, cost, picks = browse.outside_option, browse.search_cost, browse.picks
+        if picks is None or (picks.outside_option is None and picks.search_cost is None):
+            yield name, Demands((fixed, fixed), (cost, cost))
+        else:
+            yield name, Demands((fixed, picks.outside_option), (cost, picks.search_cost))
+
+
+def demand_tables(scenario: Scenario, names: Vocabulary) -> dict[str, Any]:
+    """Return the tables of `Plan` on what is demanded, by name; 0 where it is to be what searching on is worth."""
+    demands = np.zeros((len(names.stages), len(names.devices), 2))
+    for name, each in demands_of(scenario):
+        for more, fixed in enumerate(each.fixed):
+            if fixed is not None:
+                demands[names.stages.index(name), :, more] = fixed.value
+    intents = list(scenario.user.intents.values())
+    reluctance = np.zeros((max(len(intents), 1), len(names.stages)))
+    for row, intent in zip(reluctance, intents, strict=False):
+        for name, more in intent.reluctance.items():
+            row[names.stages.index(name)] = more.value
+    shares = [[(each.first or each.share).value for each in intents], [each.share.value for each in intents]]
+    return {
+        "demands": demands,
+        "reluctance": reluctance,
+        "intents": np.cumsum(shares, axis=1) if intents else np.ones((2, 1)),
+    }
