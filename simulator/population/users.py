@@ -31,7 +31,7 @@ Float32 = npt.NDArray[np.float32]
 
 _BLOCK = 65536  # users drawn at a time, so that a million need no more memory than they keep
 _REFERENCE = 1024  # users and items on whom a match is brought to unit spread
-_ARRIVAL, _PATIENCE, _GOODWILL, _INTEREST = 0, 1, 2, 16
+_ARRIVAL, _PATIENCE, _GOODWILL, _PACE, _INTEREST = 0, 1, 2, 3, 16
 _COMMON_BLOCK = 512
 _GRID = 4096  # quantiles whose mean is taken for that of a distribution
 
@@ -118,7 +118,7 @@ def new_people(
         taste: (n, latent_width), scaled.
         seed: the world's seed.
         keys: of the users; without them they are keyed by their numbers.
-        pace: (n,), how often each comes, over how often the scenario's users do (all 1 unless given). Who has a pace of
+        pace: (n,), how often each comes, over how often the scenario's users do (drawn from it unless given). Who has a pace of
             their own is met in the middle of their life: the first visit is an exponential draw of mean
             (mean of `return_after`) / pace in place of one of `first_arrival`.
     """
@@ -130,6 +130,8 @@ def new_people(
     state["own_goodwill"] = user.goodwill.quantile(uniforms(seed, PERSON, rows, _GOODWILL))
     state["goodwill"] = state["own_goodwill"]
     state["row"], state["key"] = -1, rows
+    if pace is None and user.pace is not None:
+        pace = user.pace.quantile(uniforms(seed, PERSON, rows, _PACE)).astype(np.float32)
     due = np.empty(n_users, dtype=np.float64)
     draw = uniforms(seed, PERSON, rows, _ARRIVAL)
     if pace is None:

@@ -157,8 +157,9 @@ def belief_by_hand(
                 trust = int(of.compiled.plan.modalities["trust"][m])
                 learned = float(of.users.satiation_trust[user, trust]) if trust >= 0 else 0.0
                 shift = float(items.bias_appeal[item, m]) - learned
-                precisions.append(t)
-                readings.append(x + shift + normal(m) / np.sqrt(t) + common)
+                signal, doubt = float(cue["signal"]), float(cue["doubt"])  # as its readers expect them
+                precisions.append(signal**2 / (1.0 / t + doubt))
+                readings.append((x + shift + normal(m) / np.sqrt(t)) / signal + common)
         weight = _weight(of, kind, f)
         if not precisions:
             variance += weight**2

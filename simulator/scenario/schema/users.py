@@ -87,6 +87,7 @@ class User(Model):
     tolerance: DurationDistribution
     goodwill: GoodwillDistribution
     return_after: DurationDistribution
+    pace: RatioDistribution | None = None  # how often a user comes, over how often users do (default: all alike)
     return_goodwill: PerGoodwill
     churn: Probability
     churn_goodwill: PerGoodwill
