@@ -229,12 +229,12 @@ def test_shares_of_cards_go_the_derived_way(case, change):
 
 
 def _open_to_persuasion(of: Bench, rows, stage: int, modality: int) -> Bench:
-    """The same stage, one modality attended to by everybody, and a bar at which about half of them pass."""
+    """The same stage, one modality attended to by everybody, and a demand that about half of them find met."""
     of = _eye_catching(of, stage, modality)
-    stages = of.compiled.plan.stages.copy()
+    demands = of.compiled.plan.demands.copy()
     belief = np.array([row[3] for row in _judged(of, stage, step(of, rows, whole=False))])
-    stages["threshold"][stage] = np.median(belief)
-    return of.with_plan(stages=stages)
+    demands[stage] = np.median(belief)
+    return of.with_plan(demands=demands)
 
 
 def _passed(of: Bench, case: Case, by: float) -> np.ndarray:

@@ -33,7 +33,7 @@ from tests.scenario.mutants import Mutant, accepted_mutant, mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 ACCEPTED, CANNOT, REFUSED, FAILED = "accepted", "cannot", "refused", "failed"
-PATIENCE = 180.0  # s for one mutant, compiling included
+PATIENCE = 600.0  # s for one mutant, compiling on a busy machine included
 MEMORY = 16 << 30  # bytes of address space
 THROUGH_FILES = 20  # every so many mutants are checked through the command line; the others in memory
 WORLD = {"users": 40, "items": 80, "horizon": "24h", "recommender": "random", "log": "full"}
