@@ -141,7 +141,11 @@ class Recommender:
         """Take in records that arrived since ``fit`` or the last ``update``; by default they teach nothing."""
 
     def places(self) -> Places | None:
-        """Return how many places of slates it has filled, and how many by popularity; None where it does not count."""
+        """Return how many places of slates it has filled so far, and how many by popularity for want of a score.
+
+        None where it does not count, as by default: only a recommender itself can tell popular items that it meant from
+        those that it took because it had no better. Counts go on over fits; keep them in :meth:`state`.
+        """
         return None
 
     def state(self) -> dict[str, np.ndarray]:

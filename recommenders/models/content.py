@@ -13,13 +13,13 @@ from recommenders.contract import (
     Catalog,
     Label,
     PlatformLog,
-    Recommender,
     Reproducibility,
     Requests,
     Settings,
     Slates,
     setting,
 )
+from recommenders.models.counting import Counting
 from recommenders.models.hashing import root
 from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
@@ -92,6 +92,7 @@ class _Room(NamedTuple):
         scores: float32 (GROUP, tiles x TILE).
         out: float32 (TILE,).
         best, score: int32 and float32 (k,).
+        scored: int64 (n,): how many places of each slate were filled by score, the first ones.
     """
 
     profile: np.ndarray
@@ -100,6 +101,7 @@ class _Room(NamedTuple):
     out: np.ndarray
     best: np.ndarray
     score: np.ndarray
+    scored: np.ndarray
 
 
 @kernel
@@ -112,7 +114,7 @@ def _score(
     events_item, events_value = batch.events_item, batch.events_value
     marks, ranked = batch.marks, batch.ranked
     lists, bounds, of = batch.lists
-    profile, known, scores, out, best, score = room
+    profile, known, scores, out, best, score, scored = room
     n, places = slates.shape
     n_items = marks.size
     for group in range(0, n, GROUP):
@@ -148,6 +150,7 @@ def _score(
                 sort_best_first(score, best, size, ties)
                 for k in range(size):
                     slates[row, k] = best[k]
+            scored[row] = size
             if size < places:
                 fill_by_popularity(slates, row, size, candidates, marks, ranked)
             unmark(marks, had, visit, recent)
@@ -161,7 +164,7 @@ class ContentSettings(Settings):
     centre: bool = setting(True, "subtract the catalog's mean first (else what all items share dominates the cosine)")
 
 
-class ContentKNN(Recommender):
+class ContentKNN(Counting):
     """Items whose features of one modality are most like (cosine) the mean of what the user liked.
 
     Features are centred over the catalog and scaled to length 1. The profile of a request is the mean over the user's
@@ -209,8 +212,11 @@ class ContentKNN(Recommender):
             np.empty(TILE, np.float32),
             np.empty(requests.slate_size, np.int32),
             np.empty(requests.slate_size, np.float32),
+            np.empty(len(requests), np.int64),
         )
         _score(slates, batch, self._features, self._tiles, root(self.seed, self.name), room)
+        known = fitted(self._history, self.name).known(requests.user)
+        self.count(slates, np.arange(slates.shape[1]) >= room.scored[:, None], known)
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
@@ -224,12 +230,13 @@ class ContentKNN(Recommender):
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the users' positives, the ranking by popularity, and the normalised features."""
-        return {**fitted(self._history, self.name).state(), "features": self._features}
+        return {**fitted(self._history, self.name).state(), "features": self._features, **self.counts()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` gave."""
         self._history = History.restored(state)
         self._set_features(state["features"])
+        self.take_counts(state)
 
     def _set_features(self, features: np.ndarray) -> None:
         self._features = features

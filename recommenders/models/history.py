@@ -96,6 +96,12 @@ class History:
         """Make a history from its arrays."""
         return cls(state["start"], state["items"], state["ranking"])
 
+    def known(self, users: np.ndarray) -> np.ndarray:
+        """Return whether each of these users, (n,), had positives at fit."""
+        there = users < self.n_users
+        row = np.where(there, users, 0)
+        return np.asarray(there & (self.start[np.minimum(row + 1, self.n_users)] > self.start[row]))
+
     def check(self, requests: Requests, name: str) -> None:
         """Check that requests name no items that the catalog did not have at fit (kernels do not check).
 

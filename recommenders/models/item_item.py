@@ -11,7 +11,8 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Recommender, Requests, Slates
+from recommenders.contract import NO_ITEM, Catalog, PlatformLog, Requests, Slates
+from recommenders.models.counting import Counting
 from recommenders.models.hashing import root
 from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
@@ -86,12 +87,14 @@ class _Room(NamedTuple):
         total: float32 (n_items,) of zeros.
         touched: int32 (n_items + 1,): it is written without a branch, so one place may be written in vain.
         best, score: int32 and float32 (k,).
+        scored: int64 (n,): how many places of each slate were filled by score, the first ones.
     """
 
     total: np.ndarray
     touched: np.ndarray
     best: np.ndarray
     score: np.ndarray
+    scored: np.ndarray
 
 
 @kernel
@@ -103,7 +106,7 @@ def _score(slates: np.ndarray, batch: BatchArrays, weights: Near, ties: np.uint6
     marks, ranked = batch.marks, batch.ranked
     lists, bounds, of = batch.lists
     near_start, near, similarity = weights
-    total, touched, best, score = room
+    total, touched, best, score, scored = room
     places = slates.shape[1]
     for row in range(slates.shape[0]):
         candidates = turn_to(row, marks, ranked, lists, bounds, of)
@@ -141,12 +144,13 @@ def _score(slates: np.ndarray, batch: BatchArrays, weights: Near, ties: np.uint6
         sort_best_first(score, best, size, ties)
         for k in range(size):
             slates[row, k] = best[k]
+        scored[row] = size
         if size < places:
             fill_by_popularity(slates, row, size, candidates, marks, ranked)
         unmark(marks, had, visit, recent)
 
 
-class ItemItem(Recommender):
+class ItemItem(Counting):
     """Base: subclasses say in :meth:`neighbours` which items go with which; scoring and state are here.
 
     The profile of a request is the user's positives at fit, each with weight 1, and the visit's items so far, each
@@ -180,8 +184,10 @@ class ItemItem(Recommender):
             np.empty(history.n_items + 1, np.int32),
             np.empty(requests.slate_size, np.int32),
             np.empty(requests.slate_size, np.float32),
+            np.empty(len(requests), np.int64),
         )
         _score(slates, history.ready(requests, self.name), self._near, root(self.seed, self.name), room)
+        self.count(slates, np.arange(slates.shape[1]) >= room.scored[:, None], history.known(requests.user))
         return Slates(slates)
 
     def scores(self, requests: Requests) -> np.ndarray:
@@ -195,9 +201,11 @@ class ItemItem(Recommender):
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the users' positives, the ranking by popularity, and who is near to whom."""
-        return {**fitted(getattr(self, "_history", None), self.name).state(), **self._near._asdict()}
+        history = fitted(getattr(self, "_history", None), self.name)
+        return {**history.state(), **self._near._asdict(), **self.counts()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` gave."""
         self._history = History.restored(state)
         self._near = Near(*(state[name] for name in Near._fields))
+        self.take_counts(state)

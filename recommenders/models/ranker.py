@@ -16,16 +16,14 @@ import numpy as np
 from recommenders.contract import (
     NO_ITEM,
     Catalog,
-    Label,
-    Places,
     PlatformLog,
     Positives,
-    Recommender,
     RecommenderError,
     Reproducibility,
     Requests,
     Slates,
 )
+from recommenders.models.counting import Counting
 from recommenders.models.hashing import root
 from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel, offer, sort_best_first
@@ -99,7 +97,7 @@ class Batch:
         return np.where(self.known, self.requests.user, 0).astype(np.int64)
 
 
-class Ranker(Recommender):
+class Ranker(Counting):
     """Base: subclasses give :meth:`learn` and :meth:`score`.
 
     Class attributes:
@@ -113,10 +111,6 @@ class Ranker(Recommender):
     needs: ClassVar[Literal["profile", "user", "nothing"]] = "profile"
     next_to: ClassVar[bool] = False
     reproducibility: ClassVar[Reproducibility] = "same machine"
-
-    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
-        super().__init__(seed=seed, label=label, **parameters)
-        self._places = np.zeros(len(Places._fields), np.int64)
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """Return what :meth:`score` needs, as plain arrays; found again in ``self.learned``."""
@@ -191,24 +185,18 @@ class Ranker(Recommender):
         size = batch.requests.slate_size
         arrays, ties = self.history.ready(batch.requests, self.name), root(self.seed, self.name)
         _pick(slates, scores, arrays, ties, np.empty(size, np.int32), np.empty(size, np.float32))
-        there = slates != NO_ITEM
-        bare = there & np.isnan(np.take_along_axis(scores, np.maximum(slates, 0), axis=1))
-        self._places += np.array([there.sum(), bare.sum(), bare[~batch.known].sum()])
-
-    def places(self) -> Places | None:
-        """Return the counts over all fits."""
-        return Places(*self._places.tolist())
+        self.count(slates, np.isnan(np.take_along_axis(scores, np.maximum(slates, 0), axis=1)), batch.known)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the users' positives, the ranking by popularity, and what was learned."""
         learned = {f"learned_{name}": array for name, array in self.learned.items()}
-        return {**self.history.state(), **learned, "places": self._places.copy()}
+        return {**self.history.state(), **learned, **self.counts()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` gave."""
         own = {name.removeprefix("learned_"): a for name, a in state.items() if name.startswith("learned_")}
         self._take(History.restored(state), own)
-        self._places = np.array(state.get("places", (0, 0, 0)), np.int64)  # runs of earlier versions did not count
+        self.take_counts(state)
 
 
 @kernel
