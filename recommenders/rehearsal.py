@@ -29,16 +29,23 @@ def rehearse(recommender: Recommender) -> None:
 
 
 def main(name: str, model: str) -> None:
-    """Rehearse a library's model, and print why it is refused, if the cause lies in the model."""
+    """Rehearse a library's model with values of pairs, and print why it is refused, if the cause lies in the model.
+
+    One that works with values is rehearsed without: if the library then raises, it needs them, which is printed too.
+    """
     from recommenders.contract import Label
-    from recommenders.models.adapters.trial import REFUSED, lies_in_the_model
+    from recommenders.models.adapters.trial import NEEDS_VALUES, REFUSED, lies_in_the_model
     from recommenders.registry import create
 
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+    ratings = "log"
     try:
-        rehearse(create(name, {"model": model, "ratings": "log"}, label=Label("click", ("click",))))
+        for ratings in ("log", "none"):
+            rehearse(create(name, {"model": model, "ratings": ratings}, label=Label("click", ("click",))))
     except RecommenderError as error:
-        if lies_in_the_model(error):
+        if ratings == "none":
+            sys.stdout.write("" if error.__cause__ is None else f"\n{NEEDS_VALUES}\n")
+        elif lies_in_the_model(error):
             sys.stdout.write(f"\n{REFUSED}{error.wrong}{'; ' if error.right else ''}{error.right}\n")
 
 

@@ -31,7 +31,7 @@ from recommenders.data.interactions import Reading
 from recommenders.data.layouts import separator, unit_of
 from recommenders.evaluation.dataset import Dataset, read_dataset, write_inter
 from recommenders.evaluation.inspection import inspection
-from recommenders.evaluation.protocol import Evaluated, Judgment, evaluate as evaluate_one
+from recommenders.evaluation.protocol import Evaluated, Judgment, evaluate as evaluate_one, fit_for
 from recommenders.evaluation.splits import SPLITS, split_of
 from recommenders.registry import check_parameters
 from recommenders.values import read_value
@@ -124,6 +124,8 @@ def evaluate(words: Sequence[str]) -> int:
     data = _data(chosen, columns, ("split",) if chosen.split == "given" else ())
     for note in data.notes:
         _say(f"  {note}")
+    for name in chosen.recommender:  # all of them, before the first is fitted and written
+        fit_for(name, parameters, data, chosen.seed)
     split = split_of(data, chosen.split, chosen.seed)
     sizes = f"{len(split.train):,} / {len(split.validation):,} / {len(split.test):,}"
     _say(f"{data.name}: {data.n_users:,} users, {data.catalog.n_items:,} items; {chosen.split} {sizes}; {data.label}")

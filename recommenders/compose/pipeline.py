@@ -54,6 +54,11 @@ class Composed(Recommender):
         self.reproducibility = _ORDER[worst]  # type: ignore[misc,assignment]  # as good as its members are
         self.learns = any(member.learns for member in self.members.values())  # type: ignore[misc]
 
+    @property
+    def needs_values(self) -> bool:
+        """Whether a member needs them."""
+        return any(member.needs_values for member in self.members.values())
+
     def named(self) -> Iterator[tuple[str, str]]:
         """Return each member with its place and description."""
         raise NotImplementedError

@@ -97,6 +97,14 @@ class Recommender:
         self.seed = seed
         self.label = label
 
+    @property
+    def needs_values(self) -> bool:
+        """Whether it learns from how much, not whether (ratings, seconds, prices), and can learn nothing without.
+
+        A class may say it as an attribute. Data without values are then refused before anything is fitted or written.
+        """
+        return False
+
     def check(self, catalog: Catalog) -> None:
         """Say before anything else is done that this catalog lacks what is needed: features, a column.
 

@@ -50,6 +50,14 @@ class Dataset:
     notes: tuple[str, ...] = ()
     no_part: RecommenderError | None = None
 
+    @property
+    def lacks_values(self) -> str | None:
+        """Why values of pairs tell nothing here, in words; None where they differ."""
+        value = self.positives.weight[np.isfinite(self.positives.weight)] if self.rated else np.empty(0)
+        if not value.size:
+            return f"{self.name} has none"
+        return f"all of {self.name} are {value[0]:g}" if value.min() == value.max() else None
+
 
 def read_dataset(
     folder: str | Path,

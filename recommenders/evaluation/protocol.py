@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from recommenders.contract import Places, Positives, Recommender, RecommenderError, calling, valid_slates
+from recommenders.contract.places import called
 from recommenders.contract.settings import Choice
 from recommenders.evaluation import metrics
 from recommenders.evaluation.dataset import Dataset
@@ -187,11 +188,26 @@ class Evaluated:
     split: Split
 
 
-def fit(name: str, parameters: Mapping[str, Any], split: Split, data: Dataset, seed: int) -> tuple[Recommender, float]:
-    """Fit a recommender on the training part, and return it with the seconds that fitting took."""
+def fit_for(name: str, parameters: Mapping[str, Any], data: Dataset, seed: int) -> Recommender:
+    """Return a new recommender for a data set that has what it needs.
+
+    Raises:
+        RecommenderError: an unknown recommender or setting; or the data lack what it needs: features, a column, values.
+    """
     recommender = create(name, parameters, seed=seed, label=POSITIVE)
     with calling(recommender, "check"):
         recommender.check(data.catalog)
+        lack = data.lacks_values if recommender.needs_values else None
+    if lack is not None:
+        who = called(name, recommender.parameters())
+        right = "expected ratings (columns.value=NAME says which column holds them), or a recommender of positives"
+        raise RecommenderError(f"recommender {who}", f"needs a value per pair, and {lack}", right)
+    return recommender
+
+
+def fit(name: str, parameters: Mapping[str, Any], split: Split, data: Dataset, seed: int) -> tuple[Recommender, float]:
+    """Fit a recommender on the training part, and return it with the seconds that fitting took."""
+    recommender = fit_for(name, parameters, data, seed)
     log = log_of(split.train, data.n_users, data.catalog.n_items, values=data.rated)
     began = time.perf_counter()
     with calling(recommender, "fit"):

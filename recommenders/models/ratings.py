@@ -73,7 +73,13 @@ class EffectsSettings(Settings):
     damping: float = setting(25.0, "added to the number of an item's ratings", low=0)
 
 
-class GlobalEffects(Ranker):
+class OfValues(Ranker):
+    """Base: learns from the values of pairs, and is refused where there are none."""
+
+    needs_values = True
+
+
+class GlobalEffects(OfValues):
     """Items by their mean deviation from the overall mean, damped (Bell and Koren, ICDM 2007); the same for all."""
 
     name: ClassVar[str] = "globaleffects"
@@ -102,7 +108,7 @@ class SlopeSettings(Settings):
     largest: int = setting(20_000, "items beyond which it refuses: it keeps dense matrices of them", low=1)
 
 
-class SlopeOne(Ranker):
+class SlopeOne(OfValues):
     """Slope One (Lemire and Maclachlan, SDM 2005): the user's mean plus the mean of the items' mean differences."""
 
     name: ClassVar[str] = "slopeone"
@@ -140,7 +146,7 @@ class CoClusterSettings(Settings):
     rounds: int = setting(20, "rounds of moving users, then items", low=1)
 
 
-class CoClustering(Ranker):
+class CoClustering(OfValues):
     """Co-clustering (George and Merugu, ICDM 2005): cluster means, corrected by the user's and the item's own."""
 
     name: ClassVar[str] = "coclustering"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -31,11 +32,14 @@ class Cornac(LibraryModel):
         return hasattr(kind, "fit") and hasattr(kind, "score") and kind.__module__ != BASES
 
     def missing(self, make: Callable[..., Any]) -> str:
-        """Return what its `score` asks for besides user and item: baskets or items in their order."""
+        """Return what it asks for besides pairs: baskets or items in their order to score by, data of another kind."""
         asked = list(inspect.signature(make.score).parameters.values())[2:]  # type: ignore[attr-defined]
         more = [each.name for each in asked if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
         bases = [kind.__name__ for kind in inspect.getmro(make) if kind.__module__ == BASES]  # type: ignore[arg-type]
-        return f"is a {bases[0]}: it scores by {', '.join(more)}, and an adapter has users and items" if more else ""
+        if more:
+            return f"is a {bases[0]}: it scores by {', '.join(more)}, and an adapter has users and items"
+        kinds = _data_sets_named_by(make.__module__)
+        return f"needs a {kinds[0]}, and an adapter has users, items and values of pairs alone" if kinds else ""
 
     def train(self, model: Any, matrix: Any) -> None:
         """Train on a data set whose users and items are numbered as here."""
@@ -48,6 +52,14 @@ class Cornac(LibraryModel):
     def scores_of(self, model: Any, users: np.ndarray, profile: Any) -> np.ndarray:
         """Return scores, made user by user, as the library's models are asked."""
         return np.stack([np.asarray(model.score(user), dtype=np.float32).reshape(-1) for user in users.tolist()])
+
+
+def _data_sets_named_by(module: str) -> list[str]:
+    """Return the kinds of data sets, other than the plain one, that a module names."""
+    from cornac.data import Dataset
+
+    named = vars(sys.modules[module]).values()
+    return sorted(k.__name__ for k in named if inspect.isclass(k) and issubclass(k, Dataset) and k is not Dataset)
 
 
 def _data_set(adapter: Cornac) -> type:

@@ -14,7 +14,7 @@ from recommenders.contract import Catalog, Label, RecommenderError, Settings, se
 from recommenders.contract.names import did_you_mean
 from recommenders.members import take_apart
 from recommenders.models.adapters.own_words import OwnWords, in_words
-from recommenders.models.adapters.trial import refusal
+from recommenders.models.adapters.trial import needs_values, refusal
 from recommenders.models.hashing import root
 from recommenders.models.profiles import csr
 from recommenders.models.ranker import BLOCK, Batch, Learning, Ranker
@@ -73,6 +73,13 @@ class LibraryModel(Ranker):
         refused = refusal(name_of(type(self)), self.config.model)
         if refused is not None:
             raise RecommenderError(self.where, refused if refused.startswith(self.package) else f"{self.who} {refused}")
+        if self.config.ratings == "none" and self.needs_values:
+            raise RecommenderError(f"recommender {self.name}.ratings", f"is none, and {self.who} needs values of pairs")
+
+    @property
+    def needs_values(self) -> bool:
+        """Whether a trial of the model went well with values, and not without."""
+        return needs_values(name_of(type(self)), self.config.model)
 
     def train(self, model: Any, matrix: Any) -> None:
         """Train what the library made on users by items, scipy CSR float32 of values, or of ones unless `rated`."""

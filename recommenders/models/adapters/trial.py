@@ -17,12 +17,24 @@ from recommenders.contract import RecommenderError
 
 SECONDS = 60  # a trial that takes longer has run into nothing so far, and is left alone
 REFUSED = "refused: "
+NEEDS_VALUES = "needs values"
 _OF_CODE = (ImportError, AttributeError, NameError, TypeError, NotImplementedError, SystemExit)
 
 
-@functools.cache
 def refusal(recommender: str, model: str) -> str | None:
     """Return why a recommender's ``model`` cannot do its work, None where a trial finds nothing against it."""
+    lines = _tried(recommender, model)
+    return next((line.removeprefix(REFUSED) for line in lines if line.startswith(REFUSED)), None)
+
+
+def needs_values(recommender: str, model: str) -> bool:
+    """Return whether a trial of the ``model`` went well with values of pairs, and not without."""
+    return NEEDS_VALUES in _tried(recommender, model)
+
+
+@functools.cache
+def _tried(recommender: str, model: str) -> tuple[str, ...]:
+    """Return the lines that a trial prints."""
     path = os.pathsep.join(each for each in sys.path if each)
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "recommenders.rehearsal", recommender, model]
@@ -32,10 +44,11 @@ def refusal(recommender: str, model: str) -> str | None:
             text=True, errors="replace", timeout=SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return None
+        return ()
     if done.returncode < 0:
-        return f"ends its process when it is fitted: {signal.Signals(-done.returncode).name} (on a small trial)"
-    return next((line.removeprefix(REFUSED) for line in done.stdout.splitlines() if line.startswith(REFUSED)), None)
+        name = signal.Signals(-done.returncode).name
+        return (f"{REFUSED}ends its process when it is fitted: {name} (on a small trial)",)
+    return tuple(done.stdout.splitlines())
 
 
 def lies_in_the_model(error: RecommenderError) -> bool:

@@ -200,3 +200,21 @@ def test_nearest_neighbours_reach_the_published_figures_on_the_real_split(data_r
     found = evaluate(data, SPLITS["given"](data, 0), name, search=20).test.means
     for measure, figure in zip(("recall@10", "ndcg@10", "recall@20", "ndcg@20"), published, strict=True):
         assert found[measure] >= 0.97 * figure, measure
+
+
+@pytest.mark.parametrize(("rating", "why"), [(None, "has none"), (3.0, "are 3;")])
+@pytest.mark.parametrize("second", ["slopeone", "ensemble"])
+def test_who_needs_ratings_is_refused_before_anybody_is_fitted(folder, tmp_path, capsys, rating, why, second):
+    table = pd.read_parquet(folder / "interactions.parquet").drop(columns="rating")
+    (table if rating is None else table.assign(rating=rating)).to_parquet(folder / "interactions.parquet")
+    words = [f"data={folder}", f"output={tmp_path / 'out'}", "split=given"]
+    if second == "ensemble":
+        words += ["recommender=ensemble", "recommender.members=popularity+coclustering"]
+    else:
+        words += ["recommender=popularity,slopeone"]
+    assert main(["evaluate", *words]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert not (tmp_path / "out").exists()
+    assert f"recommender {second}: needs a value per pair" in said.err
+    assert why in said.err

@@ -129,6 +129,18 @@ def test_a_model_that_ranks_nothing_is_refused(model):
         recommender.fit(log, catalog)
 
 
+@pytest.mark.parametrize(("model", "needed"), [("BiasScorer", True), ("ItemKNNScorer", False)])
+def test_a_trial_finds_out_who_needs_ratings(model, needed):
+    needs("lenskit")
+    assert create("lenskit", {"model": model}, label=LIKE).needs_values is needed
+    given_none = create("lenskit", {"model": model, "ratings": "none"}, label=LIKE)
+    if needed:
+        with pytest.raises(RecommenderError, match=r"lenskit\.ratings: is none, .* needs values of pairs"):
+            given_none.check(Catalog(9, {}))
+    else:
+        given_none.check(Catalog(9, {}))
+
+
 # ---- what cannot work, and what a library says
 
 
@@ -138,6 +150,7 @@ def test_a_model_that_ranks_nothing_is_refused(model):
         ("cornac", "VBPR", "needs item_image"),
         ("cornac", "MTER", "needs sentiment"),
         ("cornac", "SoRec", "needs user_graph"),
+        ("cornac", "VEBPR", "needs a PurchaseViewDataset"),
         ("cornac", "SASRec", "is a NextItemRecommender: it scores by history_items"),
         ("cornac", "GPTop", "is a NextBasketRecommender: it scores by history_baskets"),
         ("cornac", "NextItemRecommender", "scores no items"),

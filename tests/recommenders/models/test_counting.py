@@ -28,7 +28,8 @@ def test_places_without_a_score_are_counted(name):
     requests = ask(N_ITEMS, users=[0, 1, 2, 3, 99], slate_size=4)  # 3 and 99 have no positives
     slates = recommender.recommend(requests).items
     unscored = np.isnan(np.take_along_axis(recommender.scores(requests), slates, axis=1))
-    assert unscored[3:].all() and not unscored[:3].all()
+    assert unscored[3:].all()
+    assert not unscored[:3].all()
     assert recommender.places() == Places(20, int(unscored.sum()), 8)
 
 
