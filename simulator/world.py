@@ -366,12 +366,13 @@ class World:
             self.users,
             self.horizon,
             self.cases.case_state.counts if self.cases is not None else None,
+            self.cases.hours_of_day(self.horizon) if self.cases is not None else {},
         )
         metrics = measure(outcome)
         facts = RunFacts(
             compiled.scenario, self.config.seed, len(self.users.state), catalog.n_items, self.horizon,
             platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
-            time.perf_counter() - self._begun, self.log, self.identity,
+            time.perf_counter() - self._begun, self.log, self.identity, outcome.hours,
         )  # fmt: skip
         manifest = write_results(self.folder, facts, metrics)
         return RunResult(metrics, manifest, self.folder, self.log.tables, catalog.public.columns)

@@ -53,6 +53,7 @@ class TinyWorld:
         delivery: dict[str, Any] | None = None,
         edits: dict[str, Any] | None = None,
         ends: bool = True,
+        population: int | None = None,
     ) -> None:
         base, sources = _base()
         content = copy.deepcopy(base)
@@ -101,7 +102,7 @@ class TinyWorld:
         self.earliest = np.full(-(-users // BLOCK), -np.inf)
         self.cases = Cases(
             scenario, self.compiled.world, self.compiled.plan, self.users, catalog.items, catalog.n_creators,
-            catalog.items.parent, catalog.published_at, horizon, seed, self.earliest,
+            catalog.items.parent, catalog.published_at, horizon, seed, self.earliest, population,
         )  # fmt: skip
         self.stage = self.compiled.names.stages.index("delivery")
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)

@@ -34,6 +34,7 @@ class EnvContext:
         catalog: drawn by `catalog_seed`; its items are the actions.
         features: float32 (items, columns), see `recommenders.contract.item_encoder.item_features`.
         tables, weights: of the rewards.
+        population: users that what is given per user is counted for.
         horizon: end of a lifetime, s.
         askable: int64 (n,), the numbers that a slate may hold: of items, or of parents where slates show these.
         slate: places of a slate in the action space.
@@ -46,6 +47,7 @@ class EnvContext:
         check_scenario(scenario)
         self.compiled: Compiled = compile_scenario(scenario)
         check_measures(self.compiled)
+        self.population = scenario.defaults.users
         self.seed = settings.catalog_seed
         lasts = max(scenario.defaults.horizon, _LIFE) if settings.episode == "lifetime" else scenario.defaults.horizon
         self.horizon = float(settings.horizon or lasts)
@@ -94,11 +96,12 @@ class EnvContext:
         return new_people(self.compiled, taste, self.seed, keys)
 
     def cases(self, users: Users) -> Cases:
-        """Return the scenario's resources at time 0, and no case yet."""
+        """Return the scenario's resources at time 0, and no case yet: as much as its default number of users share."""
         assert self.compiled.world is not None
         return Cases(
             self.compiled.scenario, self.compiled.world, self.compiled.plan, users, self.items,
             self.catalog.n_creators, self.items.parent, self.catalog.published_at, self.horizon, self.seed,
+            population=self.population,
         )  # fmt: skip
 
     def allowed(self, tick: float) -> npt.NDArray[np.bool_]:

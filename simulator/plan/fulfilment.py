@@ -19,6 +19,8 @@ from simulator.scenario.life_cycle import outcome_event
 from simulator.scenario.limits import PERIODS
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.fulfilment import FulfilParameters, Queue, Slots, Step, Stock
+from simulator.scenario.schema.numbers import Number
+from simulator.scenario.schema.quantities import per_user
 from simulator.scenario.schema.scenario import ExperienceConsume, Scenario
 
 CASE_OUTCOMES: dict[str, tuple[str, ...]] = {
@@ -220,7 +222,7 @@ class _Rows:
         shifts: list[npt.NDArray[np.void]] = []
         for row, resource in zip(rows, self.scenario.resources.values(), strict=True):
             row["kind"], row["per"] = ResourceKind[resource.kind.upper()], per_of(self.scenario, resource.per)
-            row["service"], row["line"] = -1, np.iinfo(np.int64).max
+            row["service"], row["line"] = -1, np.inf
             row["first_shift"] = len(shifts)
             if isinstance(resource, Queue):
                 row["service"] = self.tables.add(resource.service) if resource.service is not None else -1
@@ -230,15 +232,17 @@ class _Rows:
                 row["every"] = resource.every.value if resource.every else 0.0
                 row["moves"] = resource.moves
                 if resource.line is not None:
-                    row["line"] = round(resource.line.value)
+                    row["line"] = whole_or_per_user(resource.line)
                 for shift in resource.shifts:
                     one = np.zeros((), dtype=layout.SHIFT)
                     one["starts"] = whole_ticks(shift.starts.value) % DAY  # else the time to an edge may round to 0
                     one["ends"] = whole_ticks(shift.ends.value) % DAY
-                    one["capacity"] = round(shift.capacity.value)
+                    one["capacity"] = whole_or_per_user(shift.capacity)
                     shifts.append(one)
             elif isinstance(resource, Stock):
-                row["restock_below"], row["restock_to"] = resource.restock_below.value, resource.restock_to.value
+                row["restock_below"] = resource.restock_below.value
+                to = resource.restock_to
+                row["restock_to"] = to.value if per_user(to) else np.floor(to.value)
                 row["restock_lead"] = self.tables.add(resource.restock_lead)
             elif isinstance(resource, Slots):
                 row["every"] = resource.every.value if resource.every else 0.0
@@ -286,11 +290,16 @@ class _Rows:
             row["knowledge"] = self.tables.add(chooser.knowledge)
             row["threshold"], row["temperature"] = chooser.threshold.value, chooser.temperature.value
             if chooser.shortlist is not None and chooser.every is not None:
-                row["shortlist"] = round(chooser.shortlist.value)
+                row["shortlist"] = max(round(chooser.shortlist.value), 1)  # of a number per user: see `Cases`
                 row["every"] = whole_ticks(chooser.every.value)
             row["capacity_of"] = self.names.index(chooser.capacity_of) if chooser.capacity_of else -1
             offset += width
         return rows
+
+
+def whole_or_per_user(number: Number) -> float:
+    """Return a number of its own as a whole one; one per user as it is: there is no whole one without users."""
+    return number.value if per_user(number) else float(round(number.value))
 
 
 def per_of(scenario: Scenario, name: str) -> Per:

@@ -68,6 +68,7 @@ class RunFacts(NamedTuple):
     wall: float  # s
     log: LogWriter
     identity: Mapping[str, Any]
+    queues: Mapping[str, Any]  # what their servers did by hour of the day
 
 
 def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float]) -> dict[str, Any]:
@@ -98,6 +99,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
         "writer_seconds": log.seconds,
         "peak_memory_bytes": peak_memory(),
         "events": facts.events,
+        "queues_by_hour": facts.queues,
         "log": {
             kind: {"rows": totals.rows, "hash": f"{totals.hash:016x}"}
             for kind, totals in log.totals.items()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ class Outcome:
     users: Users
     horizon: float
     cases: npt.NDArray[np.int64] | None = None  # counts of the world's cases, where there are any
+    hours: Mapping[str, Mapping[str, Sequence[float | None]]] = field(default_factory=dict)
+    """By queue: what its servers did in every hour of the day; see `simulator.runtime.hours_of_day`."""
 
     def count(self, tally: Tally) -> int:
         """Return one of the sums."""
@@ -141,14 +144,50 @@ def _of_events(name: str, events: Collection[str]) -> Callable[[Outcome], float]
     return None
 
 
+_OF_QUEUES = re.compile(r"(?P<what>utilisation|wait)_(?P<queue>\w+?)(_at_(?P<hour>peak|\d\d?))?")
+
+
+def _of_queue(name: str, queues: Collection[str]) -> Callable[[Outcome], float] | None:
+    """`utilisation_Q_at_19`, `wait_Q_at_peak` and the like for a queue Q, or None; without an hour, of the whole run.
+
+    `utilisation` is the share of the time of servers on duty in which they serve; `wait` how long those whom they take
+    on had to wait, s. The peak is the hour of the day in which most are busy.
+    """
+    match = _OF_QUEUES.fullmatch(name)
+    if match is None or match["queue"] not in queues or match["hour"] not in (None, "peak", *map(str, range(24))):
+        return None
+    what = "utilisation" if match["what"] == "utilisation" else "wait_seconds"
+
+    def found(o: Outcome) -> float:
+        hours = o.hours.get(match["queue"])
+        if hours is None:
+            return math.nan
+        values, busy = [value or 0.0 for value in hours[what]], [value or 0.0 for value in hours["busy_seconds"]]
+        weights = [value or 0.0 for value in hours["on_duty_seconds" if what == "utilisation" else "served"]]
+        if match["hour"] is not None:
+            hour = int(np.argmax(busy)) if match["hour"] == "peak" else int(match["hour"])
+            values, weights = values[hour : hour + 1], weights[hour : hour + 1]
+        return _ratio(float(np.dot(values, weights)), sum(weights))
+
+    return found
+
+
+def _queues(compiled: Compiled) -> list[str]:
+    return [name for name, resource in compiled.scenario.resources.items() if resource.kind == "queue"]
+
+
 def check_measures(compiled: Compiled) -> None:
     """Check that every measure that a scenario names can be computed. Raises InputError."""
     events = compiled.names.events
     for name in compiled.scenario.measures:
         label = name.removesuffix("_rate") in compiled.names.labels
-        if name not in _MEASURES and not label and _of_events(name, events) is None:
+        known_otherwise = _of_events(name, events) or _of_queue(name, _queues(compiled))
+        if name not in _MEASURES and not label and known_otherwise is None:
             known = [*_MEASURES, *(f"{label}_rate" for label in compiled.names.labels)]
             ratios = f"EVENT_per_EVENT, EVENT_per_{', EVENT_per_'.join(_PER)}, EVENT_rate, mean_EVENT or total_EVENT"
+            ratios += "".join(
+                f", utilisation_{q}, utilisation_{q}_at_HOUR, wait_{q}_at_peak" for q in _queues(compiled)
+            )
             raise InputError(
                 compiled.scenario.shown, f"measures: {name} is unknown", f"one of {', '.join(known)}, or {ratios}"
             )
@@ -161,7 +200,7 @@ def measure(outcome: Outcome) -> dict[str, float]:
         label = name.removesuffix("_rate")
         compute = _MEASURES.get(name)
         if compute is None and label not in outcome.compiled.names.labels:
-            compute = _of_events(name, outcome.compiled.names.events)
+            compute = _of_events(name, outcome.compiled.names.events) or _of_queue(name, _queues(outcome.compiled))
         if compute is None:
             found[name] = _ratio(outcome.label(label), outcome.count(Tally.PLAYS))
         else:

@@ -31,7 +31,8 @@ from simulator.engine.tables.tables import Array, Items, Output, Plan, Users, nu
 from simulator.part import Part, Published, Sink
 from simulator.plan.fulfilment import periods_of
 from simulator.population.attributes import drawn
-from simulator.scenario.limits import UNITS
+from simulator.runtime.hours_of_day import Hours, HoursOfDay
+from simulator.runtime.sharing import Sharing, most_servers, zone_rows
 from simulator.scenario.schema.scenario import Scenario
 
 _FIRST_ROOM = 256
@@ -53,6 +54,7 @@ class Cases(Part):
         horizon: length of the run, s.
         seed: the world's.
         earliest: of the users' visits (`VisitTable.earliest`), where such a table is what lets them arrive.
+        population: users that what is given per user is counted for, where `users` are not all who share it.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Cases(Part):
         horizon: float,
         seed: int,
         earliest: npt.NDArray[np.float64] | None = None,
+        population: int | None = None,
     ) -> None:
         self.plan, self.users, self.items, self._seed = plan, users, items, seed
         self._promising = _promising(plan, items)
@@ -81,8 +84,12 @@ class Cases(Part):
             first_period=first_period,
             periods=periods,
         )
-        self.geography = _geography(scenario, shared, users, items, n_creators, parent, seed)
-        units, servers = _units(scenario, shared, self.geography, n_creators, len(users.state), published_at, seed)
+        everybody = len(users.state) if population is None else population
+        self.geography = _geography(scenario, shared, users, items, n_creators, parent, seed, everybody)
+        sharing = Sharing(scenario, everybody, items.state["creator"], items.state["type"])
+        units, servers = _units(
+            scenario, shared, self.geography, n_creators, len(users.state), published_at, seed, sharing
+        )
         self.shared = shared
         self.case_state = CaseState(
             cases=np.zeros(0, dtype=layout.CASE),
@@ -93,6 +100,7 @@ class Cases(Part):
             places=_server_places(scenario, self.geography, units, servers, seed),
             counts=np.zeros(layout.N_COUNTS, dtype=np.int64),
         )
+        self._hours = HoursOfDay(scenario, shared, units, float(plan.starts_at[0]))
         self._waits = np.full((len(shared.parts), len(units)), np.nan, dtype=np.float32)  # what `publish` told users
         self._compiler: BackgroundCompiler | None = None
         self._make_room(_FIRST_ROOM)
@@ -122,7 +130,14 @@ class Cases(Part):
     def end_tick(self, start: float, end: float, sink: Sink) -> None:
         """Take on what visits have decided, and let everything happen that happens before `end`."""
         self.post(sink.messages())
+        for hour in self._hours.ends_within(start, end):
+            self.run(hour, sink.output, sink.wrote)
+            self._hours.note(self.case_state.units, hour)
         self.run(end, sink.output, sink.wrote)
+
+    def hours_of_day(self, time: float) -> dict[str, Hours]:
+        """Return, of every queue by its name, what its servers did by hour of the day, up to `time`, s."""
+        return self._hours.told(self.case_state.units, time)
 
     def tell_waits(self, time: float) -> None:
         """Make what waits there are at `time` known to everybody."""
@@ -206,6 +221,7 @@ class Cases(Part):
         """Return everything that changes, as plain arrays."""
         arrays = self.case_state._asdict()
         arrays["heap"] = self.case_state.heap[: int(self.case_state.counts[Count.HEAP])]
+        arrays |= self._hours.state()
         return arrays
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -213,6 +229,7 @@ class Cases(Part):
         kept = {name: np.array(arrays[name]) for name in CaseState._fields}
         kept["heap"] = np.concatenate([kept["heap"], np.zeros(1, dtype=layout.HAPPENING)])
         self.case_state = CaseState(**kept)
+        self._hours.restore(arrays)
         self._waits[:] = np.nan  # told to users in another world
         self._make_heap_room(0)
 
@@ -226,11 +243,11 @@ def _promising(plan: Plan, items: Items) -> npt.NDArray[np.int64]:
     return np.flatnonzero((types >> items.state["type"].astype(np.uint32)) & np.uint32(1))
 
 
-def zone_of(scenario: Scenario, place: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+def zone_of(scenario: Scenario, place: npt.NDArray[np.float32], population: int) -> npt.NDArray[np.int32]:
     """Return the number of the zone that each place (n, 2), km, lies in: squares, row by row; 0 without places."""
     zone = np.zeros(len(place), dtype=np.int32)
     if scenario.places is not None:
-        rows = max(round(scenario.places.zones.value**0.5), 1)
+        rows = zone_rows(scenario, population)
         cell = np.minimum((place / scenario.places.side.value * rows).astype(np.int32), rows - 1)
         zone[:] = cell[:, 0] * rows + cell[:, 1]
     return zone
@@ -244,9 +261,10 @@ def _geography(
     n_creators: int,
     parent: npt.NDArray[np.int32],
     seed: int,
+    population: int,
 ) -> Geography:
     """Return the places, zones, and who can do what, all by key."""
-    zone = zone_of(scenario, users.place)
+    zone = zone_of(scenario, users.place, population)
     qualification = qualifications(shared, users.state["key"].copy(), seed)
     width = qualification.shape[1]
     tastes = np.zeros((len(shared.choosers) * n_creators, width), dtype=np.float32)
@@ -276,36 +294,38 @@ def _units(
     n_users: int,
     published_at: npt.NDArray[np.float64],
     seed: int,
+    sharing: Sharing,
 ) -> tuple[Array, int]:
     """Lay out every unit of every resource, then the review batches of choosers; and count the servers with places."""
     sizes = {
         Per.WORLD: 1, Per.ITEM: len(published_at), Per.CREATOR: n_creators, Per.USER: n_users,
-        Per.ZONE: int(geography.zone.max(initial=0)) + 1, Per.PARENT: int(geography.parent.max(initial=-1)) + 1,
+        Per.ZONE: zone_rows(scenario, sharing.users) ** 2, Per.PARENT: int(geography.parent.max(initial=-1)) + 1,
     }  # fmt: skip
-    if scenario.places is not None:
-        sizes[Per.ZONE] = max(round(scenario.places.zones.value**0.5), 1) ** 2
     parts, first, servers = [], 0, 0
     given: dict[str, Any] = dict(scenario.resources)
-    for r, (row, resource) in enumerate(zip(shared.resources, given.values(), strict=True)):
+    for r, (row, (name, resource)) in enumerate(zip(shared.resources, given.items(), strict=True)):
         n = sizes[Per(int(row["per"]))]
         units = np.zeros(n, dtype=layout.UNIT)
         units["first"] = units["last"] = NO_ROW
         units["closes"] = np.inf
         draw = uniforms(seed, WORLD, n, _CAPACITY + r)
+        sharing.share(resource, Per(int(row["per"])), units)
         kind = ResourceKind(int(row["kind"]))
         if kind in (ResourceKind.QUEUE, ResourceKind.SLOTS):
-            units["capacity"] = _whole(resource, "capacity", draw)
+            units["capacity"] = sharing.whole(f"{name}.capacity", resource.capacity, draw, units)
             units["level"] = units["capacity"]
         elif kind == ResourceKind.STOCK:
-            units["level"] = _whole(resource, "initial", draw)
+            units["level"] = sharing.whole(f"{name}.initial", resource.initial, draw, units)
         else:
-            units["level"] = _whole(resource, "count", draw)
+            units["level"] = sharing.whole(f"{name}.count", resource.count, draw, units)
             units["closes"] = drawn(resource.closes_after, uniforms(seed, WORLD, n, _CLOSES + r))
             if row["per"] == Per.ITEM:
                 units["closes"] += published_at
+        most = most_servers(shared, row, units)
+        if getattr(resource, "slowdown", None) is not None and resource.slowdown.unit != "ratio":
+            row["slowdown"] /= max(float(most.mean()), 1.0)
         if row["moves"]:
-            shifts = shared.shifts[row["first_shift"] : row["first_shift"] + row["n_shifts"]]
-            most = np.maximum(units["capacity"], int(shifts["capacity"].max(initial=0)))
+            sharing.placed(name, most)
             units["n_servers"] = most
             units["first_server"] = servers + np.concatenate([[0], np.cumsum(most)[:-1]])
             servers += int(most.sum())
@@ -316,15 +336,12 @@ def _units(
         if step["chooser"] >= 0 and shared.choosers[step["chooser"]]["shortlist"] > 0:
             batches = np.zeros(len(published_at), dtype=layout.UNIT)
             batches["first"] = batches["last"] = NO_ROW
+            chooser = list(scenario.choosers.values())[step["chooser"]]
+            shared.choosers[step["chooser"]]["shortlist"] = sharing.shortlist(chooser)
             step["review_batch"] = first
             first += len(batches)
             parts.append(batches)
     return (np.concatenate(parts) if parts else np.zeros(0, dtype=layout.UNIT)), servers
-
-
-def _whole(resource: Any, key: str, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return one key of a resource as whole numbers, one per unit."""
-    return np.clip(np.round(drawn(getattr(resource, key), draw)), 0.0, UNITS).astype(np.int64)
 
 
 def _server_places(

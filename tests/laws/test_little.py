@@ -28,6 +28,7 @@ CROWDED: dict[str, dict[str, Any]] = {
     "fooddelivery": {
         "resources.couriers.capacity": number(1, "couriers"), "resources.couriers.shifts": [],
         "places.speed": number(3, "km/h"), "resources.kitchen.capacity": number(1, "servers"),
+        "resources.kitchen.line": number(30, "orders"),
     },
     "jobs": {},
 }  # fmt: skip

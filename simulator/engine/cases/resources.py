@@ -42,15 +42,21 @@ def unit_of(tables: CaseTables, resource: int, user: int, item: int) -> int:
 
 
 @internal
+def whole_of(amount: float, share: float, rounding: float) -> int:
+    """Return the whole number that a unit has of something: `amount * share`, at least 1 where there is any at all."""
+    return np.int64(max(amount * share, 1.0) + rounding) if amount * share > 0.0 else np.int64(0)
+
+
+@internal
 def servers_at(tables: CaseTables, resource: int, unit: int, clock: float) -> int:
     """Count servers of a unit at an hour of the day (`clock`, s since midnight): those of its shift, or its own."""
-    r, shifts = tables.shared.resources[resource], tables.shared.shifts
+    r, shifts, u = tables.shared.resources[resource], tables.shared.shifts, tables.state.units[unit]
     for k in range(r.first_shift, r.first_shift + r.n_shifts):
         s = shifts[k]
         inside = s.starts <= clock < s.ends if s.starts <= s.ends else (clock >= s.starts or clock < s.ends)
         if inside:
-            return s.capacity
-    return np.int64(tables.state.units[unit].capacity)
+            return whole_of(s.capacity, u.share, u.rounding)
+    return np.int64(u.capacity)
 
 
 @kernel
@@ -162,7 +168,7 @@ def ask(seed: int, tables: CaseTables, resource: int, unit: int, slot: int, time
         if u.waiting == 0 and u.busy < servers_at(tables, resource, unit, clock):
             start_service(tables, resource, unit, slot, time)
             return GRANTED
-        if u.waiting >= r.line:
+        if u.waiting >= r.line * u.share:
             return REFUSED
         join_line(state, unit, slot, time)
         return WAITS
@@ -181,7 +187,7 @@ def ask(seed: int, tables: CaseTables, resource: int, unit: int, slot: int, time
     u.served += 1
     if r.kind == ResourceKind.STOCK or r.kind == ResourceKind.OPENINGS:
         c.taken |= np.uint32(1) << np.uint32(resource)
-    if r.kind == ResourceKind.STOCK and u.ordered == 0 and u.level <= r.restock_below:
+    if r.kind == ResourceKind.STOCK and u.ordered == 0 and u.level <= r.restock_below * u.share:
         u.ordered = 1
         key = mix(mix(mix(root(seed, WORLD), np.uint64(CaseDraw.RESTOCK)), np.uint64(unit)), np.uint64(u.restocks))
         u.restocks += 1
@@ -206,7 +212,7 @@ def left_of(tables: CaseTables, resource: int, user: int, item: int, time: float
 def restock(tables: CaseTables, resource: int, unit: int) -> None:
     """Put new stock in, which has come."""
     u = tables.state.units[unit]
-    u.level = max(np.int64(u.level), np.int64(tables.shared.resources[resource].restock_to))
+    u.level = max(np.int64(u.level), whole_of(tables.shared.resources[resource].restock_to, u.share, u.rounding))
     u.ordered = 0
 
 

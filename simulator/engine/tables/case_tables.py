@@ -128,6 +128,8 @@ UNIT = np.dtype(
         ("closes", "f8"),  # openings are closed to who comes from then on, s
         ("first_server", "i4"),  # of those that have places
         ("n_servers", "i4"),
+        ("share", "f8"),  # users that a number per user counts here; 1 of what is no number per user
+        ("rounding", "f8"),  # in [0, 1), evenly spread over the units: added before the rest is cut off; 0 as above
         # sums, for Little's law and for measures
         ("arrivals", "i8"),
         ("served", "i8"),
@@ -150,7 +152,7 @@ RESOURCE = np.dtype(
         ("slowdown", "f8"),
         ("more", "f8"),  # of the service, for every item of a case beyond the `usual` number
         ("usual", "f8"),
-        ("line", "i8"),  # the most that may wait
+        ("line", "f8"),  # the most that may wait, inf any number; this and the next three for each of a unit's `share`
         ("every", "f8"),  # s; 0: at any time
         ("first_shift", "i4"),
         ("n_shifts", "i4"),
@@ -162,7 +164,8 @@ RESOURCE = np.dtype(
     align=True,
 )
 
-SHIFT = np.dtype([("starts", "f8"), ("ends", "f8"), ("capacity", "i8")], align=True)
+SHIFT = np.dtype([("starts", "f8"), ("ends", "f8"), ("capacity", "f8")], align=True)
+"""Servers of a unit in some hours of the day: `capacity` for each of its `share`."""
 
 STEP = np.dtype(
     [

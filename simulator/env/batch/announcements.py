@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from simulator.engine.jit.compile import kernel
 from simulator.env.context import EnvContext
+from simulator.runtime.sharing import zone_rows
 from simulator.scenario.durations import DAY
 
 Float32 = npt.NDArray[np.float32]
@@ -62,7 +63,7 @@ class Published:
     def __init__(self, context: EnvContext) -> None:
         scenario, world = context.compiled.scenario, context.compiled.world
         self.varies = world is not None and len(scenario.promises) > 0
-        zones = 1 if scenario.places is None else max(round(scenario.places.zones.value**0.5), 1) ** 2
+        zones = zone_rows(scenario, context.population) ** 2
         self.by_item: Float32 = context.items.promised[None].copy()
         self.by_zone: Float32 = np.zeros((1, zones, len(scenario.promises)), dtype=np.float32)
         self.tick = context.tick

@@ -92,5 +92,5 @@ class UserPool:
         drawn = self._scene.users(keys)
         places = rows * self._ahead + number % self._ahead
         put_users(places, np.arange(len(rows)), drawn, self.users)
-        self.zones[places] = zone_of(self._scene.compiled.scenario, drawn.place)
+        self.zones[places] = zone_of(self._scene.compiled.scenario, drawn.place, self._scene.population)
         self._drawn += missing

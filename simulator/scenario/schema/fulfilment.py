@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Tag
+from pydantic import AfterValidator, Field, Tag
 
 from simulator.scenario.limits import ENTRIES, ZONES
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.numbers import Flag, Model, Name, Names, Number, by_kind
 from simulator.scenario.schema.quantities import (
-    CountDistribution,
-    CountNumber,
-    CountQuantity,
     Duration,
     DurationDistribution,
     DurationQuantity,
@@ -22,10 +19,15 @@ from simulator.scenario.schema.quantities import (
     Probability,
     Ratio,
     Share,
+    SharedDistribution,
+    SharedNumber,
+    SharedQuantity,
+    Slowdown,
     Temperature,
     Utility,
     Within,
     measured_in,
+    per_user,
 )
 
 
@@ -34,7 +36,7 @@ class Shift(Model):
 
     starts: Duration
     ends: Duration
-    capacity: CountNumber
+    capacity: SharedNumber
 
 
 class PerItem(Model):
@@ -49,13 +51,13 @@ class Queue(Model):
 
     kind: Literal["queue"]
     per: Name  # world, item, creator, user, zone, or a kind of parent
-    capacity: CountQuantity  # servers
+    capacity: SharedQuantity  # servers
     service: DurationDistribution | None = None  # none: the steps that hold a server say how long
     shifts: list[Shift] = Field(default_factory=list, max_length=ENTRIES)  # outside of all shifts: `capacity`
     every: Duration | None = None  # served in batches
-    slowdown: Ratio | None = None  # of the service, per waiting case
+    slowdown: Slowdown | None = None  # of the service, per waiting case (ratio), or for each server (servers/case)
     per_item: PerItem | None = None  # (default: a case takes as long, however much it brings)
-    line: CountNumber | None = None  # cases that may wait; more are refused
+    line: SharedNumber | None = None  # cases that may wait; more are refused
     moves: Flag = False  # servers have places: the nearest free one is taken, and is then where the step has led it
 
 
@@ -64,9 +66,9 @@ class Stock(Model):
 
     kind: Literal["stock"]
     per: Name
-    initial: CountDistribution
-    restock_below: CountNumber
-    restock_to: CountNumber
+    initial: SharedDistribution
+    restock_below: SharedNumber
+    restock_to: SharedNumber
     restock_lead: DurationDistribution
 
 
@@ -75,7 +77,7 @@ class Openings(Model):
 
     kind: Literal["openings"]
     per: Name
-    count: CountDistribution
+    count: SharedDistribution
     closes_after: DurationDistribution  # since publication; who came before that may still be taken
 
 
@@ -84,7 +86,7 @@ class Slots(Model):
 
     kind: Literal["slots"]
     per: Name
-    capacity: CountQuantity
+    capacity: SharedQuantity
     every: PositiveDuration | None = None  # none: once and for all
 
 
@@ -97,11 +99,15 @@ Resource = Annotated[
 ]
 
 
+def _zones(number: Number) -> Number:
+    return number if per_user(number) else Within(1, ZONES).check(number)
+
+
 class Places(Model):
     """Where users and items are: a square with zones."""
 
     side: Annotated[Number, measured_in("km"), Positive]
-    zones: Annotated[Number, measured_in("zones"), Within(1, ZONES)]
+    zones: Annotated[Number, measured_in("zones", "zones/user"), Positive, AfterValidator(_zones)]  # a whole square
     reach: Annotated[Number, measured_in("km"), Positive]  # ways are usually not longer: what averages count on
     speed: Annotated[Number, measured_in("km/s"), Positive]
 
@@ -116,7 +122,7 @@ class Chooser(Model):
     threshold: Utility
     temperature: Temperature
     every: PositiveDuration | None = None  # between two decisions (default: each case is judged alone, and at once)
-    shortlist: Annotated[CountNumber, Positive] | None = (
+    shortlist: Annotated[SharedNumber, Positive] | None = (
         None  # the most of an item's cases that pass in one decision: the best
     )
     capacity_of: Name | None = None  # slots or openings of which no more pass than are left

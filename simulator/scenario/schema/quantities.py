@@ -17,6 +17,7 @@ from pydantic_core.core_schema import no_info_after_validator_function
 from simulator.scenario.limits import MOST_OF, SHORTEST, UNITS
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.numbers import Claim, Number, problem
+from simulator.scenario.schema.units import PER_USER
 
 C = TypeVar("C", bound=Claim)
 
@@ -43,6 +44,17 @@ def _not_negative(number: Number) -> Number:
     if number.value < 0:
         raise problem("value", number.value, "expected a number that is not negative")
     return number
+
+
+def per_user(claim: Claim) -> bool:
+    """Return whether a number is given for every user, so that all users have the more of it the more they are."""
+    return claim.canonical_unit.endswith(PER_USER)
+
+
+def _for_all(claim: C) -> C:
+    if per_user(claim):
+        raise problem("unit", claim.unit, "expected no number per user: only what a resource has grows with them")
+    return claim
 
 
 def _quantity_tag(value: Any) -> str:
@@ -95,9 +107,14 @@ DurationDistribution = Annotated[Distribution, measured_in("s")]
 DurationQuantity = Annotated[Quantity, measured_in("s")]
 
 Units = Within(0.0, UNITS)
-CountNumber = Annotated[Number, Units]
-CountQuantity = Annotated[Quantity, Units]
-CountDistribution = Annotated[Distribution, Units]
+CountNumber = Annotated[Number, Units, AfterValidator(_for_all)]
+CountQuantity = Annotated[Quantity, Units, AfterValidator(_for_all)]
+CountDistribution = Annotated[Distribution, Units, AfterValidator(_for_all)]
+
+SharedNumber = Annotated[Number, Units]
+SharedQuantity = Annotated[Quantity, Units]
+SharedDistribution = Annotated[Distribution, Units]
+"""Of what users share: a number of its own, or one per user (`per_user`) that grows with the population."""
 
 Probability = Annotated[Number, measured_in("probability", "share")]
 Share = Annotated[Number, measured_in("share", "probability")]
@@ -116,6 +133,7 @@ PerUtility = Annotated[Number, measured_in("1/utility")]
 RiskAversion = Annotated[Number, measured_in("utility/utility", "ratio"), NotNegative]
 
 Correlation = Annotated[Number, measured_in("correlation"), NotNegative]
+Slowdown = Annotated[Number, measured_in("ratio", "servers/case")]
 Ratio = Annotated[Number, measured_in("ratio")]
 RatioDistribution = Annotated[Distribution, measured_in("ratio")]
 RelativeDistribution = Annotated[Distribution, measured_in("relative")]

@@ -1,15 +1,16 @@
 """Units of a scenario's numbers: which there are, what range they allow, and how they convert to SI.
 
 A unit is a word of the closed lists below, or a ratio of two such words, each possibly squared (``1/s``,
-``goodwill/utility``, ``1/utility^2``). Time is converted to seconds, also inside a ratio (``1/h`` becomes 1/s); nothing
-else is. An unknown unit is an error: ``15 mins`` must not silently mean 15 seconds.
+``goodwill/utility``, ``1/utility^2``). What users share may be given per ``user``, or per ``1000 users``. Time is
+converted to seconds, also inside a ratio (``1/h`` becomes 1/s); nothing else is. An unknown unit is an error:
+``15 mins`` must not silently mean 15 seconds.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from recommenders.contract.names import nearest
@@ -28,6 +29,10 @@ _COUNTS = (
 _SINGULAR = ("1", "item", "user", "creator", "order", "visit", "card", "case", "opening", "session", "cluster", "play")
 
 _WORDS = (*SECONDS, *_UNIT_INTERVAL, "correlation", *_SIGNED, *_POSITIVE, *_COUNTS)
+PER_USER = "/user"
+"""End of the canonical unit of what there is so much of for every user."""
+
+_THOUSAND = "/1000 users"
 _PART = re.compile(r"^(?P<word>[a-z1-]+)(?P<square>\^2)?$")
 
 
@@ -82,6 +87,9 @@ def parse_unit(text: str) -> Unit:
         return Unit(text, text, 1.0, 0.0, 1.0, text)
     if text == "correlation":
         return Unit(text, text, 1.0, -1.0, 1.0, text)
+    if text.endswith(_THOUSAND):
+        each = parse_unit(text.removesuffix(_THOUSAND) + PER_USER)
+        return replace(each, text=text, factor=each.factor / 1000.0, noun=text)
     over, _, under = text.partition("/")
     if not over or text.endswith("/") or text == "1":
         raise ValueError(f"expected a unit such as {', '.join(_WORDS[:8])}")

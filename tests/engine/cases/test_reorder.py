@@ -27,6 +27,9 @@ EAGER: dict[str, Any] = {
     "inspect.detail.threshold": number(1.0, "utility"),
     "commit.checkout.threshold": number(1.0, "utility"),
     "commit.checkout.defer.probability": number(0, "probability"),
+    "resources.warehouse.capacity": number(1000, "servers"),  # enough for the eager
+    "resources.warehouse.shifts": [],
+    "resources.carrier.capacity": number(1000, "servers"),
     "respond.verdict.again.base": number(0.999999, "probability"),
     "respond.verdict.again.slope": number(0, "1/utility"),
     "respond.verdict.again.lasts": LASTS,

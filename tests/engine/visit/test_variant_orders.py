@@ -30,6 +30,11 @@ def eager(folder: Path, **bracket: object) -> Path:
         "inspect.detail.threshold": number(1.0, "utility"),
         "commit.checkout.threshold": number(1.0, "utility"),
         "resources.stock.initial": {"dist": "constant", "value": 100000, "unit": "units", "from": "estimate"},
+        "resources.stock.restock_below": number(0, "units"),
+        "resources.stock.restock_to": number(100000, "units"),
+        "resources.warehouse.capacity": number(1000, "servers"),
+        "resources.warehouse.shifts": [],
+        "resources.carrier.capacity": number(1000, "servers"),
         "fulfil.delivery.cancel.base": number(0, "probability"),
     }
     edits |= {f"commit.checkout.bracket.{key}": value for key, value in bracket.items()}
