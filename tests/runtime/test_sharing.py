@@ -47,8 +47,8 @@ class Sink:
         return np.zeros(0, dtype=CASE)
 
 
-PER = {"desk": ("world", 0.03, 240.0), "bench": ("item", 0.3, 2400.0), "crew": ("creator", 0.06, 240.0)}
-"""What one unit is of, servers for every user, and how long they take, s: busy to 0.78, 0.78 and 0.39 by day."""
+PER = {"desk": ("world", 0.03, 240.0), "bench": ("item", 0.3, 2400.0), "crew": ("creator", 0.24, 1920.0)}
+"""What one unit is of, servers for every user, and how long they take, s: busy to 0.78 by day."""
 
 
 def shared_by(users: int, days: int = 20, population: int | None = None, absolute: bool = False) -> TinyWorld:
@@ -75,7 +75,7 @@ def lived(world: TinyWorld, stops: list[float]) -> dict[str, Hours]:
 
 
 def test_utilisation_by_hour_is_the_same_for_ten_times_the_users():
-    few, many = (lived(shared_by(users), [20 * DAY]) for users in (200, 2000))
+    few, many = (lived(shared_by(users, days), [days * DAY]) for users, days in ((200, 60), (2000, 20)))
     for name, (_, each, seconds) in PER.items():
         busy, of_many = (np.array([share or 0.0 for share in of[name]["utilisation"]]) for of in (few, many))
         assert sum(many[name]["servers"]) == pytest.approx(24 * 2000 * each, rel=0.02)
@@ -83,14 +83,14 @@ def test_utilisation_by_hour_is_the_same_for_ten_times_the_users():
         declared = 0.35 * seconds / HOUR / each
         assert of_many[14:24] == pytest.approx(declared, rel=0.1)
         assert busy[14:24] == pytest.approx(of_many[14:24], rel=0.1), name
-        assert (of_many[6:12] == 0.0).all()
+        assert (of_many[6:12] < 0.01).all()
     # Many servers share their luck: with as many users to each of them, fewer wait.
     assert few["desk"]["wait_seconds"][20] > many["desk"]["wait_seconds"][20] > 0.0  # type: ignore[operator]
 
 
 def test_what_is_given_as_it_is_does_not_know_how_many_users_there_are():
     one, other = (shared_by(40, days=2, population=of, absolute=True) for of in (None, 1_000_000))
-    assert one.cases.case_state.units.tobytes() == other.cases.case_state.units.tobytes()
+    assert np.array_equal(one.cases.case_state.units, other.cases.case_state.units)
     told = [lived(world, [3 * DAY]) for world in (one, other)]
     assert told[0] == told[1]
     assert len(one.records) > 0

@@ -51,7 +51,7 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     (FOOD, {"resources.kitchen.line": _number(1e30, "orders")}, "resources.kitchen.line.value = 1e+30; expected"),
     (FOOD, {"resources.kitchen.shifts.0.capacity": _number(3e6, "eur")},
      "resources.kitchen.shifts.0.capacity.value = 3000000; expected at least 0 and at most 1000000"),
-    (FOOD, {"resources.couriers.capacity": _number(20000, "couriers")},
+    (FOOD, {"resources.couriers.capacity": _number(20000, "couriers"), "resources.couriers.shifts": []},
      "resources.couriers: 20000 servers with places; expected at most 10000"),
     (FOOD, {"supply.creators": _number(1e5, "creators/item")}, "supply.creators.value = 100000; expected at least"),
     (FOOD, {"places.zones": _number(1e6, "zones")}, "places.zones.value = 1000000; expected at least 1 and at"),
