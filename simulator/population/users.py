@@ -118,7 +118,7 @@ def new_people(
         taste: (n, latent_width), scaled.
         seed: the world's seed.
         keys: of the users; without them they are keyed by their numbers.
-        pace: (n,), how often each comes, over how often the scenario's users do (drawn from it unless given). Who has a pace of
+        pace: (n,), how often each comes, over how often users do (drawn from the scenario unless given). Who has one of
             their own is met in the middle of their life: the first visit is an exponential draw of mean
             (mean of `return_after`) / pace in place of one of `first_arrival`.
     """

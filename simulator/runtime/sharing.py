@@ -21,7 +21,7 @@ from simulator.errors import InputError
 from simulator.population.attributes import drawn
 from simulator.scenario.limits import PLACED_SERVERS, UNITS, ZONES
 from simulator.scenario.schema.distributions import Distribution
-from simulator.scenario.schema.fulfilment import Chooser
+from simulator.scenario.schema.fulfilment import Chooser, grows
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.quantities import per_user
 from simulator.scenario.schema.scenario import Scenario
@@ -95,13 +95,6 @@ def zone_rows(scenario: Scenario, users: int) -> int:
     if rows**2 > ZONES:
         raise InputError(scenario.shown, f"places.zones: {rows**2:,} for {users:,} users", f"at most {ZONES:,}")
     return rows
-
-
-def grows(resource: Any) -> bool:
-    """Return whether a resource is given per user; that all of its numbers are is a matter of `check`."""
-    own = [getattr(resource, key, None) for key in ("capacity", "initial", "restock_to", "count", "line")]
-    own += [shift.capacity for shift in getattr(resource, "shifts", ())]
-    return any(amount is not None and per_user(amount) for amount in own)
 
 
 def whole_of(amount: float | npt.NDArray[np.float64], units: Array) -> Whole:

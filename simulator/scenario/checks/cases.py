@@ -6,9 +6,15 @@ from simulator.scenario.checks.rules import Breaches, Engine, together
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import beside_visits
 from simulator.scenario.limits import PLACED_SERVERS
-from simulator.scenario.schema.distributions import Distribution
-from simulator.scenario.schema.fulfilment import Chooser, FulfilParameters, Queue, Resource
-from simulator.scenario.schema.numbers import Number
+from simulator.scenario.schema.fulfilment import (
+    Chooser,
+    FulfilParameters,
+    Queue,
+    Resource,
+    amounts,
+    grows,
+    most_of,
+)
 from simulator.scenario.schema.quantities import per_user
 from simulator.scenario.schema.scenario import Scenario
 
@@ -19,8 +25,8 @@ def resources(scenario: Scenario) -> Breaches:
         yield from _scaled(f"resources.{name}", resource)
         if not isinstance(resource, Queue):
             continue
-        if resource.moves and not _grows(resource):  # else when the number of users is known
-            most = max(_most(resource.capacity), *(shift.capacity.value for shift in resource.shifts), 0.0)
+        if resource.moves and not grows(resource):  # else when the number of users is known
+            most = max(most_of(resource.capacity), *(shift.capacity.value for shift in resource.shifts), 0.0)
             if most > PLACED_SERVERS:
                 yield f"resources.{name}: {most:.10g} servers with places", f"expected at most {PLACED_SERVERS}"
         share = resource.per_item
@@ -33,34 +39,17 @@ def resources(scenario: Scenario) -> Breaches:
                 yield f"resources.{name}.shifts.{index}", right
 
 
-def _amounts(resource: Resource) -> dict[str, Number | Distribution]:
-    """Return how much there is of a resource, by key."""
-    keys = ("capacity", "line", "initial", "restock_below", "restock_to", "count")
-    found = {key: getattr(resource, key, None) for key in keys}
-    found |= {f"shifts.{k}.capacity": shift.capacity for k, shift in enumerate(getattr(resource, "shifts", ()))}
-    return {key: amount for key, amount in found.items() if amount is not None}
-
-
-def _grows(resource: Resource) -> bool:
-    """Return whether a resource is given per user."""
-    return any(per_user(amount) for amount in _amounts(resource).values())
-
-
 def _scaled(key: str, resource: Resource) -> Breaches:
     """Yield what does not grow with the users where the rest of a resource does; 0 is 0 for any number of them."""
-    if not _grows(resource):
+    if not grows(resource):
         return
-    for name, amount in _amounts(resource).items():
-        if not per_user(amount) and _most(amount) > 0.0:
+    for name, amount in amounts(resource).items():
+        if not per_user(amount) and most_of(amount) > 0.0:
             unit = f"{amount.unit}/1000 users"
             yield f"{key}.{name}.unit = {amount.unit}, beside numbers per user", f"expected {unit}, or none per user"
     slowdown = getattr(resource, "slowdown", None)
     if slowdown is not None and slowdown.value > 0.0 and slowdown.unit == "ratio":
         yield f"{key}.slowdown.unit = ratio, beside numbers per user", "expected servers/case"
-
-
-def _most(amount: Number | Distribution) -> float:
-    return amount.reach()[1] if isinstance(amount, Distribution) else amount.value
 
 
 def choosers(scenario: Scenario) -> Breaches:

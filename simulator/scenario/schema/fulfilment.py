@@ -99,6 +99,24 @@ Resource = Annotated[
 ]
 
 
+def amounts(resource: Resource) -> dict[str, Number | Distribution]:
+    """Return how much there is of a resource, by key."""
+    keys = ("capacity", "line", "initial", "restock_below", "restock_to", "count")
+    found = {key: getattr(resource, key, None) for key in keys}
+    found |= {f"shifts.{k}.capacity": shift.capacity for k, shift in enumerate(getattr(resource, "shifts", ()))}
+    return {key: amount for key, amount in found.items() if amount is not None}
+
+
+def most_of(amount: Number | Distribution) -> float:
+    """Return the most that an amount may be."""
+    return amount.reach()[1] if isinstance(amount, Distribution) else amount.value
+
+
+def grows(resource: Resource) -> bool:
+    """Return whether a resource is given per user; zeros are neither, and that all else of it is, `check` sees to."""
+    return any(per_user(amount) and most_of(amount) > 0.0 for amount in amounts(resource).values())
+
+
 def _zones(number: Number) -> Number:
     return number if per_user(number) else Within(1, ZONES).check(number)
 
