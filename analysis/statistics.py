@@ -54,6 +54,28 @@ class Comparison:
     p: float
 
 
+@dataclass(frozen=True)
+class Ratio:
+    """Hold what paired values say of how many times one mean is the other.
+
+    Attributes:
+        n: pairs.
+        ratio: of the two means; NaN where the control's mean may as well be zero or below.
+        interval: Fieller's interval of it.
+    """
+
+    n: int
+    ratio: float
+    interval: Interval
+
+
+def mean(values: npt.ArrayLike) -> float:
+    """Return the mean of the values that are there; NaN without any."""
+    x = np.asarray(values, dtype=np.float64)
+    there = x[np.isfinite(x)]
+    return float(there.mean()) if there.size else math.nan
+
+
 def t_interval(values: npt.ArrayLike, level: float = LEVEL) -> Interval:
     """Return Student's t interval of a mean; NaN for fewer than two values.
 
@@ -154,6 +176,49 @@ def compare(treated: npt.ArrayLike, control: npt.ArrayLike, level: float = LEVEL
         bootstrap=bca_interval(pairs, level, seed=seed),
         p=sign_flip_p(pairs, seed=seed),
     )
+
+
+def ratio_of_means(treated: npt.ArrayLike, control: npt.ArrayLike, level: float = LEVEL) -> Ratio:
+    """Return the ratio of the means of two arms that met in the same worlds, with Fieller's interval (1954).
+
+    Args:
+        treated: one value per world, shape (n,).
+        control: the other arm's value in the same world, shape (n,); single worlds may have zero.
+        level: of the interval.
+
+    The interval holds each ratio r for which the mean of `treated - r * control` is not surely other than zero, by
+    Student's t. There is none for fewer than two pairs, nor where the control's mean is not surely above zero, as any
+    ratio might then be true; nor is there a ratio, unless no world's control is below zero. Where all worlds have the
+    same ratio, the interval is that point. A world in which either value is NaN is no pair.
+
+    Raises:
+        InputError: the shapes differ, or the level is none.
+
+    >>> ratio_of_means([2.0, 3.0, 7.0], [4.0, 6.0, 14.0])
+    Ratio(n=3, ratio=0.5, interval=Interval(low=0.5, high=0.5))
+    """
+    y, x = np.asarray(treated, dtype=np.float64), np.asarray(control, dtype=np.float64)
+    if y.shape != x.shape or y.ndim != 1:
+        raise InputError("ratio_of_means", f"shapes {y.shape} and {x.shape}", "expected one value per world in both")
+    both = ~np.isnan(y - x)
+    x, y = _finite(x[both], level), _finite(y[both], level)
+    n = x.size
+    above, below = mean(y), mean(x)
+    if not below > 0:
+        return Ratio(n, math.nan, NOTHING)
+    ratio = above / below
+    left = y - ratio * x
+    if n > 1 and not left.any():
+        return Ratio(n, ratio, Interval(ratio, ratio))
+    # (above - r below)^2 <= what it may be by chance: a quadratic in r, written around the ratio itself
+    chance = float(stats.t.ppf(0.5 + level / 2, n - 1)) ** 2 / n if n > 1 else math.inf
+    a = below**2 - chance * float(x.var(ddof=1)) if n > 1 else -math.inf
+    if a <= 0:
+        return Ratio(n, math.nan if (x < 0).any() else ratio, NOTHING)
+    b = chance * float(np.mean((left - left.mean()) * (x - below))) * n / (n - 1)
+    c = chance * float(left.var(ddof=1))
+    half = math.sqrt(b**2 + a * c)
+    return Ratio(n, ratio, Interval(ratio + (-b - half) / a, ratio + (-b + half) / a))
 
 
 def _finite(values: npt.ArrayLike, level: float = LEVEL) -> Floats:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 
-from analysis.statistics import bca_interval, compare, holm, sign_flip_p, t_interval
+from analysis.statistics import bca_interval, compare, holm, mean, ratio_of_means, sign_flip_p, t_interval
 from simulator.errors import InputError
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -126,3 +126,47 @@ def test_worlds_without_both_values_are_no_pairs():
     assert math.isnan(nothing.p)
     with pytest.raises(InputError, match="shapes"):
         compare([1.0, 2.0], [1.0])
+
+
+def test_an_interval_of_a_ratio_holds_what_the_t_test_does_not_refuse():
+    control = np.exp(draws(8, 9) / 3)
+    treated = 0.7 * control + draws(9, 9) / 8
+    found = ratio_of_means(treated, control, 0.9)
+    assert found.ratio == pytest.approx(treated.mean() / control.mean())
+    for bound in found.interval:  # where the interval ends, the test just refuses
+        assert stats.ttest_1samp(treated - bound * control, 0).pvalue == pytest.approx(0.1)
+    assert found.interval.low < found.ratio < found.interval.high
+
+
+def test_ratios_cover_as_often_as_they_say():
+    noise = draws(10, 400, 6, 2) / 4
+    found = [ratio_of_means(0.6 + each[:, 0], 1 + each.sum(axis=1)).interval for each in noise]
+    held = np.mean([low <= 0.6 <= high for low, high in found if not math.isnan(low)])
+    assert abs(held - 0.95) < 4 * math.sqrt(0.95 * 0.05 / 400)
+
+
+@pytest.mark.parametrize(
+    ("treated", "control", "n", "ratio", "bounds"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], 2, 1, (1, 1)),
+        ([3.0], [2.0], 1, 1.5, None),
+        ([], [], 0, None, None),
+        ([1.0, 2.0], [0.0, 0.0], 2, None, None),
+        ([1.0, 2.0], [-1.0, -2.0], 2, None, None),
+        ([1.0, 2.0, 0.0], [0.0, 3.0, 0.0], 3, 1, None),  # rare, and never below zero: a ratio without an interval
+        ([1.0, 2.0, 0.0], [-0.1, 3.0, 0.1], 3, None, None),  # may as well be zero: no ratio
+        ([1.0, 2.0, math.nan], [1.0, 2.0, 5.0], 2, 1, (1, 1)),
+    ],
+)
+def test_a_ratio_is_given_where_it_says_something(treated, control, n, ratio, bounds):
+    found = ratio_of_means(treated, control)
+    assert found.n == n
+    assert found.ratio == ratio if ratio is not None else math.isnan(found.ratio)
+    assert found.interval == bounds if bounds is not None else all(math.isnan(bound) for bound in found.interval)
+    with pytest.raises(InputError, match="one value per world"):
+        ratio_of_means([*treated, 1.0], control)
+
+
+def test_a_mean_is_that_of_what_is_there():
+    assert mean([1.0, math.nan, 3.0]) == 2
+    assert math.isnan(mean([math.nan]))
