@@ -7,22 +7,20 @@ equation and tests the wiring, something `emergent` comes from the interplay and
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.statistics import LEVEL, compare
+from analysis import kept_worlds
+from analysis.kept_worlds import Measures, World, values
+from analysis.statistics import LEVEL, compare, mean
 from recommenders.contract.names import unknown_name
 from simulator.config import CHANGE_PREFIX, resolve
-from simulator.errors import InputError, RunInterrupted, check_known
-from simulator.records.run_folder import disk_errors, write_json
+from simulator.errors import InputError, check_known
 from simulator.scenario.strict_yaml import load_yaml
 
 SHIPPED = Path(__file__).with_name("counterfactuals.yaml")
@@ -126,18 +124,19 @@ def check(given: Counterfactual) -> None:
             raise InputError(f"counterfactual {given.name}: {error.where}", error.wrong, error.right) from error
 
 
-def live(given: Counterfactual, settings: Mapping[str, object]) -> dict[str, float]:
+def live(world: World[Counterfactual]) -> dict[str, float]:
     """Return the measures of one world, with those that the readings add."""
     import simulator
     from analysis import log_measures as log_measures
 
-    own = dict(settings)
+    own = dict(world.settings)
     recommender = own.pop("recommender", None)
     named = recommender if isinstance(recommender, str) else None
-    log = "metrics" if log_measures.WITHOUT_LOGS.issuperset(given.log_measures) else "full"
-    result = simulator.run(given.scenario, named, log=log, **own)  # type: ignore[arg-type]
+    wanted = world.question.log_measures
+    log = "metrics" if log_measures.WITHOUT_LOGS.issuperset(wanted) else "full"
+    result = simulator.run(world.scenario, named, log=log, **own)  # type: ignore[arg-type]
     found = dict(result.metrics)
-    for name in given.log_measures:
+    for name in wanted:
         found |= log_measures.READINGS[name](result)
     return found
 
@@ -155,62 +154,38 @@ def run(
     Args:
         given: the counterfactuals.
         seeds: of the worlds.
-        folder: where each world leaves its measures; what is there from the same engine is not run again.
-        workers: worlds at a time.
-        report: called with the worlds that are done and all of them, after each.
-        stop: asked after each; when it says so, no other world is begun.
+        folder: where each world leaves its measures; what is there of the same world is not run again.
+        workers, report, stop: as in `analysis.kept_worlds.run`, which says what else is raised.
 
     Raises:
-        InputError: a measure is unknown, or the folder holds worlds of another engine or other settings.
-        RunInterrupted: stopped; worlds that ended are kept.
+        InputError: a measure is unknown, or the folder holds worlds of another engine, scenario or settings.
     """
-    from simulator.engine.jit.compile import source_hash
-
     for each in given:
         check(each)
-    jobs = [(each, name, settings) for each in given for name, settings in each.worlds(seeds)]
-    engine = source_hash()
-    with disk_errors(folder):
-        for each in given:
-            (folder / each.name).mkdir(parents=True, exist_ok=True)
-    waiting = [job for job in jobs if _there(_place(folder, job), job[2], engine) is None]
-    done = len(jobs) - len(waiting)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running: dict[Future[dict[str, float]], tuple[Counterfactual, str, dict[str, object]]] = {}
-        while waiting or running:
-            if stop is not None and stop():
-                pool.shutdown(cancel_futures=True)
-                raise RunInterrupted(f"{done} of {len(jobs)} worlds are done")
-            while waiting and len(running) < workers:
-                job = waiting.pop(0)
-                running[pool.submit(live, job[0], job[2])] = job
-            for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
-                job = running.pop(future)
-                found = {name: None if np.isnan(value) else value for name, value in future.result().items()}
-                write_json(_place(folder, job), {"engine": engine, "settings": _plain(job[2]), "measures": found})
-                done += 1
-                if report is not None:
-                    report(done, len(jobs))
-    return pd.concat([verdicts(each, seeds, folder, engine) for each in given], ignore_index=True)
+    worlds = [
+        World(each, f"{each.name}/{name}", each.scenario, settings)
+        for each in given
+        for name, settings in each.worlds(seeds)
+    ]
+    found = kept_worlds.run(worlds, live, folder, workers, report, stop)
+    return pd.concat([verdicts(each, seeds, found) for each in given], ignore_index=True)
 
 
-def verdicts(given: Counterfactual, seeds: Sequence[int], folder: Path, engine: str) -> pd.DataFrame:
+def verdicts(given: Counterfactual, seeds: Sequence[int], found: Mapping[str, Measures]) -> pd.DataFrame:
     """Judge each measure, a row each: means of both arms, paired difference with its interval, and a verdict.
 
     A law is `exact` when no world differs at all, else `broken`; where nothing happened it shows nothing. Any other
-    statement `holds`, is `reversed`, or is `undecided` where the interval holds zero.
+    statement `holds`, is `reversed`, or is `undecided` where the interval holds zero. `found` has the measures of
+    worlds by their place.
     """
-    worlds = {
-        name: _there(_place(folder, (given, name, settings)), settings, engine) or {}
-        for name, settings in given.worlds(seeds)
-    }
+    worlds = {name: found[f"{given.name}/{name}"] for name, _ in given.worlds(seeds)}
     rows: list[dict[str, object]] = []
     for measure, sign in given.expect.items():
-        known = sorted({name for found in worlds.values() for name in found})
+        known = sorted({name for each in worlds.values() for name in each})
         check_known(given.name, "measure", [measure], known)
         arms = {arm: _values(worlds, given, arm, seeds, measure) for arm in (CONTROL, TREATED)}
-        found = compare(arms[TREATED], arms[CONTROL], LEVEL)
-        low, high = found.interval
+        effect = compare(arms[TREATED], arms[CONTROL], LEVEL)
+        low, high = effect.interval
         if sign == "0":
             verdict = EXACT if np.array_equal(arms[TREATED], arms[CONTROL], equal_nan=True) else BROKEN
             verdict = verdict if np.isfinite(arms[CONTROL]).all() and np.any(arms[CONTROL]) else EMPTY
@@ -219,16 +194,11 @@ def verdicts(given: Counterfactual, seeds: Sequence[int], folder: Path, engine: 
             verdict = HOLDS if min(towards * low, towards * high) > 0 else OPEN
             verdict = REVERSED if max(towards * low, towards * high) < 0 else verdict
         rows.append(
-            {"counterfactual": given.name, "tag": given.tag, "measure": measure, "expected": sign, "pairs": found.n,
-             CONTROL: _mean(arms[CONTROL]), TREATED: _mean(arms[TREATED]),
-             "difference": found.difference, "low": low, "high": high, "p": found.p, "verdict": verdict}
+            {"counterfactual": given.name, "tag": given.tag, "measure": measure, "expected": sign, "pairs": effect.n,
+             CONTROL: mean(arms[CONTROL]), TREATED: mean(arms[TREATED]),
+             "difference": effect.difference, "low": low, "high": high, "p": effect.p, "verdict": verdict}
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def _mean(values: np.ndarray) -> float:
-    there = values[np.isfinite(values)]
-    return float(there.mean()) if there.size else float("nan")
 
 
 def _values(
@@ -237,28 +207,7 @@ def _values(
     """Return a measure of one arm by seed; of the first part less that of the second, where there are parts."""
 
     def of(part: str) -> np.ndarray:
-        names = ["-".join(each for each in (part, arm, f"s{seed}") if each) for seed in seeds]
-        return np.array([worlds[name].get(measure) for name in names], dtype=np.float64)
+        return values(worlds, ["-".join(each for each in (part, arm, f"s{seed}") if each) for seed in seeds], measure)
 
     parts = list(given.within) or [""]
     return of(parts[0]) if len(parts) == 1 else of(parts[0]) - of(parts[1])
-
-
-def _place(folder: Path, job: tuple[Counterfactual, str, Mapping[str, object]]) -> Path:
-    return folder / job[0].name / f"{job[1]}.json"
-
-
-def _plain(settings: Mapping[str, object]) -> dict[str, object]:
-    return {name: json.loads(json.dumps(value)) for name, value in settings.items()}
-
-
-def _there(path: Path, settings: Mapping[str, object], engine: str) -> dict[str, Any] | None:
-    """Return the measures of a world that was run before. Raises InputError where it was another world."""
-    if not path.is_file():
-        return None
-    found = json.loads(path.read_text())
-    if found["engine"] != engine or found["settings"] != _plain(settings):
-        what = "another version of the engine" if found["engine"] != engine else "other settings"
-        raise InputError(str(path), f"was run with {what}", "give another output; both must not be compared")
-    measures: dict[str, Any] = found["measures"]
-    return measures
