@@ -23,6 +23,7 @@ usage:
   python -m analysis compare scenarios=all recommenders=random,popularity,itemknn seed="range(3)"
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
+  python -m analysis elasticity scenario=NAME modalities=image,price seed="range(5)"
 
 experiment: every recommender with every seed, one process per world, and the differences paired over seeds
   scenario       name of a scenario, or path of a scenario file
@@ -56,6 +57,17 @@ counterfactual: the same worlds twice, with one thing changed, paired over seeds
   output         folder (default: runs/counterfactual); one that is there is continued
   written: counterfactual.csv: means, difference with its 95 % interval, and whether what was expected holds
 
+elasticity: each modality hidden everywhere, and read less exactly (errors half as large again), beside the same worlds
+  scenario       name of a scenario, or path of a scenario file
+  modalities     modalities by comma (default: all that some surface shows)
+  seed           seeds by comma or range (default: range(5))
+  recommender    of all worlds (default: popularity); parameters in brackets
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/elasticity-SCENARIO); one that is there is continued
+  users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
+  written: elasticity.csv and elasticity.json: opens, decisions, satisfaction, utility of what was decided on, and
+  correlation of belief with utility: both means, their ratio and difference, with paired 95 % intervals
+
 learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
   label          what counts as a positive (default: the scenario's)
   seed           of the held-out split (default: 0)
@@ -68,7 +80,7 @@ flags:
 """
 
 FLAGS = {"-h": "help", "--help": "help", "--debug": "debug", "--version": "version"}
-COMMANDS = ("experiment", "compare", "learnability", "counterfactual")
+COMMANDS = ("experiment", "compare", "learnability", "counterfactual", "elasticity")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -17,8 +17,8 @@ from simulator.cli.arguments import expand_values, read_value
 from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
 from simulator.config import CHANGE_PREFIX, KNOWN, PARAMETER_PREFIX, to_path
-from simulator.errors import InputError, check_known
-from simulator.records.run_folder import free_name, safe_name, write_atomic
+from simulator.errors import InputError, RunInterrupted, check_known
+from simulator.records.run_folder import free_name, safe_name, write_atomic, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EXIT_FAILED = 1
 FRAME, PAIRED, ORDERED = "experiment.csv", "paired.csv", "ordered.csv"
 ORDER = "order."
+_SIZES = ("users", "items", "horizon")
 _PAIRED_HEADER = ["recommender", "n", "mean", "low", "high", "difference", "low", "high", "p", "p (Holm)"]
 _PAIRED_COLUMNS = (
     "recommender", "n", "mean", "low", "high", "difference", "difference_low", "difference_high", "p", "p_holm",
@@ -97,6 +98,18 @@ class CounterfactualSettings(Settings):
     file: Path | None = setting(None, read=to_path)
     workers: int | None = setting(None, read=whole_number(1))
     output: Path = setting(Path("runs/counterfactual"), read=to_path)
+
+
+@dataclass(frozen=True)
+class ElasticitySettings(Settings):
+    """What an elasticity report takes, besides the settings that all its worlds share."""
+
+    scenario: str = ""
+    modalities: tuple[str, ...] = setting((), read=_names("modalities"))
+    seed: tuple[int, ...] = setting(tuple(range(5)), read=_seeds)
+    recommender: str = "popularity"
+    workers: int | None = setting(None, read=whole_number(1))
+    output: Path | None = setting(None, read=to_path)
 
 
 @dataclass(frozen=True)
@@ -220,16 +233,63 @@ def counterfactual(words: Sequence[str]) -> int:
     check_known(WHERE, "counterfactual", named, declared)
     workers = chosen.workers or os.cpu_count() or 1
 
-    def report(done: int, total: int) -> None:
-        to_stderr(f"{done}/{total} worlds")
-
-    with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-        found = run([declared[name] for name in named or declared], chosen.seed, chosen.output, workers, report, stop)
+    chosen_ones = [declared[name] for name in named or declared]
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = run(chosen_ones, chosen.seed, chosen.output, workers, _counted, stop)
+    except RunInterrupted as error:
+        return _stopped(error, chosen.output)
     write_atomic(chosen.output / "counterfactual.csv", found.to_csv(index=False))
     effect = ["control", "treated", "difference", "low", "high", "verdict"]
     columns = ["counterfactual", "tag", "measure", "expected", *effect]
     _say(_table(found, columns, columns) + "\n\n")
     _say(f"{len(chosen.seed)} seeds, paired; 95 % intervals (Student's t); written to {chosen.output}\n")
+    return 0
+
+
+def elasticity(words: Sequence[str]) -> int:
+    """Hide each modality, or make it noisier, and say what that changes (`elasticity`)."""
+    given = read_pairs(words, InputError)
+    shared = {key: text for key, text in given.items() if key in _SIZES or key.startswith(CHANGE_PREFIX)}
+    chosen = _read(ElasticitySettings, {k: text for k, text in given.items() if k not in shared}, _SIZES)
+    if not chosen.scenario:
+        raise InputError(WHERE, "no scenario is given", "expected scenario=NAME or a path; --help shows all settings")
+    settings = {key: read_value(key, _one(key, text, "seed and modalities")) for key, text in shared.items()}
+    scenario = _one("scenario", chosen.scenario, "seed and modalities")
+    output = chosen.output or Path("runs") / safe_name(f"elasticity-{Path(scenario).stem}")
+    from analysis import elasticity as report
+    from analysis.arms import read_arm
+    from analysis.statistics import LEVEL
+
+    arm = read_arm(_one("recommender", chosen.recommender, "seed and modalities"))
+    settings["recommender"] = arm.recommender
+    settings |= {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = report.run(
+                scenario, chosen.seed, settings, chosen.modalities, output, chosen.workers or os.cpu_count() or 1,
+                _counted, stop,
+            )  # fmt: skip
+    except RunInterrupted as error:
+        return _stopped(error, output)
+    rows = found.frame.to_dict("records")
+    write_atomic(output / "elasticity.csv", found.frame.to_csv(index=False))
+    write_json(
+        output / "elasticity.json",
+        {"scenario": scenario, "seeds": chosen.seed, "settings": settings, "level": LEVEL, "rows": rows,
+         "accepted": {name: {"mean": value, "low": low, "high": high}
+                      for name, (value, (low, high)) in found.accepted.items()}},
+    )  # fmt: skip
+    header = [name.removeprefix("difference_") for name in report.COLUMNS]
+    again = found.frame.duplicated(["modality", "treatment"])
+    table = found.frame.assign(note=found.frame["note"].mask(again, ""))
+    _say(_table(table, header, report.COLUMNS) + "\n\n")
+    accepted: list[list[Cell]] = [
+        [name.replace("_", " "), *map(_cell, (value, *interval))] for name, (value, interval) in found.accepted.items()
+    ]
+    _say(format_table([f"{scenario} as it is: median belief of decisions", "mean", "low", "high"], accepted) + "\n\n")
+    _say(f"{len(chosen.seed)} seeds, paired; 95 % intervals (of ratios: Fieller's, else Student's t)\n")
+    _say(f"written to {output}\n")
     return 0
 
 
@@ -260,10 +320,20 @@ def compare(words: Sequence[str]) -> int:
     return 0
 
 
-def _one(key: str, text: str) -> str:
+def _one(key: str, text: str, vary: str = "recommender and seed") -> str:
     if len(expand_values(key, text)) > 1:
-        raise InputError(WHERE, f"{key}={text} gives several values", "only recommender and seed vary")
+        raise InputError(WHERE, f"{key}={text} gives several values", f"only {vary} vary")
     return text
+
+
+def _counted(done: int, total: int) -> None:
+    to_stderr(f"{done}/{total} worlds")
+
+
+def _stopped(error: RunInterrupted, output: Path) -> int:
+    to_stderr(f"stopped: {error}")
+    to_stderr(f"what is done is kept: the same command with output={output} continues")
+    return EXIT_STOPPED
 
 
 def _report(done: int, total: int, record: sweeping.Record) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis import __main__ as analysis_line, compare, counterfactual, grid
+from analysis import __main__ as analysis_line, compare, counterfactual, elasticity, grid
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
 from recommenders.contract import Label, Recommender
@@ -164,9 +164,14 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
             assert all(list(each.worlds(seeds)) for each in given)
             raise _PlannedError
 
+        def treated(scenario, seeds, settings, modalities, *args, **kwargs):
+            assert elasticity.plan(scenario, seeds, settings, modalities)
+            raise _PlannedError
+
         monkeypatch.setattr(grid, "experiment", planned)
         monkeypatch.setattr(compare, "experiment", planned)
         monkeypatch.setattr(counterfactual, "run", declared)
+        monkeypatch.setattr(elasticity, "run", treated)
         with pytest.raises(_PlannedError):
             analysis_line.main(rest)
     else:
