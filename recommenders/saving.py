@@ -10,7 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract import CONTRACT_VERSION, Label, Recommender, RecommenderError, calling, validate_state
+from recommenders.contract import (
+    CONTRACT_VERSION,
+    Label,
+    Recommender,
+    RecommenderError,
+    calling,
+    parameters_of,
+    validate_state,
+)
 from recommenders.registry import create, name_of
 
 DESCRIPTION = "recommender.json"
@@ -31,7 +39,7 @@ def save(recommender: Recommender, folder: str | Path) -> None:
     description = {
         "contract": CONTRACT_VERSION,
         "recommender": name_of(type(recommender)),
-        "parameters": recommender.parameters(),
+        "parameters": parameters_of(recommender),
         "seed": recommender.seed,
         "label": None if recommender.label is None else asdict(recommender.label),
         "reproducibility": recommender.reproducibility,

@@ -60,6 +60,10 @@ class RecommenderConformance:
         """Test that slates are right on every platform."""
         self.keeps("slates")
 
+    def test_counts(self) -> None:
+        """What it counts are counts."""
+        self.keeps("counts")
+
     def test_inputs(self) -> None:
         """Test that what the recommender is given stays as it was."""
         self.keeps("inputs")

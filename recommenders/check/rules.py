@@ -21,6 +21,7 @@ from recommenders.contract import (
     Settings,
     Slates,
     calling,
+    places_of,
     valid_slates,
     validate_chances,
     validate_scores,
@@ -102,7 +103,7 @@ def declarations(case: Case) -> Iterator[Breach]:
         yield Breach(f"{type(made).__name__} has no name", "set the class attribute `name`")
     if made.reproducibility not in ("exact", "same machine", "none"):
         yield Breach(f"reproducibility is {made.reproducibility!r}", "exact, same machine, or none")
-    for flag in ("learns", "takes_lists"):
+    for flag in ("learns", "takes_lists", "needs_values"):
         if not isinstance(getattr(made, flag), bool):
             yield Breach(f"{flag} is {getattr(made, flag)!r}", "expected True or False")
     config: object = made.Config
@@ -234,6 +235,19 @@ def refit(case: Case) -> Iterator[Breach]:
         yield Breach("fitted again, it remembers the first fit", "`fit` must start anew")
 
 
+def counts(case: Case) -> Iterator[Breach]:
+    """Check that its counts of places are counts, and grow by no more than the places that it fills."""
+    world = case.world()
+    recommender = case.fitted(world)
+    before = places_of(recommender)
+    filled = int((valid_slates(recommender, world.requests, world.catalog.n_items).items != NO_ITEM).sum())
+    after = places_of(recommender)
+    if (before is None) != (after is None):
+        yield Breach("it counts places at some times only", "counts or None from `places`, always")
+    elif before is not None and after is not None and after.filled < before.filled:
+        yield Breach(f"it filled {filled} places and counts {after.filled - before.filled} more", "counts that go on")
+
+
 def update(case: Case) -> Iterator[Breach]:
     """Check that it takes in what arrives after a fit, and still answers."""
     world = case.world()
@@ -322,7 +336,8 @@ def equal(one: Slates, other: Slates) -> bool:
 RULES: dict[str, Callable[[Case], Iterator[Breach]]] = {
     each.__name__: each
     for each in (
-        declarations, slates, inputs, determinism, batches, lists, refit, update, state, saving, scores, chances,
+        declarations, slates, counts, inputs, determinism, batches, lists, refit, update, state, saving, scores,
+        chances,
     )
 }  # fmt: skip
 """All rules by name."""

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from recommenders.command_line import WHERE, read_pairs
-from recommenders.contract import CONTRACT_VERSION, RecommenderError
+from recommenders.contract import CONTRACT_VERSION, RecommenderError, parameters_of
 from recommenders.contract.names import did_you_mean
 from recommenders.contract.places import called, fallback, fallback_warning
 from recommenders.contract.settings import (
@@ -132,7 +132,7 @@ def evaluate(words: Sequence[str]) -> int:
     for name in chosen.recommender:
         found = evaluate_one(data, split, name, parameters, say=_say, **options)
         sys.stdout.write(table(name, found, chosen.cutoffs, chosen.negatives))
-        warning = fallback_warning(called(name, found.recommender.parameters()), fallback(found.test.places))
+        warning = fallback_warning(called(name, parameters_of(found.recommender)), fallback(found.test.places))
         if warning is not None:
             _say(f"warning: {warning}")
         if output is not None:
@@ -243,7 +243,7 @@ def write(folder: Path, name: str, found: Evaluated, data: Dataset, options: Map
         "fallback": {"validation": fallback(found.validation.places), "test": fallback(found.test.places)},
         "recommender": {
             "name": name,
-            "parameters": found.recommender.parameters(),
+            "parameters": parameters_of(found.recommender),
             "reproducibility": found.recommender.reproducibility,
             "contract": CONTRACT_VERSION,
         },

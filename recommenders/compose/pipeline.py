@@ -30,6 +30,7 @@ from recommenders.contract import (
     Slates,
     calling,
     in_slates,
+    places_of,
     setting,
     slates_of,
     validate_chances,
@@ -84,7 +85,7 @@ class Composed(Recommender):
 
     def places(self) -> Places | None:
         """Return the members' counts together, of those who count."""
-        counted = [found for member in self.members.values() if (found := member.places()) is not None]
+        counted = [found for member in self.members.values() if (found := places_of(member)) is not None]
         return functools.reduce(Places.plus, counted) if counted else None
 
     def state(self) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from recommenders.contract.accounts import parameters_of, places_of
     from recommenders.contract.answers import (
         Slates,
         in_slates,
@@ -40,11 +41,12 @@ __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "Places", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError",
     "Reproducibility", "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates",
-    "item_features", "runs", "sealed", "setting", "slates_of", "valid_slates", "validate_chances", "validate_scores",
-    "validate_slates", "validate_state",
+    "item_features", "parameters_of", "places_of", "runs", "sealed", "setting", "slates_of", "valid_slates",
+    "validate_chances", "validate_scores", "validate_slates", "validate_state",
 ]  # fmt: skip
 
 _HOMES = {
+    "accounts": ("parameters_of", "places_of"),
     "answers": ("Slates", "in_slates", "validate_chances", "validate_scores", "validate_slates", "validate_state"),
     "calls": ("calling",),
     "candidate_lists": ("Lists", "runs"),

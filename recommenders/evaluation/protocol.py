@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from recommenders.contract import Places, Positives, Recommender, RecommenderError, calling, valid_slates
+from recommenders.contract import (
+    Places,
+    Positives,
+    Recommender,
+    RecommenderError,
+    calling,
+    parameters_of,
+    places_of,
+    valid_slates,
+)
 from recommenders.contract.places import called
 from recommenders.contract.settings import Choice
 from recommenders.evaluation import metrics
@@ -101,7 +110,7 @@ def judge(
     wanted = metrics.HeldOut.of_pairs(held.user, held.item, n_users)
     users = np.flatnonzero((trained.sizes > 0) & (wanted.sizes > 0)).astype(np.uint32)
     k = min(max(cutoffs), n_items)
-    before = recommender.places()
+    before = places_of(recommender)
     began = time.perf_counter()
     ranked = np.full((users.size, k), -1, np.int32)
     if negatives is None:
@@ -117,7 +126,7 @@ def judge(
             ranked[row] = valid_slates(recommender, request, n_items).items[0]
     seconds = time.perf_counter() - began
     judged = _judged(ranked, users, trained, held, data, cutoffs, seconds, np.bincount(train.item, minlength=n_items))
-    after = recommender.places()
+    after = places_of(recommender)
     return judged if before is None or after is None else replace(judged, places=after.plus(before, -1))
 
 
@@ -195,11 +204,12 @@ def fit_for(name: str, parameters: Mapping[str, Any], data: Dataset, seed: int) 
         RecommenderError: an unknown recommender or setting; or the data lack what it needs: features, a column, values.
     """
     recommender = create(name, parameters, seed=seed, label=POSITIVE)
+    parameters = parameters_of(recommender)  # they are written at the end
     with calling(recommender, "check"):
         recommender.check(data.catalog)
         lack = data.lacks_values if recommender.needs_values else None
     if lack is not None:
-        who = called(name, recommender.parameters())
+        who = called(name, parameters)
         right = "expected ratings (columns.value=NAME says which column holds them), or a recommender of positives"
         raise RecommenderError(f"recommender {who}", f"needs a value per pair, and {lack}", right)
     return recommender

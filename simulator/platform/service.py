@@ -16,6 +16,7 @@ from recommenders.contract import (
     Requests,
     Slates,
     calling,
+    places_of,
     slates_of,
     validate_slates,
     validate_state,
@@ -100,6 +101,7 @@ class Platform(Part):
             log = self._memory.arrived(time)
             with calling(self.recommender, "fit"):
                 self.recommender.fit(log, self._catalog)
+            places_of(self.recommender)  # what it counts is written at the end: that it can be is seen now
         if self.recommender.learns or self.version == 0:
             self.version += 1
             self.fitted_at.append(time)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.contract import places_of
 from recommenders.contract.places import fallback
 from simulator.engine.jit.compile import source_hash
 from simulator.records.parts import told_of_parts
@@ -92,7 +93,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
             "versions": facts.versions,
             "warm_up": scenario.platform.warm_up,
             "label": scenario.platform.label,
-            "fallback": fallback(recommender.places()),
+            "fallback": fallback(places_of(recommender)),
         },
         "versions": versions() | {"engine": source_hash()},
         "wall_seconds": facts.wall,
