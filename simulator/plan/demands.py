@@ -27,8 +27,10 @@ class Demands:
 
 def demands_of(scenario: Scenario) -> Iterator[tuple[str, Demands]]:
     """Yield the stages where an item is taken or not, with what they demand."""
-    for name, block in [*scenario.inspect.items(), *scenario.commit.items()]:
-        yield name, Demands((block.threshold,) * 2, (block.search_cost,) * 2)
+    for name, inspect in scenario.inspect.items():
+        yield name, Demands((inspect.threshold, inspect.threshold), (inspect.search_cost, inspect.search_cost))
+    for name, commit in scenario.commit.items():
+        yield name, Demands((commit.threshold, commit.threshold), (commit.search_cost, commit.search_cost))
     for name, browse in scenario.browse.items():
         fixed, cost, picks = browse.outside_option, browse.search_cost, browse.picks
         if picks is None or (picks.outside_option is None and picks.search_cost is None):
