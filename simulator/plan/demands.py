@@ -49,8 +49,8 @@ def demand_tables(scenario: Scenario, names: Vocabulary) -> dict[str, Any]:
     intents = list(scenario.user.intents.values())
     reluctance = np.zeros((max(len(intents), 1), len(names.stages)))
     for row, intent in zip(reluctance, intents, strict=False):
-        for name, more in intent.reluctance.items():
-            row[names.stages.index(name)] = more.value
+        for name, reluctant in intent.reluctance.items():
+            row[names.stages.index(name)] = reluctant.value
     shares = [[(each.first or each.share).value for each in intents], [each.share.value for each in intents]]
     return {
         "demands": demands,
