@@ -30,11 +30,22 @@ def test_users_come_at_their_own_pace():
 
 
 def test_who_has_no_pace_arrives_as_the_scenario_says():
-    compiled = compile_scenario(load_scenario("shortvideo"))
+    compiled = compile_scenario(load_scenario("shortvideo", {"user.pace": None}))
     catalog = draw_catalog(compiled, 100, DAY, 1)
     taste = draw_users(compiled, catalog.items, 50, 1).taste
     assert new_people(compiled, taste, 1).pace.shape == (50, 0)
     assert (new_people(compiled, taste, 1).state["due"] <= DAY).all()
+
+
+@pytest.mark.parametrize("name", ["news", "shortvideo", "audio", "jobs", "ecommerce", "fooddelivery"])
+def test_few_users_come_often_and_all_of_them_as_often_as_the_scenario_says_on_average(name):
+    compiled = compile_scenario(load_scenario(name))
+    taste = np.zeros((20_000, compiled.latent_width), dtype=np.float32)
+    pace = new_people(compiled, taste, 1).pace[:, 0]
+    assert pace.mean() == pytest.approx(1.0, abs=0.05)
+    assert np.median(pace) < 0.8
+    busiest = np.sort(pace)[-2_000:].sum() / pace.sum()
+    assert busiest > 0.25  # a tenth of the users make more than a quarter of the visits
 
 
 def test_pace_is_activity_beside_the_most_active_hundredth():

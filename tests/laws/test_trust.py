@@ -58,7 +58,7 @@ def _through_the_world(of: Bench, attended: Array) -> tuple[Users, Array]:
     shared.stages["expires_after"] = np.inf
     cases = Cases(
         compiled.scenario, shared, compiled.plan, users, of.items, int(of.items.state["creator"].max()) + 1,
-        np.full(n_items, -1, dtype=np.int32), np.zeros(n_items), 400 * 86400.0, of.seed,
+        of.items.parent, np.zeros(n_items), 400 * 86400.0, of.seed,
     )  # fmt: skip
     messages = np.zeros(n, dtype=CASE)
     messages["created"] = 3600.0 * (1 + np.arange(n) % 200)

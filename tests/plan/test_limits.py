@@ -175,7 +175,7 @@ def test_settings_change_no_limits_and_slates_keep_to_them(name, horizon):
     lived = []
     for settings in ({}, {"window": 3, "batch": 2}):
         keeper = Keeper()
-        world: dict[str, Any] = {"users": 500, "items": 600, "horizon": horizon, "first_fit": "6h", "seed": 3}
+        world: dict[str, Any] = {"users": 600, "items": 600, "horizon": horizon, "first_fit": "6h", "seed": 3}
         result = simulator.run(name, keeper, **world | settings)
         lived.append((keeper.asked, {log: each["hash"] for log, each in result.manifest["log"].items()}))
     assert lived[0] == lived[1]

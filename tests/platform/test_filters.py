@@ -134,10 +134,11 @@ def test_a_need_is_worth_its_weight():
     weights = compiled.plan.weights[:, f][items.state["type"]].mean() * compiled.plan.facets[f]["scale"]
     some = np.flatnonzero(~np.isnan(told))
     assert len(some) > 80
+    weight = compiled.scenario.criteria["query"].weight.value
     for user in some:
         gain = weights * (items.vectors[:, block] @ turned[user, block])
         needed = items.state["topic"] == told[user]
-        assert gain[needed].mean() - gain[~needed].mean() == pytest.approx(0.5, rel=1e-3)
+        assert gain[needed].mean() - gain[~needed].mean() == pytest.approx(weight, rel=1e-3)
 
 
 def test_a_limit_costs_what_misses_it_while_the_visit_lasts():

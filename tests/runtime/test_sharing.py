@@ -154,7 +154,7 @@ def test_a_unit_has_no_more_than_there_may_be(tmp_path):
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "name, queue", [("fooddelivery", "couriers"), ("ecommerce", "warehouse"), ("jobs", "recruiter_time")]
+    ("name", "queue"), [("fooddelivery", "couriers"), ("ecommerce", "warehouse"), ("jobs", "recruiter_time")]
 )
 def test_defaults_are_as_busy_at_any_size(name, queue):
     """Of what worlds order by chance: catalogs differ, and with them how much each of their users orders in all."""

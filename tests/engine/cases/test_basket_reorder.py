@@ -26,6 +26,7 @@ SETTINGS: dict[str, Any] = {"users": 500, "items": 600, "horizon": "5d", "first_
 LASTS = {"dist": "constant", "value": 1, "unit": "d", "from": "estimate"}
 OFTEN: dict[str, Any] = {
     "commit.checkout.threshold": number(-2, "utility"),
+    "user.intents": {},
     "browse.menu.outside_option": number(0.5, "utility"),
     "respond.verdict.again.base": number(0.999999, "probability"),
     "respond.verdict.again.slope": number(0, "1/utility"),

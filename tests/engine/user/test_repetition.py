@@ -154,7 +154,7 @@ def test_nothing_is_remembered_where_no_repetition_is_worth_anything():
         compiled = compiled_of(name)
         assert bench(name).users.parent_history.shape[1] == 0, name
         assert (compiled.plan.types["kind"] == -1).all()
-    assert bytes_per_user(bench("shortvideo").users) <= 400
+    assert bytes_per_user(bench("shortvideo").users) <= 404
     assert bench(NAME).users.parent_history.shape[1] == PARENTS_REMEMBERED
 
 

@@ -94,8 +94,9 @@ def test_the_act_leads_there_and_the_visit_goes_on_from_it(lived):
     assert after.get("profile_card", 0) > 0.5 * after.sum()
     assert set(after.index) <= {"profile_card", "leave", "impression"}
     assert "profile_card" not in set(follows[turned & alone])
-    searched = truth["stage"].eq("search").groupby([truth["user"], truth["session"]]).transform("any")
-    picked = truth[(truth["event"] == "open") & (truth["propensity"] == 1) & ~searched]
+    slates = [truth["user"], truth["session"], truth["request"]]
+    from_slate = truth["stage"].isin(["search", "discover"]).groupby(slates).transform("any")
+    picked = truth[(truth["event"] == "open") & (truth["propensity"] == 1) & ~from_slate]
     assert len(picked) > 20
     shown = pages(truth).groupby(["user", "session"])["item"].agg(set)
     assert all(row.item in shown[row.user, row.session] for row in picked.itertuples())

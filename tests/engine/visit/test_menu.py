@@ -23,7 +23,12 @@ from tests.published import published
 
 NAME, KIND = "fooddelivery", "restaurant"
 SETTINGS: dict[str, Any] = {"users": 400, "items": 600, "horizon": "3d", "first_fit": "1d", "seed": 2}
-OFTEN = {"commit.checkout.threshold": number(-2, "utility"), "browse.menu.outside_option": number(0.5, "utility")}
+OFTEN = {
+    "commit.checkout.threshold": number(-2, "utility"), "browse.menu.outside_option": number(0.5, "utility"),
+    "user.intents": {},
+    # couriers for all who are so hungry
+    "resources.couriers.shifts": [], "resources.couriers.capacity": number(20, "couriers/1000 users"),
+}  # fmt: skip
 
 
 class Kept(Recommender):
@@ -296,7 +301,7 @@ def test_nobody_takes_more_than_they_are_after(tmp_path, wanted):
 
 def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path):
     """Photos that promise too much are believed less by who ordered from them, though the restaurant shows none."""
-    promising = {**OFTEN, "modalities.dish_photo.bias.mean": 3.0}
+    promising = {**OFTEN, "modalities.dish_photo.bias.mean": 3.0, "discount": number(0, "share")}
     path = edited(tmp_path, promising, NAME)
     from simulator.config import complete, resolve
     from simulator.world import World
