@@ -24,6 +24,7 @@ usage:
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
   python -m analysis elasticity scenario=NAME modalities=image,price seed="range(5)"
+  python -m analysis fidelity scenario=NAME seed="range(3)"
 
 experiment: every recommender with every seed, one process per world, and the differences paired over seeds
   scenario       name of a scenario, or path of a scenario file
@@ -68,6 +69,16 @@ elasticity: each modality hidden everywhere, and read less exactly (errors half 
   written: elasticity.csv and elasticity.json: opens, decisions, satisfaction, utility of what was decided on, and
   correlation of belief with utility: both means, their ratio and difference, with paired 95 % intervals
 
+fidelity: every target of a scenario beside what its worlds show, with a verdict
+  scenario       name of a scenario, or path of a scenario file
+  seed           seeds by comma or range, at least two (default: range(3))
+  targets        targets by comma (default: all)
+  recommender    of all worlds (default: the scenario's); parameters in brackets
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/fidelity-SCENARIO); one that is there is continued
+  users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
+  written: fidelity.csv and fidelity.json: target, mean over seeds with its 95 % interval, distance and verdict
+
 learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
   label          what counts as a positive (default: the scenario's)
   seed           of the held-out split (default: 0)
@@ -80,7 +91,7 @@ flags:
 """
 
 FLAGS = {"-h": "help", "--help": "help", "--debug": "debug", "--version": "version"}
-COMMANDS = ("experiment", "compare", "learnability", "counterfactual", "elasticity")
+COMMANDS = ("experiment", "compare", "learnability", "counterfactual", "elasticity", "fidelity")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

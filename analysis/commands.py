@@ -113,6 +113,18 @@ class ElasticitySettings(Settings):
 
 
 @dataclass(frozen=True)
+class FidelitySettings(Settings):
+    """What a fidelity report takes, besides the settings that all its worlds share."""
+
+    scenario: str = ""
+    seed: tuple[int, ...] = setting(tuple(range(3)), read=_seeds)
+    recommender: str = ""
+    targets: tuple[str, ...] = setting((), read=_names("targets"))
+    workers: int | None = setting(None, read=whole_number(1))
+    output: Path | None = setting(None, read=to_path)
+
+
+@dataclass(frozen=True)
 class LearnabilitySettings(Settings):
     """What learnability takes, besides the runs."""
 
@@ -290,6 +302,48 @@ def elasticity(words: Sequence[str]) -> int:
     _say(format_table([f"{scenario} as it is: median belief of decisions", "mean", "low", "high"], accepted) + "\n\n")
     _say(f"{len(chosen.seed)} seeds, paired; 95 % intervals (of ratios: Fieller's, else Student's t)\n")
     _say(f"written to {output}\n")
+    return 0
+
+
+def fidelity(words: Sequence[str]) -> int:
+    """Hold every target of a scenario against what its worlds show (`fidelity`)."""
+    vary = "seed and targets"
+    given = read_pairs(words, InputError)
+    shared = {key: text for key, text in given.items() if key in _SIZES or key.startswith(CHANGE_PREFIX)}
+    chosen = _read(FidelitySettings, {k: text for k, text in given.items() if k not in shared}, _SIZES)
+    if not chosen.scenario:
+        raise InputError(WHERE, "no scenario is given", "expected scenario=NAME or a path; --help shows all settings")
+    settings = {key: read_value(key, _one(key, text, vary)) for key, text in shared.items()}
+    scenario = _one("scenario", chosen.scenario, vary)
+    output = chosen.output or Path("runs") / safe_name(f"fidelity-{Path(scenario).stem}")
+    from analysis.arms import read_arm
+    from analysis.fidelity import report
+    from analysis.statistics import LEVEL
+
+    if chosen.recommender:
+        arm = read_arm(_one("recommender", chosen.recommender, vary))
+        settings["recommender"] = arm.recommender
+        settings |= {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = report.run(
+                scenario, chosen.seed, settings, output, chosen.workers or os.cpu_count() or 1, chosen.targets,
+                _counted, stop,
+            )  # fmt: skip
+    except RunInterrupted as error:
+        return _stopped(error, output)
+    write_atomic(output / "fidelity.csv", found.to_csv(index=False))
+    write_json(
+        output / "fidelity.json",
+        {"scenario": scenario, "seeds": chosen.seed, "settings": settings, "level": LEVEL,
+         "rows": found.astype(object).where(found.notna(), None).to_dict("records")},
+    )  # fmt: skip
+    header = [name.replace("_", " ") for name in report.COLUMNS]
+    _say(_table(found, header, report.COLUMNS) + "\n\n")
+    counts = found.groupby("role", sort=False)["verdict"].value_counts()
+    for role, verdicts in counts.groupby(level="role", sort=False):
+        _say(f"{role}: " + ", ".join(f"{n} {verdict}" for (_, verdict), n in verdicts.items()) + "\n")
+    _say(f"{len(chosen.seed)} seeds; 95 % intervals (Student's t); written to {output}\n")
     return 0
 
 

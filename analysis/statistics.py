@@ -7,6 +7,7 @@ counter-based generator keyed by `seed`.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -21,6 +22,7 @@ LEVEL = 0.95
 RESAMPLES = 9_999
 EXACT = 20  # up to 2^19 sums of signs are enumerated
 FLIPS = 99_999
+MOST_SEEDS = 1 << 20
 
 Floats = npt.NDArray[np.float64]
 
@@ -89,6 +91,28 @@ def t_interval(values: npt.ArrayLike, level: float = LEVEL) -> Interval:
     half = float(stats.t.ppf(0.5 + level / 2, x.size - 1)) * float(x.std(ddof=1)) / math.sqrt(x.size)
     mean = float(x.mean())
     return Interval(mean - half, mean + half)
+
+
+def seeds_for(values: npt.ArrayLike, half: float, level: float = LEVEL) -> int | None:
+    """Return how many values like these make the half-width of `t_interval` at most `half`; None where none is enough.
+
+    >>> seeds_for([1.0, 2.0, 3.0], half=0.5), seeds_for([1.0, 1.0], half=0.5)
+    (18, 2)
+    """
+    x = _finite(values, level)
+    if x.size < 2 or not half > 0:
+        return None
+    spread = float(x.std(ddof=1))
+
+    def enough(n: int) -> bool:
+        return float(stats.t.ppf(0.5 + level / 2, n - 1)) * spread / math.sqrt(n) <= half
+
+    most = 2
+    while not enough(most):
+        most *= 2
+        if most > MOST_SEEDS:
+            return None
+    return bisect_left(range(most), True, lo=2, key=enough) if most > 2 else 2
 
 
 def bca_interval(values: npt.ArrayLike, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> Interval:

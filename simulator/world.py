@@ -35,7 +35,7 @@ from simulator.records.checkpoint import Checkpoint
 from simulator.records.lock import FolderLock
 from simulator.records.log_writer import LogWriter
 from simulator.records.manifest import RunFacts, write_items, write_results
-from simulator.records.measures import Outcome, check_measures, event_counts, measure
+from simulator.records.measures import Outcome, check_measures, event_counts, measure, measure_targets
 from simulator.records.parts import drop_parts_after
 from simulator.records.platform_log import PlatformMemory
 from simulator.records.result import RunResult
@@ -61,6 +61,7 @@ def run_world(
     recommender: object | None = None,
     report: Report | None = None,
     stop: Callable[[], bool] | None = None,
+    watch: Callable[[World], None] | None = None,
 ) -> RunResult:
     """Run one world to its horizon.
 
@@ -69,6 +70,7 @@ def run_world(
         recommender: a recommender object, in place of the configuration's name.
         report: called after every tick and when a model is fitted.
         stop: asked after every tick; when it says so, a checkpoint is written and RunInterrupted raised.
+        watch: shown the world after every tick, for what no log has; it changes nothing.
 
     A run that has ended already is left as it is, and its result is read.
 
@@ -96,14 +98,19 @@ def run_world(
                 config, compiled, plugin, report, begun, lock=lock,
                 found=None if config.resume is None else take_up(config, scenario, plugin),  # large, and not kept
             )  # fmt: skip
-            return _lived(world, stop)
+            return _lived(world, stop, watch)
         except MemoryError as error:
             raise InputError("memory", str(error) or "there is no more", "fewer users= or items=") from error
 
 
-def _lived(world: World, stop: Callable[[], bool] | None) -> RunResult:
+def _lived(world: World, stop: Callable[[], bool] | None, watch: Callable[[World], None] | None) -> RunResult:
+    def after_a_tick() -> bool:
+        if watch is not None:
+            watch(world)
+        return stop is not None and stop()
+
     try:
-        world.live(stop)
+        world.live(after_a_tick)
         return world.finish()
     finally:
         world.close()
@@ -373,6 +380,7 @@ class World:
             compiled.scenario, self.config.seed, len(self.users.state), catalog.n_items, self.horizon,
             platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
             time.perf_counter() - self._begun, self.log, self.identity, outcome.hours,
+            measure_targets(outcome),
         )  # fmt: skip
         manifest = write_results(self.folder, facts, metrics)
         return RunResult(metrics, manifest, self.folder, self.log.tables, catalog.public.columns)

@@ -13,7 +13,7 @@ from analysis.report.pictures import funnel, life_cycle, two_rankings
 from analysis.statistics import t_interval
 from simulator.scenario.checks.provenance import provenance_summary
 from simulator.scenario.schema.scenario import Scenario
-from simulator.scenario.schema.targets import role_of
+from simulator.scenario.schema.targets import measures_of, role_of
 
 STYLE = """
 :root{color-scheme:light}*{box-sizing:border-box}
@@ -172,8 +172,10 @@ def _measures(each: Section) -> str:
 def _targets(each: Section) -> str:
     rows = []
     measured = {m: each.found.lived.worlds(m) for m in each.found.lived.measures}
+    named = measures_of(each.scenario.targets)
     for name, target in each.scenario.targets.items():
-        lived = measured[name][each.found.logging].mean() if name in measured else None
+        measure = named.get(name)
+        lived = measured[measure][each.found.logging].mean() if measure in measured else None
         here = "no measure of it" if lived is None else f"{lived:.4g}"
         rows.append(
             [

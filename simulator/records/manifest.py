@@ -70,6 +70,7 @@ class RunFacts(NamedTuple):
     log: LogWriter
     identity: Mapping[str, Any]
     queues: Mapping[str, Any]  # what their servers did by hour of the day
+    measured: Mapping[str, float]  # by target, of those that take no log
 
 
 def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float]) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
         "targets": {
             name: {
                 "value": target.value,
-                "measured": metrics.get(name),
+                "measured": facts.measured.get(name),
                 "unit": target.unit,
                 "role": role_of(name),
                 "see": target.see,

@@ -16,6 +16,7 @@ from simulator.engine.visit.outcomes import VALUE_UNITS
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled
 from simulator.scenario.durations import DAY
+from simulator.scenario.schema.targets import measures_of
 
 
 @dataclass(frozen=True)
@@ -176,36 +177,51 @@ def _queues(compiled: Compiled) -> list[str]:
     return [name for name, resource in compiled.scenario.resources.items() if resource.kind == "queue"]
 
 
+def _how(name: str, compiled: Compiled) -> Callable[[Outcome], float] | None:
+    """Return how a measure is computed; None where nothing is known by this name."""
+    label = name.removesuffix("_rate")
+    if name in _MEASURES:
+        return _MEASURES[name]
+    if label in compiled.names.labels:
+        return lambda o: _ratio(o.label(label), o.count(Tally.PLAYS))
+    return _of_events(name, compiled.names.events) or _of_queue(name, _queues(compiled))
+
+
 def check_measures(compiled: Compiled) -> None:
-    """Check that every measure that a scenario names can be computed. Raises InputError."""
-    events = compiled.names.events
-    for name in compiled.scenario.measures:
-        label = name.removesuffix("_rate") in compiled.names.labels
-        known_otherwise = _of_events(name, events) or _of_queue(name, _queues(compiled))
-        if name not in _MEASURES and not label and known_otherwise is None:
+    """Check that every measure that a scenario or one of its targets names can be computed. Raises InputError."""
+    scenario = compiled.scenario
+    named = [("measures: ", name) for name in scenario.measures]
+    named += [
+        (f"targets.{target}.measure = ", name)
+        for target, name in measures_of(scenario.targets).items()
+        if name != target  # a target without a reading may have the name of no measure: nothing is compared then
+    ]
+    for key, name in named:
+        if _how(name, compiled) is None:
             known = [*_MEASURES, *(f"{label}_rate" for label in compiled.names.labels)]
             ratios = f"EVENT_per_EVENT, EVENT_per_{', EVENT_per_'.join(_PER)}, EVENT_rate, mean_EVENT or total_EVENT"
             ratios += "".join(
                 f", utilisation_{q}, utilisation_{q}_at_HOUR, wait_{q}_at_peak" for q in _queues(compiled)
             )
-            raise InputError(
-                compiled.scenario.shown, f"measures: {name} is unknown", f"one of {', '.join(known)}, or {ratios}"
-            )
+            raise InputError(scenario.shown, f"{key}{name} is unknown", f"one of {', '.join(known)}, or {ratios}")
 
 
 def measure(outcome: Outcome) -> dict[str, float]:
     """Compute the measures that the scenario names, in its order; NaN where there was nothing to measure."""
-    found: dict[str, float] = {}
-    for name in outcome.compiled.scenario.measures:
-        label = name.removesuffix("_rate")
-        compute = _MEASURES.get(name)
-        if compute is None and label not in outcome.compiled.names.labels:
-            compute = _of_events(name, outcome.compiled.names.events) or _of_queue(name, _queues(outcome.compiled))
-        if compute is None:
-            found[name] = _ratio(outcome.label(label), outcome.count(Tally.PLAYS))
-        else:
-            found[name] = compute(outcome)
-    return found
+    hows = {name: _how(name, outcome.compiled) for name in outcome.compiled.scenario.measures}
+    return {name: how(outcome) for name, how in hows.items() if how is not None}
+
+
+def measure_targets(outcome: Outcome) -> dict[str, float]:
+    """Compute, by target, the measures that targets are compared with; those that take a log are not among them."""
+    named = measures_of(outcome.compiled.scenario.targets)
+    hows = {target: _how(name, outcome.compiled) for target, name in named.items()}
+    return {target: how(outcome) for target, how in hows.items() if how is not None}
+
+
+def unmeasured(compiled: Compiled) -> list[str]:
+    """Return the targets for which their scenario says no reading, and whose own name is that of no measure."""
+    return [target for target, name in measures_of(compiled.scenario.targets).items() if _how(name, compiled) is None]
 
 
 def event_counts(outcome: Outcome) -> dict[str, int]:

@@ -18,6 +18,7 @@ from simulator.scenario.checks import (
     references,
     sizes,
     stages,
+    targets,
     tastes,
 )
 from simulator.scenario.checks.rules import Breaches, Engine
@@ -30,7 +31,7 @@ WRONG: tuple[Callable[[Scenario], Breaches], ...] = (
     stages.surfaces, stages.screens, menus.menus, cases.resources, cases.choosers, criteria.criteria, criteria.sorting,
     blocks.presence, blocks.demands, blocks.commit, cases.fulfil, blocks.consume, blocks.respond, life_cycle.outcomes,
     life_cycle.ways, observation.observed, observation.labels, numbers.times, numbers.contexts, sizes.sizes,
-    provenance.sources,
+    provenance.sources, targets.readings,
 )  # fmt: skip
 """Topics of what makes no sense in any version, in the order in which one counts on another."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.scenario.checks.references import attributes_of, recorded
+from simulator.scenario.checks.references import item_numbers, recorded
 from simulator.scenario.checks.rules import Breaches, Engine
 from simulator.scenario.events import MOST_EVENTS, vocabulary
 from simulator.scenario.life_cycle import possible_events
@@ -37,8 +37,7 @@ def labels(scenario: Scenario) -> Breaches:
     platform = scenario.platform
     if platform.label not in platform.labels:
         yield f"platform.label = {platform.label}", nearest(platform.label, [*platform.labels])
-    timed = any(item_type.duration is not None for item_type in scenario.item_types.values())
-    columns = sorted({*attributes_of(scenario), "published_at", *(["duration"] if timed else [])})
+    columns = item_numbers(scenario)
     for name, label in platform.labels.items():
         for event in label.events:
             yield from _recorded(scenario, f"platform.labels.{name}.events", event)

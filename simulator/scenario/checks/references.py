@@ -143,6 +143,12 @@ def _criteria_on(scenario: Scenario, criterion: Criterion) -> list[str]:
     return sorted({*attributes_of(scenario), "published_at", *scenario.promises})
 
 
+def item_numbers(scenario: Scenario) -> list[str]:
+    """Return the public numbers of items: attributes, when they came out, and their duration where they have one."""
+    timed = any(item_type.duration is not None for item_type in scenario.item_types.values())
+    return sorted({*attributes_of(scenario), "published_at", *(["duration"] if timed else [])})
+
+
 def attributes_of(scenario: Scenario) -> list[str]:
     """Return the names of attributes that items or their parents have."""
     tables = [each.attributes for each in scenario.item_types.values()]

@@ -1,0 +1,42 @@
+"""What targets measure: readings of events that can happen, on devices and of items that there are."""
+
+from __future__ import annotations
+
+from simulator.scenario.checks.references import item_numbers
+from simulator.scenario.checks.rules import Breaches, need
+from simulator.scenario.life_cycle import possible_events
+from simulator.scenario.schema.readings import (
+    ItemsReading,
+    MeanReading,
+    OfLog,
+    events_of,
+)
+from simulator.scenario.schema.scenario import Scenario
+from simulator.scenario.schema.units import parse_unit
+
+_IN_SECONDS = ("delay", "age")
+
+
+def readings(scenario: Scenario) -> Breaches:
+    """Yield names in readings of targets that do not exist in the scenario, and units that a reading does not have.
+
+    A measure's name is the business of those who can compute it.
+    """
+    events = [event for event, happens in possible_events(scenario).items() if happens]
+    for name, target in scenario.targets.items():
+        reading, key = target.measure, f"targets.{name}.measure"
+        for part, named in events_of(reading):
+            yield from need(f"{key}.{part}", named, events)
+        if isinstance(reading, OfLog):
+            yield from need(f"{key}.types", reading.types, scenario.item_types)
+            yield from need(f"{key}.devices", reading.devices, scenario.devices)
+        if isinstance(reading, ItemsReading):
+            yield from need(f"{key}.attribute", [reading.attribute], item_numbers(scenario))
+        if isinstance(reading, MeanReading) and reading.late is not None and not _promised(scenario):
+            yield f"{key}.late: nothing is promised", "expected a fulfil block with promise"
+        if reading.reading in _IN_SECONDS and parse_unit(target.unit).canonical != "s":
+            yield f"targets.{name}.unit = {target.unit}", f"expected a unit of time: {reading.reading} is in seconds"
+
+
+def _promised(scenario: Scenario) -> bool:
+    return any(block.promise is not None for block in scenario.fulfil.values())
