@@ -340,9 +340,8 @@ def fidelity(words: Sequence[str]) -> int:
     )  # fmt: skip
     header = [name.replace("_", " ") for name in report.COLUMNS]
     _say(_table(found, header, report.COLUMNS) + "\n\n")
-    counts = found.groupby("role", sort=False)["verdict"].value_counts()
-    for role, verdicts in counts.groupby(level="role", sort=False):
-        _say(f"{role}: " + ", ".join(f"{n} {verdict}" for (_, verdict), n in verdicts.items()) + "\n")
+    for role, verdicts in found.groupby("role", sort=False)["verdict"]:
+        _say(f"{role}: " + ", ".join(f"{n} {verdict}" for verdict, n in verdicts.value_counts().items()) + "\n")
     _say(f"{len(chosen.seed)} seeds; 95 % intervals (Student's t); written to {output}\n")
     return 0
 

@@ -61,7 +61,8 @@ class Log:
 
     def of_items(self, column: str, rows: pd.DataFrame) -> np.ndarray:
         """Return a column of the items of these rows, shape (rows,)."""
-        return self.items[column].to_numpy()[rows["item"].to_numpy(dtype=np.int64)]
+        values: np.ndarray = self.items[column].to_numpy()[rows["item"].to_numpy(dtype=np.int64)]
+        return values
 
 
 def read(log: Log, reading: Any) -> float:

@@ -13,9 +13,11 @@ from analysis.__main__ import main
 from analysis.fidelity import report
 from analysis.fidelity.report import COLUMNS, row, sources_of_numbers
 from analysis.fidelity.worlds import Lateness
+from simulator.config import complete, resolve
 from simulator.errors import RunInterrupted
 from simulator.scenario.load import available_scenarios, load_scenario
 from simulator.scenario.schema.targets import Target, role_of
+from simulator.world import run_world
 
 FIT, CHECK = "valid_play_rate", "long_view_rate"
 
@@ -147,3 +149,15 @@ def test_a_stopped_report_says_how_it_goes_on(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "run", stopped)
     assert main(["fidelity", "scenario=news", "output=out"]) == 130
     assert "the same command with output=out continues" in capsys.readouterr().err
+
+
+def test_the_late_cases_of_a_world_are_those_that_it_counts():
+    own = load_scenario("fooddelivery")
+    given = [("scenario", "fooddelivery"), ("recommender", "random"), ("users", 200), ("items", 300), ("horizon", "2d")]
+    noted = Lateness()
+    result = run_world(complete(resolve(given, where="test"), own.defaults.model_dump()), watch=noted.watch)
+    assert len(noted.frame) == result.manifest["events"]["done"]
+    assert 0 < noted.frame["late"].mean() == result.metrics["late_share"]
+    measured = {name: each["measured"] for name, each in result.manifest["targets"].items()}
+    assert measured["conversion"] == result.metrics["order_per_visit"]  # by the measure that it names
+    assert measured["total_time"] is None  # that takes a log

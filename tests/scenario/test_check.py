@@ -28,6 +28,11 @@ def test_what_the_life_cycle_can_emit():
 TELLING = {"signal": _number(1, "correlation"), "precision": _number(1, "1/utility^2")}
 STAGE = {"kind": "respond", "surface": "fullscreen", "next": {"continue": "feed", "detour": "page", "leave": "exit"}}
 
+
+def _measured(reading: str, **given: object) -> dict[str, object]:
+    return {"targets.valid_play_rate.measure": {"reading": reading, **given}}
+
+
 CASES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
     # shares
     ({"facets.topic.share": _number(0.99)}, (), "facets: shares with that of idiosyncratic add up to 1."),
@@ -98,6 +103,16 @@ CASES: list[tuple[dict[str, Any], tuple[str, ...], str]] = [
     # provenance
     ({"clock.tick": {**_number(15, "min"), "see": "B33"}}, (), "clock.tick.see = B33; expected a key of the sources"),
     ({"targets.valid_play_rate.see": "kuairand"}, (), "targets.valid_play_rate.see = kuairand"),
+    # what targets measure
+    (_measured("visits_with", events=["likes"]), (),
+     "targets.valid_play_rate.measure.events names likes, which does not exist; did you mean like?"),
+    (_measured("followed", events=["like"], by=["order"]), (), "targets.valid_play_rate.measure.by names order"),
+    (_measured("visits_with", events=["like"], devices=["tv"]), (), "targets.valid_play_rate.measure.devices names tv"),
+    (_measured("visits_with", events=["like"], types=["song"]), (), "targets.valid_play_rate.measure.types names song"),
+    (_measured("items", attribute="price", quantile=0.5), (), "targets.valid_play_rate.measure.attribute names price"),
+    (_measured("mean", events=["like"], late=True), (), "targets.valid_play_rate.measure.late: nothing is promised"),
+    (_measured("age", events=["like"], quantile=0.5), (),
+     "targets.valid_play_rate.unit = share; expected a unit of time: that is what age gives"),
 ]  # fmt: skip
 
 

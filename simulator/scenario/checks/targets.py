@@ -14,7 +14,8 @@ from simulator.scenario.schema.readings import (
 from simulator.scenario.schema.scenario import Scenario
 from simulator.scenario.schema.units import parse_unit
 
-_IN_SECONDS = ("delay", "age")
+_CANONICAL = {"delay": "s", "age": "s", "share": "share", "visits_with": "share", "time_share": "share"}
+"""Of units that a reading can be in, as far as the reading decides it."""
 
 
 def readings(scenario: Scenario) -> Breaches:
@@ -34,8 +35,10 @@ def readings(scenario: Scenario) -> Breaches:
             yield from need(f"{key}.attribute", [reading.attribute], item_numbers(scenario))
         if isinstance(reading, MeanReading) and reading.late is not None and not _promised(scenario):
             yield f"{key}.late: nothing is promised", "expected a fulfil block with promise"
-        if reading.reading in _IN_SECONDS and parse_unit(target.unit).canonical != "s":
-            yield f"targets.{name}.unit = {target.unit}", f"expected a unit of time: {reading.reading} is in seconds"
+        canonical = _CANONICAL.get(reading.reading)
+        if canonical is not None and parse_unit(target.unit).canonical != canonical:
+            right = "a unit of time" if canonical == "s" else canonical
+            yield f"targets.{name}.unit = {target.unit}", f"expected {right}: that is what {reading.reading} gives"
 
 
 def _promised(scenario: Scenario) -> bool:
