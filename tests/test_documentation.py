@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as analysis_line, compare, counterfactual, elasticity, grid
+from analysis.fidelity import report as fidelity
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
 from recommenders.contract import Label, Recommender
@@ -168,10 +169,15 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
             assert elasticity.plan(scenario, seeds, settings, modalities)
             raise _PlannedError
 
+        def measured(scenario, seeds, settings, *args, **kwargs):
+            assert fidelity.plan(scenario, seeds, settings)
+            raise _PlannedError
+
         monkeypatch.setattr(grid, "experiment", planned)
         monkeypatch.setattr(compare, "experiment", planned)
         monkeypatch.setattr(counterfactual, "run", declared)
         monkeypatch.setattr(elasticity, "run", treated)
+        monkeypatch.setattr(fidelity, "run", measured)
         with pytest.raises(_PlannedError):
             analysis_line.main(rest)
     else:
