@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 
-from analysis.statistics import bca_interval, compare, holm, mean, ratio_of_means, sign_flip_p, t_interval
+from analysis.statistics import bca_interval, compare, holm, mean, ratio_of_means, seeds_for, sign_flip_p, t_interval
 from simulator.errors import InputError
 
 P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=8)
@@ -170,3 +170,16 @@ def test_a_ratio_is_given_where_it_says_something(treated, control, n, ratio, bo
 def test_a_mean_is_that_of_what_is_there():
     assert mean([1.0, math.nan, 3.0]) == 2
     assert math.isnan(mean([math.nan]))
+
+
+@pytest.mark.parametrize(("half", "most"), [(2.0, 30), (0.3, 400)])
+def test_the_number_of_seeds_is_the_least_that_is_enough(half, most):
+    some = np.array([1.0, 4.0, 2.0, 5.0])
+    n = seeds_for(some, half)
+    widths = {k: stats.t.ppf(0.975, k - 1) * some.std(ddof=1) / np.sqrt(k) for k in range(2, most)}
+    assert n == min(k for k, width in widths.items() if width <= half)
+
+
+def test_no_number_of_seeds_is_enough_for_an_interval_of_nothing():
+    assert seeds_for([1.0, 2.0], 0.0) is None
+    assert seeds_for([1.0], 1.0) is None
