@@ -1,7 +1,16 @@
 """Commands of the command line: each reads the settings, runs, prints the tables, and writes them as CSV."""
 
-from analysis.commands.experiments import compare as compare, experiment as experiment
+from analysis.commands.experiments import (
+    CompareSettings as CompareSettings,
+    ExperimentSettings as ExperimentSettings,
+    compare as compare,
+    experiment as experiment,
+)
 from analysis.commands.held_against import (
+    CounterfactualSettings as CounterfactualSettings,
+    ElasticitySettings as ElasticitySettings,
+    FidelitySettings as FidelitySettings,
+    LearnabilitySettings as LearnabilitySettings,
     counterfactual as counterfactual,
     elasticity as elasticity,
     fidelity as fidelity,
