@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import item_features
+from simulator.engine.randomness import numbered
 from simulator.engine.tables.tables import Items, Plan, Users
 from simulator.env.errors import WHERE, EnvInputError, env_input_errors
 from simulator.env.rewards import RewardTables, weights
@@ -15,6 +16,7 @@ from simulator.env.settings import EnvSettings
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.population.catalog import TrueCatalog, draw_catalog
 from simulator.population.parent_rows import Menus, levels_of, recommendable
+from simulator.population.reservations import with_reservations
 from simulator.population.users import draw_tastes, new_people, reference_scales
 from simulator.records.measures import check_measures
 from simulator.runtime.cases import Cases
@@ -24,6 +26,7 @@ from simulator.scenario.load import load_scenario
 
 _LIFE = 60 * DAY  # unless the scenario looks further
 _SURELY = 1e30
+_REFERENCE = 1024  # users
 
 
 class EnvContext:
@@ -64,6 +67,8 @@ class EnvContext:
             raise EnvInputError(WHERE, f"slate = {settings.slate}", f"at most {len(self.askable)}, or more items=")
         self.slate = settings.slate or min(self.compiled.largest_slate, len(self.askable))
         self._scales = reference_scales(self.compiled, self.items, self.seed)
+        expected = self.users(numbered(_REFERENCE))  # over whom what searching on is worth is taken
+        self.compiled = with_reservations(self.compiled, expected, self.items, self.seed)
         self.plan = _for_one_visit(self.compiled.plan) if settings.episode == "visit" else self.compiled.plan
         level, self.closes = self._supply()
         if len(np.unique(levels_of(self.compiled, self.items)[found])) > 1:

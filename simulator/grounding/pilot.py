@@ -9,6 +9,7 @@ from simulator.engine.tables.tables import Users
 from simulator.plan.compiler import Compiled
 from simulator.platform.service import create_recommender, declared_label
 from simulator.population.catalog import TrueCatalog
+from simulator.population.reservations import with_reservations
 from simulator.records.log_writer import LogWriter
 from simulator.records.platform_log import PlatformMemory
 from simulator.runtime.rounds import Rounds
@@ -22,6 +23,7 @@ def pilot_positives(compiled: Compiled, catalog: TrueCatalog, users: Users, hori
     codes = compiled.names.by_column
     memory = PlatformMemory(codes, len(users.state), catalog.n_items)
     log = LogWriter(None, "metrics", codes, horizon, memory)
+    compiled = with_reservations(compiled, users, catalog.items, seed)
     rounds = Rounds(compiled, users, catalog.items, seed, 1, 4096, log)
     try:
         policy = create_recommender("random", {}, compiled.scenario, seed)

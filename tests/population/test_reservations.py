@@ -8,6 +8,7 @@ from hypothesis import given, strategies as st
 from scipy.stats import norm
 
 from simulator.plan.compiler import compile_scenario
+from simulator.plan.demands import demands_of
 from simulator.population.catalog import draw_catalog
 from simulator.population.reservations import reservation, way_to, with_reservations
 from simulator.population.users import draw_users
@@ -78,3 +79,18 @@ def test_an_item_comes_to_a_checkout_by_card_and_page():
     compiled, _ = demands("ecommerce")
     assert [compiled.names.stages[s] for s in way_to(compiled, "checkout")] == ["search", "detail", "checkout"]
     assert [compiled.names.stages[s] for s in way_to(compiled, "home")] == ["home"]
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_environments_demand_what_runs_do(name):
+    """Demands of a stage with a search cost are 0 until users and items are known."""
+    from simulator.env.context import EnvContext
+    from simulator.env.settings import EnvSettings
+
+    context = EnvContext(EnvSettings(scenario=name, items=400))
+    searched = [name for name, each in demands_of(context.compiled.scenario) if any(each.search_cost)]
+    _, found = demands(name)
+    for stage in searched:
+        s = context.compiled.names.stages.index(stage)
+        assert context.plan.demands[s] == pytest.approx(found.plan.demands[s], abs=0.25), stage
+        assert (context.plan.demands[s] != 0.0).all(), stage

@@ -42,9 +42,9 @@ def test_goodwill_is_that_of_who_ordered_and_of_nobody_else():
 
 
 def test_room_is_made_where_more_orders_are_open_than_there_was_room_for(monkeypatch):
-    wide = lived("Ecommerce", 64, 150)
+    wide = lived("Ecommerce", 64, 400)
     monkeypatch.setattr(orders, "_SLOTS", 1)
-    narrow = lived("Ecommerce", 64, 150)
+    narrow = lived("Ecommerce", 64, 400)
     assert narrow[3].fleet._worlds.orders.cases.shape[1] > 1
     assert all(np.array_equal(a, b) for a, b in zip(wide[:3], narrow[:3], strict=True))
 
