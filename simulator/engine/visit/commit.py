@@ -14,6 +14,7 @@ from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.basket import pack, read_basket, summed
 from simulator.engine.visit.inspect_card import read_closely
+from simulator.engine.visit.intents import demanded
 from simulator.engine.visit.outcomes import outcome_event
 from simulator.engine.visit.variant_orders import extra_units
 
@@ -63,7 +64,7 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
             drive += cost.weight * drawn(quantiles, cost.amount, decision_key(own_key, v.request, slot, Draw.COST + k))
     if taken(
         drive,
-        plan.demands[s.number, v.device, 0] + plan.reluctance[v.intent, s.number],
+        demanded(v, s.number, plan),
         s.temperature,
         uniform(decision_key(own_key, v.request, slot, Draw.CONFIRM)),
         exp_log_tables,
