@@ -236,7 +236,7 @@ def _modalities(
             cue["precision"], cue["root_precision"] = telling.precision.value, np.sqrt(telling.precision.value)
             if modality.kind == "readout":
                 cue["column"], cue["readout"] = -1, names.published_counters.index(name)
-                expect(cue, 0.0, 1.0, None)
+                expect(cue, discount, telling.signal.value if telling.signal is not None else 1.0, None)
             else:
                 cue["column"], cue["readout"] = column, -1
                 expect(cue, discount, telling.signal.value, bias)

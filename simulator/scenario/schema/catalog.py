@@ -122,6 +122,7 @@ class ReadoutTelling(Model):
     """How exactly people read a facet from a number that the platform counts; its truth emerges in the run."""
 
     precision: Precision
+    signal: Correlation | None = None  # with the facet, as readers with a `discount` expect it (default: 1)
 
 
 class Feature(Model):
