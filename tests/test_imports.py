@@ -18,6 +18,7 @@ CONTRACT = {
     "recommenders.contract", "recommenders.registry", "recommenders.rehearsal", "recommenders.command_line",
     "recommenders.contract.places",  # what manifests and warnings say of popularity in place of a model
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
+    "recommenders.inequality",  # of exposure, as of recommendations
     "recommenders.data",  # one reader of the tables that people bring
     "recommenders.contract.item_encoder", "recommenders.agents.user_features", "recommenders.agents.agent_file",
 }  # fmt: skip
@@ -57,7 +58,7 @@ ORDER = {
         "grounding", "world", "api cli env", "__main__ __init__",
     ),
     "recommenders": (
-        "contract values", "command_line registry", "members saving", "models", "data compose agents check",
+        "contract values inequality", "command_line registry", "members saving", "models", "data compose agents check",
         "rehearsal evaluation", "cli", "__main__ __init__",
     ),
 }  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommenders.contract.errors import RecommenderError
+from recommenders.inequality import gini
 
 
 @dataclass(frozen=True)
@@ -123,19 +124,14 @@ def novelty(ranked: np.ndarray, k: int, popularity: np.ndarray, n_users: int) ->
     return float(-np.log2(had).mean()) if had.size else float("nan")
 
 
-def gini(ranked: np.ndarray, k: int, n_items: int) -> float:
+def concentration(ranked: np.ndarray, k: int, n_items: int) -> float:
     """Return the Gini coefficient of how often each item is recommended: 0 all equally often, towards 1 few have all.
 
-    >>> gini(np.array([[0], [1]]), 1, 2), gini(np.array([[0], [0]]), 1, 2)
+    >>> concentration(np.array([[0], [1]]), 1, 2), concentration(np.array([[0], [0]]), 1, 2)
     (0.0, 0.5)
     """
     top = ranked[:, :k]
-    counts = np.sort(np.bincount(top[top >= 0], minlength=n_items))
-    total = counts.sum()
-    if not total:
-        return float("nan")
-    place = np.arange(1, n_items + 1)
-    return float(((2 * place - n_items - 1) * counts).sum() / (n_items * total))
+    return gini(np.bincount(top[top >= 0], minlength=n_items))
 
 
 def _over(gained: np.ndarray, possible: np.ndarray) -> np.ndarray:

@@ -167,7 +167,7 @@ def _judged(
             per_user[f"{name}@{cutoff}"] = measure(ranked, relevant, k)
         of_lists[f"coverage@{cutoff}"] = metrics.coverage(ranked, k, n_items)
         of_lists[f"novelty@{cutoff}"] = metrics.novelty(ranked, k, popularity, n_train_users)
-        of_lists[f"gini@{cutoff}"] = metrics.gini(ranked, k, n_items)
+        of_lists[f"gini@{cutoff}"] = metrics.concentration(ranked, k, n_items)
         if cold_rows.any():
             cold_recall[f"recall@{cutoff}"] = float(np.nanmean(metrics.recall(ranked, cold, k)))
     return Judgment(users, per_user, of_lists, cold_recall, trained.sizes[users], seconds)

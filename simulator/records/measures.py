@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from recommenders.inequality import gini
 from simulator.engine.tables.case_tables import Count
 from simulator.engine.tables.tables import FIXED, TICKS_PER_SECOND, Tally, Users
 from simulator.engine.visit.outcomes import VALUE_UNITS
@@ -57,16 +58,6 @@ class Outcome:
 
 def _ratio(a: float, b: float) -> float:
     return a / b if b else math.nan
-
-
-def gini(values: npt.NDArray[np.int64]) -> float:
-    """Return the Gini coefficient of non-negative counts: 0 all equal, towards 1 all with one."""
-    total = int(values.sum())
-    if total == 0:
-        return math.nan
-    ordered = np.sort(values).astype(np.float64)
-    n = len(ordered)
-    return float((2.0 * np.sum(np.arange(1, n + 1) * ordered) / (n * total)) - (n + 1) / n)
 
 
 def _retention(o: Outcome) -> float:

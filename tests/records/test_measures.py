@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import simulator
+from recommenders.inequality import gini
 from simulator.plan.compiler import compile_scenario
 from simulator.population.catalog import draw_catalog
-from simulator.records.measures import check_measures, gini
+from simulator.records.measures import check_measures
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import bench, edited
 
@@ -125,17 +126,6 @@ def test_an_empty_world_has_no_rates():
     result = simulator.run(NAME, "random", users=1, items=200, horizon="15min", seed=1)
     assert result.metrics["plays"] == 0
     assert math.isnan(result.metrics["skip_rate"])
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"), [([1, 1, 1, 1], 0.0), ([0, 0, 0, 8], 0.75), ([0, 1], 0.5), ([1, 2, 3], 2.0 / 9.0)]
-)
-def test_the_gini_coefficient(values, expected):
-    assert gini(np.array(values)) == pytest.approx(expected)
-
-
-def test_nothing_shown_has_no_gini_coefficient():
-    assert math.isnan(gini(np.zeros(3, dtype=np.int64)))
 
 
 def test_an_unknown_measure_is_named(tmp_path):
