@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import replace
 from typing import ClassVar
 
 import gymnasium
@@ -13,12 +12,39 @@ import pytest
 from recommenders.agents.agent_file import Description, write_description
 from recommenders.check import RecommenderConformance, check_recommender, synthetic_world
 from recommenders.check.rules import RULES
-from recommenders.contract import Label, Recommender, RecommenderError, Slates
+from recommenders.contract import Label, Recommender, RecommenderError
 from recommenders.contract.item_encoder import ItemEncoder
 from recommenders.models.bandits import Thompson
 from recommenders.models.popularity import Popularity
 from recommenders.models.random import Random
 from recommenders.registry import accepted_parameters, available, create, find
+from tests.recommenders.breaking import (
+    Batchy,
+    Boasting,
+    Careless,
+    Deaf,
+    Drifting,
+    Exits,
+    Foreign,
+    Forgetful,
+    Greedy,
+    Hesitant,
+    Joined,
+    Meddling,
+    Nameless,
+    Newest,
+    Pickled,
+    Prying,
+    Remembering,
+    Replacing,
+    Scattered,
+    Scoring,
+    Short,
+    Twice,
+    Unavailable,
+    Unequal,
+    Unsure,
+)
 
 LABELS = [Label("like", ("like",)), Label("long_view", ("skip", "complete"), 18.0, "duration")]
 
@@ -75,226 +101,6 @@ def an_agent(path, label):
     return path
 
 
-class Newest(Recommender):
-    """The example of the contract's documentation, which shows what was shown lately."""
-
-    name = "newest"
-
-    def fit(self, log, catalog):
-        self.published_at = catalog.columns["published_at"]
-
-    def recommend(self, requests):
-        order = np.argsort(-self.published_at[requests.candidates], kind="stable")
-        best = requests.candidates[order][: requests.slate_size]
-        return Slates(np.tile(best, (len(requests), 1)))
-
-
-class Nameless(Random):
-    name = ""
-
-
-class Unsure(Random):
-    reproducibility = "mostly"
-
-
-class Broken(Random):
-    """Base of the mutations below: random slates, then something is done to them."""
-
-    name = "broken"
-
-    def recommend(self, requests):
-        slates = super().recommend(requests)
-        return Slates(self.spoil(slates.items, requests))
-
-    def spoil(self, items, requests):
-        raise NotImplementedError
-
-
-class Twice(Broken):
-    def spoil(self, items, requests):
-        if requests.filled > 1:
-            items[:, 1] = items[:, 0]
-        return items
-
-
-class Foreign(Broken):
-    def spoil(self, items, requests):
-        items[:, 0] = 10_000
-        return items
-
-
-class Unavailable(Broken):
-    def spoil(self, items, requests):
-        missing = np.setdiff1d(np.arange(requests.candidates.max(initial=0)), requests.candidates)
-        items[:, 0] = missing[0] if missing.size else items[:, 0]
-        return items
-
-
-class Short(Broken):
-    def spoil(self, items, requests):
-        return items[:, :-1]
-
-
-class Batchy(Broken):
-    def spoil(self, items, requests):
-        if requests.filled == requests.slate_size:
-            items[::2] = items[::2, ::-1].copy()
-        return items
-
-
-class Drifting(Broken):
-    def spoil(self, items, requests):
-        self.asked = getattr(self, "asked", 0) + 1
-        return (
-            np.ascontiguousarray(items[:, ::-1]) if self.asked % 2 and requests.filled == requests.slate_size else items
-        )
-
-
-class Unequal(Broken):
-    made = 0
-
-    def __init__(self, **parameters):
-        Unequal.made += 1
-        super().__init__(seed=Unequal.made)
-
-    def spoil(self, items, requests):
-        return items
-
-
-class Meddling(Broken):
-    def spoil(self, items, requests):
-        requests.recent_items[:] = 0
-        return items
-
-
-class Greedy(Random):
-    name = "greedy"
-
-    def fit(self, log, catalog):
-        log.value[:] = 0
-
-
-class Remembering(Popularity):
-    name = "remembering"
-
-    def fit(self, log, catalog):
-        if self._history is None:
-            super().fit(log, catalog)
-
-
-class Forgetful(Popularity):
-    name = "forgetful"
-
-    def state(self):
-        return {**super().state(), "ranking": np.sort(super().state()["ranking"])}
-
-
-class Pickled(Popularity):
-    name = "pickled"
-
-    def state(self):
-        return {**super().state(), "label": np.array([self.label], dtype=object)}
-
-
-class Joined(Random):
-    """Draws otherwise where there are several lists."""
-
-    name = "joined"
-    takes_lists = True
-
-    def recommend(self, requests):
-        return super().recommend(requests) if requests.several is None else Random(seed=7).recommend(requests)
-
-
-class Scattered(Random):
-    """Knows nothing of lists, and says that it takes them."""
-
-    name = "scattered"
-    takes_lists = True
-
-    def recommend(self, requests):
-        return super().recommend(replace(requests, several=None))
-
-
-class Hesitant(Random):
-    name = "hesitant"
-    takes_lists = "sometimes"
-
-
-class Exits(Random):
-    name = "exits"
-
-    def recommend(self, requests):
-        raise SystemExit(4)
-
-
-class Prying(Random):
-    """Opens what it is given."""
-
-    name = "prying"
-
-    def recommend(self, requests):
-        requests.candidates.setflags(write=True)
-        return super().recommend(requests)
-
-
-class Replacing(Random):
-    name = "replacing"
-
-    def recommend(self, requests):
-        object.__setattr__(requests, "slate_size", 3)
-        return Random(seed=1).recommend(replace(requests, slate_size=10))
-
-
-class Scoring(Popularity):
-    """Its scores are what the test says."""
-
-    name = "scoring"
-
-    def __init__(self, given):
-        super().__init__(label=LABELS[0])
-        self.given = given
-
-    def scores(self, requests):
-        return self.given(len(requests))
-
-
-class Boasting(Random):
-    """Says other chances than its propensities."""
-
-    name = "boasting"
-
-    def recommend(self, requests):
-        return super().recommend(requests)
-
-    def chances(self, requests, items):
-        return np.full(items.shape, 0.5)
-
-
-class Deaf(Random):
-    name = "deaf"
-
-    def update(self, events):
-        raise KeyError("event")
-
-
-class Careless(Broken):
-    """Breaks several rules at once."""
-
-    name = "careless"
-    takes_lists = "yes"
-
-    def spoil(self, items, requests):
-        items[:, 0] = 10_000
-        return items
-
-    def state(self):
-        return None
-
-    def scores(self, requests):
-        return [1.0]
-
-
 def none(*_, **__):
     return None
 
@@ -304,7 +110,7 @@ def none(*_, **__):
     [
         (none, "check_recommender: recommender: it makes None; expected a new Recommender"),
         (lambda: 1 / 0, "check_recommender: recommender: making one raises ZeroDivisionError: division by zero .test_"),
-        (Exits, "check_recommender: exits: recommend raises SystemExit: 4 .test_conformance.py, line"),
+        (Exits, "check_recommender: exits: recommend raises SystemExit: 4 .breaking.py, line"),
         (Prying, "it changes what it was given: recommend raises ValueError: cannot set WRITEABLE"),
         (Replacing, "it changed requests.slate_size; copy what you want to change"),
         (lambda: Scoring(lambda n: [1.0]), "its scores are a list; expected an array, float32"),
@@ -327,8 +133,8 @@ def none(*_, **__):
         (Joined, "requests of several lists get other slates in one batch than list by list"),
         (Scattered, "scattered: .* .on several lists.; it is not a candidate"),
         (Hesitant, "takes_lists is 'sometimes'; expected True or False"),
-        (Meddling, "it changes what it was given: recommend raises .* read-only .test_conformance.py, line"),
-        (Greedy, "it changes what it was given: fit raises .* read-only .test_conformance.py, line"),
+        (Meddling, "it changes what it was given: recommend raises .* read-only .breaking.py, line"),
+        (Greedy, "it changes what it was given: fit raises .* read-only .breaking.py, line"),
         (lambda: Remembering(label=LABELS[0]), "it remembers the first fit"),
         (lambda: Forgetful(label=LABELS[0]), "restored from its state, it answers differently"),
         (lambda: Pickled(label=LABELS[0]), r"state\(\)\['label'\] is an array of object; expected plain numpy arrays"),
