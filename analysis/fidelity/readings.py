@@ -32,6 +32,7 @@ class Log:
         truth: the truth log, a row per event.
         items: what recommenders may know of the items, a row per item in order of number.
         types: names behind the codes of items' types.
+        modalities: names behind the bits of what was visible.
         horizon: of the run, s.
         late: of cases of which something was promised and that came: user, case, and whether it came late.
         platform: the platform log, where positives are to be judged.
@@ -47,6 +48,7 @@ class Log:
     platform: pd.DataFrame | None = None
     label: Label | None = None
     users: int = 0
+    modalities: Sequence[str] = ()
 
     def rows(self, events: Sequence[str], reading: said.OfLog) -> pd.DataFrame:
         """Return the rows of these events, of the devices and types of items that a reading is of."""
@@ -137,6 +139,17 @@ def time_share(log: Log, reading: said.TimeShareReading) -> float:
     return float((times[reading.ends] - times[reading.begins]).sum()) / whole if whole > 0 else np.nan
 
 
+def lift(log: Log, reading: said.LiftReading) -> float:
+    """Return how much more often rows of `of` lead to `events` for items that have the modality than for others."""
+    shown = log.rows(reading.of, reading).dropna(subset="item")
+    bit = np.uint32(1 << list(log.modalities).index(reading.modality))
+    having = shown.loc[(shown["visible"].to_numpy() & bit) != 0, "item"].unique()
+    chosen = log.rows(reading.events, reading).dropna(subset="item")
+    n = [(rows["item"].isin(having).sum(), (~rows["item"].isin(having)).sum()) for rows in (chosen, shown)]
+    (with_it, without), (seen_with, seen_without) = n
+    return (with_it / seen_with) / (without / seen_without) if seen_with and without else np.nan
+
+
 def age(log: Log, reading: said.AgeReading) -> float:
     """Return a quantile of the time since their publication at which items had these rows, s."""
     rows = log.rows(reading.events, reading)
@@ -183,6 +196,7 @@ def _old(log: Log, rows: pd.DataFrame, after: float | None) -> pd.DataFrame:
 
 READERS: dict[type, Callable[[Log, Any], float]] = {
     said.ShareReading: share, said.RateReading: rate, said.VisitsReading: visits_with, said.FollowedReading: followed,
-    said.MeanReading: mean_value, said.DelayReading: delay, said.TimeShareReading: time_share, said.AgeReading: age,
-    said.PlayedReading: played, said.ItemsReading: items, said.LearnabilityReading: learnability,
+    said.MeanReading: mean_value, said.DelayReading: delay, said.TimeShareReading: time_share, said.LiftReading: lift,
+    said.AgeReading: age, said.PlayedReading: played, said.ItemsReading: items,
+    said.LearnabilityReading: learnability,
 }  # fmt: skip

@@ -39,6 +39,7 @@ def live(world: KeptWorld[None]) -> dict[str, float]:
         truth=result.truth if logged else pd.DataFrame(),
         items=result.items,
         types=list(scenario.item_types),
+        modalities=list(scenario.modalities),
         horizon=float(result.manifest["horizon_seconds"]),
         late=lateness.frame if asks_late else None,
         platform=result.platform if any(isinstance(each, LearnabilityReading) for each in readings) else None,

@@ -56,6 +56,14 @@ CASES = log(
     (920, 2, 1, NO, 2, "cart", NO),
     late=pd.DataFrame({"user": [0, 1], "case": [0, 0], "late": [True, False]}),
 )  # fmt: skip
+SEEN = log(
+    (0, 0, 0, 0, 0, "peek", NO), (1, 0, 0, 0, 1, "peek", NO), (2, 0, 0, 0, 2, "peek", NO), (3, 0, 0, 0, 0, "take", NO),
+    (4, 1, 0, 0, 0, "peek", NO), (5, 1, 0, 0, 1, "peek", NO), (6, 1, 0, 0, 0, "take", NO), (7, 1, 0, 0, 1, "take", NO),
+    modalities=["price", "photo"],
+)  # fmt: skip
+SEEN.truth["visible"] = np.array(
+    [3, 1, 1, 0, 1, 1, 0, 0], dtype=np.uint32
+)  # item 0 has a photo, though not on each screen
 ENDED = {"events": ["skip"], "of": ["skip", "complete"]}
 
 
@@ -74,6 +82,7 @@ ENDED = {"events": ["skip"], "of": ["skip", "complete"]}
         (PLAYS, reading("played", events=["skip", "complete"], above=1.0), 1 / 5),
         (PLAYS, reading("played", events=["skip", "complete"], given=["like"], quantile=0.5), 0.2),
         (PLAYS, reading("age", events=["complete"], quantile=0.5), (2 + 3 - 100) / 2),
+        (SEEN, reading("lift", events=["take"], of=["peek"], modality="photo"), (2 / 2) / (1 / 3)),
         (CASES, reading("followed", events=["order"], by=["rate"]), 2 / 3),
         (CASES, reading("followed", events=["order"], by=["rate"], after="100s"), 1.0),
         (CASES, reading("followed", events=["order"], by=["rate"], gives="none"), 1 / 3),

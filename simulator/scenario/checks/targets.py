@@ -7,6 +7,7 @@ from simulator.scenario.checks.rules import Breaches, need
 from simulator.scenario.life_cycle import possible_events
 from simulator.scenario.schema.readings import (
     ItemsReading,
+    LiftReading,
     MeanReading,
     OfLog,
     events_of,
@@ -14,7 +15,14 @@ from simulator.scenario.schema.readings import (
 from simulator.scenario.schema.scenario import Scenario
 from simulator.scenario.schema.units import parse_unit
 
-_CANONICAL = {"delay": "s", "age": "s", "share": "share", "visits_with": "share", "time_share": "share"}
+_CANONICAL = {
+    "delay": "s",
+    "age": "s",
+    "share": "share",
+    "visits_with": "share",
+    "time_share": "share",
+    "lift": "ratio",
+}
 """Of units that a reading can be in, as far as the reading decides it."""
 
 
@@ -31,6 +39,8 @@ def readings(scenario: Scenario) -> Breaches:
         if isinstance(reading, OfLog):
             yield from need(f"{key}.types", reading.types, scenario.item_types)
             yield from need(f"{key}.devices", reading.devices, scenario.devices)
+        if isinstance(reading, LiftReading):
+            yield from need(f"{key}.modality", [reading.modality], scenario.modalities)
         if isinstance(reading, ItemsReading):
             yield from need(f"{key}.attribute", [reading.attribute], item_numbers(scenario))
         if isinstance(reading, MeanReading) and reading.late is not None and not _promised(scenario):

@@ -114,6 +114,19 @@ class TimeShareReading(OfLog):
     of: Annotated[list[Name], Field(min_length=2, max_length=2)]
 
 
+class LiftReading(OfLog):
+    """Rows of `events` per row of `of` for items that have a modality, over the same for items that have none.
+
+    What a platform sees that gives some items a photo, or some advertisements a salary: items compete, so it says
+    nothing of what showing it everywhere would do.
+    """
+
+    reading: Literal["lift"]
+    events: Events
+    of: Events
+    modality: Name
+
+
 class AgeReading(OfLog):
     """Quantile of the age of items at rows of `events`, s.
 
@@ -164,7 +177,8 @@ class LearnabilityReading(Model):
 READINGS: dict[str, type[Model]] = {
     "measure": MeasureReading, "share": ShareReading, "rate": RateReading, "visits_with": VisitsReading,
     "followed": FollowedReading, "mean": MeanReading, "delay": DelayReading, "time_share": TimeShareReading,
-    "age": AgeReading, "played": PlayedReading, "items": ItemsReading, "learnability": LearnabilityReading,
+    "lift": LiftReading, "age": AgeReading, "played": PlayedReading, "items": ItemsReading,
+    "learnability": LearnabilityReading,
 }  # fmt: skip
 
 
@@ -182,6 +196,7 @@ Reading = Annotated[
     | Annotated[MeanReading, Tag("<mean>")]
     | Annotated[DelayReading, Tag("<delay>")]
     | Annotated[TimeShareReading, Tag("<time_share>")]
+    | Annotated[LiftReading, Tag("<lift>")]
     | Annotated[AgeReading, Tag("<age>")]
     | Annotated[PlayedReading, Tag("<played>")]
     | Annotated[ItemsReading, Tag("<items>")]
