@@ -21,10 +21,11 @@ from simulator.grounding.folder import RealFolder, read_folder
 from simulator.grounding.heldout import WEIGHTED, evaluate
 from simulator.grounding.pilot import pilot_positives
 from simulator.plan.compiler import Compiled, discount_of, expect
+from simulator.population.bad_tails import direction
 from simulator.population.catalog import TrueCatalog, contents, draw_catalog, public_catalog, told_topic
 from simulator.population.parent_rows import listed, with_menus
 from simulator.population.setting import Setting
-from simulator.population.users import direction, draw_users, match_scales, new_people
+from simulator.population.users import draw_users, match_scales, new_people
 from simulator.scenario.durations import DAY
 from simulator.scenario.events import CODE
 from simulator.scenario.life_cycle import CREATOR

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from simulator.plan.groups import shares_by_segment
 from simulator.plan.stages import Vocabulary
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import Scenario
@@ -46,14 +48,25 @@ def demand_tables(scenario: Scenario, names: Vocabulary) -> dict[str, Any]:
         for more, fixed in enumerate(each.fixed):
             if fixed is not None:
                 demands[names.stages.index(name), :, more] = fixed.value
+    demands += device_reluctance(scenario, names)[:, :, None]
     intents = list(scenario.user.intents.values())
     reluctance = np.zeros((max(len(intents), 1), len(names.stages)))
     for row, intent in zip(reluctance, intents, strict=False):
         for name, reluctant in intent.reluctance.items():
             row[names.stages.index(name)] = reluctant.value
     shares = [[(each.first or each.share).value for each in intents], [each.share.value for each in intents]]
+    rows = [shares_by_segment(scenario.user, "intents", [*scenario.user.intents], each) for each in shares]
     return {
         "demands": demands,
         "reluctance": reluctance,
-        "intents": np.cumsum(shares, axis=1) if intents else np.ones((2, 1)),
+        "intents": np.cumsum(np.stack(rows, axis=1), axis=-1) if intents else np.ones((len(rows[0]), 2, 1)),
     }
+
+
+def device_reluctance(scenario: Scenario, names: Vocabulary) -> npt.NDArray[np.float64]:
+    """Return what each device adds to what a stage demands, utility, (stages, devices)."""
+    reluctance = np.zeros((len(names.stages), len(names.devices)))
+    for d, device in enumerate(scenario.devices.values()):
+        for name, reluctant in device.reluctance.items():
+            reluctance[names.stages.index(name), d] = reluctant.value
+    return reluctance

@@ -9,15 +9,17 @@ import numpy.typing as npt
 
 from simulator.engine.randomness import PARENT, PERSON, SUPPLY, Keys, numbered, table_points, uniforms
 from simulator.plan.compiler import Compiled
+from simulator.plan.groups import partitions
 from simulator.plan.limits import limit_worths
 from simulator.population.parents import ParentIndex
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
+from simulator.scenario.schema.users import User
 
 Float32 = npt.NDArray[np.float32]
 
 # What is drawn under PERSON, beside what `population` draws, and under SUPPLY, beside what `catalog` draws.
-_GROUP, _TRAIT, _PLACE = 300, 320, 400
+_GROUP, _TRAIT, _PLACE = 300, 320, 400  # + number of the partition, of the trait, of the axis
 _ATTRIBUTE = 420  # + number of the attribute
 
 
@@ -80,10 +82,30 @@ def attributes(
     return values, np.concatenate([worth, limit_worths(scenario, names.attributes, values)], axis=1)
 
 
+def members(user: User, rows: Keys, seed: int) -> npt.NDArray[np.int64]:
+    """Return the group of the users with these keys in each partition of users, (n, partitions)."""
+    keys, ways = numbered(rows), partitions(user)
+    out = np.zeros((len(keys), len(ways)), dtype=np.int64)
+    for p, groups in enumerate(ways):
+        bounds = np.cumsum([group.share.value for group in groups])
+        draw = uniforms(seed, PERSON, keys, _GROUP + p)
+        out[:, p] = np.minimum(np.searchsorted(bounds, draw, side="right"), len(groups) - 1)
+    return out
+
+
+def segment_of(user: User, member: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:
+    """Return the numbers, among `segments`, of the combinations of groups that users are in, (n,)."""
+    out = np.zeros(len(member), dtype=np.int64)
+    for p, groups in enumerate(partitions(user)):
+        out = out * len(groups) + member[:, p]
+    return out.astype(np.uint16)
+
+
 def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float32:
     """Return how much each shown number matters to the users with these keys, (n, effects): 1 where none is named.
 
-    A group's own trait goes before everybody's. Limits matter only while a visit has them: 0.
+    A group's own trait goes before everybody's, and that of a later partition before that of an earlier one. Limits
+    matter only while a visit has them: 0.
     """
     scenario, user = compiled.scenario, compiled.scenario.user
     out = np.zeros((len(rows), len(compiled.plan.attribute_effects)), dtype=np.float32)
@@ -91,8 +113,7 @@ def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float
     out[:, compiled.plan.attribute_effects["repeats"] == 1] = 1.0
     groups = list(user.groups.values())
     known = list(dict.fromkeys([*user.traits, *(trait for group in groups for trait in group.traits)]))
-    bounds = np.cumsum([group.share.value for group in groups])
-    member = np.minimum(np.searchsorted(bounds, uniforms(seed, PERSON, rows, _GROUP), side="right"), len(groups) - 1)
+    member = members(user, rows, seed)
     for a, name in enumerate(compiled.names.attribute_effects):
         trait = getattr(scenario.modalities[name], "trait", None)
         if trait is None:
@@ -100,7 +121,9 @@ def traits(compiled: Compiled, rows: npt.NDArray[np.uint64], seed: int) -> Float
         draw = uniforms(seed, PERSON, rows, _TRAIT + known.index(trait))
         if trait in user.traits:
             out[:, a] = drawn(user.traits[trait], draw)
-        for g, group in enumerate(groups):
-            if trait in group.traits:
-                out[member == g, a] = drawn(group.traits[trait], draw)[member == g]
+        for p, partition in enumerate(partitions(user)):
+            for g, group in enumerate(partition):
+                if trait in group.traits:
+                    own = member[:, p] == g
+                    out[own, a] = drawn(group.traits[trait], draw)[own]
     return out

@@ -18,6 +18,7 @@ from simulator.engine.tables.tables import ITEM, Items
 from simulator.plan.compiler import Compiled
 from simulator.plan.size import check_room
 from simulator.population.attributes import attributes, item_places
+from simulator.population.bad_tails import shift_tails
 from simulator.population.item_facts import (
     ACTIVITY,
     CREATOR_TOPIC,
@@ -104,6 +105,7 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
         for each, topic, creator in zip(kin, topics, owners, strict=True)
     ]
     truth = _truth(compiled, facts, n_creators, seed, kin, drawn)
+    shift_tails(compiled, facts["type"], truth, seed)
     said = contents(compiled, truth, seed)
     common = [contents(compiled, own, seed, LIKENESS, each.keys) for each, own in zip(kin, drawn, strict=True)]
     for each, told in zip(kin, common, strict=True):

@@ -172,5 +172,6 @@ class Interests(Part):
             out.tallies[int(Tally.EVENT) + self._event] += np.count_nonzero(codes[part] >= 0)
             if len(out.records):
                 visits: Array = np.ascontiguousarray(self._users.state["visits"][users[part]])
-                declared = Declarations(users[part], times[part], visits, codes[part])
+                segments = np.ascontiguousarray(self._users.state["segment"][users[part]])
+                declared = Declarations(users[part], times[part], visits, codes[part], segments)
                 sink.wrote(declare(self._seed, occasion, self._event, declared, plan, out.records))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from simulator.engine.randomness import REFERENCE, numbered, uniforms
 from simulator.engine.tables.tables import Items, StageKind, Users
 from simulator.plan.compiler import Compiled
-from simulator.plan.demands import demands_of
+from simulator.plan.demands import demands_of, device_reluctance
 from simulator.population.kernels.judging import Pairs, attractions
 
 Places = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
@@ -43,14 +43,14 @@ def with_reservations(compiled: Compiled, users: Users, items: Items, seed: int)
     costs = {name: each.search_cost for name, each in demands_of(compiled.scenario) if any(each.search_cost)}
     if not costs:
         return compiled
-    demands = compiled.plan.demands.copy()
+    demands, reluctance = compiled.plan.demands.copy(), device_reluctance(compiled.scenario, compiled.names)
     for name, own in costs.items():
         s, at = compiled.names.stages.index(name), _pairs(compiled, name, users, items, seed)
         for d in range(len(compiled.names.devices)):
             found = _attractions(compiled, name, d, at, users, items, seed)
             for more, cost in enumerate(own):
                 if cost is not None:
-                    demands[s, d, more] = reservation(found, cost.value)
+                    demands[s, d, more] = reservation(found, cost.value) + reluctance[s, d]
     return replace(compiled, plan=compiled.plan._replace(demands=demands))
 
 

@@ -22,24 +22,22 @@ from simulator.engine.tables.tables import (
 )
 from simulator.engine.user.return_and_churn import after
 from simulator.plan.compiler import Compiled, discount_of
+from simulator.plan.groups import factor, partitions, segments
 from simulator.plan.size import check_room
-from simulator.population.attributes import places, traits
+from simulator.population.attributes import members, places, segment_of, traits
+from simulator.population.bad_tails import common_taste, direction, in_tail
 from simulator.population.catalog import centres
 from simulator.population.item_facts import topic_shares
+from simulator.scenario.limits import INTERESTS
 
 Float32 = npt.NDArray[np.float32]
 
 _BLOCK = 65536  # users drawn at a time, so that a million need no more memory than they keep
 _REFERENCE = 1024  # users and items on whom a match is brought to unit spread
 _ARRIVAL, _PATIENCE, _GOODWILL, _PACE, _INTEREST = 0, 1, 2, 3, 16
-_COMMON_BLOCK = 512
+_OWN_TOPICS = 1024  # + interest, + INTERESTS for each partition of users
+_ORDER = 1024 * 1024  # + number of the group: of topics, keyed as dimensions of no block are
 _GRID = 4096  # quantiles whose mean is taken for that of a distribution
-
-
-def direction(x: Float32) -> Float32:
-    """Scale rows to length 1."""
-    scaled: Float32 = x / np.sqrt(np.sum(x * x, axis=-1, keepdims=True))
-    return scaled
 
 
 def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> Float32:
@@ -52,7 +50,7 @@ def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> 
     taste = np.zeros((n, compiled.latent_width), dtype=np.float32)
     for f, shape in enumerate(compiled.facets):
         facet = scenario.facets[shape.name]
-        common = direction(normals(seed, SPACE, 1, shape.dimensions, block=_COMMON_BLOCK + f))
+        common = common_taste(compiled, f, seed)
         own = normals(seed, TASTE, keys, shape.dimensions, block=f)
         if facet.clusters > 0:
             places = centres(compiled, seed, f)
@@ -60,7 +58,10 @@ def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> 
             cumulative = np.cumsum(topic_shares(compiled) if shape.name == scenario.satiation_facet else even)
             for k in range(max(round(scenario.user.interests.value), 1)):
                 draw = uniforms(seed, PERSON, keys, _INTEREST + k)
-                own += places[np.minimum(np.searchsorted(cumulative, draw, side="right"), facet.clusters - 1)]
+                found = np.minimum(np.searchsorted(cumulative, draw, side="right"), facet.clusters - 1)
+                if shape.name == scenario.satiation_facet:
+                    found = _of_own_topics(compiled, found, k, keys, seed)
+                own += places[found]
         mixed = np.float32(np.sqrt(facet.agreement.value)) * common + np.float32(
             np.sqrt(1.0 - facet.agreement.value)
         ) * direction(own)
@@ -68,14 +69,43 @@ def draw_tastes(compiled: Compiled, keys: npt.NDArray[np.uint64], seed: int) -> 
     return taste
 
 
-def match_scales(compiled: Compiled, tastes: Float32, items: Items) -> npt.NDArray[np.float32]:
-    """Return the factor per latent column that gives each facet's match a mean square of 1, over 1,024 items."""
+def _of_own_topics(
+    compiled: Compiled, found: npt.NDArray[np.int64], interest: int, keys: npt.NDArray[np.uint64], seed: int
+) -> npt.NDArray[np.int64]:
+    """Return the topics of an interest, (n,), of which some follow the order of topics in a user's own group.
+
+    As many are interested in the first of them as, among all others, in the topic that most items have.
+    """
+    user, topics = compiled.scenario.user, compiled.scenario.facets[compiled.scenario.satiation_facet].clusters
+    if all(group.own_topics is None for group in user.groups.values()):
+        return found
+    member, number = members(user, keys, seed), 0
+    for p, groups in enumerate(partitions(user)):
+        draw = uniforms(seed, PERSON, keys, _OWN_TOPICS + p * INTERESTS + interest)
+        for g, group in enumerate(groups):
+            if group.own_topics is not None:
+                order = np.argsort(uniforms(seed, SPACE, topics, _ORDER + number))
+                found = np.where((member[:, p] == g) & (draw < group.own_topics.value), order[found], found)
+            number += 1
+    return found
+
+
+def match_scales(
+    compiled: Compiled, tastes: Float32, items: Items, tail_of: int | None = None
+) -> npt.NDArray[np.float32]:
+    """Return the factor per latent column that gives each facet's match a mean square of 1, over 1,024 items.
+
+    With a seed (`tail_of`) items that it drew into a bad tail of a facet are left out there.
+    """
     stride = max(len(items.vectors) // _REFERENCE, 1)
     truths = items.vectors[::stride, : compiled.latent_width]
     scales = np.ones(compiled.latent_width, dtype=np.float32)
-    for shape in compiled.facets:
+    for f, shape in enumerate(compiled.facets):
         part = slice(shape.offset, shape.offset + shape.width)
-        match = tastes[:, part].astype(np.float64) @ truths[:, part].T.astype(np.float64)
+        kept = truths
+        if tail_of is not None and compiled.scenario.facets[shape.name].bad_tail is not None:
+            kept = truths[~in_tail(compiled, f, items.state["type"], tail_of)[::stride]]
+        match = tastes[:, part].astype(np.float64) @ kept[:, part].T.astype(np.float64)
         scales[part] = 1.0 / max(float(np.sqrt(np.mean(match * match))), 1e-9)
     return scales
 
@@ -101,7 +131,7 @@ def draw_users(compiled: Compiled, items: Items, n_users: int, seed: int) -> Use
 
 def reference_scales(compiled: Compiled, items: Items, seed: int) -> npt.NDArray[np.float32]:
     """Return the factor per latent column by which a world's tastes are scaled: that of its first 1,024 users."""
-    return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), items)
+    return match_scales(compiled, draw_tastes(compiled, numbered(_REFERENCE), seed), items, seed)
 
 
 def new_people(
@@ -120,18 +150,24 @@ def new_people(
         keys: of the users; without them they are keyed by their numbers.
         pace: (n,), how often each comes, over how often users do (drawn from the scenario unless given). Who has one of
             their own is met in the middle of their life: the first visit is an exponential draw of mean
-            (mean of `return_after`) / pace in place of one of `first_arrival`.
+            (mean of `return_after`) / pace in place of one of `first_arrival`. Of their groups, a pace that is given
+            knows already.
     """
     scenario, user = compiled.scenario, compiled.scenario.user
     n_users = len(taste)
     rows = numbered(n_users) if keys is None else keys
     state = np.zeros(n_users, dtype=USER)
+    of_groups = segments(user)
+    state["segment"] = segment_of(user, members(user, rows, seed))
     state["patience"] = user.patience.quantile(uniforms(seed, PERSON, rows, _PATIENCE))
+    state["patience"] *= np.array([factor(each, "patience") for each in of_groups])[state["segment"]]
     state["own_goodwill"] = user.goodwill.quantile(uniforms(seed, PERSON, rows, _GOODWILL))
     state["goodwill"] = state["own_goodwill"]
     state["row"], state["key"] = -1, rows
-    if pace is None and user.pace is not None:
-        pace = user.pace.quantile(uniforms(seed, PERSON, rows, _PACE)).astype(np.float32)
+    if pace is None and (user.pace is not None or any(group.pace is not None for group in user.groups.values())):
+        beside = np.array([factor(each, "pace") for each in of_groups])[state["segment"]]
+        own = 1.0 if user.pace is None else user.pace.quantile(uniforms(seed, PERSON, rows, _PACE))
+        pace = (beside * own).astype(np.float32)
     due = np.empty(n_users, dtype=np.float64)
     draw = uniforms(seed, PERSON, rows, _ARRIVAL)
     if pace is None:

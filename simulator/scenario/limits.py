@@ -152,5 +152,11 @@ ATTRIBUTES = 80
 ENTRIES = 64
 """Of every other table or list of names. Nobody reads a scenario with more."""
 
+PARTITIONS = 16
+"""Ways to divide users into groups: draws of who is in which begin before those of traits."""
+
+SEGMENTS = 4096
+"""Combinations of groups: visits have rows for each, and users 16 bits."""
+
 NAME = 80
 """Letters of a name: it becomes a column, or part of a file's name."""

@@ -230,6 +230,7 @@ CONTEXT = np.dtype(
         ("mindful", "f8"),
         ("elsewhere", "f8"),  # below 0: as the stage has it
         ("budget", "f8"),
+        ("churn", "f8"),
         ("stated", "f8"),
         ("event", "i4"),
     ],

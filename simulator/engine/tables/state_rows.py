@@ -62,6 +62,7 @@ USER = np.dtype(
         ("own_goodwill", "f4"),
         ("patience", "f4"),
         ("row", "i4"),  # row of the open visit, -1 when away
+        ("segment", "u2"),  # combination of groups that the user is in
         ("called", "i2"),  # stage that a message from outside opens at the next arrival, -1 none
         ("followed_n", "u1"),  # creators followed so far; from FOLLOWED on only its place in their ring counts
         ("gone", "u1"),

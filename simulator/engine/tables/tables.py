@@ -85,7 +85,7 @@ class Plan(NamedTuple):
     skim: npt.NDArray[np.float64]  # (stages, MAX_SCREEN): probability of looking at the k-th card of a screen
     screens: npt.NDArray[np.int64]  # (stages, devices, 2): bit per visible modality; cards on a screen
     demands: npt.NDArray[np.float64]  # (stages, devices, 2): utility demanded of an item, and of one more in a basket
-    intents: npt.NDArray[np.float64]  # (2, intents): cumulative shares of first visits, and of later ones
+    intents: npt.NDArray[np.float64]  # (segments, 2, intents): cumulative shares of first visits, and of later ones
     reluctance: npt.NDArray[np.float64]  # (intents, stages): what a visit demands beyond `demands`
     entries: npt.NDArray[np.float64]  # (stages,): cumulative share of visits that begin there
     devices: npt.NDArray[np.float64]  # (devices,): cumulative share of visits
@@ -111,9 +111,10 @@ class Plan(NamedTuple):
     suffices: Array  # SUFFICES (stages,)
     announced: Array  # ANNOUNCED (promises,)
     speed: npt.NDArray[np.float64]  # (1,): km/s; 0 without places
-    contexts: Array  # CONTEXT (1 + contexts,)
-    context_hours: npt.NDArray[np.float64]  # (24, contexts): cumulative share of visits that begin in an hour
-    context_devices: npt.NDArray[np.float64]  # (1 + contexts, devices): cumulative shares, as `devices`
+    contexts: Array  # CONTEXT (segments, 1 + contexts, devices)
+    context_hours: npt.NDArray[np.float64]  # (24 or 168, contexts): cumulative share of visits that begin in
+    # an hour of the day, or of the week
+    context_devices: npt.NDArray[np.float64]  # (segments, 1 + contexts, devices): cumulative shares
     context_mutes: npt.NDArray[np.float64]  # (1 + contexts, modalities): probability of not attending in a visit
     counted: npt.NDArray[np.int32]  # (events, 2): counter of an event, counter that adds its values up; -1 none
     act_bounds: npt.NDArray[np.float64]  # (LEVELS, acts + 1): highest probability of each act at a level of

@@ -11,7 +11,7 @@ from simulator.engine.randomness import DECISION, KNOWLEDGE, OBSERVATION, PERCEP
 from simulator.engine.tables.codes import SharedEvent
 from simulator.engine.tables.tables import DAY, NO_CASE, TICKS_PER_SECOND, Array, Draw, Plan, Status, Tables, Tally
 from simulator.engine.user.return_and_churn import after
-from simulator.engine.visit.contexts import begin_context, tell_context
+from simulator.engine.visit.contexts import begin_context, begin_device, tell_context
 from simulator.engine.visit.intents import begin_intent
 from simulator.engine.visit.records import record_visit
 
@@ -37,11 +37,8 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     v.perceptions = mix(root(seed, PERCEPTION), user)
     v.knowing = mix(root(seed, KNOWLEDGE), user)
     begin_context(v, plan)
-    begin_intent(v, plan)
-    draw = uniform(decision_key(v.decisions, 0, 0, Draw.DEVICE))
-    v.device = 0
-    while v.device < plan.devices.shape[0] - 1 and draw >= plan.context_devices[v.context, v.device]:
-        v.device += 1
+    begin_intent(v, u, plan)
+    begin_device(v, u, plan)
     draw = uniform(decision_key(v.decisions, 0, 0, Draw.ENTRY))
     v.stage = 0
     while v.stage < entries.shape[0] - 1 and draw >= entries[v.stage]:
@@ -67,7 +64,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     v.seed = v.item
     v.start = v.clock
     v.budget = u.patience * drawn(quantiles, user_params.budget, decision_key(v.decisions, 0, 0, Draw.BUDGET))
-    v.budget *= plan.contexts[v.context].budget
+    v.budget *= plan.contexts[u.segment, v.context, v.device].budget
     v.tolerance = drawn(quantiles, user_params.tolerance, decision_key(v.decisions, 0, 0, Draw.TOLERANCE))
     v.request = 0
     v.slate_n = 0
@@ -102,6 +99,7 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
         n = record_visit(n, v, SharedEvent.LEAVE, v.clock - v.start, tables)
     u.goodwill = u.own_goodwill + user_params.goodwill_decay * (u.goodwill - u.own_goodwill)
     churn = user_params.churn * exponential(-user_params.churn_goodwill * u.goodwill, exp_log_tables)
+    churn *= plan.contexts[u.segment, v.context, v.device].churn
     if u.gone == 1 or uniform(decision_key(v.decisions, 0, 0, Draw.CHURN)) < churn:
         u.gone = 1
         u.due = np.inf

@@ -9,9 +9,9 @@ from simulator.engine.tables.tables import Array, Draw, Plan
 
 
 @internal
-def begin_intent(v: Array, plan: Plan) -> None:
-    """Draw the intent of a visit; first visits have shares of their own."""
-    shares = plan.intents[0 if v.visit == 0 else 1]
+def begin_intent(v: Array, u: Array, plan: Plan) -> None:
+    """Draw the intent of a visit; first visits have shares of their own, and so may groups of users."""
+    shares = plan.intents[u.segment, 0 if v.visit == 0 else 1]
     draw = uniform(decision_key(v.decisions, 0, 0, Draw.INTENT))
     v.intent = 0
     while v.intent < shares.shape[0] - 1 and draw >= shares[v.intent]:

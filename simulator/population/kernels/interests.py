@@ -38,6 +38,7 @@ class Declarations(NamedTuple):
     times: npt.NDArray[np.float64]
     visits: npt.NDArray[np.uint32]  # visits that each has begun
     codes: npt.NDArray[np.int32]  # (n, S), -1 none
+    segments: npt.NDArray[np.uint16]  # (n,): of the users
 
 
 @kernel
@@ -48,14 +49,14 @@ def declare(seed: int, occasion: int, event: int, declared: Declarations, plan: 
     began last. There is no item, surface or stage.
     """
     users, times, visits, codes = declared.users, declared.times, declared.visits, declared.codes
-    devices, observation, quantiles = plan.devices, plan.observation, plan.quantiles
+    devices, observation, quantiles = plan.context_devices, plan.observation, plan.quantiles
     n = 0
     start = root(seed, DECLARED)
     for i in range(users.shape[0]):
         user = users[i]
         own = mix(mix(mix(start, np.uint64(user)), np.uint64(occasion)), _RECORD_KEY)
         visit = max(np.int64(visits[i]) - 1, 0)
-        device = device_of(seed, user, visit, devices)
+        device = device_of(seed, user, visit, devices[declared.segments[i], 0])
         for k in range(codes.shape[1]):
             if codes[i, k] < 0:
                 continue

@@ -27,7 +27,8 @@ from simulator.scenario.schema.scenario import Scenario
 Given = TypeVarTuple("Given")
 
 WRONG: tuple[Callable[[Scenario], Breaches], ...] = (
-    numbers.shares, references.names, references.names_of_one, tastes.tastes, tastes.parents, tastes.modalities,
+    numbers.shares, references.names, references.names_of_one, tastes.tastes, tastes.tails, tastes.groups,
+    tastes.parents, tastes.modalities,
     stages.surfaces, stages.screens, menus.menus, cases.resources, cases.choosers, criteria.criteria, criteria.sorting,
     blocks.presence, blocks.demands, blocks.commit, cases.fulfil, blocks.consume, blocks.respond, life_cycle.outcomes,
     life_cycle.ways, observation.observed, observation.labels, numbers.times, numbers.contexts, sizes.sizes,

@@ -21,8 +21,12 @@ def shares(scenario: Scenario) -> Breaches:
     yield from add_up("facets: shares with that of idiosyncratic", facets)
     yield from add_up("item_types: shares", _shares(scenario.item_types))
     yield from add_up("devices: shares", _shares(scenario.devices))
-    if scenario.user.groups:
-        yield from add_up("user.groups: shares", _shares(scenario.user.groups))
+    groups = scenario.user.groups
+    for of in dict.fromkeys(group.of for group in groups.values()):
+        which = "" if of is None else f" of {of}"
+        yield from add_up(
+            f"user.groups: shares{which}", [group.share.value for group in groups.values() if group.of == of]
+        )
     intents = scenario.user.intents.values()
     if intents:
         yield from add_up("user.intents: shares", [each.share.value for each in intents])
@@ -60,13 +64,25 @@ def contexts(scenario: Scenario) -> Breaches:
         if len(context.hours.profile) != 24:
             yield f"contexts.{name}.hours has {len(context.hours.profile)} numbers", "expected 24"
             return
+        if context.weekdays is not None and len(context.weekdays.profile) != 7:
+            yield f"contexts.{name}.weekdays has {len(context.weekdays.profile)} numbers", "expected 7"
+            return
         if context.devices:
             yield from add_up(f"contexts.{name}.devices: shares", [share.value for share in context.devices.values()])
     for hour in range(24):
-        total = sum(context.hours.profile[hour] for context in scenario.contexts.values())
+        total, day = max((_in_contexts(scenario, day, hour), -day) for day in range(7))
         if total > 1.0 + TOLERANCE:
-            wrong = f"contexts: shares of visits that begin in hour {hour} add up to {total:.6g}"
+            when = f"hour {hour}" if day == 0 else f"hour {hour} of weekday {1 - day}"
+            wrong = f"contexts: shares of visits that begin in {when} add up to {total:.6g}"
             yield wrong, "expected at most 1; the rest has no context"
+
+
+def _in_contexts(scenario: Scenario, day: int, hour: int) -> float:
+    """Return the share of visits that have a context, of those that begin in an hour of a day of the week."""
+    return sum(
+        context.hours.profile[hour] * (1.0 if context.weekdays is None else context.weekdays.profile[day])
+        for context in scenario.contexts.values()
+    )
 
 
 def unsupported(scenario: Scenario, engine: Engine) -> Breaches:

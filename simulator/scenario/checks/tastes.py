@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from math import prod
+
 from simulator.scenario.checks.rules import Breaches, Engine
-from simulator.scenario.limits import DECLARED, INTERESTS
+from simulator.scenario.limits import DECLARED, INTERESTS, PARTITIONS, SEGMENTS
 from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import (
     AttributeModality,
@@ -13,6 +16,8 @@ from simulator.scenario.schema.scenario import (
     ReadoutModality,
     Scenario,
 )
+
+_AGREED = 0.5  # of a taste: half of its variance is everybody's
 
 
 def tastes(scenario: Scenario) -> Breaches:
@@ -31,6 +36,28 @@ def tastes(scenario: Scenario) -> Breaches:
             yield f"{key}.value = {value:g}", f"expected 1 to {clusters}, the clusters of {of}"
         elif value > most:
             yield f"{key}.value = {value:g}", f"expected at most {most}"
+
+
+def tails(scenario: Scenario) -> Breaches:
+    """Yield tails of items that not everybody would dislike, or that would not be so bad."""
+    for name, facet in scenario.facets.items():
+        if facet.bad_tail is None:
+            continue
+        key = f"facets.{name}.bad_tail"
+        if facet.agreement.value < _AGREED:
+            right = f"expected an agreement of at least {_AGREED:g}: everybody is to dislike them"
+            yield f"{key}, where agreement is {facet.agreement.value:g}", right
+        elif facet.saturation.value > 0.0:
+            yield f"{key}, where matches level off", "expected a saturation of 0: else they are not so bad"
+
+
+def groups(scenario: Scenario) -> Breaches:
+    """Yield groups that divide users in too many ways."""
+    ways = Counter(group.of for group in scenario.user.groups.values())
+    if len(ways) > PARTITIONS:
+        yield f"user.groups differ in {len(ways)} ways", f"expected at most {PARTITIONS}"
+    elif prod(ways.values()) > SEGMENTS:
+        yield f"user.groups have {prod(ways.values())} combinations", f"expected at most {SEGMENTS}"
 
 
 def parents(scenario: Scenario) -> Breaches:
@@ -93,5 +120,9 @@ def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
     if declared is not None and declared.facet != facet:
         wrong = f"declared_interests.facet = {declared.facet}: this version cannot run it yet"
         yield wrong, f"the satiation_facet, {facet}"
+    for name, row in scenario.facets.items():
+        if row.bad_tail is not None and any(shown):
+            wrong = f"facets.{name}.bad_tail, where parents are shown: this version cannot run it yet"
+            yield wrong, "a scenario whose stages show items"
     if len(scenario.facets) > engine.facets:
         yield f"facets: {len(scenario.facets)} of them", f"at most {engine.facets}"

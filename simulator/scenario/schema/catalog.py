@@ -16,6 +16,7 @@ from simulator.scenario.schema.quantities import (
     Duration,
     DurationDistribution,
     DurationQuantity,
+    Factor,
     PerUtility,
     PositiveDuration,
     Precision,
@@ -26,6 +27,7 @@ from simulator.scenario.schema.quantities import (
     ShareDistribution,
     Utility,
     UtilityDistribution,
+    UtilityLost,
     Within,
 )
 
@@ -40,6 +42,14 @@ class Clock(Model):
     starts_at: Duration
 
 
+class BadTail(Model):
+    """Items that everybody dislikes: what is uploaded, and worse than anything else."""
+
+    share: Share  # of the items
+    types: Names | None = Field(default=None, min_length=1)  # item types that have it (default: all)
+    worth: UtilityLost  # beside other items, on average over users
+
+
 class Facet(Model):
     """A block of latent dimensions of what makes an item good for a user."""
 
@@ -49,6 +59,7 @@ class Facet(Model):
     clusters: Annotated[CountOrZero, Field(le=limits.CLUSTERS)]  # items gather round so many centres
     cohesion: Share  # how closely they do
     saturation: PerUtility  # of the match between taste and item; 0: linear
+    bad_tail: BadTail | None = None  # (default: items are alike but for their luck)
 
 
 class Idiosyncratic(Model):
@@ -210,9 +221,13 @@ AnyModality = Annotated[
 
 
 class Device(Model):
-    """What users hold in their hands."""
+    """What users hold in their hands, and what it changes while a visit lasts."""
 
     share: Share
+    leaving: Factor | None = None  # hazards of leaving a play
+    attention: Factor | None = None  # seconds of attention that an item gets
+    budget: Factor | None = None  # of time
+    reluctance: dict[Name, Utility] = Field(default_factory=dict)  # stage: what is demanded there beyond the usual
 
 
 class Editorial(Model):

@@ -6,19 +6,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.scenario.schema.numbers import Model, Name, Number, Profile
-from simulator.scenario.schema.quantities import Positive, Probability, Share, measured_in
+from simulator.scenario.schema.numbers import Model, Name, Profile
+from simulator.scenario.schema.quantities import Factor, Probability, Share, measured_in
 
 CONTEXT_EVENT = "context"
 """The event of a visit that has a context; its value is the context's number in the file, from 0."""
-
-Factor = Annotated[Number, measured_in("ratio"), Positive]
 
 
 class Context(Model):
     """A context of visits and what it changes; what it does not name stays as it is."""
 
     hours: Annotated[Profile, measured_in("share")]  # of the visits that begin in each hour of the day
+    weekdays: Annotated[Profile, measured_in("ratio")] | None = None  # by which each day multiplies them, Monday first
     devices: dict[Name, Share] = Field(default_factory=dict)  # (default: as in all visits)
     unattended: Probability | None = None  # of a play, in place of that of its stage
     leaving: Factor | None = None  # hazards of leaving a play

@@ -12,6 +12,7 @@ from simulator.scenario.schema.quantities import (
     Duration,
     DurationDistribution,
     Exponent,
+    Factor,
     GoodwillDistribution,
     GoodwillPerSecond,
     GoodwillPerUtility,
@@ -42,10 +43,20 @@ class Leave(Model):
 
 
 class Group(Model):
-    """A group of users who differ in their ways: active and passive job seekers."""
+    """A group of users who differ in their ways, beside other users: active and passive job seekers, the young."""
 
     share: Share
-    traits: dict[Name, Quantity]
+    of: Name | None = None  # in what its members differ: age, region (default: groups without it are one partition)
+    traits: dict[Name, Quantity] = Field(default_factory=dict)
+    pace: Factor | None = None  # how often they come
+    patience: Factor | None = None  # with everything
+    leaving: Factor | None = None  # hazards of leaving a play
+    attention: Factor | None = None  # seconds of attention that an item gets
+    budget: Factor | None = None  # of time
+    churn: Factor | None = None  # probability of leaving for good
+    own_topics: Share | None = None  # of interests that follow the group's own order of topics, not everybody's
+    devices: dict[Name, Factor] = Field(default_factory=dict)  # odds of each; its share of all visits stays
+    intents: dict[Name, Factor] = Field(default_factory=dict)  # odds of each; its share of all visits stays
 
 
 class Survey(Model):

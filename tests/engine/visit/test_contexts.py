@@ -83,6 +83,31 @@ def test_contexts_have_their_shares_of_the_visits_of_each_hour():
     np.testing.assert_array_equal(found.to_numpy(), by_hand.astype(np.float32))
 
 
+def test_days_of_the_week_multiply_the_hours(tmp_path):
+    """A context of working days, and one of weekends; a run begins on a Monday."""
+    days = {"profile": [1, 1, 1, 1, 1, 0, 0], "unit": "ratio", "from": "estimate"}
+    ends = {"profile": [0, 0, 0, 0, 0, 1, 0.5], "unit": "ratio", "from": "estimate"}
+    path = with_contexts(tmp_path, {"work": always(0.6, weekdays=days), "rest": always(1.0, weekdays=ends)})
+    truth = lived(path, horizon="9d", users=120)
+    leaves = truth[truth["event"] == "leave"]
+    keys = pd.MultiIndex.from_frame(leaves[["user", "session"]])
+    began = pd.Series((leaves["time"] - leaves["value"]).to_numpy(), index=keys)
+    starts_at = compiled_of(NAME).plan.starts_at[0]
+    day = (((began + starts_at) // 86400.0) % 7).astype(int)
+    found = begun(truth)["value"].reindex(began.index)
+    for of_days, context, share in ((day < 5, 0, 0.6), (day == 5, 1, 1.0), (day == 6, 1, 0.5)):
+        n = of_days.sum()
+        assert n > 30
+        assert (found[of_days].dropna() == context).all()
+        assert abs(found[of_days].notna().mean() - share) <= 4.5 * np.sqrt(share * (1 - share) / n)
+
+
+def test_days_that_are_alike_change_nothing(tmp_path):
+    alike = {"profile": [1] * 7, "unit": "ratio", "from": "estimate"}
+    one = lived(with_contexts(tmp_path / "one", {"a": always(0.5, leaving=number(2, "ratio"), weekdays=alike)}))
+    assert_same_log(one, lived(with_contexts(tmp_path / "other", {"a": always(0.5, leaving=number(2, "ratio"))})))
+
+
 def test_a_visit_has_one_context_from_its_beginning():
     _, result = usual()
     rows = result.truth[result.truth["event"] == "context"]
@@ -201,6 +226,14 @@ def test_where_nobody_has_a_context_nothing_is_told():
         ({"a": always(mutes={"covers": number(1, "probability")})}, "contexts.a.mutes names covers"),
         ({"a": {"hours": {"profile": [0.1] * 7, "unit": "share", "from": "estimate"}}}, "contexts.a.hours has 7"),
         ({"a": {"hours": {"profile": [1] * 24, "unit": "relative", "from": "estimate"}}}, "contexts.a.hours.unit"),
+        (
+            {"a": always(0.6, weekdays={"profile": [1, 1, 2, 1, 1, 1, 1], "unit": "ratio", "from": "estimate"})},
+            "contexts: shares of visits that begin in hour 0 of weekday 3 add up to 1.2",
+        ),
+        (
+            {"a": always(0.6, weekdays={"profile": [1] * 24, "unit": "ratio", "from": "estimate"})},
+            "contexts.a.weekdays has 24 numbers; expected 7",
+        ),
         ({"a": always(leaving=number(0, "ratio"))}, "contexts.a.leaving.value = 0; expected a positive number"),
         ({"a": always(stated=number(2, "probability"))}, "contexts.a.stated.value = 2"),
     ],
