@@ -20,6 +20,8 @@ def reluctant(folder, name, device, stages):
     """A scenario where a device makes its users reluctant."""
     path = edited(folder, {}, name)
     content = json.loads(path.read_text())
+    for each in content["devices"].values():
+        each.pop("reluctance", None)
     content["devices"][device]["reluctance"] = {stage: number(value, "utility") for stage, value in stages.items()}
     path.write_text(json.dumps(content))
     return path
@@ -34,7 +36,7 @@ def demands(path):
 
 @pytest.mark.parametrize(("name", "stage"), [("shortvideo", "preview"), ("ecommerce", "checkout"), ("jobs", None)])
 def test_a_device_adds_its_reluctance_at_the_stage_and_nowhere_else(tmp_path, name, stage):
-    names, usual = demands(name)
+    names, usual = demands(reluctant(tmp_path / "usual", name, "phone", {}))
     stage = stage or next(each for each in names.stages if usual[names.stages.index(each)].any())
     _, found = demands(reluctant(tmp_path, name, "phone", {stage: 0.7}))
     expected = usual.copy()

@@ -53,8 +53,8 @@ def test_a_segment_is_a_group_of_each_partition_and_factors_multiply(tmp_path):
     assert [factor(each, "budget") for each in segments(user)] == [1.0] * 4
 
 
-def test_without_groups_there_is_one_segment():
-    user = load_scenario(NAME).user
+def test_without_groups_there_is_one_segment(tmp_path):
+    user = load_scenario(with_groups(tmp_path, {})).user
     assert segments(user) == [()]
     assert shares_by_segment(user, "devices", ["a", "b"], [0.3, 0.7]).tolist() == [[0.3, 0.7]]
 
@@ -84,9 +84,9 @@ def test_who_comes_more_often_has_more_of_the_visits(tmp_path):
         "often": group(0.5, pace=ratio(3.0), devices={"phone": ratio(4.0)}),
         "seldom": group(0.5, pace=ratio(1.0)),
     }
-    plan = compiled(with_groups(tmp_path, groups)).plan
-    phone = plan.context_devices[:, 0, 0]
-    assert 0.75 * phone[0] + 0.25 * phone[1] == pytest.approx(0.67, abs=1e-9)
+    own = compiled(with_groups(tmp_path, groups))
+    phone, share = own.plan.context_devices[:, 0, 0], own.scenario.devices["phone"].share.value
+    assert 0.75 * phone[0] + 0.25 * phone[1] == pytest.approx(share, abs=1e-9)
     odds = phone / (1.0 - phone)
     assert odds[0] / odds[1] == pytest.approx(4.0)
 
@@ -94,7 +94,7 @@ def test_who_comes_more_often_has_more_of_the_visits(tmp_path):
 def test_intents_of_groups_keep_the_shares_of_all_visits(tmp_path):
     groups = {"new": group(0.25, intents={"buying": ratio(0.5)}), "known": group(0.75, intents={"buying": ratio(2.0)})}
     found = compiled(with_groups(tmp_path, groups)).plan.intents
-    usual = compiled(NAME).plan.intents
+    usual = compiled(with_groups(tmp_path / "usual", {})).plan.intents
     assert found.shape == (2, 2, 3)
     np.testing.assert_allclose(0.25 * found[0] + 0.75 * found[1], usual[0], atol=1e-9)
     assert (found[0, :, 0] < usual[0, :, 0]).all()
@@ -107,7 +107,8 @@ def test_devices_contexts_and_groups_multiply(tmp_path):
     content = json.loads(path.read_text())
     content["devices"]["phone"] |= {"leaving": ratio(5.0), "attention": ratio(0.25)}
     path.write_text(json.dumps(content))
-    found, usual = compiled(path).plan.contexts, compiled("audio").plan.contexts
+    usual = compiled(with_groups(tmp_path / "usual", {}, "audio")).plan.contexts
+    found = compiled(path).plan.contexts
     phone = list(content["devices"]).index("phone")
     for key, own, of_device in (
         ("haste", 2.0, 5.0), ("budget", 3.0, 1.0), ("mindful", 0.5, 0.25), ("churn", 7.0, 1.0)

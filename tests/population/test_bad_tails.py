@@ -13,7 +13,6 @@ from simulator.errors import InputError
 from simulator.population.bad_tails import in_tail
 from simulator.population.catalog import draw_catalog
 from simulator.population.users import draw_users
-from simulator.scenario.load import load_scenario
 from tests.laws.harness import edited, number
 from tests.plan.test_groups import compiled
 
@@ -27,6 +26,14 @@ def with_tail(folder: Path, share: float, worth: Any, facet: str = "quality", **
     content = json.loads(path.read_text())
     tail = {"share": number(share, "share"), "worth": worth}
     content["facets"][facet] |= {"bad_tail": tail, **own}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def without_tail(folder: Path) -> Path:
+    path = edited(folder / "plain", {}, NAME)
+    content = json.loads(path.read_text())
+    content["facets"]["quality"].pop("bad_tail", None)
     path.write_text(json.dumps(content))
     return path
 
@@ -47,7 +54,7 @@ def drawn(path: Path | str) -> tuple[Any, Any, np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("worth", [-2.0, -0.5])
 def test_what_is_in_the_tail_is_worth_so_much_less_to_everybody(tmp_path, worth):
-    _, items, _, usual = drawn(NAME)
+    _, items, _, usual = drawn(without_tail(tmp_path))
     own, _, _, found = drawn(with_tail(tmp_path, 0.2, number(worth, "utility")))
     bad = in_tail(own, own.names.facets.index("quality"), items.state["type"], SEED)
     assert abs(bad.mean() - 0.2) < 4.5 * np.sqrt(0.16 / N_ITEMS)
@@ -58,7 +65,7 @@ def test_what_is_in_the_tail_is_worth_so_much_less_to_everybody(tmp_path, worth)
 
 
 def test_the_others_stay_as_they_are_and_their_worth_has_the_same_spread(tmp_path):
-    _, items, _, usual = drawn(NAME)
+    _, items, _, usual = drawn(without_tail(tmp_path))
     own, those, _, found = drawn(with_tail(tmp_path, 0.3, number(-2, "utility")))
     bad = in_tail(own, own.names.facets.index("quality"), items.state["type"], SEED)
     assert np.array_equal(items.vectors[~bad], those.vectors[~bad])
@@ -71,7 +78,7 @@ def test_the_others_stay_as_they_are_and_their_worth_has_the_same_spread(tmp_pat
 
 def test_a_tail_may_have_depths(tmp_path):
     depths = {"dist": "uniform", "low": -3, "high": -1, "unit": "utility", "from": "estimate"}
-    _, items, _, usual = drawn(NAME)
+    _, items, _, usual = drawn(without_tail(tmp_path))
     own, _, _, found = drawn(with_tail(tmp_path, 0.3, depths))
     bad = in_tail(own, own.names.facets.index("quality"), items.state["type"], SEED)
     lost = (found - usual).mean(axis=0)[bad]
@@ -80,7 +87,7 @@ def test_a_tail_may_have_depths(tmp_path):
 
 
 def test_contents_show_it_by_their_signal(tmp_path):
-    own, items, _, _ = drawn(NAME)
+    own, items, _, _ = drawn(without_tail(tmp_path))
     _, those, _, _ = drawn(with_tail(tmp_path, 0.3, number(-2, "utility")))
     for cue in own.cues:
         shape = own.facets[cue.facet]
@@ -101,7 +108,7 @@ def test_a_type_may_have_no_tail(tmp_path, key):
     else:
         content["facets"]["quality"]["bad_tail"]["types"] = ["entertainment"]
     path.write_text(json.dumps(content))
-    _, items, _, _ = drawn(NAME)
+    _, items, _, _ = drawn(without_tail(tmp_path))
     own, those, _, _ = drawn(path)
     howto = items.state["type"] == own.names.types.index("howto")
     moved = (items.vectors != those.vectors).any(axis=1)
@@ -133,4 +140,3 @@ def test_shown_parents_have_none_yet(tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(InputError, match="where parents are shown: this version cannot run it yet"):
         compiled(path)
-    assert load_scenario("fooddelivery").facets[facet].bad_tail is None

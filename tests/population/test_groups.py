@@ -16,7 +16,7 @@ from simulator.population.attributes import members
 from simulator.population.catalog import centres, draw_catalog
 from simulator.population.users import draw_tastes, draw_users
 from tests.engine.visit.test_contexts import always, with_contexts
-from tests.laws.harness import assert_same_log, edited, number
+from tests.laws.harness import assert_same_log, number
 from tests.plan.test_groups import compiled, group, ratio, with_groups
 
 SEED = 4
@@ -47,7 +47,7 @@ def test_every_partition_divides_users_by_luck_of_its_own(tmp_path):
 @pytest.mark.parametrize("name", ["ecommerce", "audio"])
 def test_groups_scale_patience_and_pace_of_their_members_alone(tmp_path, name):
     groups = {"a": group(0.4, patience=ratio(2.0), pace=ratio(0.5)), "b": group(0.6)}
-    _, usual = drawn(name)
+    _, usual = drawn(with_groups(tmp_path / "usual", {}, name))
     _, users = drawn(with_groups(tmp_path, groups, name))
     first = users.state["segment"] == 0
     assert 0.35 < first.mean() < 0.45
@@ -68,12 +68,13 @@ def test_groups_have_topics_of_their_own(tmp_path):
     """Members of a group lean to other topics than all others do, and all of them to the same ones."""
     groups = {"a": group(0.5, own_topics=number(1, "share")), "b": group(0.5)}
     own, users = drawn(with_groups(tmp_path, groups), n=8000)
-    _, usual = drawn("ecommerce", n=8000)
+    plain = with_groups(tmp_path / "usual", {})
+    _, usual = drawn(plain, n=8000)
     shape = own.facets[0]
     part = slice(shape.offset, shape.offset + shape.dimensions)
     others = users.state["segment"] == 1
     rows = numbered(len(others))
-    by_group, by_all = (draw_tastes(each, rows, SEED) for each in (own, compiled("ecommerce")))
+    by_group, by_all = (draw_tastes(each, rows, SEED) for each in (own, compiled(plain)))
     assert np.array_equal(by_group[others], by_all[others])  # before they are scaled, all by one factor
     assert not np.array_equal(by_group[~others], by_all[~others])
     places = centres(own, SEED, 0)
@@ -92,7 +93,7 @@ def test_groups_that_change_nothing_change_nothing(tmp_path):
     neutral |= {"devices": {"phone": ratio(1)}, "own_topics": number(0, "share")}
     groups = {"a": group(0.5, **neutral), "b": group(0.5, of="x", **neutral), "c": group(0.5, of="x")}
     groups["d"] = group(0.5)
-    assert_same_log(lived(with_groups(tmp_path, groups, "audio")), lived(edited(tmp_path / "usual", {}, "audio")))
+    assert_same_log(lived(with_groups(tmp_path, groups, "audio")), lived(with_groups(tmp_path / "usual", {}, "audio")))
 
 
 def test_visits_are_on_the_devices_of_their_users(tmp_path):
