@@ -24,6 +24,7 @@ ENTRY_POINTS = "beholder.recommenders"
 _OURS = {
     "random": "recommenders.models.random:Random",
     "popularity": "recommenders.models.popularity:Popularity",
+    "relevance": "recommenders.models.popularity:Relevance",
     "itemknn": "recommenders.models.neighbors:ItemKNN",
     "userknn": "recommenders.models.neighbors:UserKNN",
     "contentknn": "recommenders.models.content:ContentKNN",
@@ -49,6 +50,7 @@ _OURS = {
     "ensemble": "recommenders.compose.ensemble:Ensemble",
     "filtered": "recommenders.compose.pipeline:Filtered",
     "exploring": "recommenders.compose.pipeline:Exploring",
+    "exploringplaces": "recommenders.compose.places:ExploringPlaces",
     "composed": "recommenders.compose.pipeline:FromFile",
     "globaleffects": "recommenders.models.ratings:GlobalEffects",
     "slopeone": "recommenders.models.ratings:SlopeOne",

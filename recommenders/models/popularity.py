@@ -1,8 +1,12 @@
-"""The most popular items that a user has not had: the bar that every personal recommender must pass."""
+"""The most popular items that a user has not had: the bar that every personal recommender must pass.
+
+And the same for searches: of what was asked for first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,16 +19,24 @@ from recommenders.contract import (
     Recommender,
     Reproducibility,
     Requests,
+    Settings,
     Slates,
+    setting,
 )
 from recommenders.models.hashing import root
 from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel
 
 
+_NO_KINDS = np.empty(0, np.int64)
+
+
 @kernel
-def _walk(slates: np.ndarray, batch: BatchArrays) -> None:
-    """Fill ``slates`` (n, k) from the candidates by popularity."""
+def _walk(slates: np.ndarray, batch: BatchArrays, wanted: np.ndarray, kinds: np.ndarray) -> None:
+    """Fill ``slates`` (n, k) from the candidates by popularity, those of the kind that is ``wanted`` (n,) first.
+
+    ``kinds`` (n_items,) says of which each item is; none is wanted where ``wanted`` is empty or -1.
+    """
     user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
     recent_start, recent_items, events_item = batch.recent_start, batch.recent_items, batch.events_item
     marks, ranked = batch.marks, batch.ranked
@@ -35,7 +47,16 @@ def _walk(slates: np.ndarray, batch: BatchArrays) -> None:
         had, visit = positives[first:last], events_item[row]
         recent = recent_items[recent_start[row] : recent_start[row + 1]]
         mark(marks, had, visit, recent, seen)
-        fill_by_popularity(slates, row, np.int64(0), candidates, marks, ranked)
+        filled, walk = np.int64(0), 0
+        if wanted.size > 0 and wanted[row] >= 0:
+            places = min(np.int64(slates.shape[1]), candidates)
+            while filled < places and walk < ranked.size:
+                item = ranked[walk]
+                walk += 1
+                if kinds[item] == wanted[row] and marks[item] == 0:
+                    slates[row, filled] = item
+                    filled += 1
+        fill_by_popularity(slates, row, filled, candidates, marks, ranked)
         unmark(marks, had, visit, recent)
 
 
@@ -61,8 +82,12 @@ class Popularity(Recommender):
     def recommend(self, requests: Requests) -> Slates:
         """Recommend the first candidates of the ranking that the user has not had."""
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _walk(slates, fitted(self._history, self.name).ready(requests, self.name))
+        _walk(slates, fitted(self._history, self.name).ready(requests, self.name), *self._asked(requests))
         return Slates(slates)
+
+    def _asked(self, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
+        """Return the kind of items that each request asks for, int64 (n,), and each item's; nothing: no kind."""
+        return _NO_KINDS, _NO_KINDS
 
     def scores(self, requests: Requests) -> np.ndarray:
         """Return the positives per item, the same for everybody."""
@@ -77,3 +102,52 @@ class Popularity(Recommender):
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take back what ``state`` gave."""
         self._history = History.restored(state)
+
+
+@dataclass(frozen=True)
+class RelevanceSettings(Settings):
+    """Settings of :class:`Relevance`."""
+
+    column: str = setting("topic", "public column of the items, whose codes the criterion states")
+    criterion: int = setting(0, "which of the criteria that requests state, by its number", low=0)
+
+
+class Relevance(Popularity):
+    """A list of results: first the popular candidates of the kind that the visit asks for, then other popular ones.
+
+    What is a filter is applied to the candidates already, by whoever runs the search; this one ranks by what is stated
+    and filters nothing. Who states nothing gets what is popular.
+    """
+
+    name: ClassVar[str] = "relevance"
+    takes_lists: ClassVar[bool] = True
+    Config: ClassVar[type[Settings]] = RelevanceSettings
+    config: RelevanceSettings
+
+    def check(self, catalog: Catalog) -> None:
+        """Check that the column is there."""
+        catalog.require_column(self.config.column, f"recommender {self.name}.column")
+
+    def fit(self, log: PlatformLog, catalog: Catalog) -> None:
+        """Count positives, and note of which kind each item is."""
+        super().fit(log, catalog)
+        kinds = catalog.require_column(self.config.column, f"recommender {self.name}.column")
+        self._kinds = kinds.astype(np.int64)
+
+    def _asked(self, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
+        if self.config.criterion >= requests.criteria.shape[1]:
+            return _NO_KINDS, _NO_KINDS
+        return np.nan_to_num(requests.criteria[:, self.config.criterion], nan=-1.0).astype(np.int64), self._kinds
+
+    def scores(self, requests: Requests) -> None:  # type: ignore[override]  # what comes first is no number
+        """Return nothing: two rankings, one after the other, are no scores."""
+        return None
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the ranking, the users' positives and the kinds of items."""
+        return {**super().state(), "kinds": self._kinds}
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what ``state`` gave."""
+        super().restore(state)
+        self._kinds = state["kinds"]

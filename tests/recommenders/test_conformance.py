@@ -54,10 +54,12 @@ SMALL = {"epochs": 3, "factors": 6, "iterations": 5, "hidden": 12, "draws": 4}
 NEEDED = {
     "contentknn": {"modality": "audio"},
     "declared": {"column": "type"},
+    "relevance": {"column": "type"},
     "pipeline": {"recall": "itemknn", "rerank": "puresvd(factors=4)", "depth": 20},
     "ensemble": {"members": "itemknn+ease+popularity", "weights": "1+2+0.5"},
     "filtered": {"member": "userknn", "column": "duration", "at_least": 60},
     "exploring": {"member": "itemknn", "epsilon": 0.3},
+    "exploringplaces": {"member": "itemknn", "epsilon": 0.3},
     "implicit": {"model": "AlternatingLeastSquares(factors=6)"},
     "lenskit": {"model": "ItemKNNScorer(max_nbrs=10)"},
     "cornac": {"model": "BPR(k=6)"},

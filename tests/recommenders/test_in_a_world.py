@@ -13,10 +13,12 @@ SMALL = {"epochs": 2, "factors": 6, "iterations": 3, "hidden": 12, "draws": 4}
 NEEDED = {
     "contentknn": {"modality": "cover"},
     "declared": {"column": "type"},
+    "relevance": {"column": "type"},
     "pipeline": {"recall": "itemknn", "rerank": "puresvd(factors=4)", "depth": 20},
     "ensemble": {"members": "itemknn+ease"},
     "filtered": {"member": "userknn", "column": "duration", "at_least": 20},
     "exploring": {"member": "itemknn"},
+    "exploringplaces": {"member": "itemknn"},
 }
 ADAPTERS = {
     "implicit": {"model": "AlternatingLeastSquares(factors=6)"},

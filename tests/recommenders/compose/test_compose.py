@@ -119,12 +119,13 @@ def test_exploration_is_as_likely_as_it_says(log):
         assert (slates.items == item).any(axis=1).mean() == pytest.approx(said, abs=4 * np.sqrt(0.25 / n))
 
 
+@pytest.mark.parametrize("name", ["exploring", "exploringplaces"])
 @pytest.mark.parametrize("member", ["thompson(draws=5)", "random", "linucb", "exploring(member=itemknn)"])
-def test_exploring_over_one_that_randomises_keeps_exact_propensities(log, member):
+def test_exploring_over_one_that_randomises_keeps_exact_propensities(log, name, member):
     """Enumerated over many keys: an item stands in as many slates as was said, whichever branch had made them."""
     n = 6000
     keys = np.random.default_rng(5).integers(0, 2**63, n).tolist()
-    exploring = fitted("exploring", log, member=member, epsilon=0.3)
+    exploring = fitted(name, log, member=member, epsilon=0.3)
     slates = exploring.recommend(ask(N, users=[1] * n, keys=keys, slate_size=3))
     for item in np.unique(slates.items):
         said = slates.propensity[slates.items == item]
@@ -132,6 +133,28 @@ def test_exploring_over_one_that_randomises_keeps_exact_propensities(log, member
         assert (slates.items == item).any(axis=1).mean() == pytest.approx(said[0], abs=4 * np.sqrt(0.25 / n))
     alone = exploring.recommend(ask(N, users=[1], keys=keys[:1], slate_size=3))
     assert np.array_equal(alone.propensity, slates.propensity[:1])  # whatever else is in the batch
+
+
+@pytest.mark.parametrize("candidates", [range(N), range(0, N, 7)], ids=["many", "as few as places"])
+def test_open_places_hold_what_is_likely_and_the_others_what_the_member_chose(log, candidates):
+    """Over many keys: every candidate stands in as many slates as is said, shown or not, and places open one by one."""
+    n, epsilon = 6000, 0.3
+    keys = np.random.default_rng(7).integers(0, 2**63, n).tolist()
+    requests = ask(N, users=[1] * n, keys=keys, slate_size=4, recent=((5, 6, 6),), candidates=candidates)
+    own = fitted("popularity", log).recommend(requests).items
+    exploring = fitted("exploringplaces", log, member="popularity", epsilon=epsilon)
+    slates = exploring.recommend(requests)
+    said = exploring.chances(requests.take(slice(0, 1)), np.array([[*candidates]], np.int32))[0]
+    assert said.sum() == pytest.approx(4)
+    for item, chance in zip(candidates, said, strict=True):
+        shown = (slates.items == item).any(axis=1)
+        assert shown.mean() == pytest.approx(chance, abs=4 * np.sqrt(0.25 / n))
+        assert np.allclose(slates.propensity[slates.items == item], chance, rtol=1e-5)
+        assert chance > 0 or item in (5, 6)
+    kept = (slates.items == own).mean(axis=0)
+    by_luck = epsilon / (len(candidates) - 4 - 2 + epsilon) if len(candidates) > 5 else epsilon
+    assert (kept > 1 - epsilon - 4 * np.sqrt(0.25 / n)).all()
+    assert (kept < 1 - epsilon + by_luck + 4 * np.sqrt(0.25 / n)).all()
 
 
 def test_a_file_describes_a_composition(log, tmp_path):

@@ -62,7 +62,11 @@ TAKERS = {
 
 @pytest.mark.parametrize(
     ("name", "parameters"),
-    [*TAKERS.items(), ("pipeline", {"recall": "ease", "rerank": "exploring(member=linucb)", "depth": 15})],
+    [
+        *TAKERS.items(),
+        ("exploringplaces", {"member": "linucb"}),
+        ("pipeline", {"recall": "ease", "rerank": "exploring(member=linucb)", "depth": 15}),
+    ],
 )
 def test_many_requests_of_many_lists_get_what_each_gets_alone(name, parameters):
     """More requests than are scored together, lists shorter than a slate among them, some of them met again."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recommenders.contract import Catalog, RecommenderError
-from recommenders.models.popularity import Popularity
+from recommenders.models.popularity import Popularity, Relevance
 from tests.recommenders.little import LIKE, ask, log_of_likes
 
 # Item 3 has three likes, item 1 two, items 0 and 4 one each, item 2 none; user 9 likes nothing.
@@ -65,3 +67,20 @@ def test_a_long_batch_leaves_no_marks_behind():
     users = np.tile([0, 1, 2, 9], 50).tolist()
     slates = fitted().recommend(ask(5, users=users, slate_size=3)).items
     assert (slates.reshape(50, 4, 3) == slates[:4]).all()
+
+
+def test_what_is_asked_for_comes_first_and_then_what_is_popular():
+    kinds = Catalog(5, {"topic": np.array([0, 1, 1, 0, 1], np.int32)})
+    recommender = Relevance(label=LIKE)
+    recommender.fit(log_of_likes(LIKES, 10, 5), kinds)
+    asked = replace(ask(5, users=(9, 9, 9), slate_size=4), criteria=np.array([[1], [0], [np.nan]], np.float32))
+    by_kind, popular = recommender.recommend(asked).items, first(fitted(), users=(9,), slate_size=4)
+    assert by_kind[0].tolist() == [1, 4, 2, 3]
+    assert by_kind[1].tolist() == [3, 0, 1, 4]
+    assert by_kind[2].tolist()[:2] == popular[:2] == [3, 1]
+    narrow = replace(
+        ask(5, users=(9,), slate_size=2, candidates=(0, 2), played=([(2, 1.0)],)), criteria=asked.criteria[:1]
+    )
+    assert recommender.recommend(narrow).items.tolist() == [[0, 2]]  # had already: it comes last, asked for or not
+    with pytest.raises(RecommenderError, match=r"relevance\.column"):
+        recommender.check(Catalog(5))
