@@ -26,8 +26,9 @@ from simulator.scenario.limits import BATCH, CENTURY, MOST_ITEMS, MOST_SEED, MOS
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
 CHANGE_PREFIX = "scenario."
-SHORT = {"label": "scenario.platform.label"}
-"""Names that stand for longer ones: what counts as a positive is a choice of the run as much as of the scenario."""
+SHORT = {"label": "scenario.platform.label", "serves": "scenario.platform.serves"}
+"""Names that stand for longer ones: what counts as a positive, and where the recommender is asked, are choices of the
+run as much as of the scenario."""
 # A resumed run is the same run: only what cannot change its results may differ.
 CHANGEABLE_ON_RESUME = ("threads", "window", "batch")
 

@@ -23,7 +23,8 @@ from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.platform.counters import PublishedCounters
 from simulator.platform.oracle import ORACLES, Oracle
-from simulator.platform.service import Platform, create_recommender
+from simulator.platform.policies import Policies, create_policies, create_recommender
+from simulator.platform.service import Platform
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
 from simulator.population.parent_rows import Menus, recommendable
@@ -46,7 +47,8 @@ from simulator.runtime.clock import Clock, Order
 from simulator.runtime.finished import finished_run
 from simulator.runtime.identity import Identity, identity_of, take_up
 from simulator.runtime.progress import Progress
-from simulator.runtime.rounds import Rounds, Rows
+from simulator.runtime.request_groups import Rows
+from simulator.runtime.rounds import Rounds
 from simulator.runtime.tick_times import check_policies, check_times
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.durations import HOUR
@@ -92,11 +94,12 @@ def run_world(
         compiled = compile_scenario(scenario)
         check_measures(compiled)
         check_times(config, scenario)
-        plugin = _plugin(config, scenario, recommender)
+        plugin, policies = _plugin(config, scenario, recommender), create_policies(scenario, config.seed)
         try:
             world = World(
                 config, compiled, plugin, report, begun, lock=lock,
-                found=None if config.resume is None else take_up(config, scenario, plugin),  # large, and not kept
+                found=None if config.resume is None else take_up(config, scenario, plugin, policies),  # large: not kept
+                policies=policies,
             )  # fmt: skip
             return _lived(world, stop, watch)
         except MemoryError as error:
@@ -155,6 +158,7 @@ class World:
         tap: shown all rows of the log as they come.
         lock: takes the folder that is made; what is resumed is locked already.
         found: the checkpoint of this run to go on from.
+        policies: the platform's own, of stages that the recommender does not serve; None: made here.
     """
 
     def __init__(
@@ -167,6 +171,7 @@ class World:
         tap: Callable[[Array], None] | None = None,
         lock: FolderLock | None = None,
         found: Checkpoint | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self.config, self._report, self._begun = config, report, begun
         self.now, self.horizon = 0.0, float(config.horizon or compiled.scenario.defaults.horizon)
@@ -181,26 +186,29 @@ class World:
         self.horizon = float(config.horizon or self.setting.horizon)
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
-        learner = plugin if isinstance(plugin, Recommender) and plugin.learns else None
+        self.policies = create_policies(compiled.scenario, config.seed) if policies is None else policies
+        asked = [each for each in (plugin, *self.policies.each) if isinstance(each, Recommender)]
+        learners = [each for each in asked if each.learns]
         public = catalog.public.sealed()
-        if isinstance(plugin, Recommender):
-            with calling(plugin, "check"):
-                plugin.check(public)
+        for each in asked:
+            with calling(each, "check"):
+                each.check(public)
         names = compiled.names.by_column
-        if learner is not None:
+        if learners:
             check_policies(config, compiled.scenario, self.horizon)
-        memory = PlatformMemory(names, len(users.state), catalog.n_items) if learner else None
+        memory = PlatformMemory(names, len(users.state), catalog.n_items) if learners else None
         if memory is not None and self.setting.warm is not None:
             memory.take_columns(self.setting.warm)
         self.identity: Identity = {}
         self.folder = self._open_folder(plugin, lock, found)
         self.log = LogWriter(self.folder, config.log, names, self.horizon, memory, tap)
         # 4. Who lives, visits by rounds and cases by events; and who answers requests.
-        self.rounds = Rounds(compiled, users, items, config.seed, config.threads, config.batch, self.log)
+        servers = self.policies.servers(len(compiled.plan.stages))
+        self.rounds = Rounds(compiled, users, items, config.seed, config.threads, config.batch, self.log, servers)
         who = Oracle(plugin, compiled, users, items, config.seed) if isinstance(plugin, str) else plugin
         first_fit = 0.0 if self.setting.warm is not None else config.first_fit or compiled.scenario.platform.first_fit
         self.platform = Platform(
-            compiled.scenario, who, public, memory, config.seed, first_fit, self.rounds.settle
+            compiled.scenario, who, public, memory, config.seed, first_fit, self.rounds.settle, self.policies,
         )  # fmt: skip
         self.cases: Cases | None = None
         if compiled.world is not None:
@@ -209,8 +217,9 @@ class World:
                 catalog.published_at, self.horizon, config.seed, self.rounds.visits.earliest(users),
             )  # fmt: skip
             self.cases.prepare(self._compiler, self.rounds.output)
-        if learner and type(learner).__module__.startswith("recommenders."):
-            self._compiler.warm_up(rehearse, learner)  # what others do at a fit is their own business
+        for learner in learners:
+            if type(learner).__module__.startswith("recommenders."):
+                self._compiler.warm_up(rehearse, learner)  # what others do at a fit is their own business
         interests: Interests | None = None
         if compiled.scenario.declared_interests is not None:
             criteria = self.rounds.criteria
@@ -352,7 +361,7 @@ class World:
             return None
         config = replace(self.config, output=None, horizon=self.horizon)
         if found is None:
-            self.identity = identity_of(config, self.compiled.scenario, plugin)
+            self.identity = identity_of(config, self.compiled.scenario, plugin, self.policies)
             return begin_folder(output, lock or FolderLock(), config, self.identity, *written)
         self.identity = found.manifest["identity"]
         remove_partials(output)
@@ -380,7 +389,7 @@ class World:
             compiled.scenario, self.config.seed, len(self.users.state), catalog.n_items, self.horizon,
             platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
             time.perf_counter() - self._begun, self.log, self.identity, outcome.hours,
-            measure_targets(outcome),
+            measure_targets(outcome), self.policies.told(),
         )  # fmt: skip
         manifest = write_results(self.folder, facts, metrics)
         return RunResult(metrics, manifest, self.folder, self.log.tables, catalog.public.columns)

@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 HEAVY = ("numba", "torch", "pandas", "pyarrow", "scipy", "sklearn")
 # simulator may import these modules of recommenders, and nothing else of it.
 CONTRACT = {
-    "recommenders.contract", "recommenders.registry", "recommenders.rehearsal", "recommenders.command_line",
+    "recommenders.contract", "recommenders.registry",
+    "recommenders.members",  # policies of a platform's own, as text
+    "recommenders.rehearsal", "recommenders.command_line",
     "recommenders.contract.places",  # what manifests and warnings say of popularity in place of a model
     # what trained agents are told of items and users, in environments as in runs, and the file that says so
     "recommenders.inequality",  # of exposure, as of recommendations

@@ -78,7 +78,7 @@ def test_the_configuration_in_the_folder_repeats_the_run(tmp_path):
 
 def test_an_object_and_its_name_are_the_same_recommender():
     from recommenders.models.neighbors import ItemKNN
-    from simulator.platform.service import declared_label
+    from simulator.platform.policies import declared_label
 
     by_name = simulator.run(NAME, "itemknn", users=50, items=80, horizon="8h", first_fit="6h")
     mine = ItemKNN(seed=0, label=declared_label(load_scenario(NAME)))

@@ -27,7 +27,6 @@ from recommenders.models.hashing import root
 from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel
 
-
 _NO_KINDS = np.empty(0, np.int64)
 
 
@@ -141,7 +140,7 @@ class Relevance(Popularity):
 
     def scores(self, requests: Requests) -> None:  # type: ignore[override]  # what comes first is no number
         """Return nothing: two rankings, one after the other, are no scores."""
-        return None
+        return
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the ranking, the users' positives and the kinds of items."""

@@ -17,6 +17,9 @@ from recommenders.contract.settings import Described
 from simulator.config import KNOWN
 from simulator.errors import InputError
 
+# Settings that are lists: a comma parts their words, and only between brackets their values: serves=[home],[home,feed].
+LISTS = ("serves", "scenario.platform.serves")
+
 FLAGS = {
     "-h": "help",
     "--help": "help",
@@ -96,7 +99,11 @@ def expand_values(key: str, text: str) -> list[str]:
 
     >>> expand_values("seed", "range(3),10")
     ['0', '1', '2', '10']
+    >>> expand_values("serves", "home,feed"), expand_values("serves", "[home,feed],all")
+    (['home,feed'], ['[home,feed]', 'all'])
     """
+    if key in LISTS and "[" not in text:
+        return [text]
     values: list[str] = []
     for part in split_list(text):
         if not part:

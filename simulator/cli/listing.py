@@ -55,6 +55,7 @@ def help_text() -> str:
         else:
             rows.append((each.name, each.meaning + _default_text(each.name, each.default)))
     rows.append(("label", "what counts as a positive: one of the scenario's labels (default: its own choice)"))
+    rows.append(("serves", "stages that the recommender takes, or all: serves=home,search (default: the scenario's)"))
     rows.append(("workers", "with -m: runs at a time (default: as many as the cores hold)"))
     width = max(len(name) for name, _ in rows)
     lines = [f"  {name.ljust(width)}  {meaning}" for name, meaning in rows]
@@ -130,6 +131,7 @@ def check_text_of(scenario: Scenario, path: str) -> str:
     check_recommender_name(config.recommender)
     sound = f"{path}: {scenario.scenario} version {scenario.version} is sound ({len(scenario.stages)} stages)"
     from simulator.plan.compiler import compile_scenario  # these load numba
+    from simulator.platform.policies import create_policies
     from simulator.records.measures import check_measures
     from simulator.runtime.tick_times import check_times
 
@@ -139,6 +141,7 @@ def check_text_of(scenario: Scenario, path: str) -> str:
         return f"{sound}; but {cannot.wrong}"
     check_measures(compiled)
     check_times(config, scenario)
+    create_policies(scenario, config.seed)
     return sound
 
 

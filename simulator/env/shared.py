@@ -220,12 +220,10 @@ class SharedVectorEnv(gymnasium.vector.VectorEnv[dict[str, Any], npt.NDArray[np.
             ours = (users < n) & (world.platform.version > 0)
             if not ours.all():
                 world.rounds.serve(waiting[~ours], world.candidates, world.platform.background, 0)
-            in_order = ours & world.rounds.in_an_order(waiting)
-            if in_order.any():  # no agent is asked for a list in an order
-                world.rounds.serve(
-                    waiting[in_order], world.candidates, world.platform.background, world.platform.version
-                )
-                ours &= ~in_order
+            aside = ours & world.rounds.by_platform(waiting)
+            if aside.any():  # no agent is asked for a list in an order, or where the platform has a policy of its own
+                world.rounds.serve(waiting[aside], world.candidates, world.platform.background, world.platform.version)
+                ours &= ~aside
             if ours.any():
                 self._due = waiting[ours]
                 break

@@ -7,7 +7,7 @@ import numpy as np
 from recommenders.contract import Positives
 from simulator.engine.tables.tables import Users
 from simulator.plan.compiler import Compiled
-from simulator.platform.service import create_recommender, declared_label
+from simulator.platform.policies import create_recommender, declared_label
 from simulator.population.catalog import TrueCatalog
 from simulator.population.reservations import with_reservations
 from simulator.records.log_writer import LogWriter

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from recommenders import registry
 from recommenders.contract import (
     Catalog as PublicCatalog,
-    Label,
     Recommender,
     Requests,
     Slates,
@@ -24,22 +22,11 @@ from recommenders.contract import (
 from simulator.errors import InputError
 from simulator.part import Part, Published
 from simulator.platform.kernels.slate_check import fits
+from simulator.platform.policies import Policies, create_recommender
 from simulator.records.platform_log import PlatformMemory
 from simulator.scenario.schema.scenario import Scenario
 
 _NO_ODDS = np.empty((0, 0), dtype=np.float32)
-
-
-def declared_label(scenario: Scenario) -> Label:
-    """Return the label of the scenario: what it counts as a positive."""
-    name = scenario.platform.label
-    label = scenario.platform.labels[name]
-    return Label(name, tuple(label.events), label.at_least.value if label.at_least else None, label.or_item)
-
-
-def create_recommender(name: str, parameters: Mapping[str, Any], scenario: Scenario, seed: int) -> Recommender:
-    """Create a registered recommender, or one by import path, with the scenario's label."""
-    return registry.create(name, dict(parameters), seed=seed, label=declared_label(scenario))
 
 
 def overrides_update(recommender: Recommender) -> bool:
@@ -49,6 +36,10 @@ def overrides_update(recommender: Recommender) -> bool:
 
 class Platform(Part):
     """Answers requests with the warm-up policy until the first fit, with the recommender from then on.
+
+    Stages that have a policy of the platform's own are answered by that: from the beginning, or where it learns from
+    the first fit on. It is fitted when the recommender is, on the same log. All requests of a batch are of stages that
+    one of them serves (`Rounds` groups them so).
 
     Versions count the models that were put in charge: 0 is the warm-up policy.
     """
@@ -62,6 +53,7 @@ class Platform(Part):
         seed: int,
         first_fit: float,
         settle: Callable[[], None],
+        policies: Policies | None = None,
     ) -> None:
         settings = scenario.platform
         self.recommender = recommender
@@ -77,6 +69,10 @@ class Platform(Part):
                 f"platform.warm_up = {settings.warm_up} learns from a log and there is none yet",
                 "random, or a catalog with interactions",
             )
+        self._own: Mapping[int, Recommender] = {} if policies is None else policies.by_stage
+        each = [recommender, *(() if policies is None else policies.each)]
+        self._learners: Sequence[Recommender] = [who for who in each if who.learns]
+        self._updating = [who for who in self._learners if overrides_update(who)]
         self._last_update = -np.inf
         self._looked_at = 0  # slates
         self._n_items = catalog.n_items
@@ -96,31 +92,33 @@ class Platform(Part):
         return self._first_fit
 
     def fit(self, time: float) -> None:
-        """Fit the recommender on everything that has arrived, and put it in charge."""
+        """Fit the recommender, and policies that learn, on everything that has arrived, and put them in charge."""
         if self._memory is not None:
             log = self._memory.arrived(time)
-            with calling(self.recommender, "fit"):
-                self.recommender.fit(log, self._catalog)
-            places_of(self.recommender)  # what it counts is written at the end: that it can be is seen now
-        if self.recommender.learns or self.version == 0:
+            for who in self._learners:
+                with calling(who, "fit"):
+                    who.fit(log, self._catalog)
+                places_of(who)  # what it counts is written at the end: that it can be is seen now
+        if self._learners or self.version == 0:
             self.version += 1
             self.fitted_at.append(time)
         self._last_update = time
 
     def publish(self, published: Published) -> None:
-        """Hand over what arrived since the last fit or update, to a recommender that takes it and is in charge."""
-        if self.version == 0 or self._memory is None or not overrides_update(self.recommender):
+        """Hand over what arrived since the last fit or update, to whoever takes it and is in charge."""
+        if self.version == 0 or self._memory is None or not self._updating:
             return
         self._settle()
         if self._last_update < published.time:
             events = self._memory.since(self._last_update, published.time)
-            with calling(self.recommender, "update"):
-                self.recommender.update(events)
+            for who in self._updating:
+                with calling(who, "update"):
+                    who.update(events)
             self._last_update = published.time
 
     def background(self, requests: Requests) -> Slates:
-        """Return slates of the warm-up policy, whoever is in charge."""
-        return self._answer(self._warm_up, requests)
+        """Return slates of the warm-up policy, whoever is in charge, but where the platform has one of its own."""
+        return self._answer(self._server(requests, self._warm_up), requests)
 
     def answer(self, requests: Requests) -> Slates:
         """Answer a batch with slates, checked against the contract.
@@ -128,7 +126,14 @@ class Platform(Part):
         Raises:
             RecommenderError: naming what breaks the contract.
         """
-        return self._answer(self.in_charge, requests)
+        return self._answer(self._server(requests, self.in_charge), requests)
+
+    def _server(self, requests: Requests, otherwise: Recommender) -> Recommender:
+        """Return the policy of the requests' stage, where there is one and it is fitted if it has to be."""
+        if not self._own or not len(requests):
+            return otherwise
+        own = self._own.get(int(requests.stage[0]), otherwise)
+        return self._warm_up if own.learns and self.version == 0 else own
 
     def _answer(self, who: Recommender, requests: Requests) -> Slates:
         def check(slates: Slates, batch: Requests) -> None:
@@ -171,22 +176,28 @@ class Platform(Part):
             "fitted_at": np.array(self.fitted_at, dtype=np.float64),
             "last_update": np.array([self._last_update]),
         }
-        if self.version > 0:
-            with calling(self.recommender, "state"):
-                learned: object = self.recommender.state()
-            arrays |= {f"model/{k}": array for k, array in validate_state(learned, self.recommender.name).items()}
+        for prefix, who in self._kept().items():
+            with calling(who, "state"):
+                learned: object = who.state()
+            arrays |= {f"{prefix}{k}": array for k, array in validate_state(learned, who.name).items()}
         return arrays
+
+    def _kept(self) -> dict[str, Recommender]:
+        """Return whose state is kept, by the prefix of its arrays."""
+        if self.version == 0:
+            return {}
+        own = [who for who in self._learners if who is not self.recommender]
+        return {"model/": self.recommender} | {f"policy/{k}/": who for k, who in enumerate(own)}
 
     def restore(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take back what `state` gave; nothing is fitted again."""
         self.version = int(arrays["version"][0])
         self.fitted_at = [float(time) for time in arrays["fitted_at"]]
         self._last_update = float(arrays["last_update"][0])
-        if self.version > 0:
-            prefix = "model/"
+        for prefix, who in self._kept().items():
             learned = {name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)}
-            with calling(self.recommender, "restore"):
-                self.recommender.restore(learned)
+            with calling(who, "restore"):
+                who.restore(learned)
 
 
 def _as_logged(slates: Slates) -> Slates:

@@ -71,6 +71,7 @@ class RunFacts(NamedTuple):
     identity: Mapping[str, Any]
     queues: Mapping[str, Any]  # what their servers did by hour of the day
     measured: Mapping[str, float]  # by target, of those that take no log
+    policies: Mapping[str, Any]  # who serves which stage
 
 
 def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float]) -> dict[str, Any]:
@@ -95,7 +96,9 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
             "warm_up": scenario.platform.warm_up,
             "label": scenario.platform.label,
             "fallback": fallback(places_of(recommender)),
+            "serves": facts.policies["serves"],
         },
+        "policies": facts.policies["policies"],
         "versions": versions() | {"engine": source_hash()},
         "wall_seconds": facts.wall,
         "writer_seconds": log.seconds,

@@ -13,6 +13,7 @@ from recommenders.contract import Recommender, Settings
 from simulator.config import CHANGEABLE_ON_RESUME, RunConfig
 from simulator.engine.jit.compile import source_hash
 from simulator.errors import InputError
+from simulator.platform.policies import Policies
 from simulator.records.checkpoint import Checkpoint, newest_checkpoint
 from simulator.records.parts import check_parts, file_hash, parts_told
 from simulator.records.run_folder import CONFIG
@@ -25,19 +26,25 @@ _BEGIN_ANOTHER = "or begin a new run"
 _FREE = {*CHANGEABLE_ON_RESUME, "output", "resume"}
 
 
-def identity_of(config: RunConfig, scenario: Scenario, recommender: Recommender | str) -> Identity:
+def identity_of(
+    config: RunConfig, scenario: Scenario, recommender: Recommender | str, policies: Policies | None = None
+) -> Identity:
     """Tell what a run is.
 
     Args:
         config: its configuration, with the length of the run.
         scenario: as it was read.
         recommender: who recommends; an oracle is a name.
+        policies: of the platform's own, if there are any.
     """
+    made = {} if isinstance(recommender, str) else _made_of(recommender)
+    for stage, own in policies.by_name.items() if policies is not None else ():
+        made |= {f"policy of {stage}: {name}": text for name, text in _made_of(own).items()}
     return {
         "engine": source_hash(),
         "settings": settings_of(config),
         "scenario": scenario.hash,
-        "recommender": {} if isinstance(recommender, str) else _made_of(recommender),
+        "recommender": made,
         "catalog": {} if config.catalog is None else _files_of(config.catalog),
     }
 
@@ -48,7 +55,9 @@ def settings_of(config: RunConfig) -> dict[str, str]:
     return {name: text for name, _, text in texts if name not in _FREE}
 
 
-def take_up(config: RunConfig, scenario: Scenario, recommender: Recommender | str) -> Checkpoint:
+def take_up(
+    config: RunConfig, scenario: Scenario, recommender: Recommender | str, policies: Policies | None = None
+) -> Checkpoint:
     """Return the last checkpoint of the run that `config.resume` names, once all is seen to be as it was left.
 
     Nothing is written. The checkpoint's manifest is the truth: what the run is, and what its closed log parts hold.
@@ -59,7 +68,9 @@ def take_up(config: RunConfig, scenario: Scenario, recommender: Recommender | st
     folder = config.resume
     assert folder is not None
     found = newest_checkpoint(folder)
-    check_same(identity_of(config, scenario, recommender), found.manifest["identity"], config, found.path.name)
+    check_same(
+        identity_of(config, scenario, recommender, policies), found.manifest["identity"], config, found.path.name
+    )
     check_parts(folder, parts_told(found.manifest["parts"]), found.index)
     return found
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from recommenders.contract import Lists, Requests, Slates, runs
+from recommenders.contract import Requests, Slates, runs
 from simulator.engine.tables.case_row import CASE
 from simulator.engine.tables.tables import (
     EVENT,
@@ -32,14 +32,12 @@ from simulator.platform.requests import build_requests
 from simulator.platform.sorting import SortedLists
 from simulator.population.parent_rows import Levels
 from simulator.records.log_writer import LogWriter
+from simulator.runtime.request_groups import Numbers, RequestGroup, Rows, batched, kinds_of_slates
 from simulator.runtime.visit_table import VisitTable
 
-Rows = npt.NDArray[np.int64]
-
-Numbers = npt.NDArray[np.int64]
 Answer: TypeAlias = Callable[[Requests], Slates]
 """Slates for a batch."""
-_Kind: TypeAlias = tuple[int, int, int]
+
 
 _NO_PICKS = np.empty(0, dtype=np.int32)
 _WORTH_A_THREAD = 256  # rows below which a second thread costs more than it gives
@@ -81,49 +79,21 @@ class _Worker:
         self._used = 0
 
 
-class RequestGroup(NamedTuple):
-    """Hold pending requests that share slate size, candidate level and sort order, with what each may choose from."""
-
-    chosen: Rows
-    candidates: npt.NDArray[np.int32]  # what there is
-    several: Lists | None  # the list that each row chooses from; None: all that there is
-    criteria: npt.NDArray[np.float32] | None  # (rows, criteria): what their visits ask for; None without criteria
-    size: int  # items that a recommender is asked for
-    picks: npt.NDArray[np.int32]  # what editors fill, in the first places
-    sorting: int  # number of the order that they ask for, which is no matter of a recommender's; NONE
-
-    @property
-    def asks(self) -> bool:
-        """Return whether a recommender is asked: editors may fill every place."""
-        return self.size > 0 and self.sorting == NONE
-
-    @property
-    def lists(self) -> Lists:
-        """Return the lists that the rows choose from, or the one of all."""
-        return Lists.common(self.candidates, len(self.chosen)) if self.several is None else self.several
-
-    def rows(self, first: int, last: int) -> RequestGroup:
-        """Return the rows first ... last - 1 of it."""
-        if first == 0 and last >= len(self.chosen):
-            return self
-        several, criteria = self.several, self.criteria
-        return RequestGroup(
-            self.chosen[first:last],
-            self.candidates,
-            None if several is None else several.rows(slice(first, last)),
-            None if criteria is None else criteria[first:last],
-            self.size,
-            self.picks,
-            self.sorting,
-        )
-
-
 class Rounds:
     """Runs the visits of a world, tick by tick."""
 
     def __init__(
-        self, compiled: Compiled, users: Users, items: Items, seed: int, threads: int, batch: int, log: LogWriter
+        self,
+        compiled: Compiled,
+        users: Users,
+        items: Items,
+        seed: int,
+        threads: int,
+        batch: int,
+        log: LogWriter,
+        servers: Numbers | None = None,
     ) -> None:
+        """Make the rounds of a world; `servers` (stages,) says who makes slates: 0 the recommender (default: all)."""
         self.compiled, self.users, self.items = compiled, users, items
         self.visits = VisitTable(compiled.largest_slate, compiled.largest_menu)
         self.recently_shown = RecentlyShown(len(users.state), compiled.scenario.platform.recent)
@@ -131,7 +101,7 @@ class Rounds:
         self.criteria = Criteria(compiled, users, items, seed) if compiled.scenario.criteria else None
         self.sorting = SortedLists(compiled, users, items, seed) if compiled.scenario.sorting else None
         self._levels = Levels(compiled, items)
-        self._kinds, self._kind_at = _kinds(compiled, self._levels, self.sorting)
+        self._kinds, self._kind_at = kinds_of_slates(compiled, self._levels, self.sorting, servers)
         editorial = any(surface.editorial is not None for surface in compiled.scenario.surfaces.values())
         self.editors = Editors(compiled, users, items, seed) if editorial else None
         self._seed, self._batch, self._log = seed, batch, log
@@ -253,7 +223,7 @@ class Rounds:
         step = len(todo) if self.criteria is None else self.criteria.at_once or len(todo)
         for first in range(0, len(todo), step):
             parts = self.group_requests(todo[first : first + step], candidates, self._batch)
-            for groups in _batched(parts, self._batch):
+            for groups in batched(parts, self._batch):
                 requests = self.requests([part for part in groups if part.asks])
                 for part in groups:
                     self.hand_out(part, self._slates(part, requests, answer), version)
@@ -266,15 +236,17 @@ class Rounds:
             return answer(next(requests))
         return Slates(np.empty((len(part.chosen), 0), dtype=np.int32))
 
-    def in_an_order(self, todo: Rows) -> npt.NDArray[np.bool_]:
-        """Return which of the rows `todo` ask for a sorted list, which the platform makes without a recommender."""
-        return np.array([number != NONE for _, _, number in self._kinds])[self._kinds_of(todo)]
+    def by_platform(self, todo: Rows) -> npt.NDArray[np.bool_]:
+        """Return which of the rows `todo` get a sorted list, or are served by a policy of the platform's own."""
+        return np.array([kind.order != NONE or kind.server > 0 for kind in self._kinds])[self._kinds_of(todo)]
 
     def group_requests(self, todo: Rows, candidates: npt.NDArray[np.int32], most: int) -> Iterator[RequestGroup]:
-        """Yield the rows `todo` in groups that share size, candidate level and sort order, of at most so many rows."""
+        """Yield the rows `todo` in groups that share size, candidate level, sort order and who makes their slates, of
+        at most so many rows.
+        """
         kinds = self._kinds_of(todo)
         there = np.flatnonzero(np.bincount(kinds, minlength=len(self._kinds))).tolist()
-        lists = {k: self._levels.among(self._kinds[k][1], candidates) for k in there}
+        lists = {k: self._levels.among(self._kinds[k].level, candidates) for k in there}
         several, criteria = None, None
         if self.criteria is not None:
             todo, kinds, of, criteria = self.criteria.ask(todo, self.visits.rows.state, kinds, lists)
@@ -285,8 +257,8 @@ class Rounds:
         first = 0
         for k in there:
             last = int(np.searchsorted(kinds, k, side="right"))
-            size, _, number = self._kinds[k]
-            size = size if len(lists[k]) else 0
+            number = self._kinds[k].order
+            size = self._kinds[k].size if len(lists[k]) else 0
             whole = RequestGroup(todo, lists[k], several, criteria, size, _NO_PICKS, number).rows(first, last)
             first = last
             if number != NONE or self.editors is None:
@@ -362,31 +334,3 @@ class Rounds:
         odds = np.empty((0, 0), dtype=np.float32) if slates.propensity is None else slates.propensity
         scatter(part.chosen, rows.state, rows.slate, slates.items, odds, version)
         self.recently_shown.add(rows.state["user"][part.chosen], slates.items)  # not the plug-in's copy
-
-
-def _batched(parts: Iterable[RequestGroup], most: int) -> Iterator[list[RequestGroup]]:
-    """Yield groups together, as many at a time as have so many rows in all."""
-    here: list[RequestGroup] = []
-    rows = 0
-    for part in parts:
-        if here and rows + len(part.chosen) > most:
-            yield here
-            here, rows = [], 0
-        here.append(part)
-        rows += len(part.chosen)
-    if here:
-        yield here
-
-
-def _kinds(compiled: Compiled, levels: Levels, sorting: SortedLists | None) -> tuple[list[_Kind], Numbers]:
-    """Return the kinds of slates (size, level, order), and the number of each by stage and order, first without one."""
-    stages, found = compiled.plan.stages, list[_Kind]()
-    of = levels.of(stages["shows_parents"])
-    at = np.zeros((len(stages), 1 if sorting is None else 1 + len(sorting.stages)), dtype=np.int64)
-    for stage, order in np.ndindex(*at.shape):
-        given = order > 0 and sorting is not None and sorting.stages[order - 1, stage]
-        kind = (int(stages["slate"][stage]), int(of[stage % len(of)]), order - 1 if given else NONE)
-        if kind not in found:
-            found.append(kind)
-        at[stage, order] = found.index(kind)
-    return found, at

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from simulator.scenario.schema.contexts import CONTEXT_EVENT
+from simulator.scenario.schema.platform import EVERYTHING, Policy
 from simulator.scenario.schema.scenario import ExperienceConsume, HazardConsume, Scenario
 from simulator.scenario.schema.stages import Act, Stage
 
@@ -48,6 +49,26 @@ def entries(scenario: Scenario) -> list[str]:
     """Return the stages at which visits begin: of the users' own accord, or opened by a message from outside."""
     own = [name for name, stage in scenario.stages.items() if stage.entry is not None and stage.entry.value > 0]
     return own + [outreach.stage for outreach in scenario.outreach.values() if outreach.stage not in own]
+
+
+def asking_stages(scenario: Scenario) -> list[str]:
+    """Return the browse stages that ask for slates: not menus and queues, which show what is there."""
+    return [
+        name
+        for name, stage in scenario.stages.items()
+        if stage.kind == "browse" and stage.children_of is None and stage.queue_of is None
+    ]
+
+
+def own_policies(scenario: Scenario) -> dict[str, Policy | None]:
+    """Return the platform's own policy of each asking stage that the recommender does not serve; None: nobody's."""
+    asking, policies = asking_stages(scenario), scenario.platform.policies
+    serves = scenario.platform.serves
+    if serves is None:
+        serves = [name for name in asking if name not in policies]
+    elif serves == [EVERYTHING]:
+        serves = asking
+    return {name: policies.get(name) for name in asking if name not in serves}
 
 
 def outcome_event(scenario: Scenario, name: str, outcome: str) -> str | None:

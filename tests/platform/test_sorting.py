@@ -224,7 +224,7 @@ def test_an_agent_is_not_asked_for_a_list_in_an_order():
 
     def counting(todo: np.ndarray, *rest: Any) -> None:
         nonlocal passed
-        passed += int((world.rounds.in_an_order(todo) & (world.platform.version > 0)).sum())
+        passed += int((world.rounds.by_platform(todo) & (world.platform.version > 0)).sum())
         serve(todo, *rest)
 
     world.rounds.serve = counting

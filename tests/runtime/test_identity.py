@@ -14,7 +14,7 @@ import pytest
 
 from recommenders.models.neighbors import ItemKNN
 from simulator.errors import InputError, RunInterrupted
-from simulator.platform.service import declared_label
+from simulator.platform.policies import declared_label
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
 from tests.refusals import contents, refused

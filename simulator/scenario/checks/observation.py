@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulator.scenario.checks.references import item_numbers, recorded
 from simulator.scenario.checks.rules import Breaches, Engine
 from simulator.scenario.events import MOST_EVENTS, vocabulary
-from simulator.scenario.life_cycle import possible_events
+from simulator.scenario.life_cycle import asking_stages, own_policies, possible_events
 from simulator.scenario.messages import nearest
 from simulator.scenario.schema.scenario import ReadoutModality, Scenario
 
@@ -50,6 +50,19 @@ def labels(scenario: Scenario) -> Breaches:
     for measure in dict.fromkeys(scenario.measures):
         if scenario.measures.count(measure) > 1:
             yield f"measures: {measure} is repeated", "expected every measure once"
+
+
+def served(scenario: Scenario) -> Breaches:
+    """Yield browse stages that ask for slates where neither the recommender nor a policy of the platform serves."""
+    own, asking = own_policies(scenario), asking_stages(scenario)
+    for name, policy in own.items():
+        if policy is None:
+            yield f"platform.serves leaves out {name}", f"name it there, or give it a policy: platform.policies.{name}"
+    if len(own) == len(asking):
+        yield (
+            "platform.policies: every stage has one, and the recommender none",
+            f"platform.serves: one of {', '.join(asking)}",
+        )
 
 
 def unsupported(scenario: Scenario, engine: Engine) -> Breaches:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.scenario.checks.rules import Breaches, need
-from simulator.scenario.life_cycle import CREATOR, NEWEST
+from simulator.scenario.life_cycle import CREATOR, NEWEST, asking_stages
 from simulator.scenario.schema.catalog import PLACE, Criterion
 from simulator.scenario.schema.fulfilment import Openings, Slots
+from simulator.scenario.schema.platform import EVERYTHING
 from simulator.scenario.schema.scenario import ReadoutModality, Scenario
 
 REFERENCES = (
@@ -68,6 +69,8 @@ REFERENCES = (
     ("respond.*.again.types", "item types and parents"),
     ("respond.*.again.stage", "stages"),
     ("respond.*.lateness.promise", "promises"),
+    ("platform.policies", "stages that ask for slates"),
+    ("platform.serves", "stages that can be served"),
 )
 
 
@@ -122,6 +125,8 @@ def _known(scenario: Scenario) -> dict[str, list[str]]:
         "parents and creators": [*scenario.parents, CREATOR],
         "item types and parents": [*scenario.item_types, *scenario.parents],
         "browse stages": [name for name, kind in kinds.items() if kind == "browse"],
+        "stages that ask for slates": asking_stages(scenario),
+        "stages that can be served": [*asking_stages(scenario), *_everything(scenario)],
         "judging stages": [name for name, kind in kinds.items() if kind in ("browse", "inspect", "commit")],
         "fulfil stages": [name for name, kind in kinds.items() if kind == "fulfil"],
         "orders of menus": [*recorded(scenario), NEWEST],
@@ -132,6 +137,11 @@ def _known(scenario: Scenario) -> dict[str, list[str]]:
         "owners": ["world", "item", "creator", "user", *(["zone"] if places else []), *scenario.parents],
         "resources with room": [name for name, row in scenario.resources.items() if isinstance(row, Slots | Openings)],
     }  # fmt: skip
+
+
+def _everything(scenario: Scenario) -> list[str]:
+    """Return the word for all stages, where it stands alone."""
+    return [EVERYTHING] if scenario.platform.serves == [EVERYTHING] else []
 
 
 def _clustered(scenario: Scenario) -> list[str]:

@@ -15,7 +15,7 @@ from simulator.config import complete, resolve
 from simulator.engine.tables.tables import ITEMS_REMEMBERED, NO_CASE
 from simulator.errors import InputError
 from simulator.plan.compiler import compile_scenario
-from simulator.platform.service import create_recommender
+from simulator.platform.policies import create_recommender
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from simulator.world import World

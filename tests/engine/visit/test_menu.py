@@ -309,7 +309,7 @@ def test_trust_in_a_dishs_photo_is_learned_from_the_dishes_of_the_order(tmp_path
     pairs = {"scenario": str(path), "recommender": "random", **SETTINGS, "log": "full"}
     config = complete(resolve(list(pairs.items())), load_scenario(path).defaults.model_dump())
     compiled = compile_scenario(load_scenario(path))
-    from simulator.platform.service import create_recommender
+    from simulator.platform.policies import create_recommender
 
     world = World(config, compiled, create_recommender("random", {}, compiled.scenario, 0), None, 0.0)
     try:
