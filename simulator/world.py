@@ -23,6 +23,7 @@ from simulator.part import Part, Published
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.platform.counters import PublishedCounters
 from simulator.platform.oracle import ORACLES, Oracle
+from simulator.platform.past import past_counts
 from simulator.platform.policies import Policies, create_policies, create_recommender
 from simulator.platform.service import Platform
 from simulator.population.catalog import draw_catalog
@@ -185,6 +186,7 @@ class World:
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
+        self._past = past_counts(compiled, users, items, config.seed)
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
         self.policies = create_policies(compiled.scenario, config.seed) if policies is None else policies
         asked = [each for each in (plugin, *self.policies.each) if isinstance(each, Recommender)]
@@ -304,7 +306,8 @@ class World:
         """Make known to everybody what can be seen from now on: new items, and what every part shows."""
         self._compiler.wait(advance)
         self.now = time
-        published = Published(time, self.rounds.counters, *self._on_offer(time))
+        counters = self.rounds.counters if self._past is None else self._past + self.rounds.counters
+        published = Published(time, counters, *self._on_offer(time))
         if len(published.candidates) == 0:
             raise InputError(
                 "catalog",

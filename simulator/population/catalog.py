@@ -28,7 +28,7 @@ from simulator.population.item_facts import (
     draw_topics,
     draw_types,
 )
-from simulator.population.lifetimes import withdrawals
+from simulator.population.lifetimes import ages, withdrawals
 from simulator.population.parent_rows import until, with_parents
 from simulator.population.parents import ParentIndex, Uniforms, draw_kin, numbered_parents, parent_columns
 from simulator.scenario.schema.distributions import Distribution
@@ -48,7 +48,7 @@ class TrueCatalog:
     """Hold the items of a world. `items` is the truth; `public` is all that a recommender may know."""
 
     items: Items
-    published_at: npt.NDArray[np.float64]  # (n,): s; items of before the run have 0
+    published_at: npt.NDArray[np.float64]  # (n,): s; items of before the run have 0, or minus their age
     n_creators: int
     public: PublicCatalog
     withdrawn_at: npt.NDArray[np.float64] | None = None  # (n,): s; None: nothing ever is
@@ -99,6 +99,8 @@ def draw_catalog(compiled: Compiled, n_items: int, horizon: float, seed: int) ->
     owners = draw_creators(facts, kin, activity, draw)
     topics = draw_topics(compiled, facts, kin, owners, draw(CREATOR_TOPIC, n_creators), draw)
     fresh, published_at = draw_publication(scenario, kin, horizon, draw)
+    if scenario.supply.past is not None:
+        published_at = published_at - ages(scenario, facts["type"], fresh, seed)
     draw_coverage(scenario, facts, kin, draw)
     drawn = [
         _parents(compiled, each, topic, creator, n_creators, seed)

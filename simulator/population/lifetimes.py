@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator.engine.randomness import SUPPLY, table_points, uniforms
+from simulator.scenario.durations import DAY
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import Scenario
 
@@ -48,6 +49,31 @@ def withdrawals(
             until[new] = published_at[new] + lifetime.quantile(draw[new])
             until[old] = _met(lifetime, draw[old]) * (1.0 - passed[old])
     return until
+
+
+def ages(
+    scenario: Scenario, types: npt.NDArray[np.integer[Any]], fresh: npt.NDArray[np.bool_], seed: int
+) -> npt.NDArray[np.float64]:
+    """Draw how old items of before the run are when it begins, s, (n,); 0 for those that come later.
+
+    The same lifetimes and points of them as in `withdrawals`: what is left of a lifetime then begins where this ends.
+
+    Args:
+        scenario: with a past of the supply.
+        types: type of each item, (n,).
+        fresh: whether an item appears during the run, bool (n,).
+        seed: the world's seed.
+    """
+    supply = scenario.supply
+    assert supply.past is not None
+    draw, passed = uniforms(seed, SUPPLY, len(types), _LIFETIME), uniforms(seed, SUPPLY, len(types), _PASSED)
+    since = DAY / max(supply.fresh.value, 1e-9) if supply.past.since is None else supply.past.since.value
+    age = since * passed
+    for t, kind in enumerate(scenario.item_types.values()):
+        lifetime, of_type = kind.lifetime or supply.lifetime, types == t
+        if lifetime is not None:
+            age[of_type] = _met(lifetime, draw[of_type]) * passed[of_type]
+    return np.where(fresh, 0.0, age)
 
 
 def _met(lifetime: Distribution, draw: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

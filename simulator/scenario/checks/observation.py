@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.scenario.checks.references import item_numbers, recorded
+from simulator.scenario.checks.references import averaged, item_numbers, recorded
 from simulator.scenario.checks.rules import Breaches, Engine
 from simulator.scenario.events import MOST_EVENTS, vocabulary
 from simulator.scenario.life_cycle import asking_stages, own_policies, possible_events
@@ -50,6 +50,24 @@ def labels(scenario: Scenario) -> Breaches:
     for measure in dict.fromkeys(scenario.measures):
         if scenario.measures.count(measure) > 1:
             yield f"measures: {measure} is repeated", "expected every measure once"
+
+
+def past(scenario: Scenario) -> Breaches:
+    """Yield counts of before the run that lack the mean of their values, and items that have no age to be of."""
+    before = scenario.supply.past
+    if before is None:
+        return
+    for name, event in before.events.items():
+        if (event.mean is None) == (name in averaged(scenario)):
+            wrong, right = "has a mean", "nobody is shown its average, so expected no such key"
+            if event.mean is None:
+                wrong, right = "has no mean", "a read-out averages its values, so expected a mean"
+            yield f"supply.past.events.{name} {wrong}", right
+    supply = scenario.supply
+    endless = [name for name, kind in scenario.item_types.items() if (kind.lifetime or supply.lifetime) is None]
+    if before.since is None and supply.fresh.value <= 0 and endless:
+        wrong = f"supply.past.since is missing: nothing is fresh, and {', '.join(endless)} are never withdrawn"
+        yield wrong, "since when they have come"
 
 
 def served(scenario: Scenario) -> Breaches:

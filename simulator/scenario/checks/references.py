@@ -69,6 +69,7 @@ REFERENCES = (
     ("respond.*.again.types", "item types and parents"),
     ("respond.*.again.stage", "stages"),
     ("respond.*.lateness.promise", "promises"),
+    ("supply.past.events", "counted events"),
     ("platform.policies", "stages that ask for slates"),
     ("platform.serves", "stages that can be served"),
 )
@@ -125,6 +126,7 @@ def _known(scenario: Scenario) -> dict[str, list[str]]:
         "parents and creators": [*scenario.parents, CREATOR],
         "item types and parents": [*scenario.item_types, *scenario.parents],
         "browse stages": [name for name, kind in kinds.items() if kind == "browse"],
+        "counted events": counted(scenario),
         "stages that ask for slates": asking_stages(scenario),
         "stages that can be served": [*asking_stages(scenario), *_everything(scenario)],
         "judging stages": [name for name, kind in kinds.items() if kind in ("browse", "inspect", "commit")],
@@ -169,6 +171,19 @@ def attributes_of(scenario: Scenario) -> list[str]:
     tables = [each.attributes for each in scenario.item_types.values()]
     tables += [each.attributes for each in scenario.parents.values()]
     return list(dict.fromkeys(name for table in tables for name in table))
+
+
+def averaged(scenario: Scenario) -> list[str]:
+    """Return the events whose values read-outs average."""
+    shown = [each for each in scenario.modalities.values() if isinstance(each, ReadoutModality)]
+    return [each.averages for each in shown if each.averages is not None]
+
+
+def counted(scenario: Scenario) -> list[str]:
+    """Return the events that the platform counts for each item: for read-outs, and for orders of menus."""
+    shown = [each.counts for each in scenario.modalities.values() if isinstance(each, ReadoutModality)]
+    orders = [stage.ordered_by for stage in scenario.stages.values() if stage.ordered_by != NEWEST]
+    return list(dict.fromkeys(name for name in [*shown, *averaged(scenario), *orders] if name is not None))
 
 
 def recorded(scenario: Scenario) -> list[str]:

@@ -16,6 +16,7 @@ from simulator.scenario.schema.quantities import (
     GoodwillDistribution,
     GoodwillPerSecond,
     GoodwillPerUtility,
+    Hazard,
     LogOdds,
     PerGoodwill,
     PerUtility,
@@ -120,6 +121,38 @@ class User(Model):
     intents: dict[Name, Intent] = Field(default_factory=dict, max_length=limits.ENTRIES)
 
 
+class PastEvent(Model):
+    """How much of an event, which the platform counts, came before the run, and what its values were."""
+
+    rate: Hazard  # at which each user left one, anywhere
+    mean: Number | None = None  # of its values at the usual worth; needed where a read-out averages them
+    per_worth: Number | None = None  # by which an item's mean is higher per standard deviation of worth (default: 0)
+
+
+class Past(Model):
+    """What came before the run: items of all ages, and counts as their age would have gathered them.
+
+    Items of before the run were published at -age: where they have lifetimes, at a point of one as a steady stream of
+    items leaves it, else at any time `since`. Of an event whose `rate` is r, item i of age a has gathered
+
+        n_i = r U w_i T(a_i) / sum over j of w_j 2^(-a_j / half_life),    T(a) = integral of 2^(-s / half_life) to a
+
+    of U users, j being all items that there are: at the beginning of the run the events of all come at r U. A weight
+    w = popularity exp(`worth` z) has one keyed draw per item for all events and the item's worth z to users on average,
+    in standard deviations. What is left of a whole event is rounded by luck. The mean of values is
+    `mean` + `per_worth` (z + e / sqrt(n)), e standard normal, between 1 and the stars of a rating's scale.
+
+    Read-outs, menus and editors count on from there. The platform's log begins with the run: recommenders that learn
+    from it know the ages (`published_at`), and not the counts.
+    """
+
+    since: PositiveDuration | None = None  # (default: as long as `fresh` takes for as many items)
+    half_life: PositiveDuration | None = None  # of what an item gathers (default: it does not fade)
+    worth: Annotated[Number, measured_in("exponent")]
+    popularity: RelativeDistribution
+    events: dict[Name, PastEvent] = Field(default_factory=dict, max_length=limits.ENTRIES)
+
+
 class Supply(Model):
     """Who makes the items, and when they appear."""
 
@@ -132,4 +165,5 @@ class Supply(Model):
     moderation: DurationDistribution
     hours: Profile | None = None  # of publication
     lifetime: DurationDistribution | None = None  # until an item is withdrawn (default: never)
+    past: Past | None = None  # (default: all that is there at the beginning came then, and nothing is counted yet)
     called: Name | None = None  # what creators are called here: seller, publisher, employer
