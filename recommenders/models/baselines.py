@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from recommenders.contract import NO_ITEM, Catalog, Range, Settings, setting
+from recommenders.contract import NO_ITEM, Catalog, Range, Requests, Settings, Slates, setting
 from recommenders.contract.columns import DAY
-from recommenders.models.hashing import root
+from recommenders.models.hashing import mix, root
 from recommenders.models.neighbors import NeighborSettings, Rows
+from recommenders.models.popularity import NO_KINDS, walk
 from recommenders.models.profiles import csr
 from recommenders.models.ranker import Batch, Learning, Ranker
 
@@ -50,6 +51,22 @@ class RecentPopularity(Ranker):
             # Items to come are granted no more than one that is published now.
             weight = weight + self.config.newness * np.exp2(np.minimum(published - now, 0) / self.config.half_life)
         return {"weight": weight.astype(np.float32)}
+
+    def prepare(self) -> None:
+        """Rank all items once: their order is the same for everybody until the next fit."""
+        ties = mix(np.full(1, root(self.seed, self.name)), np.arange(self.history.n_items, dtype=np.uint64))
+        self._order = np.lexsort((~ties, -self.learned["weight"])).astype(np.int32)
+
+    def recommend(self, requests: Requests) -> Slates:
+        """Recommend the first candidates of the order; where they run out, the most popular of what is left."""
+        slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
+        walk(slates, self.history.ready(requests, self.name), self._order, NO_KINDS, NO_KINDS)
+        self.count(slates, np.zeros(slates.shape, bool), self.history.known(requests.user))
+        return Slates(slates)
+
+    def scores(self, requests: Requests) -> np.ndarray:
+        """Return the items' weights."""
+        return super().scores(requests)
 
     def score(self, batch: Batch) -> np.ndarray:
         """Return the items' weights."""

@@ -27,14 +27,15 @@ from recommenders.models.hashing import root
 from recommenders.models.history import BatchArrays, History, fill_by_popularity, fitted, mark, span, turn_to, unmark
 from recommenders.models.kernel import kernel
 
-_NO_KINDS = np.empty(0, np.int64)
+NO_ITEMS, NO_KINDS = np.empty(0, np.int32), np.empty(0, np.int64)
 
 
 @kernel
-def _walk(slates: np.ndarray, batch: BatchArrays, wanted: np.ndarray, kinds: np.ndarray) -> None:
-    """Fill ``slates`` (n, k) from the candidates by popularity, those of the kind that is ``wanted`` (n,) first.
+def walk(slates: np.ndarray, batch: BatchArrays, order: np.ndarray, wanted: np.ndarray, kinds: np.ndarray) -> None:
+    """Fill ``slates`` (n, k) with the first candidates of an order that carry no mark, then by popularity.
 
-    ``kinds`` (n_items,) says of which each item is; none is wanted where ``wanted`` is empty or -1.
+    ``order`` is int32, of items. With ``wanted`` int64 (n,), only those of the kind that a request wants come first, -1
+    none; ``kinds`` int64 (n_items,) says of which each item is.
     """
     user, start, positives, seen = batch.user, batch.start, batch.had, batch.seen
     recent_start, recent_items, events_item = batch.recent_start, batch.recent_items, batch.events_item
@@ -46,15 +47,15 @@ def _walk(slates: np.ndarray, batch: BatchArrays, wanted: np.ndarray, kinds: np.
         had, visit = positives[first:last], events_item[row]
         recent = recent_items[recent_start[row] : recent_start[row + 1]]
         mark(marks, had, visit, recent, seen)
-        filled, walk = np.int64(0), 0
-        if wanted.size > 0 and wanted[row] >= 0:
-            places = min(np.int64(slates.shape[1]), candidates)
-            while filled < places and walk < ranked.size:
-                item = ranked[walk]
-                walk += 1
-                if kinds[item] == wanted[row] and marks[item] == 0:
-                    slates[row, filled] = item
-                    filled += 1
+        filled, place = np.int64(0), 0
+        places = min(np.int64(slates.shape[1]), candidates)
+        any_kind = wanted.size == 0
+        while filled < places and place < order.size and (any_kind or wanted[row] >= 0):
+            item = order[place]
+            place += 1
+            if marks[item] == 0 and (any_kind or kinds[item] == wanted[row]):
+                slates[row, filled] = item
+                filled += 1
         fill_by_popularity(slates, row, filled, candidates, marks, ranked)
         unmark(marks, had, visit, recent)
 
@@ -81,12 +82,12 @@ class Popularity(Recommender):
     def recommend(self, requests: Requests) -> Slates:
         """Recommend the first candidates of the ranking that the user has not had."""
         slates = np.full((len(requests), requests.slate_size), NO_ITEM, np.int32)
-        _walk(slates, fitted(self._history, self.name).ready(requests, self.name), *self._asked(requests))
+        walk(slates, fitted(self._history, self.name).ready(requests, self.name), *self._first(requests))
         return Slates(slates)
 
-    def _asked(self, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
-        """Return the kind of items that each request asks for, int64 (n,), and each item's; nothing: no kind."""
-        return _NO_KINDS, _NO_KINDS
+    def _first(self, requests: Requests) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what comes first: an order, the kind that each request wants of it, and each item's, as in `walk`."""
+        return NO_ITEMS, NO_KINDS, NO_KINDS
 
     def scores(self, requests: Requests) -> np.ndarray:
         """Return the positives per item, the same for everybody."""
@@ -133,10 +134,11 @@ class Relevance(Popularity):
         kinds = catalog.require_column(self.config.column, f"recommender {self.name}.column")
         self._kinds = kinds.astype(np.int64)
 
-    def _asked(self, requests: Requests) -> tuple[np.ndarray, np.ndarray]:
+    def _first(self, requests: Requests) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         if self.config.criterion >= requests.criteria.shape[1]:
-            return _NO_KINDS, _NO_KINDS
-        return np.nan_to_num(requests.criteria[:, self.config.criterion], nan=-1.0).astype(np.int64), self._kinds
+            return NO_ITEMS, NO_KINDS, NO_KINDS
+        wanted = np.nan_to_num(requests.criteria[:, self.config.criterion], nan=-1.0).astype(np.int64)
+        return fitted(self._history, self.name).ranking, wanted, self._kinds
 
     def scores(self, requests: Requests) -> None:  # type: ignore[override]  # what comes first is no number
         """Return nothing: two rankings, one after the other, are no scores."""

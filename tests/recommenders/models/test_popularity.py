@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recommenders.check import synthetic_world
 from recommenders.contract import Catalog, RecommenderError
+from recommenders.models.baselines import RecentPopularity
 from recommenders.models.popularity import Popularity, Relevance
+from recommenders.models.ranker import Ranker
 from tests.recommenders.little import LIKE, ask, log_of_likes
 
 # Item 3 has three likes, item 1 two, items 0 and 4 one each, item 2 none; user 9 likes nothing.
@@ -84,3 +87,15 @@ def test_what_is_asked_for_comes_first_and_then_what_is_popular():
     assert recommender.recommend(narrow).items.tolist() == [[0, 2]]  # had already: it comes last, asked for or not
     with pytest.raises(RecommenderError, match=r"relevance\.column"):
         recommender.check(Catalog(5))
+
+
+@pytest.mark.parametrize("sizes", [{}, {"n_items": 12, "n_candidates": 8, "slate_size": 7}], ids=["many", "few"])
+@pytest.mark.parametrize("seen", ["last", "allow"])
+def test_one_order_for_everybody_is_what_scoring_everything_gives(sizes, seen):
+    world = synthetic_world(n_requests=90, label=LIKE, **sizes)
+    recommender = RecentPopularity(seed=4, label=LIKE)
+    recommender.fit(world.log, world.catalog)
+    requests = replace(world.requests, seen=seen)
+    slates = recommender.recommend(requests).items
+    assert np.array_equal(slates, Ranker.recommend(recommender, requests).items)
+    assert recommender.places().by_popularity == 0
