@@ -60,9 +60,10 @@ def patchy(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def watched(patchy):
-    """A run of the patchy scenario under a spy: result and spy."""
+    """A run of the patchy scenario under a spy who makes all slates: result and spy."""
     spy = Spy(seed=1)
-    return simulator.run(patchy, spy, users=150, items=200, horizon=HORIZON, first_fit="6h", seed=SEED), spy
+    settings = {"users": 150, "items": 200, "horizon": HORIZON, "first_fit": "6h", "seed": SEED, "serves": "all"}
+    return simulator.run(patchy, spy, **settings), spy
 
 
 # ---- the platform log is the truth log through its observation model ------------------------------------------------
