@@ -13,7 +13,7 @@ from recommenders.contract import NO_ITEM, in_slates
 from tests.laws.harness import compiled_of
 from tests.laws.plugins import Spy
 
-WORLD: dict[str, Any] = {"users": 60, "items": 120, "first_fit": "12h", "refit": "12h", "seed": 4}
+WORLD: dict[str, Any] = {"users": 60, "items": 120, "first_fit": "12h", "refit": "12h", "seed": 4, "serves": "all"}
 
 
 def asked_and_lived(name: str, horizon: str) -> tuple[Spy, pd.DataFrame]:

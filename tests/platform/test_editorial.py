@@ -134,7 +134,7 @@ class Told(Recommender):
 def lived(tmp_path_factory):
     told = Told()
     path = written(tmp_path_factory.mktemp("editors"), home={"picks": "best", "precision": share(0.6)})
-    return told, simulator.run(path, told, **WORLD, first_fit="10min").truth
+    return told, simulator.run(path, told, **WORLD, first_fit="10min", serves="all").truth
 
 
 def test_editors_fill_the_first_places_and_the_recommender_the_rest(lived):
@@ -144,7 +144,7 @@ def test_editors_fill_the_first_places_and_the_recommender_the_rest(lived):
     sizes = {surface: {size for s, size, _ in told.asked if s == surface} for surface, _, _ in told.asked}
     assert sizes[home] == {27}
     assert sizes[compiled.names.surfaces.index("river")] == {30}
-    cards = truth[(truth["event"] == "impression") & (truth["policy_version"] > 0)]
+    cards = truth[(truth["event"] == "impression") & (truth["policy_version"] > 0) & (truth["surface"] != "push")]
     top = (cards["surface"] == "home") & (cards["position"] < 3)
     assert top.sum() > 200
     assert (cards[top]["propensity"] == 1.0).all()
@@ -171,7 +171,7 @@ def test_nothing_is_shown_twice_in_a_slate(lived):
 def test_a_surface_that_is_all_editors_asks_for_little(tmp_path):
     told = Told()
     path = written(tmp_path, river={"picks": "popular", "slots": 30})
-    truth = simulator.run(path, told, **WORLD, first_fit="10min").truth
+    truth = simulator.run(path, told, **WORLD, first_fit="10min", serves="all").truth
     river = compile_scenario(load_scenario(path)).names.surfaces.index("river")
     asked = [size for surface, size, _ in told.asked if surface == river]
     assert len(asked) < 0.2 * len(told.asked)

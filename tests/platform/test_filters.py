@@ -26,7 +26,7 @@ from simulator.scenario.load import load_scenario, scenario_from
 from simulator.scenario.strict_yaml import load_yaml
 
 NAME = "ecommerce"
-WORLD: dict[str, Any] = {"users": 150, "items": 300, "horizon": "6d", "seed": 3}
+WORLD: dict[str, Any] = {"users": 150, "items": 300, "horizon": "6d", "seed": 3, "serves": "all"}
 QUERY, CEILING = 0, 1  # columns of what is told
 
 

@@ -12,8 +12,15 @@ from recommenders.contract import NO_ITEM, Recommender, RecommenderError, Slates
 from recommenders.contract.sealing import is_sealed
 
 SCENARIOS = ("shortvideo", "ecommerce", "news", "audio", "fooddelivery", "jobs")
-TINY = {"users": 40, "items": 200, "horizon": "4h", "first_fit": "2h", "refit": "1h"}
-LONGER = {"users": 40, "items": 200, "horizon": "2d", "first_fit": "1d", "refit": "12h"}  # whatever a tick is
+TINY = {"users": 40, "items": 200, "horizon": "4h", "first_fit": "2h", "refit": "1h", "serves": "all"}
+LONGER = {
+    "serves": "all",
+    "users": 40,
+    "items": 200,
+    "horizon": "2d",
+    "first_fit": "1d",
+    "refit": "12h",
+}  # whatever a tick is
 
 
 class Keeper(Recommender):

@@ -21,6 +21,7 @@ from tests.runtime.stopped import configured, resumed, scenario_file, stopped
 NAME = "shortvideo"
 WORLD = {"users": 80, "items": 120, "horizon": "9h", "first_fit": "3h", "refit": "2h", "seed": 3}
 POLICIES, SERVES = "scenario.platform.policies", "scenario.platform.serves"
+NEITHER: dict[str, object] = {POLICIES: {}, SERVES: None}
 SHARE = {"value": 0.3, "unit": "share", "from": "estimate"}
 STAGES = ["feed", "discover", "search"]
 OWN = {"search": {"recommender": "popularity"}, "discover": {"recommender": "random"}}
@@ -43,7 +44,9 @@ class Heard(Popularity):
 
 
 def lived(recommender: str | Recommender = "itemknn", **more: object):
-    return simulator.run(NAME, recommender, **{**WORLD, **more})
+    """A run in which nobody but the recommender serves, unless more is said."""
+    others = {key: value for key, value in NEITHER.items() if not (key == SERVES and "serves" in more)}
+    return simulator.run(NAME, recommender, **{**WORLD, **others, **more})
 
 
 def impressions(result, version: int | None = None):
@@ -114,12 +117,18 @@ def test_serves_goes_before_policies(serves, served):
 def test_a_stopped_run_goes_on_with_its_policies(tmp_path):
     scenario = scenario_file(tmp_path)
     explored = {stage: {"recommender": "itemknn", "explore": SHARE} for stage in ("discover", "search")}
-    config = configured(scenario, tmp_path / "run", **{POLICIES: explored})
+    config = configured(scenario, tmp_path / "run", **{**NEITHER, POLICIES: explored})
     whole = run_world(replace(config, output=None))
     found = resumed(stopped(config), config)
     assert found.manifest["log"] == whole.manifest["log"]
     assert found.manifest["policies"]["search"]["fallback"]["places"] > 0
-    other = replace(config, scenario_changes={"platform.policies": {**explored, "search": {"recommender": "random"}}})
+    other = replace(
+        config,
+        scenario_changes={
+            **config.scenario_changes,
+            "platform.policies": {**explored, "search": {"recommender": "random"}},
+        },
+    )
     again = stopped(replace(config, output=tmp_path / "again"))
     with pytest.raises(InputError, match=r"scenario\.platform\.policies = "):
         resumed(again, other)
@@ -153,7 +162,9 @@ def test_who_serves_nobody_is_refused(changes, message, tmp_path):
 def test_a_check_makes_the_policies():
     from simulator.cli.listing import check_text_of
 
-    scenario = load_scenario(NAME, {"platform.policies": {"search": {"recommender": "itemkn"}}})
+    scenario = load_scenario(
+        NAME, {"platform.serves": None, "platform.policies": {"search": {"recommender": "itemkn"}}}
+    )
     check_scenario(scenario)
     with pytest.raises(RecommenderError, match="did you mean 'itemknn'"):
         check_text_of(scenario, NAME)

@@ -29,7 +29,7 @@ from tests.plan.test_limits import between
 from tests.published import published
 
 SEED, USERS = 1, 400
-WORLD: dict[str, Any] = {"users": 250, "items": 300, "horizon": "6d", "first_fit": "1h", "seed": 3}
+WORLD: dict[str, Any] = {"users": 250, "items": 300, "horizon": "6d", "first_fit": "1h", "seed": 3, "serves": "all"}
 
 
 @cache
@@ -230,7 +230,7 @@ def test_an_agent_is_not_asked_for_a_list_in_an_order():
     world.rounds.serve = counting
     for _ in range(60):
         for users, requests in envs.unwrapped.requests():
-            assert not world.rounds.in_an_order(envs.unwrapped._due).any()
+            assert not world.rounds.by_platform(envs.unwrapped._due).any()
             asked += len(users)
             assert len(requests)
         *_, truncated, _ = envs.step(np.tile(np.arange(envs.unwrapped.context.slate), (60, 1)))
