@@ -156,16 +156,18 @@ def test_levels(level, folders, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("level", "recommender", "folders"),
+    ("level", "recommender", "more", "folders"),
     [
-        ("full", "itemknn", {TRUTH, PLATFORM}),
-        ("platform", "itemknn", {PLATFORM}),
-        ("metrics", "itemknn", {KEPT}),
-        ("metrics", "random", set()),
+        ("full", "itemknn", {}, {TRUTH, PLATFORM}),
+        ("platform", "itemknn", {}, {PLATFORM}),
+        ("metrics", "itemknn", {}, {KEPT}),
+        ("metrics", "random", {"serves": "all"}, set()),
+        ("metrics", "random", {}, {KEPT}),  # of policies that learn
     ],
 )
-def test_folders_of_a_run(level, recommender, folders, tmp_path):
-    result = simulator.run(NAME, recommender, users=30, items=50, horizon="8h", output=tmp_path / "run", log=level)
+def test_folders_of_a_run(level, recommender, more, folders, tmp_path):
+    world = {"users": 30, "items": 50, "horizon": "8h", **more}
+    result = simulator.run(NAME, recommender, output=tmp_path / "run", log=level, **world)
     found = {path.name for path in result.folder.iterdir() if path.is_dir()}
     assert found - {"checkpoints"} == folders
     if TRUTH not in folders:
