@@ -120,7 +120,7 @@ def test_nothing_happens_after_the_horizon(busy):
 
 def test_a_longer_run_only_adds(tmp_path):
     """What happened by some time does not depend on how long the run goes on (fresh items apart, so there are none)."""
-    path = edited(tmp_path, {"supply.fresh": number(0.0, "share")})
+    path = edited(tmp_path, {"supply.fresh": number(0.0, "share"), "supply.past": None})
     short = simulator.run(path, "random", users=150, items=200, horizon="4h", seed=3).truth
     longer = simulator.run(path, "random", users=150, items=200, horizon="7h", first_fit="6h", seed=3).truth
     assert_same_log(short, longer[longer["time"] < 4 * 3600.0])

@@ -232,11 +232,11 @@ def test_a_resumed_run_ends_with_the_same_log(tmp_path):
 
 def test_the_declared_are_shown_what_they_declared(tmp_path):
     path = asking(tmp_path, None, users=number(1, "share"))
-    result = simulator.run(path, "declared", **WORLD, **{"recommender.column": "topic"})
+    result = simulator.run(path, "declared", **WORLD, serves="all", **{"recommender.column": "topic"})
     truth = result.truth
     catalog = draw_catalog(compile_scenario(load_scenario(path)), 400, 30 * 3600.0, 3)
     said = truth[truth["event"] == "declare"].groupby("user")["value"].apply(set)
-    shown = truth[(truth["event"] == "impression") & (truth["position"] == 0) & (truth["stage"] != "front")]
+    shown = truth[(truth["event"] == "impression") & (truth["position"] == 0) & ~truth["stage"].isin(["front", "alert"])]
     shown = shown.assign(topic=catalog.items.state["topic"][shown["item"].to_numpy(dtype=int)])
     hit = np.array([topic in said[user] for user, topic in zip(shown["user"], shown["topic"], strict=True)])
     after = (shown["policy_version"] > 0).to_numpy()

@@ -233,7 +233,7 @@ def test_cases_are_not_remembered_yet(tmp_path):
 def test_a_scenario_says_whether_what_was_had_may_be_recommended_again(tmp_path, seen):
     path = edited(tmp_path, {"platform.seen": seen}, NAME)
     spy = Spy(seed=1)
-    world = {"users": 60, "items": 80, "horizon": "3d", "first_fit": "1d", "refit": "1d", "seed": 3}
+    world = {"users": 60, "items": 80, "horizon": "3d", "first_fit": "1d", "refit": "1d", "seed": 3, "serves": "all"}
     simulator.run(str(path), spy, **world)
     assert {batch.seen for batch in spy.asked} == {seen}
     truth = simulator.run(str(path), "itemknn", **world).truth.sort_values("time", kind="stable")

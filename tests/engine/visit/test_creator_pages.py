@@ -30,7 +30,7 @@ OFTEN = {"respond.react.acts.profile_visit.base": number(0.2, "probability")}
 def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, TrueCatalog, Spy]:
     path = edited(tmp_path_factory.mktemp("pages"), OFTEN, NAME)
     spy = Spy(seed=1)
-    result = simulator.run(str(path), spy, **WORLD)
+    result = simulator.run(str(path), spy, **WORLD, serves="all")
     truth = result.truth.sort_values(["user", "session", "time"], kind="stable").reset_index(drop=True)
     return truth, draw_catalog(compile_scenario(load_scenario(path)), 400, 86400.0, 4), spy
 
@@ -170,7 +170,8 @@ def test_a_cover_counts_plays_to_the_end(monkeypatch):
         publish(self, published)
 
     monkeypatch.setattr(PublishedCounters, "publish", keep)
-    truth = simulator.run(NAME, "random", users=60, items=100, horizon="12h", seed=1).truth
+    new = {"scenario.supply.past": None}  # nothing was counted before
+    truth = simulator.run(NAME, "random", users=60, items=100, horizon="12h", seed=1, **new).truth
     compiled = compiled_of(NAME)
     last = 12 * 3600.0 - compiled.scenario.clock.tick.value
     ended = truth[(truth["event"] == "complete") & (truth["time"] < last)]
