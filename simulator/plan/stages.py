@@ -12,11 +12,12 @@ import numpy.typing as npt
 from simulator.engine.randomness import normal_table, table_points
 from simulator.engine.tables import tables as layout
 from simulator.engine.tables.case_tables import EXIT, GONE
-from simulator.engine.tables.tables import MAX_SCREEN, OUTCOMES, About, Layout, StageKind
+from simulator.engine.tables.tables import MAX_SCREEN, OUTCOMES, RANKS, About, AtEnd, Layout, StageKind
 from simulator.scenario.durations import DAY
 from simulator.scenario.life_cycle import CREATOR, RESUME_EVENT, beside_visits
+from simulator.scenario.limits import LEAST
 from simulator.scenario.schema.distributions import Distribution
-from simulator.scenario.schema.scenario import Scenario
+from simulator.scenario.schema.scenario import HazardConsume, Scenario
 
 RUN_LAYOUTS = {
     "autoplay": Layout.AUTOPLAY,
@@ -98,7 +99,8 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     stages = np.zeros(n, dtype=layout.STAGE)
     shares = np.ones((n, 3, 3))
     alternatives = np.full((n, 3, 3), -1, dtype=np.int32)
-    skim = np.zeros((n, MAX_SCREEN))
+    skim = np.zeros((n, RANKS))
+    steps: list[tuple[float, float]] = []
     screens = np.zeros((n, d, 2), dtype=np.int64)
     entries = np.zeros(n)
     events = np.full((n, 4), -1, dtype=np.int32)
@@ -141,7 +143,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         if stage.kind == "commit":
             _commit_parameters(scenario, names, name, stages[s], costs, tables)
         else:
-            _stage_parameters(scenario, names, name, stage.kind, stages[s], skim[s], tables)
+            _stage_parameters(scenario, names, name, stage.kind, stages[s], skim[s], steps, tables)
         if stage.kind == "inspect":
             _notes(scenario, names, name, stages[s], notes)
         block = scenario.browse.get(name)
@@ -156,6 +158,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
         "shares": shares,
         "alternatives": alternatives,
         "skim": skim,
+        "leave_by_share": np.array(steps, dtype=np.float64).reshape(-1, 2),
         "screens": screens,
         "entries": np.cumsum(entries),
         "events": events,
@@ -264,7 +267,7 @@ _NUMBERS = {
     "inspect": ("attention", "temperature", "hesitation_band", "hesitation_uncertainty"),
     "consume": (
         "attention", "glance", "leave_at_sight", "leave_judged", "leave_known", "judgment_sensitivity",
-        "truth_sensitivity", "tolerate", "seek", "loop_sensitivity", "unattended",
+        "truth_sensitivity", "tolerate", "seek", "unattended",
     ),
     "respond": (),
 }  # fmt: skip
@@ -283,6 +286,7 @@ def _stage_parameters(
     kind: str,
     row: npt.NDArray[np.void],
     skim: npt.NDArray[np.float64],
+    steps: list[tuple[float, float]],
     tables: Tables,
 ) -> None:
     block: Any = getattr(scenario, kind).get(name)
@@ -294,11 +298,15 @@ def _stage_parameters(
         row[key] = tables.add(getattr(block, key))
     if kind == "browse":
         row["carries_on"], row["seconds"] = block.continue_.value, tables.add(block.seconds_per_screen)
-        skim[:] = block.skim.value * np.arange(1, MAX_SCREEN + 1, dtype=np.float64) ** -block.position_decay.value
+        skim[:] = block.skim.value * np.arange(1, RANKS + 1, dtype=np.float64) ** -block.position_decay.value
+        row["over_list"] = block.decays_over == "list"
+        if block.look_and_leave is not None:
+            row["look_and_leave"] = block.look_and_leave.share.value
+            row["look_seconds"] = tables.add(block.look_and_leave.seconds)
     elif kind == "respond":
         row["followed_bonus"] = block.followed_bonus.value if block.followed_bonus else 0.0
     elif kind == "consume":
-        row["loops_at_most"], row["loop_log_odds"] = block.loops_at_most, log_odds(block.loop.value)
+        _ending_parameters(block, row, steps)
         row["start_delay"] = whole_ticks(block.start_delay.value)
         if block.pause is not None:
             row["pause"], row["pause_delay"] = block.pause.value, tables.add(scenario.stages[name].wait["pause"].delay)
@@ -317,3 +325,14 @@ def _stage_parameters(
         after = scenario.respond[str(scenario.stages[name].next["complete"])]
         for key in ("loss_aversion", "experience_weight", "confirmation"):
             row[key] = getattr(after, key).value
+
+
+def _ending_parameters(block: HazardConsume, row: npt.NDArray[np.void], steps: list[tuple[float, float]]) -> None:
+    """Set how plays end: what follows the end, how often they are played again, and hazards by share of the play."""
+    row["loops_at_most"] = block.loops_at_most
+    if block.at_end is not None:
+        row["at_end"] = AtEnd[block.at_end.upper()]
+    if block.loop is not None and block.loop_sensitivity is not None:
+        row["loop_log_odds"], row["loop_sensitivity"] = log_odds(block.loop.value), block.loop_sensitivity.value
+    row["first_share"], row["n_shares"] = len(steps), len(block.leave_by_share)
+    steps += [(step.after.value, max(step.hazard.value, LEAST)) for step in block.leave_by_share]

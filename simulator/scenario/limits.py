@@ -140,6 +140,9 @@ LABELS = 16
 ACTS = 32
 """Responses of one stage: their draws are keyed, and a visit has room to record all of them."""
 
+STEPS = 16
+"""Of a hazard over a play: they are gone through one by one."""
+
 NOTES = 8
 """What may be done while looking closer: the draws of others begin behind so many."""
 

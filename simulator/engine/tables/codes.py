@@ -86,6 +86,14 @@ class CardColumn(IntEnum):
 SCRATCH_WIDTH = 6
 
 
+class AtEnd(IntEnum):
+    """What follows the end of a play, whatever its viewer does."""
+
+    UNSAID = 0  # who attends may play it again; what nobody attends to is played over and over
+    NEXT = 1  # the next item: who attends may play it again
+    AGAIN = 2  # the same item, until its viewer leaves
+
+
 class Draw(IntEnum):
     """What a draw of `randomness.DECISION` decides, within (user, visit, request, slot)."""
 
@@ -124,6 +132,8 @@ class Draw(IntEnum):
     NOTE = 48  # + number of the note
     SKIM = 32
     READ = 33
+    LOOK_AND_LEAVE = 34
+    LEAVE_BY_SHARE = 35
     ATTEND = 40  # + k: the lucks of modalities 4 k .. 4 k + 3, 16 bits each
     CONTEXT = 56  # which; + 1: whether it is stated
     PAUSE_DELAY = 58

@@ -20,6 +20,9 @@ STAGE = np.dtype(
         ("risk_aversion", "f8"),
         ("read", "f8"),
         ("carries_on", "f8"),
+        ("over_list", "i4"),  # 1: the skim falls with the place in the list, not on the screen
+        ("look_and_leave", "f8"),  # share of visits that begin here of which nothing comes but a look
+        ("look_seconds", "i4"),
         ("shows_parents", "i4"),  # kind of parents that slates are made of, -1: items
         ("children_of", "i4"),  # kind of parent whose children are shown without a slate, or BY_CREATOR; -1 none
         ("queue_of", "i4"),  # stage of whose slate the rest is shown, -1 none
@@ -45,6 +48,9 @@ STAGE = np.dtype(
         ("loop_log_odds", "f8"),
         ("loop_sensitivity", "f8"),
         ("loops_at_most", "i4"),
+        ("at_end", "i4"),  # an `AtEnd`
+        ("first_share", "i4"),  # of `Plan.leave_by_share`
+        ("n_shares", "i4"),
         ("unattended", "f8"),
         ("pause", "f8"),
         ("pause_left", "f8"),  # s that must be left for a pause

@@ -31,6 +31,8 @@ VISIT_MEMORY = 64
 """Items of a visit that its requests can carry."""
 
 MAX_SCREEN = 32
+RANKS = 1024
+"""Places of a list by which attention falls; it is the same from there on."""
 """Cards on one screen at the most."""
 
 PARENTS_REMEMBERED = 12
@@ -141,6 +143,7 @@ VISIT = np.dtype(
         ("shown", "u4"),
         ("slate_n", "u4"),
         ("position", "u4"),
+        ("above", "u4"),  # places of the same list in the slates before
         ("slot", "u4"),
         ("memory_n", "u4"),
         ("policy", "u4"),

@@ -20,6 +20,7 @@ from simulator.engine.tables.codes import (
     OUTCOMES as OUTCOMES,
     SCRATCH_WIDTH as SCRATCH_WIDTH,
     About as About,
+    AtEnd as AtEnd,
     CardColumn as CardColumn,
     Draw as Draw,
     Layout as Layout,
@@ -65,6 +66,7 @@ from simulator.engine.tables.state_rows import (
     OFFER as OFFER,
     PARENT_HISTORY as PARENT_HISTORY,
     PARENTS_REMEMBERED as PARENTS_REMEMBERED,
+    RANKS as RANKS,
     TICKS_PER_SECOND as TICKS_PER_SECOND,
     TOPICS_FOLLOWED as TOPICS_FOLLOWED,
     USER as USER,
@@ -82,7 +84,8 @@ class Plan(NamedTuple):
     stages: Array  # STAGE (stages,)
     shares: npt.NDArray[np.float64]  # (stages, outcomes, 3): successor 0 below [0], 1 below [1], else 2
     alternatives: npt.NDArray[np.int32]  # (stages, outcomes, 3): successors, -1 exit
-    skim: npt.NDArray[np.float64]  # (stages, MAX_SCREEN): probability of looking at the k-th card of a screen
+    skim: npt.NDArray[np.float64]  # (stages, RANKS): probability of looking at the k-th card of a screen, or of a list
+    leave_by_share: npt.NDArray[np.float64]  # (steps, 2): parts of a play, and hazards added from there on, 1/s
     screens: npt.NDArray[np.int64]  # (stages, devices, 2): bit per visible modality; cards on a screen
     demands: npt.NDArray[np.float64]  # (stages, devices, 2): utility demanded of an item, and of one more in a basket
     intents: npt.NDArray[np.float64]  # (segments, 2, intents): cumulative shares of first visits, and of later ones

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from simulator.engine.jit.compile import kernel
 
 
@@ -27,6 +30,32 @@ def leave_time(
     third = known_after + beyond_second / known
     later = second if beyond_second < 0.0 else third
     return first if beyond_first < 0.0 else later
+
+
+@kernel
+def leave_by_share(
+    left: float, begins: float, duration: float, steps: npt.NDArray[np.float64], first: int, n: int
+) -> float:
+    """Return the time in a play at which a viewer would leave by hazards that begin at shares of its duration, s.
+
+    The hazard is 0 before the first step, then that of the last step behind; inversion as in `leave_time`.
+
+    Args:
+        left: a draw from the standard exponential distribution.
+        begins: time of the play at which the viewer comes in, s.
+        duration: of the play, s.
+        steps: (rows, 2): parts of the duration, rising, and hazards from there on, 1/s, positive.
+        first, n: rows that count, at least one.
+    """
+    t = max(begins, steps[first, 0] * duration)
+    for j in range(first, first + n - 1):
+        span = max(begins, steps[j + 1, 0] * duration) - t
+        stays = min(left / steps[j, 1], span)
+        if stays < span:
+            return t + stays
+        left -= span * steps[j, 1]
+        t += span
+    return t + max(left, 0.0) / steps[first + n - 1, 1]
 
 
 @kernel

@@ -260,6 +260,9 @@ def _used_up(v: Array, stage: int) -> bool:
 def _ask_for_slate(v: Array, stage: int, tables: Tables) -> None:
     """Let the visit `v` wait for a slate of this stage."""
     close_request(v, tables.out.tallies)
+    # a slate that follows on one of the same stage goes on with its list, unless it is next to another item
+    more = v.slate_stage == stage and tables.plan.stages[stage].about == 0
+    v.above = v.above + v.position if more else np.uint32(0)
     v.slate_stage = stage
     v.slate_n = 0
     v.position = 0

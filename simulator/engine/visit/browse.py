@@ -9,7 +9,7 @@ from simulator.engine.jit.simd import fetch_ahead
 from simulator.engine.primitives import decision_key, drawn, quantised
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import Array, CardColumn, Draw, Layout, Tables, Tally
+from simulator.engine.tables.tables import RANKS, Array, CardColumn, Draw, Layout, Plan, Tables, Tally
 from simulator.engine.user.beliefs import attended_to, belief_about, utility_of
 from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.item_memory import recalled
@@ -41,13 +41,23 @@ def next_in_feed(i: int, v: Array, tables: Tables) -> int:
 
 
 @inlined
-def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: Array, tables: Tables) -> bool:
+def skimmed(k: int, rank: int, s: Array, plan: Plan) -> float:
+    """Return the probability of looking at the card at place `k` of a screen, and `rank` of its list, both from 0."""
+    place = rank if s.over_list == 1 else k
+    return plan.skim[s.number, min(place, RANKS - 1)]
+
+
+@inlined
+def judged(
+    k: int, item: int, slot: int, skim: float, decisions: np.uint64, tired: float, v: Array, tables: Tables
+) -> bool:
     """Look at a card, perhaps read it, and judge what was read: fills row `k` of the scratch table.
 
     Args:
         k: place on the screen.
         item: what the card shows.
         slot: place in the slate, by which the luck of this card is known.
+        skim: probability of looking at it.
         decisions: key of that luck.
         tired: what satiation takes off per unit.
         v: the visit.
@@ -67,7 +77,7 @@ def judged(k: int, item: int, slot: int, decisions: np.uint64, tired: float, v: 
     scratch[k, CardColumn.ATTENDED] = 0.0
     scratch[k, CardColumn.BELIEF] = np.nan
     scratch[k, CardColumn.BELIEF_SD] = np.nan
-    if uniform(decision_key(decisions, v.request, slot, Draw.SKIM)) >= plan.skim[s.number, k]:
+    if uniform(decision_key(decisions, v.request, slot, Draw.SKIM)) >= skim:
         return False
     if uniform(decision_key(decisions, v.request, slot, Draw.READ)) >= s.read:
         return False
@@ -117,12 +127,14 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     )
     chosen = -1
     looked = size
+    leaves = _looks_and_leaves(first, s, v)
     for k in range(size):
         fetch_ahead(vectors, slate[i, first + k].item)
     for k in range(size):
         slot = first + k
         item = np.int64(slate[i, slot].item)
-        if judged(k, item, slot, v.decisions, tired, v, tables):
+        skim = 0.0 if leaves else skimmed(k, np.int64(v.above) + slot, s, plan)
+        if judged(k, item, slot, skim, v.decisions, tired, v, tables):
             tables.out.tallies[Tally.EXAMINED] += 1
             if _suffices(k, slot, v, tables):
                 # the card alone gave what was wanted: no choice, and nobody sees it
@@ -139,9 +151,12 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
         draw = uniform(decision_key(v.decisions, v.request, first, Draw.CHOICE))
         chosen = compared(scratch, size, bar, s.temperature, draw, exp_log_tables)
     n = _impressions(i, first, looked, n, tables)
-    v.clock += quantised(drawn(quantiles, s.seconds, decision_key(v.decisions, v.request, first, Draw.SECONDS)))
+    seconds = s.look_seconds if leaves else s.seconds
+    v.clock += quantised(drawn(quantiles, seconds, decision_key(v.decisions, v.request, first, Draw.SECONDS)))
     v.position += np.uint32(looked)
     v.slot = first
+    if leaves:
+        return LEAVE, n
     if chosen >= 0:
         v.slot = first + chosen
         v.item = np.uint32(slate[i, v.slot].item)
@@ -151,6 +166,14 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if uniform(decision_key(v.decisions, v.request, first, Draw.CONTINUE)) >= s.carries_on:
         return LEAVE, n
     return -1, n
+
+
+@inlined
+def _looks_and_leaves(first: int, s: Array, v: Array) -> bool:
+    """Return whether the visit `v` is but a look at its first screen, which begins at the place `first` of a slate."""
+    if s.look_and_leave == 0.0 or v.request != 1 or first > 0:
+        return False
+    return uniform(decision_key(v.decisions, v.request, 0, Draw.LOOK_AND_LEAVE)) < s.look_and_leave
 
 
 @inlined

@@ -12,13 +12,13 @@ from simulator.engine.primitives import chosen_by, drawn, exponential, quantised
 from simulator.engine.randomness import mix, uniform
 from simulator.engine.stack_arrays import float_buffer, int_buffer, key_buffer, padded
 from simulator.engine.tables.codes import SharedEvent
-from simulator.engine.tables.tables import Array, Draw, Numbers, Tables, Tally
+from simulator.engine.tables.tables import Array, AtEnd, Draw, Numbers, Tables, Tally
 from simulator.engine.user.beliefs import utility_of
 from simulator.engine.user.beliefs_batch import Plays, attention, beliefs, utilities
 from simulator.engine.user.item_memory import keep_in_mind, known_again, recalled
 from simulator.engine.user.satiation import faded_all
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
-from simulator.engine.user.watching import leave_time, loops, satisfied
+from simulator.engine.user.watching import leave_by_share, leave_time, loops, satisfied
 from simulator.engine.visit.pauses import PAUSE, PAUSING, PLAYING, pauses
 from simulator.engine.visit.paywall import cut_off
 from simulator.engine.visit.records import NAN, record_play
@@ -28,6 +28,7 @@ STARTING = 2
 """Value of `playing` of a row whose play is about to start."""
 
 _WATCHING = np.uint64(2)
+_HARDLY = 1e-12  # 1/s
 
 
 @inlined
@@ -59,6 +60,8 @@ def start_plays(at: npt.NDArray[np.int64], m: int, stage: int, n: int, tables: T
     for k in range(m):
         _first_sight(k, rows[at[k]], plays, tables)
     _draw_leaving(padded_width, s, plays, numbers)
+    if s.n_shares > 0:
+        _leave_by_share(padded_width, s, plays, tables)
     for k in range(m):
         v = rows[at[k]]
         _forget_the_last(v)
@@ -183,6 +186,22 @@ def _draw_leaving(padded_width: int, s: Array, plays: Plays, numbers: Numbers) -
 
 
 @inlined
+def _leave_by_share(padded_width: int, s: Array, plays: Plays, tables: Tables) -> None:
+    """Let users leave earlier, where the hazards that begin at shares of a play say so; of two times the first counts.
+
+    Who leaves by them before the judgment leaves at sight: `left` says so.
+    """
+    steps, exp_log_tables, own, place = tables.plan.leave_by_share, tables.plan.exp_log_tables, plays.own, plays.place
+    left, sighted, leaves, hasty, duration = plays.left, plays.sighted, plays.leaves, plays.hasty, plays.duration
+    for k in range(padded_width):
+        lives_through = waited(chosen_by(own[k], place[k], Draw.LEAVE_BY_SHARE), exp_log_tables) / hasty[k]
+        earlier = leave_by_share(lives_through, 0.0, duration[k], steps, s.first_share, s.n_shares)
+        sighted[k] = max(sighted[k], _HARDLY)
+        left[k] = min(left[k], sighted[k] * earlier)
+        leaves[k] = min(leaves[k], earlier)
+
+
+@inlined
 def _forget_the_last(v: Array) -> None:
     """Clear what the visit `v` knows of the play before."""
     v.tolerated = 0.0
@@ -206,6 +225,8 @@ def _play_to_nobody(k: int, v: Array, s: Array, plays: Plays, numbers: Numbers) 
         watched = quantised(until)
         v.walled = 1
     v.outcome = COMPLETE if watched >= duration and until == duration else SKIP
+    if s.at_end == AtEnd.NEXT:
+        watched = min(watched, quantised(duration))
     v.belief, v.belief_sd, v.lived, v.satisfaction = NAN, NAN, NAN, NAN
     return watched
 
@@ -238,9 +259,12 @@ def _watch(k: int, v: Array, s: Array, plays: Plays, tables: Tables) -> None:
         v.walled = 1
     elif watched >= ends:
         v.outcome = COMPLETE
+        stays = min(watched, ends * (1.0 + s.loops_at_most))
         watched = ends
         knows_it = True
-        if v.tolerated == 0.0 and v.sought == 0.0:
+        if s.at_end == AtEnd.AGAIN and v.tolerated == 0.0 and v.sought == 0.0:
+            watched = stays
+        elif v.tolerated == 0.0 and v.sought == 0.0:
             again = sigmoid(s.loop_log_odds + s.loop_sensitivity * plays.worth[k], exp_log_tables)
             times = loops(uniform(chosen_by(own, place, Draw.LOOP)), again, s.loops_at_most)
             if times > 0:

@@ -30,7 +30,7 @@ from simulator.engine.tables.tables import (
 )
 from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.satiation import faded
-from simulator.engine.visit.browse import EXHAUSTED, LEAVE, SELECT, judged, pick
+from simulator.engine.visit.browse import EXHAUSTED, LEAVE, SELECT, judged, pick, skimmed
 from simulator.engine.visit.intents import demanded
 from simulator.engine.visit.records import record_card
 
@@ -178,7 +178,7 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
     for k in range(size):
         slot = first + k
         item = np.int64(cards[i, slot].item)
-        read = judged(k, item, slot, own_key, tired, v, tables)
+        read = judged(k, item, slot, skimmed(k, slot, s, plan), own_key, tired, v, tables)
         if read and cascade:
             draw = uniform(decision_key(own_key, v.request, slot, Draw.CHOICE))
             outside = demanded(v, s.number, plan)

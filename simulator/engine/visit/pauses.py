@@ -15,7 +15,7 @@ from simulator.engine.tables.tables import NO_CASE, TICKS_PER_SECOND, Array, Dra
 from simulator.engine.user.beliefs import attended_to, utility_of
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
-from simulator.engine.user.watching import satisfied
+from simulator.engine.user.watching import leave_by_share, satisfied
 from simulator.engine.visit.records import record_play
 
 PAUSE = 2
@@ -88,10 +88,16 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
     topic = user_params.first_topic + np.int64(facts.topic)
     fading = faded(u, user, v.clock, users.satiation_trust, user_params.first_topic, user_params, exp_log_tables)
     worth = np.float64(v.utility) - user_params.satiation_weight * users.satiation_trust[user, topic] * fading
-    hazard = plan.types[facts.type].leaving * v.haste / np.float64(u.patience) * s.leave_known
+    hasty = plan.types[facts.type].leaving * v.haste / np.float64(u.patience)
+    hazard = hasty * s.leave_known
     hazard *= exponential(-s.truth_sensitivity * worth, exp_log_tables)
     left = np.float64(facts.duration) - np.float64(v.resumed)
     lasts = waited(decision_key(own_key, v.request, slot, Draw.HAZARD), exp_log_tables) / hazard
+    if s.n_shares > 0:
+        lives_through = waited(decision_key(own_key, v.request, slot, Draw.LEAVE_BY_SHARE), exp_log_tables) / hasty
+        begins, steps = np.float64(v.resumed), plan.leave_by_share
+        earlier = leave_by_share(lives_through, begins, np.float64(facts.duration), steps, s.first_share, s.n_shares)
+        lasts = min(lasts, earlier - begins)
     v.outcome = _COMPLETE if lasts >= left else _SKIP
     lasts = quantised(min(lasts, left))
     v.watched = v.resumed + lasts

@@ -128,6 +128,7 @@ def turn_pages(
             if v.request == v.listed_at + 1:
                 first += filled
         v.listed, v.listed_at, v.listed_in = first, v.request, v.slate_stage
+        v.above = np.uint32(first)  # a page that is shown once more is as far down as it was
         page = first % max(m, 1)
         last = m if page + filled > m else page + filled  # behind the last page comes the first
         _amounts(mix(start, persons[user].key), user, items[begin : begin + m], by, numbers, amounts)

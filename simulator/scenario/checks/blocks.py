@@ -48,6 +48,15 @@ def demands(scenario: Scenario) -> Breaches:
                 yield f"{kind}.{name}.picks.outside_option beside search_cost", "expected one of them, or none"
 
 
+def browse(scenario: Scenario) -> Breaches:
+    """Yield looks at a first screen where no visit has its first screen."""
+    for name, block in scenario.browse.items():
+        stage = scenario.stages[name]
+        if block.look_and_leave is not None and (stage.children_of is not None or stage.queue_of is not None):
+            right = "expected none: a menu or a queue is no visit's first screen"
+            yield f"browse.{name}.look_and_leave", right
+
+
 def commit(scenario: Scenario) -> Breaches:
     """Yield decisions that are put off to nowhere, brackets without a case, and costs of nothing."""
     for name, block in scenario.commit.items():
@@ -72,6 +81,7 @@ def consume(scenario: Scenario) -> Breaches:
             yield f"stages.{name}.wait.pause is missing", f"{key}.pause needs it"
         if block.pause_left is not None and not pauses:
             yield f"{key}.pause is missing", f"{key}.pause_left needs it"
+        yield from _endings(key, block)
         if block.paywall is not None:
             shows = block.paywall.modality
             wall = scenario.modalities[shows]
@@ -82,6 +92,22 @@ def consume(scenario: Scenario) -> Breaches:
             if row.duration is None:
                 right = f"stage {name} plays items, so they need a duration"
                 yield f"item_types.{item_type}.duration is missing", right
+
+
+def _endings(key: str, block: HazardConsume) -> Breaches:
+    """Yield ends of plays that contradict each other."""
+    again = block.at_end == "again"
+    if again and block.reached is not None and not block.reached.by_itself:
+        yield f"{key}.at_end = again", "expected next, or nothing: what does not move by itself does not begin again"
+    for loop in ("loop", "loop_sensitivity"):
+        if (getattr(block, loop) is None) != again:
+            wrong, right = ("is missing", "needed without") if getattr(block, loop) is None else ("", "not needed with")
+            yield f"{key}.{loop} {wrong}".rstrip(), f"{right} {key}.at_end = again: there the hazards of leaving decide"
+    shares = [step.after.value for step in block.leave_by_share]
+    if any(low >= high for low, high in itertools.pairwise(shares)):
+        yield f"{key}.leave_by_share: after = {shares}", "expected rising numbers"
+    if shares and shares[-1] >= 1.0 and not again:
+        yield f"{key}.leave_by_share: after = {shares[-1]:g}", f"expected less than 1 without {key}.at_end = again"
 
 
 def respond(scenario: Scenario) -> Breaches:

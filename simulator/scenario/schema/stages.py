@@ -121,19 +121,28 @@ class Picks(Model):
     event: Name  # of each card that is taken
 
 
+class LookAndLeave(Model):
+    """Visits that are but a look: at their first screen, which is left before anything on it is judged."""
+
+    share: Probability  # of the visits whose first screen is one of this stage
+    seconds: DurationDistribution  # of the look
+
+
 class BrowseParameters(Model):
     """How cards are examined and judged."""
 
     seconds_per_screen: DurationDistribution
     attention: Duration  # per card
     skim: Probability  # first card of a screen looked at
-    position_decay: Exponent  # skim falls as rank^-this within a screen
+    position_decay: Exponent  # skim falls as rank^-this
+    decays_over: Literal["screen", "list"] = "screen"  # rank on each screen anew, or in the whole list
     read: Probability  # read, given looked at
     outside_option: Utility | None = None
     search_cost: SearchCost | None = None  # of one more card, in place of `outside_option`
     temperature: Temperature
     risk_aversion: RiskAversion
     continue_: Probability = Field(alias="continue")  # to the next screen
+    look_and_leave: LookAndLeave | None = None
     picks: Picks | None = None  # (default: the first card that is taken is selected)
     suffices: Suffices | None = None
 
@@ -179,6 +188,13 @@ class Paywall(Model):
     event: Name  # of a play that ends there; its value is the share that was reached
 
 
+class LeaveStep(Model):
+    """A hazard of leaving, whatever the play is worth, that is added from a part of it on, until the next step."""
+
+    after: Ratio  # parts of the duration; 1: its end, where what plays begins again (`at_end: again`)
+    hazard: Hazard
+
+
 class HazardConsume(Model):
     """Content: leaving is a hazard over time that depends on the belief as it sharpens."""
 
@@ -196,8 +212,12 @@ class HazardConsume(Model):
     tolerated_seconds: DurationDistribution
     seek: Probability
     seek_share: ShareDistribution
-    loop: Probability
-    loop_sensitivity: PerUtility
+    leave_by_share: list[LeaveStep] = Field(default_factory=list, max_length=limits.STEPS)
+    # what follows the end, whatever its viewer does: `next`, or `again` until they leave (default: who attends may play
+    # it again, and what nobody attends to is played over and over)
+    at_end: Literal["next", "again"] | None = None
+    loop: Probability | None = None  # of playing it again; none with `at_end: again`
+    loop_sensitivity: PerUtility | None = None
     loops_at_most: Annotated[CountOrZero, Field(le=limits.AMOUNT)]
     unattended: Probability
     unattended_seconds: DurationDistribution

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.stats import kstest
 
-from simulator.engine.user.watching import leave_time, loops, satisfied
+from simulator.engine.user.watching import leave_by_share, leave_time, loops, satisfied
 
 HAZARD = st.floats(0.005, 2.0)
 
@@ -45,6 +45,25 @@ def test_a_higher_hazard_never_keeps_anybody_longer(left, judged, known, factor)
     before = leave_time(left, 0.1, 1.0, judged, 6.0, known)
     assert leave_time(left, 0.1, 1.0, judged * factor, 6.0, known) <= before
     assert leave_time(left, 0.1, 1.0, judged, 6.0, known * factor) <= before
+
+
+def lived_through(t: float, begins: float, duration: float, steps) -> float:
+    """Cumulative hazard from `begins` to t of hazards that begin at parts of a duration."""
+    shares = [share for share, _ in steps] + [np.inf]
+    pieces = zip(shares, shares[1:], [hazard for _, hazard in steps], strict=False)
+    return sum(h * max(min(t, b * duration) - max(begins, a * duration), 0.0) for a, b, h in pieces)
+
+
+STEPS = st.lists(st.tuples(st.floats(0.01, 3.0), HAZARD), min_size=1, max_size=5, unique_by=lambda step: step[0])
+
+
+@given(st.floats(0.0, 20.0), st.floats(0.0, 90.0), st.floats(1.0, 200.0), STEPS)
+def test_hazards_by_share_are_the_inverse_of_their_survival(left, begins, duration, steps):
+    steps = sorted(steps)
+    rows = np.array([(9.0, 9.0), *steps, (9.0, 9.0)])  # others' rows round them
+    t = leave_by_share(left, begins, duration, rows, 1, len(steps))
+    assert t >= max(begins, steps[0][0] * duration)
+    assert lived_through(t, begins, duration, steps) == pytest.approx(left, rel=1e-6, abs=1e-7)
 
 
 @pytest.mark.parametrize("again", [0.0, 0.18, 0.6, 0.95])
