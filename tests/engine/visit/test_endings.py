@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -148,11 +150,21 @@ def steps_of(*steps: tuple[float, float]) -> list[dict[str, object]]:
 
 
 def test_as_a_scenario_says_it(tmp_path):
-    path = spoilt(tmp_path, f"consume.{STAGE}.leave_by_share", steps_of((0.5, 0.01), (0.9, 0.2)), NAME)
+    path = spoilt(tmp_path, "consume.listen.leave_by_share", steps_of((0.5, 0.01), (0.9, 0.2)), "audio")
     compiled = compile_scenario(load_scenario(path))
-    row = compiled.plan.stages[compiled.names.stages.index(STAGE)]
-    assert (row["first_share"], row["n_shares"], row["at_end"]) == (0, 2, AtEnd.UNSAID)
+    row = compiled.plan.stages[compiled.names.stages.index("listen")]
+    assert (row["first_share"], row["n_shares"]) == (0, 2)
     assert compiled.plan.leave_by_share.tolist() == [[0.5, 0.01], [0.9, 0.2]]
+
+
+@pytest.mark.parametrize(("word", "code"), [("next", AtEnd.NEXT), ("again", AtEnd.AGAIN)])
+def test_what_follows_an_end_as_a_scenario_says_it(tmp_path, word, code):
+    content = json.loads(spoilt(tmp_path, "consume.listen.at_end", word, "audio").read_text())
+    if word == "again":
+        del content["consume"]["listen"]["loop"], content["consume"]["listen"]["loop_sensitivity"]
+    (tmp_path / "edited.yaml").write_text(json.dumps(content))
+    compiled = compile_scenario(load_scenario(tmp_path / "edited.yaml"))
+    assert compiled.plan.stages["at_end"][compiled.names.stages.index("listen")] == code
 
 
 @pytest.mark.parametrize(
@@ -160,12 +172,12 @@ def test_as_a_scenario_says_it(tmp_path):
     [
         ("leave_by_share", steps_of((0.9, 0.1), (0.5, 0.1)), "after = [0.9, 0.5]; expected rising numbers"),
         ("leave_by_share", steps_of((0.9, 0.1), (1.5, 0.1)), "after = 1.5; expected less than 1 without"),
-        ("at_end", "again", "consume.watch.loop; not needed with consume.watch.at_end = again"),
-        ("loop", None, "consume.watch.loop is missing; needed without"),
+        ("at_end", "again", "consume.listen.loop; not needed with consume.listen.at_end = again"),
+        ("loop", None, "consume.listen.loop is missing; needed without"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path, key, value, line):
-    path = spoilt(tmp_path, f"consume.{STAGE}.{key}", value, NAME)
+    path = spoilt(tmp_path, f"consume.listen.{key}", value, "audio")
     with pytest.raises(InputError) as error:
         check_scenario(load_scenario(path))
     assert line in str(error.value)

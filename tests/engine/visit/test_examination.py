@@ -11,7 +11,7 @@ from simulator.errors import InputError
 from simulator.plan.compiler import compile_scenario
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
-from tests.laws.harness import Bench, as_uniform, bench, compiled_of, decision, edited, number, spoilt, step, threshold
+from tests.laws.harness import Bench, as_uniform, bench, compiled_of, decision, number, spoilt, step, threshold
 
 NAME, STAGE = "ecommerce", "search"
 SKIM, DECAY = 0.9, 0.6
@@ -133,18 +133,16 @@ def test_only_at_the_first_screen_of_a_visit(request_number, position):
 
 
 def test_as_a_scenario_says_it(tmp_path):
-    path = spoilt(tmp_path / "a", f"browse.{STAGE}.decays_over", "list", NAME)
+    """Each key alone, at a stage that has neither."""
     seconds = {"dist": "constant", "value": 2, "unit": "s", "from": "estimate"}
     look = {"share": number(0.2, "probability"), "seconds": seconds}
-    for compiled, over, share in (
-        (compile_scenario(load_scenario(path)), 1, 0.0),
-        (compile_scenario(load_scenario(spoilt(tmp_path / "b", "browse.home.look_and_leave", look, NAME))), 0, 0.2),
-        (compiled_of(NAME), 0, 0.0),
-    ):
-        row = compiled.plan.stages[compiled.names.stages.index("home" if share else STAGE)]
-        assert row["over_list"] == over
-        assert row["look_and_leave"] == share
+    for key, value, over, share in (("decays_over", "list", 1, 0.0), ("look_and_leave", look, 0, 0.2)):
+        compiled = compile_scenario(load_scenario(spoilt(tmp_path / key, f"browse.also.{key}", value, NAME)))
+        row = compiled.plan.stages[compiled.names.stages.index("also")]
+        assert (row["over_list"], row["look_and_leave"]) == (over, share)
         assert not share or (compiled.plan.quantiles[row["look_seconds"]] == 2.0).all()
+    usual = compiled_of(NAME).plan.stages[compiled_of(NAME).names.stages.index("also")]
+    assert (usual["over_list"], usual["look_and_leave"]) == (0, 0.0)
 
 
 def test_a_menu_is_no_first_screen(tmp_path):
@@ -159,7 +157,3 @@ def test_a_wrong_word_is_named(tmp_path):
     path = spoilt(tmp_path, f"browse.{STAGE}.decays_over", "lists", NAME)
     with pytest.raises(InputError, match=r"decays_over = lists; did you mean list"):
         load_scenario(path)
-
-
-def test_scenarios_leave_it_as_an_option(tmp_path):
-    assert load_scenario(edited(tmp_path, {}, "jobs")).browse["search"].look_and_leave is None
