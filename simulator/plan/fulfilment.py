@@ -55,8 +55,9 @@ def compile_world(scenario: Scenario, names: Vocabulary, codes: Mapping[str, int
         row = stages[s]
         row["kind"] = StageKind[stage.kind.upper()]
         row["surface"] = names.surfaces.index(stage.surface) if stage.surface else NO_SURFACE
-        for key in ("promise", "rating_event", "late_promise"):
+        for key in ("promise", "announced", "rating_event", "text_event", "late_promise"):
             row[key] = -1
+        row["never_came"] = np.nan
         if stage.kind not in CASE_OUTCOMES:
             continue
         for o, outcome in enumerate(CASE_OUTCOMES[stage.kind]):
@@ -144,6 +145,7 @@ class _Rows:
         block = self.scenario.fulfil[name]
         row["first_step"], row["n_steps"] = len(self.steps), len(block.steps)
         row["promise"] = list(self.scenario.promises).index(block.promise) if block.promise else -1
+        row["announced"] = self.codes[block.announced] if block.announced else -1
         if block.cancel is not None:
             row["cancel"] = block.cancel.base.value
             row["cancel_late"] = block.cancel.after_promise.value if block.cancel.after_promise else 0.0
@@ -198,6 +200,12 @@ class _Rows:
             row["rating_delay"] = self.tables.add(rating.delay)
             row["first_threshold"], row["n_thresholds"] = len(self.thresholds), len(rating.thresholds)
             self.thresholds += [threshold.value for threshold in rating.thresholds]
+            if rating.text is not None:
+                row["text_event"], row["text_log_odds"] = (
+                    self.codes[rating.text.event],
+                    log_odds(rating.text.base.value),
+                )
+                row["text_slope"] = rating.text.slope.value
         if block.lateness is not None:
             late = block.lateness
             row["late_promise"] = list(self.scenario.promises).index(late.promise)
@@ -215,6 +223,10 @@ class _Rows:
             row["again_log_odds"], row["again_slope"] = log_odds(again.base.value), again.slope.value
             row["again_lasts"] = self.tables.add(again.lasts)
             row["again_stage"] = list(self.scenario.stages).index(again.stage)
+        if block.never_came is not None:
+            none = block.never_came
+            row["never_came"], row["never_came_rates"] = none.worth.value, none.rates
+            row["never_came_acts"] = sum(1 << list(block.acts).index(act) for act in set(none.acts))
 
     def resources(self) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]:
         """Return the resources without their units, which depend on the catalog, and their shifts."""
@@ -293,6 +305,8 @@ class _Rows:
                 row["shortlist"] = max(round(chooser.shortlist.value), 1)  # of a number per user: see `Cases`
                 row["every"] = whole_ticks(chooser.every.value)
             row["capacity_of"] = self.names.index(chooser.capacity_of) if chooser.capacity_of else -1
+            row["judgment_event"] = self.codes[chooser.judgment] if chooser.judgment else -1
+            row["match_event"] = self.codes[chooser.match] if chooser.match else -1
             offset += width
         return rows
 

@@ -100,7 +100,7 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
         yield "hesitate", True
         yield from ((act, True) for act in scenario.inspect[name].acts)
     elif stage.kind == "fulfil":
-        yield from ((step.event, True) for step in scenario.fulfil[name].steps if step.event is not None)
+        yield from ((event, True) for event in _fulfilment_events(scenario, name))
     elif stage.kind == "consume":
         block = scenario.consume[name]
         if isinstance(block, HazardConsume):
@@ -116,6 +116,19 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
         rating = scenario.respond[name].rating
         if rating is not None:
             yield rating.event, True
+            if rating.text is not None:
+                yield rating.text.event, True
+
+
+def _fulfilment_events(scenario: Scenario, name: str) -> Iterator[str]:
+    """Yield the events of a fulfilment beside those of its outcomes."""
+    block = scenario.fulfil[name]
+    for step in block.steps:
+        chooser = scenario.choosers.get(step.chosen_by or "")
+        events = (step.event, *((chooser.judgment, chooser.match) if chooser is not None else ()))
+        yield from (event for event in events if event is not None)
+    if block.announced is not None:
+        yield block.announced
 
 
 def possible_events(scenario: Scenario) -> dict[str, bool]:
@@ -150,6 +163,15 @@ def beside_visits(scenario: Scenario) -> set[str]:
     They are what the `starts` of stages lead to, and all that follows from there.
     """
     ahead = {name: [after for _, after in successors(stage)] for name, stage in scenario.stages.items()}
+    return closure((first for name in scenario.stages for first in started(scenario, name)), ahead) & ahead.keys()
+
+
+def without_experience(scenario: Scenario) -> set[str]:
+    """Return the stages that a case may come to without an experience: those on a way around every consume stage."""
+    ahead = {
+        name: [after for _, after in successors(stage)] if stage.kind != "consume" else []
+        for name, stage in scenario.stages.items()
+    }
     return closure((first for name in scenario.stages for first in started(scenario, name)), ahead) & ahead.keys()
 
 

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from simulator.engine.cases.event_queue import push
+from simulator.engine.cases.records import happened
 from simulator.engine.cases.resources import join_line, leave_line, left_of
 from simulator.engine.cases.steps import CANCELLED, DONE, EXPIRED, REFUSED, UNDECIDED, case_luck, case_number
 from simulator.engine.jit.compile import internal
@@ -24,25 +25,32 @@ IN_A_REVIEW_BATCH = 2
 
 
 @internal
-def judgment(tables: CaseTables, c: Array, step: int, chooser: int) -> float:
-    """Return what a chooser thinks of a case, in units of the spread of matches: above the threshold it passes.
-
-    They read the match of their own taste with the applicant's qualification, with a misreading of variance
-    (1 - knowledge) / knowledge; whatever else moves them is logistic, of scale `temperature`, so that alone a case
-    passes with probability sigma((read - threshold) / temperature). It belongs to the case: looking
-    again changes nothing.
-    """
-    quantiles, exp_log_tables = tables.plan.quantiles, tables.plan.exp_log_tables
+def matched(tables: CaseTables, c: Array, chooser: int) -> float:
+    """Return how well a chooser's taste matches the applicant's qualification, in units of the spread of matches."""
     taste, qualification = tables.geography.chooser_taste, tables.geography.qualification
     h = tables.shared.choosers[chooser]
     row = h.first_row + np.int64(tables.items.state[c.item].creator)
     match = 0.0
     for d in range(h.offset, h.offset + h.width):
         match += np.float64(taste[row, d]) * np.float64(qualification[c.user, d])
+    return match * h.scale
+
+
+@internal
+def judgment(tables: CaseTables, c: Array, step: int, chooser: int, match: float) -> float:
+    """Return what a chooser thinks of a case, in units of the spread of matches: above the threshold it passes.
+
+    They read the `match` of their own taste with the applicant's qualification, with a misreading of variance
+    (1 - knowledge) / knowledge; whatever else moves them is logistic, of scale `temperature`, so that alone a case
+    passes with probability sigma((read - threshold) / temperature). It belongs to the case: looking
+    again changes nothing.
+    """
+    quantiles, exp_log_tables = tables.plan.quantiles, tables.plan.exp_log_tables
+    h = tables.shared.choosers[chooser]
     key = case_luck(c, step, CaseDraw.CHOSEN)
     knowledge = max(drawn(quantiles, h.knowledge, mix(key, np.uint64(1))), 0.01)
     misreading = np.float64(quantiles[NORMAL, table_index(mix(key, np.uint64(2)))])
-    read = match * h.scale + misreading * math.sqrt((1.0 - knowledge) / knowledge)
+    read = match + misreading * math.sqrt((1.0 - knowledge) / knowledge)
     # -log(u / (1 - u)) for the uniform u of the key: the complement of u is that of its bits
     whim = waited(~key, exp_log_tables) - waited(key, exp_log_tables)
     return read + h.temperature * whim
@@ -57,7 +65,12 @@ def end_step(tables: CaseTables, slot: int, step: int, time: float) -> int:
         return CANCELLED
     passed = s.passes >= 1.0 or uniform(case_luck(c, step, CaseDraw.PASSES)) < s.passes
     if passed and s.chooser >= 0:
-        judged = judgment(tables, c, step, s.chooser)
+        match = matched(tables, c, s.chooser)
+        judged = judgment(tables, c, step, s.chooser, match)
+        if shared.choosers[s.chooser].match_event >= 0:
+            happened(tables, slot, time, np.int64(shared.choosers[s.chooser].match_event), match)
+        if shared.choosers[s.chooser].judgment_event >= 0:
+            happened(tables, slot, time, np.int64(shared.choosers[s.chooser].judgment_event), judged)
         if shared.choosers[s.chooser].shortlist > 0:
             _lay_down(tables, slot, step, judged, time)
             return UNDECIDED

@@ -104,7 +104,11 @@ def stars_of(value: float, thresholds: npt.NDArray[np.float64], first: int, n: i
 
 @internal
 def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
-    """Judge what was lived; then put every response that will come on the heap (`pending` counts them)."""
+    """Judge what was lived; then put every response that will come on the heap (`pending` counts them).
+
+    A case that comes here without an experience (refused, cancelled, never answered) is judged by what that is worth:
+    its user has nothing to send back, to buy again, or to learn from about what was shown.
+    """
     shared, state, plan, out = tables.shared, tables.state, tables.plan, tables.out
     c = state.cases[slot]
     s = shared.stages[c.stage]
@@ -112,31 +116,41 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
     c.outcome = CONTINUE
     value = 0.0
     gap = 0.0
+    lived = np.float64(c.lived)
+    never_came = c.used == 1 and lived != lived
+    if never_came:
+        lived = s.never_came
     if c.used == 1:
-        gap = np.float64(c.lived) - np.float64(c.expected)
-        value = satisfied(
-            np.float64(c.lived), np.float64(c.expected), s.experience_weight, s.confirmation, s.loss_aversion
-        )
+        gap = lived - np.float64(c.expected)
+        value = satisfied(lived, np.float64(c.expected), s.experience_weight, s.confirmation, s.loss_aversion)
         late = lateness(shared, c)
         value += late
         c.satisfaction = np.float32(value)
         out.tallies[Tally.SATISFACTION] += fixed(value)
         out.tallies[Tally.JUDGED_PLAYS] += 1
-        _learn(seed, tables, c, gap + late)  # a broken promise is a loss as well
+        _feel(tables, c, gap + late)  # a broken promise is a loss as well
+        if not never_came:
+            _learn(seed, tables, c)
     # Who sends it back has said by then what they will say: a return is the last response, and comes in its own time.
     last = np.inf
     returning = plan.types[tables.items.state[c.item].type].returning
     odds = s.returns_log_odds + returning + s.returns_slope * value
-    if s.returns == 1 and uniform(case_luck(c, 0, CaseDraw.RETURNS)) < sigmoid(odds, plan.exp_log_tables):
+    if (
+        s.returns == 1
+        and not never_came
+        and uniform(case_luck(c, 0, CaseDraw.RETURNS)) < sigmoid(odds, plan.exp_log_tables)
+    ):
         last = 0.0
         if s.returns_delay >= 0:
             last = quantised(drawn(plan.quantiles, s.returns_delay, case_luck(c, 0, CaseDraw.RETURN_DELAY)))
         _later(state, c, slot, time + last, Happens.RETURN, 0)
         c.outcome = RETURN
-    elif c.used == 1 and s.again_types != 0:
+    elif c.used == 1 and not never_came and s.again_types != 0:
         means_to_return(tables, c, value, time)
     if c.used == 1:
         for a in range(s.n_acts):
+            if never_came and (s.never_came_acts >> np.uint64(a)) & np.uint64(1) == 0:
+                continue
             act = shared.acts[s.first_act + a]
             if uniform(case_luck(c, a, CaseDraw.ACT)) >= sigmoid(act.log_odds + act.slope * value, plan.exp_log_tables):
                 continue
@@ -144,7 +158,7 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
             if act.delay >= 0:
                 wait = quantised(drawn(plan.quantiles, act.delay, case_luck(c, a, CaseDraw.ACT_DELAY)))
             _later(state, c, slot, time + min(wait, last), Happens.ACT, s.first_act + a)
-        if s.rating_event >= 0:
+        if s.rating_event >= 0 and (s.never_came_rates == 1 or not never_came):
             odds = s.rating_log_odds + s.rating_slope * abs(gap)
             if uniform(case_luck(c, 0, CaseDraw.RATES)) < sigmoid(odds, plan.exp_log_tables):
                 noise = np.float64(plan.quantiles[NORMAL, table_index(case_luck(c, 0, CaseDraw.RATING_NOISE))])
@@ -156,12 +170,18 @@ def judge(seed: int, tables: CaseTables, slot: int, time: float) -> None:
 
 
 @internal
-def _learn(seed: int, tables: CaseTables, c: Array, felt: float) -> None:
-    """Move a user's goodwill by what was `felt`, and their trust by what each modality had promised."""
-    plan, users, items = tables.plan, tables.users, tables.items
-    user_params, user, item = plan.user_params[0], np.int64(c.user), np.int64(c.item)
-    u = users.state[user]
+def _feel(tables: CaseTables, c: Array, felt: float) -> None:
+    """Move a user's goodwill by what was `felt`."""
+    user_params, u = tables.plan.user_params[0], tables.users.state[np.int64(c.user)]
     u.goodwill += user_params.goodwill_gain * max(felt, 0.0) + user_params.goodwill_loss * min(felt, 0.0)
+
+
+@internal
+def _learn(seed: int, tables: CaseTables, c: Array) -> None:
+    """Move a user's trust by what each modality had promised."""
+    plan, users, items = tables.plan, tables.users, tables.items
+    user, item = np.int64(c.user), np.int64(c.item)
+    u = users.state[user]
     learnable = np.uint32(0)
     for m in range(plan.modalities.shape[0]):
         learnable |= np.uint32(plan.modalities[m].trust >= 0) << np.uint32(m)
@@ -191,7 +211,12 @@ def respond_now(tables: CaseTables, slot: int, time: float, kind: int, detail: i
     if kind == Happens.ACT:
         happened(tables, slot, time, np.int64(shared.acts[detail].event), math.nan)
     elif kind == Happens.RATE:
-        happened(tables, slot, time, np.int64(shared.stages[c.stage].rating_event), np.float64(c.stars))
+        s, stars = shared.stages[c.stage], np.float64(c.stars)
+        happened(tables, slot, time, np.int64(s.rating_event), stars)
+        if s.text_event >= 0:
+            odds = s.text_log_odds + s.text_slope * abs(np.float64(c.satisfaction))
+            if uniform(case_luck(c, 0, CaseDraw.TEXT)) < sigmoid(odds, tables.plan.exp_log_tables):
+                happened(tables, slot, time, np.int64(s.text_event), stars)
         counts[Count.RATED] += 1
         counts[Count.STARS] += np.int64(c.stars)
     c.pending -= 1

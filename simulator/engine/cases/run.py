@@ -30,7 +30,7 @@ from simulator.engine.tables.case_tables import GONE, NO_ROW, CaseDraw, CaseStat
 from simulator.engine.tables.tables import DAY, Array, StageKind
 from simulator.engine.user.shown_numbers import promised_seconds
 
-ROOM = 8
+ROOM = 16
 """Rows that one happening may write at the most."""
 
 USED, UNUSED = 0, 1
@@ -92,6 +92,8 @@ def _enter(seed: int, tables: CaseTables, slot: int, stage: int, time: float, cl
             expected = promised_seconds(key, np.int64(f.promise), user, item, tables.numbers)
             c.promised = time + expected
             c.promise = f.promise
+            if f.announced >= 0:
+                happened(tables, slot, time, np.int64(f.announced), expected)
             if f.cancel_late > 0.0:
                 patience = waited(case_luck(c, 0, CaseDraw.CANCEL_LATE), plan.exp_log_tables) / f.cancel_late
                 _schedule(state, c, slot, c.promised + quantised(patience), Happens.CANCEL)

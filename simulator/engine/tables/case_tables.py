@@ -103,6 +103,7 @@ class CaseDraw(IntEnum):
     CHOSEN = 19
     AGAIN = 20
     LASTS = 21
+    TEXT = 22
     RECORD = 24  # + nothing: the event's number is a further key
     ACT = 64  # + number of the act
     ACT_DELAY = 128  # + number of the act
@@ -196,6 +197,7 @@ FULFIL = np.dtype(
         ("first_step", "i4"),
         ("n_steps", "i4"),
         ("promise", "i4"),  # -1 none
+        ("announced", "i4"),  # event, -1 none
         ("cancel", "f8"),
         ("cancel_late", "f8"),  # 1/s, once the promise is broken
         ("expires_after", "f8"),  # s, inf never
@@ -217,6 +219,9 @@ FULFIL = np.dtype(
         ("rating_delay", "i4"),
         ("first_threshold", "i4"),
         ("n_thresholds", "i4"),
+        ("text_event", "i4"),  # beside a rating, -1 none
+        ("text_log_odds", "f8"),
+        ("text_slope", "f8"),
         ("late_promise", "i4"),  # -1: lateness does not matter
         ("late_threshold", "f8"),
         ("late_effect", "f8"),
@@ -231,6 +236,9 @@ FULFIL = np.dtype(
         ("again_slope", "f8"),
         ("again_lasts", "i4"),
         ("again_stage", "i4"),  # of a visit
+        ("never_came", "f8"),  # what it is worth, NaN: no case comes here without an experience
+        ("never_came_acts", "u8"),  # bits
+        ("never_came_rates", "i4"),
     ],
     align=True,
 )
@@ -252,6 +260,8 @@ CHOOSER = np.dtype(
         ("shortlist", "i4"),  # the most that pass in one decision; 0: each is judged alone
         ("capacity_of", "i4"),  # resource of which no more pass than are left, -1 none
         ("every", "f8"),  # s between decisions
+        ("judgment_event", "i4"),  # -1 none, as the next
+        ("match_event", "i4"),
     ],
     align=True,
 )

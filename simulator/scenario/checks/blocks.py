@@ -7,8 +7,8 @@ from typing import get_args
 
 import numpy as np
 
-from simulator.scenario.checks.rules import Breaches, Engine, together
-from simulator.scenario.life_cycle import beside_visits, visit_acts
+from simulator.scenario.checks.rules import Breaches, Engine, need, together
+from simulator.scenario.life_cycle import beside_visits, visit_acts, without_experience
 from simulator.scenario.messages import nearest
 from simulator.scenario.schema.catalog import StageKind
 from simulator.scenario.schema.scenario import AttributeModality, HazardConsume, Scenario
@@ -125,11 +125,27 @@ def respond(scenario: Scenario) -> Breaches:
             yield from together(first, has_first, second, has_second)
         if block.again is not None:
             yield from _again(scenario, f"{key}.again", block.again)
+        yield from _never_came(scenario, name)
         if block.rating is not None:
             cuts = [threshold.value for threshold in block.rating.thresholds]
             rising = all(low < high for low, high in itertools.pairwise(cuts))
             if len(cuts) != block.rating.scale - 1 or not rising:
                 yield f"{key}.rating.thresholds = {cuts}", f"expected {block.rating.scale - 1} rising numbers"
+
+
+def _never_came(scenario: Scenario, name: str) -> Breaches:
+    """Yield cases that would be judged without an experience or a word on what that is worth, and words on nothing."""
+    block, key = scenario.respond[name], f"respond.{name}.never_came"
+    without = name in without_experience(scenario)
+    if without and block.never_came is None:
+        yield f"{key} is missing", f"expected what it is worth: a case may come to {name} without an experience"
+    if block.never_came is None:
+        return
+    if not without:
+        yield key, f"expected a way of cases to {name} without an experience: a fulfilment's refused or cancelled"
+    yield from need(f"{key}.acts", block.never_came.acts, block.acts)
+    if block.never_came.rates and block.rating is None:
+        yield f"{key}.rates", f"expected respond.{name}.rating beside it"
 
 
 def _again(scenario: Scenario, key: str, again: Again) -> Breaches:

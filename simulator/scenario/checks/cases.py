@@ -87,6 +87,8 @@ def fulfil(scenario: Scenario) -> Breaches:
             if step.uses is None and step.delay is None and step.chosen_by is None and step.passes is None:
                 yield f"{where} does nothing", "expected uses, delay, passes or chosen_by"
         yield from _held(scenario, key, block)
+        if block.announced is not None and block.promise is None:
+            yield f"{key}.promise is missing", f"{key}.announced needs it"
         expires = block.expires_after is not None or any(step.unanswered is not None for step in block.steps)
         has_outcome = "expired" in scenario.stages[name].next
         yield from together(f"stages.{name}.next.expired", has_outcome, f"{key}.expires_after", expires)

@@ -144,6 +144,8 @@ class Chooser(Model):
         None  # the most of an item's cases that pass in one decision: the best
     )
     capacity_of: Name | None = None  # slots or openings of which no more pass than are left
+    judgment: Name | None = None  # event of each judgment; its value is compared with the threshold
+    match: Name | None = None  # event beside it; its value is how well the two match in truth
 
 
 class Step(Model):
@@ -175,6 +177,7 @@ class FulfilParameters(Model):
 
     steps: list[Step] = Field(min_length=1, max_length=ENTRIES)
     promise: Name | None = None
+    announced: Name | None = None  # event of a case that begins it; its value is the time that was promised
     cancel: Cancel | None = None
     expires_after: Duration | None = None  # of silence: since it began, or since the last step with an event
 

@@ -245,6 +245,14 @@ ConsumeParameters = Annotated[
 ]
 
 
+class Text(Model):
+    """Words beside the stars, by log-odds per unit of |satisfaction|: that there are any, not what they say."""
+
+    event: Name  # beside the rating, with its stars as value
+    base: Probability  # of those who rate, at satisfaction 0
+    slope: PerUtility
+
+
 class Rating(Model):
     """Whether and how users rate: incidence by log-odds per unit of |confirmation|, value by an ordered probit."""
 
@@ -255,6 +263,7 @@ class Rating(Model):
     thresholds: list[Utility] = Field(max_length=limits.STARS)  # scale - 1 cut points on satisfaction, rising
     noise: Spread
     delay: DurationDistribution
+    text: Text | None = None  # (default: nobody writes any)
 
 
 class Lateness(Model):
@@ -277,6 +286,14 @@ class Again(Model):
     stage: Name  # where the visit for it begins: an inspect or a commit, the item at hand, or the menu of the parent
 
 
+class NeverCame(Model):
+    """What users make of what was refused, cancelled or never answered: they judge it without an experience."""
+
+    worth: Utility  # of having decided and got nothing, in place of what would have been lived
+    acts: Names = Field(default_factory=list)  # those of the stage that they may do
+    rates: Flag = False  # whether they can rate
+
+
 class RespondParameters(Model):
     """Satisfaction and what users do about it."""
 
@@ -290,6 +307,7 @@ class RespondParameters(Model):
     lateness: Lateness | None = None
     returns: Act | None = None  # needed where `return` has a successor
     again: Again | None = None  # of cases
+    never_came: NeverCame | None = None  # needed where a case may come here without an experience
 
 
 class Cost(Model):
