@@ -26,7 +26,12 @@ LEVELS = 8
 
 
 def levels_of(criterion: Criterion) -> Float32:
-    """Return the values that a limit may have, rising, (LEVELS,): the middles of equal shares of its distribution."""
+    """Return the values that a limit may have, rising, (LEVELS,): the middles of equal shares of its distribution.
+
+    A criterion of kind `only` has one, 1: it is there, or it is not.
+    """
+    if criterion.kind == "only":
+        return np.ones(1, dtype=np.float32)
     assert criterion.limit is not None
     return criterion.limit.quantile((np.arange(LEVELS) + 0.5) / LEVELS).astype(np.float32)
 
@@ -37,7 +42,9 @@ def promise_of(scenario: Scenario, criterion: Criterion) -> int:
 
 
 def kept_within(criterion: Criterion, values: Float32) -> npt.NDArray[np.bool_]:
-    """Return which items keep to each level of a limit, (n, LEVELS), by their values (n,)."""
+    """Return which items keep to each level of a limit, (n, levels), by their values (n,)."""
+    if criterion.kind == "only":
+        return values[:, None] > 0.0
     levels = levels_of(criterion)
     return values[:, None] <= levels if criterion.kind == "at_most" else values[:, None] >= levels
 
@@ -47,7 +54,7 @@ def weighed_limits(scenario: Scenario) -> list[tuple[Criterion, slice]]:
     found, first = [], 0
     for each in scenario.criteria.values():
         if is_weighed(each):
-            wide = 1 if lies_between(scenario, each) else LEVELS
+            wide = 1 if lies_between(scenario, each) else len(levels_of(each))
             found.append((each, slice(first, first + wide)))
             first += wide
     return found

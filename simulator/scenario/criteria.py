@@ -5,8 +5,8 @@ from __future__ import annotations
 from simulator.scenario.schema.catalog import Criterion
 from simulator.scenario.schema.scenario import DistanceModality, PromiseModality, Scenario
 
-LIMITS = ("at_most", "at_least", "near")
-"""Kinds of criteria that are limits."""
+LIMITS = ("at_most", "at_least", "near", "only")
+"""Kinds of criteria that are limits; `only` is one without a number of its own: it wants what has any at all."""
 
 
 def lies_between(scenario: Scenario, criterion: Criterion) -> bool:

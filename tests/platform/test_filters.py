@@ -252,7 +252,6 @@ def test_a_search_that_finds_nothing_is_answered_without_its_filters():
 @pytest.mark.parametrize(
     ("edits", "wrong"),
     [
-        ({"price_at_most.kind": "only"}, "criteria.price_at_most.kind = only: this version cannot run it yet"),
         ({"price_at_most.on": "published_at"}, "criteria.price_at_most.on = published_at: this version cannot"),
         ({"query.on": "style"}, "criteria.query.on = style: this version cannot run it yet"),
         ({"price_at_most.weight": None}, "criteria.price_at_most.weight is missing"),
@@ -263,6 +262,54 @@ def test_what_cannot_be_run_is_refused_by_name(edits, wrong):
     with pytest.raises(InputError) as raised:
         compile_scenario(scenario_with(edits))
     assert wrong in str(raised.value)
+
+
+def flagged(weight: float | None) -> Any:
+    """The scenario with a flag of items, and visits that want only what has it."""
+    original = load_scenario(NAME)
+    content = load_yaml(str(original.path), NAME)
+    for kind in content["item_types"].values():
+        kind["attributes"]["green"] = {"dist": "bernoulli", "p": 0.4, "unit": "ratio", "from": "estimate"}
+    for other in content["criteria"].values():
+        other["present"] = number(0)
+    always = dict.fromkeys(("present", "stated", "hard"), number(1))
+    content["criteria"]["green"] = {"kind": "only", "on": "green", **always}
+    if weight is not None:
+        content["criteria"]["green"]["weight"] = number(weight, "utility")
+        reading = {"reading": number(0.1, "s"), "salience": number(0.5)}
+        content["modalities"]["badge"] = {"kind": "attribute", "shows": "green", **reading}
+        content["surfaces"]["results"]["shows"]["browse"].append("badge")
+    return scenario_from(content, NAME, original.sources)
+
+
+@pytest.mark.parametrize("weight", [None, 0.7])
+def test_who_wants_only_what_has_a_flag_is_shown_that_and_misses_it_elsewhere(weight):
+    scenario = flagged(weight)
+    check_scenario(scenario)
+    compiled = compile_scenario(scenario)
+    all_items = draw_catalog(compiled, 500, 86400.0, 1).items
+    users = draw_users(compiled, all_items, 100, 1)
+    flag = all_items.attributes[:, compiled.names.attributes.index("green")]
+    assert 0 < flag.sum() < 500
+    asked = list(
+        parts(Criteria(compiled, users, all_items, 1), visits_of(compiled, 100, 0), np.arange(500, dtype=np.int32))
+    )
+    assert sum(len(rows) for rows, _, _ in asked) == 100
+    for _, items, said in asked:
+        assert np.array_equal(items, np.flatnonzero(flag))
+        assert (said[:, -1] == 1).all()
+    lost = limit_worths(scenario, compiled.names.attributes, all_items.attributes)
+    assert np.array_equal(lost[:, -1] == 0, flag == 1) if weight else lost.shape[1] == LEVELS
+    if weight:
+        assert np.allclose(lost[flag == 0, -1], -weight)
+
+
+def test_only_takes_no_limit_and_an_attribute():
+    ceiling = {"price_at_most.kind": "only"}
+    with pytest.raises(InputError, match=r"criteria\.price_at_most\.limit: only what has any of price passes"):
+        check_scenario(scenario_with(ceiling))
+    with pytest.raises(InputError, match=r"criteria\.price_at_most\.on names delivery_date"):
+        check_scenario(scenario_with({**ceiling, "price_at_most.on": "delivery_date"}))
 
 
 def test_stages_that_are_told_must_exist():

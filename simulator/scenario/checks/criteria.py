@@ -12,7 +12,9 @@ def criteria(scenario: Scenario) -> Breaches:
     """Yield limits that are missing or not in the unit of what they limit, and searches that find nothing."""
     for name, criterion in scenario.criteria.items():
         key, limit, promised = f"criteria.{name}", criterion.limit, criterion.on in scenario.promises
-        if criterion.kind in LIMITS and limit is None:
+        if criterion.kind == "only" and limit is not None:
+            yield f"{key}.limit: only what has any of {criterion.on} passes", "none, or at_least"
+        elif criterion.kind in LIMITS and criterion.kind != "only" and limit is None:
             yield f"{key}.limit is missing", f"{criterion.kind} needs a limit"
         if criterion.kind == "near" and scenario.places is None:
             yield "places is missing", f"{key}, of kind near, needs places"
@@ -53,9 +55,6 @@ def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
         if level and criterion.on == "item_type":
             wrong = f"{key}.on = item_type: this version cannot run it yet beside stages that show parents"
             yield wrong, "a facet, an attribute or a promise"
-        if criterion.kind == "only":
-            wrong = f"{key}.kind = {criterion.kind}: this version cannot run it yet"
-            yield wrong, "query, category, at_most, at_least or near"
         known = {"item_type", scenario.satiation_facet} if criterion.kind == "category" else {scenario.satiation_facet}
         known = attributes if criterion.kind in LIMITS else known
         if criterion.on not in known and not lies_between(scenario, criterion):

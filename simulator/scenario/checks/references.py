@@ -157,6 +157,8 @@ def _criteria_on(scenario: Scenario, criterion: Criterion) -> list[str]:
         return ["item_type", *_clustered(scenario)]
     if criterion.kind == "near":
         return [PLACE]
+    if criterion.kind == "only":
+        return attributes_of(scenario)
     return sorted({*attributes_of(scenario), "published_at", *scenario.promises})
 
 

@@ -279,8 +279,9 @@ class Sorting(Model):
 class Criterion(Model):
     """A selection criterion S of a visit: what the user filters or asks for, stated to the platform or latent."""
 
+    # only: what has an attribute above 0, such as a flag of what is vegan, remote or free to send
     kind: Literal["query", "category", "at_most", "at_least", "near", "only"]
-    on: Name  # facet (query), "item_type" (category), attribute, promise, PLACE (near) or criterion's own name (only)
+    on: Name  # facet (query), "item_type" (category), attribute, promise or PLACE (near)
     present: Probability  # a visit has it
     stated: Probability  # and tells the platform
     hard: Probability  # and bends to nothing
