@@ -81,9 +81,10 @@ class Compiled:
 
     @property
     def largest_menu(self) -> int:
-        """Return how many cards the longest menu or queue has; 0 where there is none."""
+        """Return how many cards the longest menu, queue or slate with picks has; 0 where there is none."""
         stages = self.plan.stages
-        return int(stages["slate"][(stages["children_of"] >= 0) | (stages["queue_of"] >= 0)].max(initial=0))
+        laid = np.maximum(np.maximum(stages["children_of"], stages["queue_of"]), stages["picks"]) >= 0
+        return int(stages["slate"][laid].max(initial=0))
 
     @property
     def most_responses(self) -> int:

@@ -14,7 +14,7 @@ from simulator.engine.tables import tables as layout
 from simulator.engine.tables.case_tables import EXIT, GONE
 from simulator.engine.tables.tables import MAX_SCREEN, OUTCOMES, RANKS, About, AtEnd, Layout, StageKind
 from simulator.scenario.durations import DAY
-from simulator.scenario.life_cycle import CREATOR, RESUME_EVENT, beside_visits
+from simulator.scenario.life_cycle import CREATOR, RESUME_EVENT, beside_visits, successors
 from simulator.scenario.limits import LEAST
 from simulator.scenario.schema.distributions import Distribution
 from simulator.scenario.schema.scenario import HazardConsume, Scenario
@@ -178,12 +178,12 @@ def _parents_of_stage(
     row["card_event"] = names.codes[stage.card_event or "impression"]
     if stage.queue_of is not None:
         row["queue_of"] = names.stages.index(stage.queue_of)
-    if stage.children_of is None:
-        return
-    row["children_of"] = layout.BY_CREATOR if stage.children_of == CREATOR else kinds.index(stage.children_of)
-    picks = scenario.browse[name].picks
-    if picks is not None:
-        row["picks"], row["pick_event"] = tables.add(picks.number), names.codes[picks.event]
+    if stage.children_of is not None:
+        row["children_of"] = layout.BY_CREATOR if stage.children_of == CREATOR else kinds.index(stage.children_of)
+    block = scenario.browse.get(name)
+    if block is not None and block.picks is not None:
+        row["picks"], row["pick_event"] = tables.add(block.picks.number), names.codes[block.picks.event]
+        row["together"] = all(after in scenario.commit for outcome, after in successors(stage) if outcome == "select")
 
 
 def _notes(

@@ -29,6 +29,7 @@ STAGE = np.dtype(
         ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
+        ("together", "i4"),  # 1: a basket of them is decided on; 0: they have their turns one after the other
         # inspect
         ("hesitation_band", "f8"),
         ("hesitation_uncertainty", "f8"),

@@ -173,8 +173,18 @@ VISIT = np.dtype(
     align=True,
 )
 
-CARD = np.dtype([("item", "i4"), ("attended", "u4"), ("taken", "u4")], align=True)
-"""One place of a menu: a child of the chosen parent, what was read of it, and whether it is in the basket."""
+CARD = np.dtype(
+    [
+        ("item", "i4"),
+        ("attended", "u4"),  # what was read of it, bits
+        ("taken", "u4"),  # 1: it is in the basket; 2: it was, and has had its turn
+        ("belief", "f4"),  # of what was taken, as are the next two
+        ("belief_sd", "f4"),
+        ("utility", "f4"),
+    ],
+    align=True,
+)
+"""One place of a menu: a child of the chosen parent, or a card of a slate from which several are taken."""
 
 EVENT = np.dtype(
     [

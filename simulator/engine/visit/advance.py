@@ -42,6 +42,7 @@ from simulator.engine.visit.inspect import look_closer
 from simulator.engine.visit.menu import open_menu, screen_of_menu
 from simulator.engine.visit.outcomes import follow, outcome_event
 from simulator.engine.visit.pauses import PAUSING, pause_play, resume_play
+from simulator.engine.visit.picks import IN_TURN, next_pick, screen_of_picks
 from simulator.engine.visit.records import EXIT
 
 EVENTS_PER_PLAY = 16
@@ -68,13 +69,13 @@ def shared_at(plan: Plan) -> int:
 
 
 def _flags(plan: Plan) -> tuple[Part, Part, Part]:
-    """Return, for decisions, menus and plays continued later, any array where the scenario has them, else None."""
+    """Return, for decisions, menus or picks, and plays continued later, any array where there are some, else None."""
     here = np.zeros(1, dtype=np.bool_)
     return tuple(
         here if there else None
         for there in (
             (plan.stages["kind"] == StageKind.COMMIT).any(),
-            ((plan.stages["children_of"] >= 0) | (plan.stages["queue_of"] >= 0)).any(),
+            any((plan.stages[key] >= 0).any() for key in ("children_of", "queue_of", "picks")),
             (plan.stages["pause"] > 0.0).any(),
         )
     )  # type: ignore[return-value]
@@ -206,9 +207,12 @@ def _live_alone(
         # ---- browse
         if s.kind == StageKind.BROWSE and max(s.children_of, s.queue_of) >= 0:
             if menus is not None:
-                if v.inside == 0:
+                if v.inside != 1:
                     open_menu(i, s, tables.items, tables.visits)
                 outcome, n = screen_of_menu(i, n, tables)
+        elif s.kind == StageKind.BROWSE and v.inside == IN_TURN and v.slate_stage == stage:
+            if menus is not None:
+                outcome = next_pick(i, tables)
         elif s.kind == StageKind.BROWSE:
             if v.slate_stage != stage or v.position >= v.slate_n:
                 if not _used_up(v, stage):
@@ -217,6 +221,9 @@ def _live_alone(
                 outcome = _EXHAUSTED
             elif s.layout == Layout.AUTOPLAY or plan.screens[stage, v.device, 1] == 0:
                 outcome = next_in_feed(i, v, tables)
+            elif s.picks >= 0:
+                if menus is not None:
+                    outcome, n = screen_of_picks(i, n, tables)
             else:
                 outcome, n = screen_of_cards(i, n, tables)
         # ---- inspect
@@ -266,6 +273,7 @@ def _ask_for_slate(v: Array, stage: int, tables: Tables) -> None:
     v.slate_stage = stage
     v.slate_n = 0
     v.position = 0
+    v.inside = 0  # picks from another slate that had no turn yet are dropped
     v.request += np.uint32(1)
     v.status = Status.NEEDS_SLATE
     tables.out.tallies[Tally.REQUESTS] += 1

@@ -37,18 +37,23 @@ def read_basket(i: int, own_key: np.uint64, tables: Tables) -> None:
     variance = 0.0
     worth = 0.0
     for k in range(np.int64(v.menu_n)):
-        if cards[i, k].taken == 0:
+        if cards[i, k].taken != 1:
             continue
         item = np.int64(cards[i, k].item)
         key = mix(v.perceptions, np.uint64(item))
         cards[i, k].attended |= (read | v.attended) & ~items.state[item].missing
         attended = np.uint32(cards[i, k].attended)
         one, spread = belief_about(key, v.knowing, user, item, attended, 1.0, numbers)
-        mean += one + attribute_utility(key, v.clock, user, item, attended & ~own, numbers)
-        variance += spread
-        worth += utility_of(key, user, item, numbers) + attribute_utility(
+        thought = one + attribute_utility(key, v.clock, user, item, attended & ~own, numbers)
+        true = utility_of(key, user, item, numbers) + attribute_utility(
             key, v.clock, user, item, EVERYTHING & ~own, numbers
         )
+        mean += thought
+        variance += spread
+        worth += true
+        cards[i, k].belief = thought
+        cards[i, k].belief_sd = np.sqrt(spread)
+        cards[i, k].utility = true
     n = np.float64(max(np.int64(v.taken), 1))
     key = mix(v.perceptions, np.uint64(parent))
     v.belief = mean / n + attribute_utility(key, v.clock, user, parent, v.attended & own, numbers)

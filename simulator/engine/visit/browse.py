@@ -150,7 +150,7 @@ def screen_of_cards(i: int, n: int, tables: Tables) -> tuple[int, int]:
     if not cascade:
         draw = uniform(decision_key(v.decisions, v.request, first, Draw.CHOICE))
         chosen = compared(scratch, size, bar, s.temperature, draw, exp_log_tables)
-    n = _impressions(i, first, looked, n, tables)
+    n = impressions(i, first, looked, n, tables)
     seconds = s.look_seconds if leaves else s.seconds
     v.clock += quantised(drawn(quantiles, seconds, decision_key(v.decisions, v.request, first, Draw.SECONDS)))
     v.position += np.uint32(looked)
@@ -210,7 +210,7 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
 
 
 @inlined
-def _impressions(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
+def impressions(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
     """Count and record the cards of a screen that were there to be seen. Returns how many records there are."""
     v, slate, out = tables.visits.state[i], tables.visits.slate, tables.out
     records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch

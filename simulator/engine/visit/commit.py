@@ -16,6 +16,7 @@ from simulator.engine.visit.basket import pack, read_basket, summed
 from simulator.engine.visit.inspect_card import read_closely
 from simulator.engine.visit.intents import demanded
 from simulator.engine.visit.outcomes import outcome_event
+from simulator.engine.visit.picks import hold
 from simulator.engine.visit.variant_orders import extra_units
 
 CONFIRM, ABANDON, DEFER = 0, 1, 2
@@ -69,7 +70,10 @@ def weigh(i: int, n: int, tables: Tables) -> tuple[int, int]:
         uniform(decision_key(own_key, v.request, slot, Draw.CONFIRM)),
         exp_log_tables,
     ):
-        n = _confirm(i, n, own_key, tables)
+        if v.taken > 0 and v.slate_stage < plan.stages.shape[0] and plan.stages[v.slate_stage].picks >= 0:
+            n = _confirm_each(i, n, own_key, tables)
+        else:
+            n = _confirm(i, n, own_key, tables)
         v.taken = 0
         return CONFIRM, n
     v.taken = 0  # a basket that is left is empty when its user comes back
@@ -130,6 +134,38 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
 
 
 @internal
+def _confirm_each(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
+    """Make the decision on picks from a slate: each is a case of its own, with the first as its parent case."""
+    plan, visits, out = tables.plan, tables.visits, tables.out
+    v, cards = visits.state[i], visits.menu
+    s, u = plan.stages[v.stage], tables.users.state[np.int64(v.user)]
+    draw = uniform(decision_key(own_key, v.request, np.int64(v.slot), Draw.OFF_PLATFORM))
+    elsewhere = draw < s.off_platform
+    first = _ABSENT
+    for k in range(np.int64(v.menu_n)):
+        if cards[i, k].taken != 1:
+            continue
+        hold(i, k, tables)
+        paid = np.nan
+        if s.pays >= 0:
+            paid = np.float64(tables.items.attributes[np.int64(v.item), s.pays])
+        v.case = u.cases
+        u.cases += np.uint32(1)
+        before = n
+        n = outcome_event(v, n, CONFIRM, paid, v.case, tables)
+        if n > before:
+            out.records[before].parent_case = first
+            if elsewhere:
+                out.records[before].logged_at = np.nan
+        if s.starts >= 0:
+            _tell(v, out.messages, np.int64(out.n_messages[0]), s.starts, 1, paid, first)
+            out.n_messages[0] += 1
+        if first == _ABSENT:
+            first = v.case
+    return n
+
+
+@internal
 def _tell(v: Array, messages: Array, k: int, stage: int, amount: int, paid: float, parent: np.uint32) -> None:
     m = messages[k]
     m.created = v.clock
@@ -149,5 +185,6 @@ def _tell(v: Array, messages: Array, k: int, stage: int, amount: int, paid: floa
     m.utility = v.utility
     m.paid = paid
     m.amount = amount
+    m.picks = 0
     m.stage = stage
     m.device = v.device

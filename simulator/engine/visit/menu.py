@@ -24,6 +24,7 @@ from simulator.engine.tables.tables import (
     Draw,
     Items,
     Layout,
+    Plan,
     Tables,
     Tally,
     Visits,
@@ -52,7 +53,7 @@ def open_menu(i: int, s: Array, items: Items, visits: Visits) -> None:
     if s.queue_of >= 0:
         if v.slate_stage == s.queue_of:
             while n < cards.shape[1] and v.position + n < v.slate_n:
-                _lay(cards, i, n, np.int64(slate[i, v.position + n].item))
+                lay(cards, i, n, np.int64(slate[i, v.position + n].item))
                 n += 1
     else:
         parent = _owner(s, np.int64(v.item), items)
@@ -62,7 +63,7 @@ def open_menu(i: int, s: Array, items: Items, visits: Visits) -> None:
                 item = np.int64(menu[k])
                 on_sale = offered[item, 0] <= v.clock and v.clock < offered[item, 1]
                 if on_sale and not _played(item, i, v, visits.memory):
-                    _lay(cards, i, n, item)
+                    lay(cards, i, n, item)
                     n += 1
                 k += 1
             if s.picks >= 0 and items.menus[parent, 2] >= 0:
@@ -92,7 +93,8 @@ def _played(item: int, i: int, v: Array, memory: npt.NDArray[np.int32]) -> bool:
 
 
 @internal
-def _lay(cards: Array, i: int, n: int, item: int) -> None:
+def lay(cards: Array, i: int, n: int, item: int) -> None:
+    """Lay a card that nobody has looked at on place `n` of the visit `i`."""
     cards[i, n].item = np.int32(item)
     cards[i, n].attended = np.uint32(0)
     cards[i, n].taken = np.uint32(0)
@@ -118,22 +120,19 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
         before = np.int64(v.position)
     elif not several:
         before = np.int64(v.slate_n) + (np.int64(v.menus) - 1) * cards.shape[1]
-    wanted = np.int64(1)
-    if several:
-        size_of_basket = drawn(plan.quantiles, s.picks, decision_key(own_key, v.request, 0, Draw.BASKET))
-        wanted = min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
+    wanted = cards_wanted(s, own_key, v, plan) if several else np.int64(1)
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.menu_n) - first)
     had = np.int64(v.taken)
-    looked = _look_through(i, first, size, wanted, own_key, tables)
+    looked = look_through(i, first, size, wanted, own_key, tables)
     if s.layout != Layout.LIST:
-        _compare(i, first, size, wanted, own_key, tables)
+        compare_what_is_left(i, first, size, wanted, own_key, tables)
     observations, propensity = v.observations, v.propensity
     v.observations = mix(own_key, v.observations)  # rows of a menu are seen, or not, by themselves
     n = _show(i, first, looked, before, n, tables)
     v.clock += quantised(drawn(plan.quantiles, s.seconds, decision_key(own_key, v.request, first, Draw.SECONDS)))
     v.menu_at += np.uint32(looked)
     if several:
-        n = _tell_picks(i, first, looked, n, tables)
+        n = tell_picks(i, first, looked, False, n, tables)
     v.observations = observations
     if not several and np.int64(v.taken) > had:
         _select(i, first, looked, before, tables)
@@ -152,6 +151,13 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
 
 
 @inlined
+def cards_wanted(s: Array, own_key: np.uint64, v: Array, plan: Plan) -> int:
+    """Return how many cards the visit `v` is after, at a stage `s` with `picks`."""
+    size_of_basket = drawn(plan.quantiles, s.picks, decision_key(own_key, v.request, 0, Draw.BASKET))
+    return min(max(np.int64(size_of_basket + 0.5), 1), MOST_PICKS)
+
+
+@inlined
 def _key(v: Array, s: Array, items: Items) -> np.uint64:
     """Return the key of a menu's own luck: by the parent, creator or queue, and how many menus the visit has opened."""
     kind, whose = mix(v.decisions, _ON_A_MENU), np.int64(items.parent[v.item])
@@ -163,7 +169,7 @@ def _key(v: Array, s: Array, items: Items) -> np.uint64:
 
 
 @inlined
-def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> int:
+def look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> int:
     """Judge the cards of a screen one after the other, and take of a list what is good enough.
 
     Returns how many were looked at.
@@ -183,14 +189,14 @@ def _look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64
             draw = uniform(decision_key(own_key, v.request, slot, Draw.CHOICE))
             outside = demanded(v, s.number, plan)
             if taken(scratch[k, CardColumn.ATTRACTION], outside, s.temperature, draw, exp_log_tables):
-                _take(v, cards, i, slot, np.uint32(scratch[k, CardColumn.ATTENDED]))
+                _take(v, cards, i, slot, k, scratch)
                 if v.taken >= wanted:
                     return k + 1
     return size
 
 
 @inlined
-def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> None:
+def compare_what_is_left(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> None:
     """Take from the cards of a grid, compared with each other, one after the other."""
     cards, scratch, exp_log_tables = tables.visits.menu, tables.out.scratch, tables.plan.exp_log_tables
     v = tables.visits.state[i]
@@ -201,7 +207,7 @@ def _compare(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tab
         chosen = compared(scratch, size, outside, s.temperature, draw, exp_log_tables)
         if chosen < 0:
             return
-        _take(v, cards, i, first + chosen, np.uint32(scratch[chosen, CardColumn.ATTENDED]))
+        _take(v, cards, i, first + chosen, chosen, scratch)
         if v.taken >= wanted:
             return
         scratch[chosen, CardColumn.EXAMINED] = 0.0  # it is taken: what is left is compared again
@@ -223,9 +229,14 @@ def _show(i: int, first: int, looked: int, before: int, n: int, tables: Tables) 
 
 
 @internal
-def _take(v: Array, cards: Array, i: int, slot: int, attended: np.uint32) -> None:
-    cards[i, slot].taken = np.uint32(1)
-    cards[i, slot].attended = attended
+def _take(v: Array, cards: Array, i: int, slot: int, k: int, scratch: npt.NDArray[np.float64]) -> None:
+    """Put a card into the basket, with what was made of it at place `k` of the screen."""
+    card = cards[i, slot]
+    card.taken = np.uint32(1)
+    card.attended = np.uint32(scratch[k, CardColumn.ATTENDED])
+    card.belief = scratch[k, CardColumn.BELIEF]
+    card.belief_sd = scratch[k, CardColumn.BELIEF_SD]
+    card.utility = scratch[k, CardColumn.UTILITY]
     v.taken += np.uint32(1)
 
 
@@ -244,9 +255,12 @@ def _select(i: int, first: int, looked: int, before: int, tables: Tables) -> Non
 
 
 @internal
-def _tell_picks(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
-    """Count and record each card of this screen that went into the basket. Returns how many records there are."""
-    plan, cards, out = tables.plan, tables.visits.menu, tables.out
+def tell_picks(i: int, first: int, looked: int, recommended: bool, n: int, tables: Tables) -> int:
+    """Count and record each card of this screen that went into the basket. Returns how many records there are.
+
+    A card that was `recommended`, at its place in the slate, has the propensity that it has there.
+    """
+    plan, cards, slate, out = tables.plan, tables.visits.menu, tables.visits.slate, tables.out
     v = tables.visits.state[i]
     event = np.int64(plan.stages[v.stage].pick_event)
     for k in range(looked):
@@ -258,5 +272,5 @@ def _tell_picks(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
             out.counters[item, plan.counted[event, 0]] += 1
         if out.records.shape[0] > 0:
             n = record_card(n, v, event, item, first + k, k, tables)
-            out.records[n - 1].propensity = _CERTAIN
+            out.records[n - 1].propensity = slate[i, first + k].propensity if recommended else _CERTAIN
     return n

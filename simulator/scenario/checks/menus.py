@@ -148,10 +148,12 @@ def _picks(scenario: Scenario, engine: Engine, name: str, shown: set[str]) -> Br
     """Yield baskets that are of nothing, too large, or of no use."""
     within, picks, key = scenario.stages[name].children_of, scenario.browse[name].picks, f"browse.{name}.picks"
     assert picks is not None
-    if within is None or within == CREATOR:
-        where = "on slates" if within is None else f"within {CREATOR}"
-        yield f"{key}: this version cannot run it yet {where}", f"stages.{name}.children_of, a kind of parent"
-    if within not in shown:
+    if within is None:
+        yield from _picks_of_slates(scenario, name)
+    elif within == CREATOR:
+        wrong = f"{key}: this version cannot run it yet within {CREATOR}"
+        yield wrong, f"stages.{name}.children_of, a kind of parent"
+    elif within not in shown:
         yield f"{key}: no stage shows {within}, whose the basket is", f"a stage with shows_parents: {within}"
     number = picks.number
     most = number.quantile(np.full(1, engine.highest_quantile))[0] if isinstance(number, Distribution) else number.value
@@ -160,9 +162,36 @@ def _picks(scenario: Scenario, engine: Engine, name: str, shown: set[str]) -> Br
     for following in _after(scenario, name, "select"):
         block = scenario.commit.get(following)
         if block is None:
-            yield f"stages.{name}.next.select = {following}: it has no use for a basket", "a commit stage"
+            if within is not None or following not in scenario.consume:
+                right = "a commit stage" if within is not None else "a commit or a consume stage"
+                yield f"stages.{name}.next.select = {following}: it has no use for a basket", right
             continue
+        if block.bracket is not None and within is None:
+            yield f"commit.{following}.bracket after {key}: this version cannot run it yet", "none"
         if block.basket is not None:
             yield f"commit.{following}.basket after {key}", "one of the two"
         if block.defer is not None:
             yield f"commit.{following}.defer after {key}: this version forgets baskets", "none"
+
+
+def _picks_of_slates(scenario: Scenario, name: str) -> Breaches:
+    """Yield slates of which nothing can be taken one by one, and picks that would never have their turn."""
+    stage, block, key = scenario.stages[name], scenario.browse[name], f"browse.{name}.picks"
+    for other, there in (
+        ("queue_of", stage.queue_of is not None),
+        ("shows_parents", stage.shows_parents is not None),
+        ("suffices", block.suffices is not None),
+    ):
+        if there:
+            yield f"{key} beside {other}: this version cannot run it yet", "one of the two"
+    if _layout(scenario, name) not in ("grid", "list", "carousel", "single"):
+        yield f"{key} on a surface without cards", "a list or a grid"
+    following = list(_after(scenario, name, "select"))
+    played = [each for each in following if each in scenario.consume]
+    if played and len(played) < len(following):
+        yield f"stages.{name}.next.select: some picks are decided on together and others played", "one of the two"
+    for each in played:
+        for verdict in _after(scenario, each, "complete", "skip"):
+            if verdict in scenario.respond and name not in _after(scenario, verdict, "continue"):
+                wrong = f"stages.{verdict}.next.continue does not lead to {name}"
+                yield wrong, f"{name}: what was picked there and has had no turn is played next"
