@@ -110,7 +110,7 @@ def stage_tables(scenario: Scenario, names: Vocabulary, tables: Tables) -> dict[
     suffices["event"] = -1
     for s, (name, stage) in enumerate(scenario.stages.items()):
         stages[s]["number"], stages[s]["kind"] = s, StageKind[stage.kind.upper()]
-        for key in ("starts", "shows_parents", "children_of", "queue_of", "picks"):
+        for key in ("starts", "shows_parents", "children_of", "queue_of", "picks", "reopen_event"):
             stages[s][key] = -1
         if stage.surface is None:
             stages[s]["surface"] = NO_SURFACE
@@ -297,6 +297,9 @@ def _stage_parameters(
     for key in _DISTRIBUTIONS[kind]:
         row[key] = tables.add(getattr(block, key))
     if kind == "browse":
+        if block.reopen is not None:
+            row["reopen"], row["reopen_event"] = block.reopen.probability.value, names.codes[block.reopen.event]
+            row["reopen_temperature"] = block.reopen.temperature.value
         row["carries_on"], row["seconds"] = block.continue_.value, tables.add(block.seconds_per_screen)
         skim[:] = block.skim.value * np.arange(1, RANKS + 1, dtype=np.float64) ** -block.position_decay.value
         row["over_list"] = block.decays_over == "list"

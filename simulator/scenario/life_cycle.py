@@ -96,6 +96,8 @@ def stage_events(scenario: Scenario, name: str) -> Iterator[tuple[str, bool]]:
             yield browse.picks.event, True
         if browse is not None and browse.suffices is not None:
             yield browse.suffices.event, True
+        if browse is not None and browse.reopen is not None:
+            yield browse.reopen.event, True
     elif stage.kind == "inspect":
         yield "hesitate", True
         yield from ((act, True) for act in scenario.inspect[name].acts)

@@ -140,6 +140,8 @@ class Draw(IntEnum):
     MUTE = 59  # in the place of the slot: number of the modality
     BRACKET = 60
     INTENT = 61
+    REOPEN = 62  # + 1: what
+    REOPENED = 63
     ACT_GATE = 127  # which act is the first that is worth a thought
     ACT = 128  # + number of the act
     ACT_SECONDS = 192  # + number of the act

@@ -29,6 +29,9 @@ STAGE = np.dtype(
         ("card_event", "i4"),  # of each of these cards
         ("picks", "i4"),  # table of how many of them are taken, -1: one is selected
         ("pick_event", "i4"),
+        ("reopen", "f8"),  # probability of going back to what is remembered, in place of a slate
+        ("reopen_temperature", "f8"),
+        ("reopen_event", "i4"),
         ("together", "i4"),  # 1: a basket of them is decided on; 0: they have their turns one after the other
         # inspect
         ("hesitation_band", "f8"),

@@ -169,6 +169,7 @@ VISIT = np.dtype(
         ("known", "u1"),
         ("inside", "u1"),  # a menu is open
         ("walled", "u1"),  # the play ends at a paywall
+        ("reopened", "u1"),  # since the last slate, something that was remembered
     ],
     align=True,
 )

@@ -9,13 +9,14 @@ from simulator.engine.primitives import exponential
 from simulator.engine.tables.tables import Array, Numbers
 
 _LN_2 = 0.6931471805599453
-_CREATORS = 1 << 31  # their numbers begin here, beside those of items
+CREATORS = 1 << 31
+"""Where the numbers of creators that are remembered begin, beside those of items."""
 
 
 @inlined
 def known_again(item: int, creator: int, kind: Array) -> int:
     """Return the number under which a user keeps what they had of an item of a type: its own, or its creator's."""
-    return _CREATORS + creator if kind.known_of == 1 else item
+    return CREATORS + creator if kind.known_of == 1 else item
 
 
 @inlined
@@ -27,12 +28,12 @@ def recalled(
         kind = numbers.types[numbers.items[item].type]
         if attended & kind.known_by != 0 and kind.known > 0.0:
             subject = known_again(item, np.int64(numbers.items[item].creator), kind)
-            return _with_memory(mean, variance, user, subject, time, kind, numbers)
+            return with_memory(mean, variance, user, subject, time, kind, numbers)
     return mean, variance
 
 
 @internal
-def _with_memory(
+def with_memory(
     mean: float, variance: float, user: int, subject: int, time: float, kind: Array, numbers: Numbers
 ) -> tuple[float, float]:
     """Return a belief about a subject with what the user remembers of it; `kind` is the row of its item's type.

@@ -35,7 +35,7 @@ from simulator.engine.tables.tables import (
 )
 from simulator.engine.visit.arrive_depart import arrive, close_request, depart
 from simulator.engine.visit.batch_steps import batched_steps
-from simulator.engine.visit.browse import next_in_feed, screen_of_cards
+from simulator.engine.visit.browse import SELECT, next_in_feed, screen_of_cards
 from simulator.engine.visit.commit import weigh
 from simulator.engine.visit.consume import STARTING
 from simulator.engine.visit.inspect import look_closer
@@ -44,6 +44,7 @@ from simulator.engine.visit.outcomes import follow, outcome_event
 from simulator.engine.visit.pauses import PAUSING, pause_play, resume_play
 from simulator.engine.visit.picks import IN_TURN, next_pick, screen_of_picks
 from simulator.engine.visit.records import EXIT
+from simulator.engine.visit.reopen import goes_back
 
 EVENTS_PER_PLAY = 16
 """Rows about one place of a slate at the most, beside what users may do of their own accord."""
@@ -69,13 +70,13 @@ def shared_at(plan: Plan) -> int:
 
 
 def _flags(plan: Plan) -> tuple[Part, Part, Part]:
-    """Return, for decisions, menus or picks, and plays continued later, any array where there are some, else None."""
+    """Return any array, else None, for each: decisions; menus, picks or going back; plays continued later."""
     here = np.zeros(1, dtype=np.bool_)
     return tuple(
         here if there else None
         for there in (
             (plan.stages["kind"] == StageKind.COMMIT).any(),
-            any((plan.stages[key] >= 0).any() for key in ("children_of", "queue_of", "picks")),
+            any((plan.stages[key] >= 0).any() for key in ("children_of", "queue_of", "picks", "reopen_event")),
             (plan.stages["pause"] > 0.0).any(),
         )
     )  # type: ignore[return-value]
@@ -215,10 +216,16 @@ def _live_alone(
                 outcome = next_pick(i, tables)
         elif s.kind == StageKind.BROWSE:
             if v.slate_stage != stage or v.position >= v.slate_n:
-                if not _used_up(v, stage):
-                    _ask_for_slate(v, stage, tables)
-                    return 0, n
-                outcome = _EXHAUSTED
+                if _used_up(v, stage):
+                    outcome = _EXHAUSTED
+                else:
+                    goes = False
+                    if menus is not None and s.reopen > 0.0:
+                        goes, n = goes_back(i, n, tables)
+                    if not goes:
+                        _ask_for_slate(v, stage, tables)
+                        return 0, n
+                    outcome = SELECT
             elif s.layout == Layout.AUTOPLAY or plan.screens[stage, v.device, 1] == 0:
                 outcome = next_in_feed(i, v, tables)
             elif s.picks >= 0:
@@ -273,6 +280,7 @@ def _ask_for_slate(v: Array, stage: int, tables: Tables) -> None:
     v.slate_stage = stage
     v.slate_n = 0
     v.position = 0
+    v.reopened = 0
     v.inside = 0  # picks from another slate that had no turn yet are dropped
     v.request += np.uint32(1)
     v.status = Status.NEEDS_SLATE

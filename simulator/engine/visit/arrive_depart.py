@@ -75,6 +75,7 @@ def arrive(v: Array, u: Array, seed: int, n: int, tables: Tables) -> int:
     v.streak = 0
     v.playing = 0
     v.inside = 0
+    v.reopened = 0
     v.menus = 0
     v.taken = 0
     v.shown = 0

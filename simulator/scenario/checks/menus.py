@@ -54,6 +54,8 @@ def unsupported(scenario: Scenario, engine: Engine) -> Breaches:
             yield from _queue_of(scenario, name)
         if name in scenario.browse and scenario.browse[name].picks is not None:
             yield from _picks(scenario, engine, name, shown)
+        if name in scenario.browse and scenario.browse[name].reopen is not None:
+            yield from _reopen(scenario, name)
     if len(scenario.item_types) + len(shown) > engine.types:
         yield f"item_types and parents that are shown: more than {engine.types}", f"at most {engine.types}"
     levels: dict[str, str | None] = {}
@@ -195,3 +197,16 @@ def _picks_of_slates(scenario: Scenario, name: str) -> Breaches:
             if verdict in scenario.respond and name not in _after(scenario, verdict, "continue"):
                 wrong = f"stages.{verdict}.next.continue does not lead to {name}"
                 yield wrong, f"{name}: what was picked there and has had no turn is played next"
+
+
+def _reopen(scenario: Scenario, name: str) -> Breaches:
+    """Yield ways back to what nobody remembers, and what this version cannot open again."""
+    stage, key = scenario.stages[name], f"browse.{name}.reopen"
+    kept = [kind.remembered for kind in scenario.item_types.values() if kind.remembered is not None]
+    if not any(each.of == "item" for each in kept):
+        yield f"{key}: nothing is remembered item by item", "item_types.X.remembered, of: item"
+    for there in ("children_of", "queue_of", "shows_parents"):
+        if getattr(stage, there) is not None:
+            yield f"{key} beside {there}: this version cannot run it yet", "a stage with slates of items"
+    if any(parent.remembered is not None for parent in scenario.parents.values()):
+        yield f"{key} beside parents.X.remembered: this version cannot run it yet", "one of the two"

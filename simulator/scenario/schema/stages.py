@@ -128,6 +128,14 @@ class LookAndLeave(Model):
     seconds: DurationDistribution  # of the look
 
 
+class Reopen(Model):
+    """Going back to what was had before and is remembered: a song played again, an article reread."""
+
+    probability: Probability  # each time that a new slate would be looked at, of who remembers anything
+    temperature: Temperature  # of the choice among what is remembered, by what it turned out to be worth
+    event: Name  # of it; nobody recommended it
+
+
 class BrowseParameters(Model):
     """How cards are examined and judged."""
 
@@ -145,6 +153,7 @@ class BrowseParameters(Model):
     look_and_leave: LookAndLeave | None = None
     picks: Picks | None = None  # (default: the first card that is taken is selected)
     suffices: Suffices | None = None
+    reopen: Reopen | None = None  # (default: nobody goes back of their own accord)
 
 
 class InspectParameters(Model):

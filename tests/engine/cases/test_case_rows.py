@@ -119,15 +119,15 @@ def test_a_judgment_and_the_match_that_it_is_about_are_logged() -> None:
 
 @pytest.mark.parametrize(("slope", "low", "high"), [(0.0, 0.3, 0.5), (20.0, 0.8, 1.0)])
 def test_the_more_they_felt_the_more_of_those_who_rate_write(slope: float, low: float, high: float) -> None:
-    text = {"event": "words", "base": claim(0.4, "probability"), "slope": claim(slope, "1/utility")}
+    text = {"event": "review_text", "base": claim(0.4, "probability"), "slope": claim(slope, "1/utility")}
     edits = {
-        "respond.verdict.rating.base": PROBABLE, "respond.verdict.rating.text": text, "observation.words": HIDDEN,
+        "respond.verdict.rating.base": PROBABLE, "respond.verdict.rating.text": text, "observation.review_text": HIDDEN,
         "stages.delivery.next": {"done": "use", "refused": "exit", "cancelled": "exit"},
     }  # fmt: skip
     world = TinyWorld([{"step": "make", "delay": exponential(60.0)}], {}, users=400, edits=edits, ends=False)
     world.decide(np.zeros(400), np.arange(400), np.arange(400) % 20)
     world.run(1e8)
-    rated, words = rows(world, "rate"), rows(world, "words")
+    rated, words = rows(world, "rate"), rows(world, "review_text")
     assert low < len(words) / len(rated) < high
     of_writers = rated[np.isin(rated["user"], words["user"])]
     assert np.array_equal(words["value"], of_writers["value"])
