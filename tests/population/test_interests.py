@@ -236,7 +236,9 @@ def test_the_declared_are_shown_what_they_declared(tmp_path):
     truth = result.truth
     catalog = draw_catalog(compile_scenario(load_scenario(path)), 400, 30 * 3600.0, 3)
     said = truth[truth["event"] == "declare"].groupby("user")["value"].apply(set)
-    shown = truth[(truth["event"] == "impression") & (truth["position"] == 0) & ~truth["stage"].isin(["front", "alert"])]
+    shown = truth[
+        (truth["event"] == "impression") & (truth["position"] == 0) & ~truth["stage"].isin(["front", "alert"])
+    ]
     shown = shown.assign(topic=catalog.items.state["topic"][shown["item"].to_numpy(dtype=int)])
     hit = np.array([topic in said[user] for user, topic in zip(shown["user"], shown["topic"], strict=True)])
     after = (shown["policy_version"] > 0).to_numpy()

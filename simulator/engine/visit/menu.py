@@ -123,7 +123,7 @@ def screen_of_menu(i: int, n: int, tables: Tables) -> tuple[int, int]:
     wanted = cards_wanted(s, own_key, v, plan) if several else np.int64(1)
     size = min(plan.screens[s.number, v.device, 1], np.int64(v.menu_n) - first)
     had = np.int64(v.taken)
-    looked = look_through(i, first, size, wanted, own_key, tables)
+    looked = look_through(i, first, size, 0, wanted, own_key, tables)
     if s.layout != Layout.LIST:
         compare_what_is_left(i, first, size, wanted, own_key, tables)
     observations, propensity = v.observations, v.propensity
@@ -169,10 +169,11 @@ def _key(v: Array, s: Array, items: Items) -> np.uint64:
 
 
 @inlined
-def look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64, tables: Tables) -> int:
+def look_through(i: int, first: int, size: int, above: int, wanted: int, own_key: np.uint64, tables: Tables) -> int:
     """Judge the cards of a screen one after the other, and take of a list what is good enough.
 
-    Returns how many were looked at.
+    `first` is its first place in the visit's menu, `above` how many cards of the list lie before those. Returns how many
+    were looked at.
     """
     cards, plan, scratch, users = tables.visits.menu, tables.plan, tables.out.scratch, tables.users
     v, user_params, exp_log_tables = tables.visits.state[i], plan.user_params[0], plan.exp_log_tables
@@ -184,7 +185,7 @@ def look_through(i: int, first: int, size: int, wanted: int, own_key: np.uint64,
     for k in range(size):
         slot = first + k
         item = np.int64(cards[i, slot].item)
-        read = judged(k, item, slot, skimmed(k, slot, s, plan), own_key, tired, v, tables)
+        read = judged(k, item, slot, skimmed(k, above + slot, s, plan), own_key, tired, v, tables)
         if read and cascade:
             draw = uniform(decision_key(own_key, v.request, slot, Draw.CHOICE))
             outside = demanded(v, s.number, plan)

@@ -37,7 +37,7 @@ def screen_of_picks(i: int, n: int, tables: Tables) -> tuple[int, int]:
     for slot in range(first if v.taken > 0 else 0, first + size):  # what an earlier basket held is forgotten
         lay(cards, i, slot, np.int64(slate[i, slot].item))
     v.menu_n = np.uint32(first + size)
-    looked = look_through(i, first, size, wanted, v.decisions, tables)
+    looked = look_through(i, first, size, np.int64(v.above), wanted, v.decisions, tables)
     for k in range(looked):
         tables.out.tallies[Tally.EXAMINED] += np.int64(scratch[k, CardColumn.EXAMINED])
     if s.layout != Layout.LIST:

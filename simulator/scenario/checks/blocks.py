@@ -49,12 +49,14 @@ def demands(scenario: Scenario) -> Breaches:
 
 
 def browse(scenario: Scenario) -> Breaches:
-    """Yield looks at a first screen where no visit has its first screen."""
+    """Yield looks at a first screen where no visit has its first screen, or where several cards are taken."""
     for name, block in scenario.browse.items():
         stage = scenario.stages[name]
         if block.look_and_leave is not None and (stage.children_of is not None or stage.queue_of is not None):
             right = "expected none: a menu or a queue is no visit's first screen"
             yield f"browse.{name}.look_and_leave", right
+        if block.look_and_leave is not None and block.picks is not None:
+            yield f"browse.{name}.look_and_leave beside picks", "expected one of the two"
 
 
 def commit(scenario: Scenario) -> Breaches:

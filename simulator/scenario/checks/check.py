@@ -31,8 +31,8 @@ WRONG: tuple[Callable[[Scenario], Breaches], ...] = (
     tastes.parents, tastes.modalities,
     stages.surfaces, stages.screens, menus.menus, cases.resources, cases.choosers, criteria.criteria, criteria.sorting,
     blocks.presence, blocks.demands, blocks.browse, blocks.commit, cases.fulfil, blocks.consume, blocks.respond,
-    life_cycle.outcomes, life_cycle.ways, observation.observed, observation.labels, observation.past, observation.served,
-    numbers.times, numbers.contexts, sizes.sizes, provenance.sources, targets.readings,
+    life_cycle.outcomes, life_cycle.ways, observation.observed, observation.labels, observation.past,
+    observation.served, numbers.times, numbers.contexts, sizes.sizes, provenance.sources, targets.readings,
 )  # fmt: skip
 """Topics of what makes no sense in any version, in the order in which one counts on another."""
 

@@ -9,6 +9,7 @@ from simulator.engine.tables.tables import RANKS, Draw, Status
 from simulator.engine.visit.browse import LEAVE
 from simulator.errors import InputError
 from simulator.plan.compiler import compile_scenario
+from simulator.scenario.checks.blocks import browse
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.load import load_scenario
 from tests.laws.harness import Bench, as_uniform, bench, compiled_of, decision, number, spoilt, step, threshold
@@ -151,6 +152,13 @@ def test_a_menu_is_no_first_screen(tmp_path):
     path = spoilt(tmp_path, "browse.menu.look_and_leave", look, "fooddelivery")
     with pytest.raises(InputError, match=r"browse.menu.look_and_leave.*expected none: a menu"):
         check_scenario(load_scenario(path))
+
+
+def test_a_look_takes_nothing_so_it_has_no_picks(tmp_path):
+    seconds = {"dist": "constant", "value": 2, "unit": "s", "from": "estimate"}
+    look = {"share": number(0.2, "probability"), "seconds": seconds}
+    path = spoilt(tmp_path, "browse.menu.look_and_leave", look, "fooddelivery")
+    assert ("browse.menu.look_and_leave beside picks", "expected one of the two") in list(browse(load_scenario(path)))
 
 
 def test_a_wrong_word_is_named(tmp_path):
