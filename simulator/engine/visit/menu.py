@@ -172,8 +172,8 @@ def _key(v: Array, s: Array, items: Items) -> np.uint64:
 def look_through(i: int, first: int, size: int, above: int, wanted: int, own_key: np.uint64, tables: Tables) -> int:
     """Judge the cards of a screen one after the other, and take of a list what is good enough.
 
-    `first` is its first place in the visit's menu, `above` how many cards of the list lie before those. Returns how many
-    were looked at.
+    `first` is its first place in the visit's menu, `above` how many cards of the list lie before those. Returns how
+    many were looked at.
     """
     cards, plan, scratch, users = tables.visits.menu, tables.plan, tables.out.scratch, tables.users
     v, user_params, exp_log_tables = tables.visits.state[i], plan.user_params[0], plan.exp_log_tables
