@@ -78,7 +78,7 @@ class TinyWorld:
         for step in steps:
             if "event" in step:
                 content["observation"].setdefault(step["event"], {"observer": "none"})
-        for event in ("reserved", "shipped", "delivered"):
+        for event in ("reserved", "shipped", "delivered", "promised"):
             if event not in [step.get("event") for step in steps]:
                 del content["observation"][event]
         if ends:
