@@ -57,7 +57,7 @@ def _measured(name: str, target: Target, result: RunResult, log: Log) -> float:
 
 
 class Lateness:
-    """Which cases came late, noted from a world after every tick: no log has the times that were promised.
+    """Which cases came late, noted from a world after every tick: not every log has what was promised.
 
     A case that ends in the very tick in which it came is missed; nobody rates as soon as that.
     """
