@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from simulator.scenario.checks.rules import TOLERANCE, Breaches, Engine, add_up
 from simulator.scenario.durations import DAY
@@ -11,36 +11,47 @@ from simulator.scenario.schema.numbers import Number
 from simulator.scenario.schema.scenario import Scenario
 
 
-def _shares(table: Mapping[str, object]) -> list[float]:
-    return [share.value for each in table.values() if isinstance(share := getattr(each, "share", None), Number)]
+def _shares(key: str, table: Mapping[str, object]) -> dict[str, float]:
+    each = {f"{key}.{name}.share": getattr(under, "share", None) for name, under in table.items()}
+    return {path: share.value for path, share in each.items() if isinstance(share, Number)}
+
+
+def wholes(scenario: Scenario) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the shares that have to add up to 1, by their paths in the file, after what they are in words."""
+    facets = {**_shares("facets", scenario.facets), "idiosyncratic.share": scenario.idiosyncratic.share.value}
+    yield "facets: shares with that of idiosyncratic", facets
+    yield "item_types: shares", _shares("item_types", scenario.item_types)
+    yield "devices: shares", _shares("devices", scenario.devices)
+    groups = scenario.user.groups
+    for of in dict.fromkeys(group.of for group in groups.values()):
+        alike = {name: group for name, group in groups.items() if group.of == of}
+        yield f"user.groups: shares{'' if of is None else f' of {of}'}", _shares("user.groups", alike)
+    intents = scenario.user.intents
+    if intents:
+        yield "user.intents: shares", _shares("user.intents", intents)
+        firsts = {
+            f"user.intents.{name}.{'share' if each.first is None else 'first'}": (each.first or each.share).value
+            for name, each in intents.items()
+        }
+        yield "user.intents: shares of first visits", firsts
+    own = {f"stages.{name}.entry": each.entry.value for name, each in scenario.stages.items() if each.entry is not None}
+    if own:
+        yield "stages: shares of entry", own
+    for name, stage in scenario.stages.items():
+        for outcome, successor in stage.next.items():
+            if isinstance(successor, dict):
+                key = f"stages.{name}.next.{outcome}"
+                yield f"{key}: shares", {f"{key}.{then}": share.value for then, share in successor.items()}
+    for name, context in scenario.contexts.items():
+        if context.devices:
+            key = f"contexts.{name}.devices"
+            yield f"{key}: shares", {f"{key}.{device}": share.value for device, share in context.devices.items()}
 
 
 def shares(scenario: Scenario) -> Breaches:
     """Yield shares of a whole that do not add up to 1."""
-    facets = [*_shares(scenario.facets), scenario.idiosyncratic.share.value]
-    yield from add_up("facets: shares with that of idiosyncratic", facets)
-    yield from add_up("item_types: shares", _shares(scenario.item_types))
-    yield from add_up("devices: shares", _shares(scenario.devices))
-    groups = scenario.user.groups
-    for of in dict.fromkeys(group.of for group in groups.values()):
-        which = "" if of is None else f" of {of}"
-        yield from add_up(
-            f"user.groups: shares{which}", [group.share.value for group in groups.values() if group.of == of]
-        )
-    intents = scenario.user.intents.values()
-    if intents:
-        yield from add_up("user.intents: shares", [each.share.value for each in intents])
-        yield from add_up(
-            "user.intents: shares of first visits", [(each.first or each.share).value for each in intents]
-        )
-    own = [stage.entry.value for stage in scenario.stages.values() if stage.entry is not None]
-    if own:
-        yield from add_up("stages: shares of entry", own)
-    for name, stage in scenario.stages.items():
-        for outcome, successor in stage.next.items():
-            if isinstance(successor, dict):
-                each = [share.value for share in successor.values()]
-                yield from add_up(f"stages.{name}.next.{outcome}: shares", each)
+    for what, parts in wholes(scenario):
+        yield from add_up(what, parts.values())
 
 
 def times(scenario: Scenario) -> Breaches:
@@ -59,7 +70,7 @@ def times(scenario: Scenario) -> Breaches:
 
 
 def contexts(scenario: Scenario) -> Breaches:
-    """Yield contexts whose shares of a day's hours exceed it, or whose shares of devices do not add up."""
+    """Yield contexts whose shares of a day's hours exceed it."""
     for name, context in scenario.contexts.items():
         if len(context.hours.profile) != 24:
             yield f"contexts.{name}.hours has {len(context.hours.profile)} numbers", "expected 24"
@@ -67,8 +78,6 @@ def contexts(scenario: Scenario) -> Breaches:
         if context.weekdays is not None and len(context.weekdays.profile) != 7:
             yield f"contexts.{name}.weekdays has {len(context.weekdays.profile)} numbers", "expected 7"
             return
-        if context.devices:
-            yield from add_up(f"contexts.{name}.devices: shares", [share.value for share in context.devices.values()])
     for hour in range(24):
         total, day = max((_in_contexts(scenario, day, hour), -day) for day in range(7))
         if total > 1.0 + TOLERANCE:

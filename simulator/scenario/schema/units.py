@@ -22,13 +22,13 @@ _TIME_NOUNS = {"ms": "milliseconds", "s": "seconds", "min": "minutes", "h": "hou
 _UNIT_INTERVAL = ("share", "probability")
 _SIGNED = ("utility", "goodwill", "log-odds", "exponent")
 _POSITIVE = ("ratio", "relative", "km", "eur", "usd", "stars")
-_COUNTS = (
+COUNTS = (
     "items", "clusters", "creators", "cards", "articles", "orders", "dishes", "units", "servers", "couriers", "cases",
     "openings", "applicants", "applications", "visits", "slots", "people", "episodes", "tracks", "skips", "zones",
 )  # fmt: skip
 _SINGULAR = ("1", "item", "user", "creator", "order", "visit", "card", "case", "opening", "session", "cluster", "play")
 
-_WORDS = (*SECONDS, *_UNIT_INTERVAL, "correlation", *_SIGNED, *_POSITIVE, *_COUNTS)
+_WORDS = (*SECONDS, *_UNIT_INTERVAL, "correlation", *_SIGNED, *_POSITIVE, *COUNTS)
 PER_USER = "/user"
 """End of the canonical unit of what there is so much of for every user."""
 
