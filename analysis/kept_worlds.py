@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
@@ -91,6 +92,7 @@ def run(
     workers: int,
     report: Callable[[int, int], None] | None = None,
     stop: Callable[[], bool] | None = None,
+    pool: ProcessPoolExecutor | None = None,
 ) -> dict[str, Measures]:
     """Run all worlds that are not there yet, in processes of their own, and return the measures of all by place.
 
@@ -101,6 +103,7 @@ def run(
         workers: worlds at a time.
         report: called with the worlds that are done and all of them, after each.
         stop: asked after each; when it says so, no other world is begun, and those under way end and are kept.
+        pool: whose processes run them, for who comes again; it stays open. A pool of their own unless given.
 
     Raises:
         InputError: the folder holds worlds of another engine, scenario or settings.
@@ -117,7 +120,7 @@ def run(
         for world in waiting:
             (folder / world.place).parent.mkdir(parents=True, exist_ok=True)
     running: dict[Future[dict[str, float]], World[Q]] = {}
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with nullcontext(pool) if pool is not None else processes(workers) as pool:
         while waiting or running:
             stopped = stop is not None and stop()
             while waiting and len(running) < workers and not stopped:
@@ -137,6 +140,11 @@ def run(
                 if report is not None:
                     report(len(found), len(worlds))
     return found
+
+
+def processes(workers: int) -> ProcessPoolExecutor:
+    """Return a pool of processes that run worlds, each begun anew: none inherits what this one has loaded."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
 def changes_of(settings: Mapping[str, object]) -> dict[str, object]:

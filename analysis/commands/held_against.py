@@ -7,12 +7,12 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from analysis.commands.words import (
+    OneScenario,
     cell_of,
     names,
-    one_of,
+    one_scenario,
     read_settings,
     say,
     say_counted,
@@ -22,14 +22,12 @@ from analysis.commands.words import (
 )
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, setting, whole_number
-from simulator.cli.arguments import expand_values, read_value
+from simulator.cli.arguments import expand_values
 from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
-from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, to_path
+from simulator.config import to_path
 from simulator.errors import InputError, RunInterrupted, check_known
 from simulator.records.run_folder import safe_name, write_atomic, write_json
-
-_SIZES = ("users", "items", "horizon")
 
 
 @dataclass(frozen=True)
@@ -43,10 +41,9 @@ class CounterfactualSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ElasticitySettings(Settings):
+class ElasticitySettings(OneScenario):
     """What an elasticity report takes, besides the settings that all its worlds share."""
 
-    scenario: str = ""
     modalities: tuple[str, ...] = setting((), read=names("modalities"))
     seed: tuple[int, ...] = setting(tuple(range(5)), read=seeds)
     recommender: str = "popularity"
@@ -55,12 +52,10 @@ class ElasticitySettings(Settings):
 
 
 @dataclass(frozen=True)
-class FidelitySettings(Settings):
+class FidelitySettings(OneScenario):
     """What a fidelity report takes, besides the settings that all its worlds share."""
 
-    scenario: str = ""
     seed: tuple[int, ...] = setting(tuple(range(3)), read=seeds)
-    recommender: str = ""
     targets: tuple[str, ...] = setting((), read=names("targets"))
     workers: int | None = setting(None, read=whole_number(1))
     output: Path | None = setting(None, read=to_path)
@@ -73,30 +68,6 @@ class LearnabilitySettings(Settings):
     label: str | None = None
     seed: int = setting(0, read=whole_number(0))
     output: Path | None = setting(None, read=to_path)
-
-
-W = TypeVar("W", ElasticitySettings, FidelitySettings)
-
-
-def _worlds(kind: type[W], words: Sequence[str], vary: str) -> tuple[W, str, dict[str, object]]:
-    """Return the settings of a report on one scenario, the scenario, and the settings that all its worlds share.
-
-    Raises InputError: one is unknown, wrong, or given several times where only `vary` may be.
-    """
-    given = read_pairs(words, InputError)
-    shared = {key: text for key, text in given.items() if key in _SIZES or key.startswith(CHANGE_PREFIX)}
-    chosen = read_settings(kind, {key: text for key, text in given.items() if key not in shared}, _SIZES)
-    if not chosen.scenario:
-        raise InputError(WHERE, "no scenario is given", "expected scenario=NAME or a path; --help shows all settings")
-    settings = {key: read_value(key, one_of(key, text, vary)) for key, text in shared.items()}
-    scenario = one_of("scenario", chosen.scenario, vary)
-    if chosen.recommender:
-        from analysis.arms import read_arm
-
-        arm = read_arm(one_of("recommender", chosen.recommender, vary))
-        settings["recommender"] = arm.recommender
-        settings |= {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
-    return chosen, scenario, settings
 
 
 def counterfactual(words: Sequence[str]) -> int:
@@ -125,7 +96,7 @@ def counterfactual(words: Sequence[str]) -> int:
 
 def elasticity(words: Sequence[str]) -> int:
     """Hide each modality, or make it noisier, and say what that changes (`elasticity`)."""
-    chosen, scenario, settings = _worlds(ElasticitySettings, words, "seed and modalities")
+    chosen, scenario, settings = one_scenario(ElasticitySettings, words, "seed and modalities")
     output = chosen.output or Path("runs") / safe_name(f"elasticity-{Path(scenario).stem}")
     from analysis import elasticity as report
     from analysis.statistics import LEVEL
@@ -162,7 +133,7 @@ def elasticity(words: Sequence[str]) -> int:
 
 def fidelity(words: Sequence[str]) -> int:
     """Hold every target of a scenario against what its worlds show (`fidelity`)."""
-    chosen, scenario, settings = _worlds(FidelitySettings, words, "seed and targets")
+    chosen, scenario, settings = one_scenario(FidelitySettings, words, "seed and targets")
     output = chosen.output or Path("runs") / safe_name(f"fidelity-{Path(scenario).stem}")
     from analysis.fidelity import report
     from analysis.statistics import LEVEL

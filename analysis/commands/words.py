@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from recommenders.command_line import EXIT_STOPPED, WHERE
+from recommenders.command_line import EXIT_STOPPED, WHERE, read_pairs
 from recommenders.contract.settings import Reader, Settings, checked, number, wrong_setting
 from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import expand_values, read_value
 from simulator.cli.signals import to_stderr
 from simulator.cli.tables import Cell, format_table
+from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX
 from simulator.errors import InputError, RunInterrupted, check_known
 
 if TYPE_CHECKING:
     import pandas as pd
 
 S = TypeVar("S", bound=Settings)
+SIZES = ("users", "items", "horizon")
+"""Settings of a run that say how large the worlds of a report are."""
 
 
 def names(key: str) -> Reader:
@@ -59,6 +63,38 @@ def one_of(key: str, text: str, vary: str = "recommender and seed") -> str:
     if len(expand_values(key, text)) > 1:
         raise InputError(WHERE, f"{key}={text} gives several values", f"only {vary} vary")
     return text
+
+
+@dataclass(frozen=True)
+class OneScenario(Settings):
+    """What reports on one scenario take, beside the settings that all its worlds share."""
+
+    scenario: str = ""
+    recommender: str = ""
+
+
+One = TypeVar("One", bound=OneScenario)
+
+
+def one_scenario(kind: type[One], words: Sequence[str], vary: str) -> tuple[One, str, dict[str, object]]:
+    """Return the settings of a report on one scenario, the scenario, and the settings that all its worlds share.
+
+    Raises InputError: one is unknown, wrong, or given several times where only `vary` may be.
+    """
+    given = read_pairs(words, InputError)
+    shared = {key: text for key, text in given.items() if key in SIZES or key.startswith(CHANGE_PREFIX)}
+    chosen = read_settings(kind, {key: text for key, text in given.items() if key not in shared}, SIZES)
+    if not chosen.scenario:
+        raise InputError(WHERE, "no scenario is given", "expected scenario=NAME or a path; --help shows all settings")
+    settings = {key: read_value(key, one_of(key, text, vary)) for key, text in shared.items()}
+    scenario = one_of("scenario", chosen.scenario, vary)
+    if chosen.recommender:
+        from analysis.arms import read_arm
+
+        arm = read_arm(one_of("recommender", chosen.recommender, vary))
+        settings["recommender"] = arm.recommender
+        settings |= {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
+    return chosen, scenario, settings
 
 
 def say_counted(done: int, total: int) -> None:
