@@ -25,6 +25,7 @@ usage:
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
   python -m analysis elasticity scenario=NAME modalities=image,price seed="range(5)"
   python -m analysis fidelity scenario=NAME seed="range(3)"
+  python -m analysis calibrate scenario=NAME out=FILE.yaml
 
 experiment: every recommender with every seed, one process per world, and the differences paired over seeds
   scenario       name of a scenario, or path of a scenario file
@@ -79,6 +80,24 @@ fidelity: every target of a scenario beside what its worlds show, with a verdict
   users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
   written: fidelity.csv and fidelity.json: target, mean over seeds with its 95 % interval, distance and verdict
 
+calibrate: numbers of a scenario moved until its fit targets, or readings of a platform's own log, are met
+  scenario       name of a scenario, or path of a scenario file
+  log            folder of a run, or of a public set (Olist, MIND, KuaiRand, Grubhub): its readings are what is met
+  held_out       share of the log's users who are left out, and told of apart (default: none)
+  parameters     paths of numbers by comma, in which * stands for anything; calibrated, or estimates for all of these
+                 (default: calibrated, those of a target that steers)
+  targets        targets that steer, by comma (default: all with role fit)
+  seed           seeds by comma or range, of the worlds of every trial (default: range(3))
+  trials         scenarios that are run at most (default: 60)
+  minutes        after which no other is begun (default: 60)
+  recommender    of all worlds (default: the scenario's, or the log's); parameters in brackets
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/calibrate-SCENARIO); one that is there is continued
+  out            the scenario file to write, new or the scenario's own (default: in output)
+  users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
+  written: the scenario with its numbers in place, calibration.md and calibration.json: what moved, how well it is
+  told, what it cost, and targets before and after; trials.json
+
 learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
   label          what counts as a positive (default: the scenario's)
   seed           of the held-out split (default: 0)
@@ -91,7 +110,7 @@ flags:
 """
 
 FLAGS = {"-h": "help", "--help": "help", "--debug": "debug", "--version": "version"}
-COMMANDS = ("experiment", "compare", "learnability", "counterfactual", "elasticity", "fidelity")
+COMMANDS = ("experiment", "compare", "learnability", "counterfactual", "elasticity", "fidelity", "calibrate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

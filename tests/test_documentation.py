@@ -18,6 +18,9 @@ import numpy as np
 import pytest
 
 from analysis import __main__ as analysis_line, compare, counterfactual, elasticity, grid
+from analysis.calibrate import run as calibration
+from analysis.calibrate.figures import known_figures
+from analysis.calibrate.worlds import on_platform
 from analysis.fidelity import report as fidelity
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
@@ -173,6 +176,15 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
             assert fidelity.plan(scenario, seeds, settings)
             raise _PlannedError
 
+        def calibrated(plan, *args, **kwargs):
+            assert plan.free
+            raise _PlannedError
+
+        def told(folder, scenario, names, held_out):
+            return calibration.logs.FromLog("a log", known_figures(scenario, names), {}, {}, {}, on_platform)
+
+        monkeypatch.setattr(calibration, "run", calibrated)
+        monkeypatch.setattr(calibration.told, "read", told)
         monkeypatch.setattr(grid, "experiment", planned)
         monkeypatch.setattr(compare, "experiment", planned)
         monkeypatch.setattr(counterfactual, "run", declared)
