@@ -26,6 +26,7 @@ usage:
   python -m analysis elasticity scenario=NAME modalities=image,price seed="range(5)"
   python -m analysis fidelity scenario=NAME seed="range(3)"
   python -m analysis calibrate scenario=NAME out=FILE.yaml
+  python -m analysis hardness scenario=NAME policies=default,random
 
 experiment: every recommender with every seed, one process per world, and the differences paired over seeds
   scenario       name of a scenario, or path of a scenario file
@@ -97,6 +98,17 @@ calibrate: numbers of a scenario moved until its fit targets, or readings of a p
   users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
   written: the scenario with its numbers in place, calibration.md and calibration.json: what moved, how well it is
   told, what it cost, and targets before and after; trials.json
+hardness: density and learnability of a scenario's platform log beside the matching real set of $BEHOLDER_DATA
+  scenario       names or paths by comma, or all
+  policies       recommenders by comma, parameters in brackets; default is the scenario's own (default: default,random)
+  seed           seeds by comma or range, at least two (default: range(3))
+  times          how many times the scenario's own number of users (default: 1)
+  data           the real set: a folder or file (default: the one that belongs to the scenario)
+  file           which real set belongs to which scenario (default: the list that comes with Beholder)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/hardness-SCENARIO); one that is there is continued
+  users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
+  written: hardness.csv and hardness.json: each measure of the real set and of the worlds, and whether it is near
 
 learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
   label          what counts as a positive (default: the scenario's)
@@ -110,7 +122,16 @@ flags:
 """
 
 FLAGS = {"-h": "help", "--help": "help", "--debug": "debug", "--version": "version"}
-COMMANDS = ("experiment", "compare", "learnability", "counterfactual", "elasticity", "fidelity", "calibrate")
+COMMANDS = (
+    "experiment",
+    "compare",
+    "learnability",
+    "counterfactual",
+    "elasticity",
+    "fidelity",
+    "calibrate",
+    "hardness",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

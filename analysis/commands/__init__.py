@@ -17,3 +17,7 @@ from analysis.commands.held_against import (
     fidelity as fidelity,
     learnability as learnability,
 )
+from analysis.commands.holding import (
+    HardnessSettings as HardnessSettings,
+    hardness as hardness,
+)
