@@ -9,13 +9,13 @@ from recommenders.contract import Catalog, Positives, Recommender
 from recommenders.evaluation.offline import SHRINKAGES, Split, evaluate, holdout_split
 from recommenders.registry import create
 
-DENSITY, PER_USER = "density", "interactions_per_user"
+DENSITY, PER_USER, JUDGED = "density", "interactions_per_user", "users_judged"
 CHANCE, POPULARITY = "recall_chance", "recall_popularity"
 ITEMKNN, USERKNN = "recall_itemknn", "recall_userknn"
 ITEM_RATIO, USER_RATIO = "itemknn_to_popularity", "userknn_to_popularity"
 MEASURES = (
-    "interactions", "users", "items", PER_USER, "interactions_per_user_median", DENSITY, CHANCE, POPULARITY, ITEMKNN,
-    USERKNN, ITEM_RATIO, USER_RATIO, "top_1_percent", "top_10_percent", "gini",
+    "interactions", "users", "items", PER_USER, "interactions_per_user_median", JUDGED, DENSITY, CHANCE, POPULARITY,
+    ITEMKNN, USERKNN, ITEM_RATIO, USER_RATIO, "top_1_percent", "top_10_percent", "gini",
 )  # fmt: skip
 HELD = (DENSITY, POPULARITY, ITEM_RATIO, USER_RATIO)
 """Those that have to lie within half to twice the real set's."""
@@ -40,13 +40,15 @@ def hardness(positives: Positives, seed: int = 0) -> dict[str, float]:
     _, item = np.unique(positives.item, return_inverse=True)
     pairs = Positives(user.astype(np.uint32), item.astype(np.uint32), positives.time, positives.weight)
     by_user, by_item = np.bincount(user), np.bincount(item)
-    recalls = _recalls(pairs, by_user.size, by_item.size, seed)
+    split = holdout_split(pairs, seed)
+    recalls = _recalls(split, by_user.size, by_item.size, seed)
     return {
         "interactions": float(len(pairs)),
         "users": float(by_user.size),
         "items": float(by_item.size),
         PER_USER: float(by_user.mean()),
         "interactions_per_user_median": float(np.median(by_user)),
+        JUDGED: float(np.intersect1d(split.train.user, split.test.user).size),
         DENSITY: len(pairs) / (by_user.size * by_item.size),
         CHANCE: min(LIST / by_item.size, 1.0),
         **recalls,
@@ -78,9 +80,8 @@ def gini(counts: npt.NDArray[np.int64]) -> float:
     return float(((2 * place - counts.size - 1) * ordered).sum() / (counts.size * ordered.sum()))
 
 
-def _recalls(pairs: Positives, n_users: int, n_items: int, seed: int) -> dict[str, float]:
-    """Return Recall@20 of popularity and of both kinds of neighbours on the test part; 0 where nobody can be judged."""
-    split = holdout_split(pairs, seed)
+def _recalls(split: Split, n_users: int, n_items: int, seed: int) -> dict[str, float]:
+    """Return Recall@20 of popularity and of both kinds of neighbours on the test part; NaN where nobody is judged."""
     return {
         POPULARITY: _recall(create("popularity", seed=seed), split, split.test, n_users, n_items, seed),
         ITEMKNN: _best("itemknn", split, n_users, n_items, seed),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis import kept_worlds
 from analysis.elasticity import decisions
-from analysis.hardness.measures import HELD, ITEM_RATIO, MEASURES, hardness
+from analysis.hardness.measures import DENSITY, HELD, ITEM_RATIO, JUDGED, MEASURES, hardness
 from analysis.kept_worlds import Measures, World, changes_of, values
 from analysis.statistics import Floats, mean, t_interval
 from recommenders.contract.log import distinct_pairs
@@ -33,6 +33,9 @@ SHIPPED = Path(__file__).parents[1] / "real_sets.yaml"
 OWN = "default"
 """Stands for the recommender of the scenario's defaults."""
 WITHIN, OUTSIDE, UNDECIDED = "within", "outside", "undecided"
+TOO_FEW = "too few users judged"
+FEWEST = 100
+"""Users with something in both the training and the test part, below which a recall says nothing."""
 ABOVE, BELOW = "above", "not above"
 LEAST, MOST = 0.5, 2.0
 """How many times the real set's figure a simulated one may be."""
@@ -217,6 +220,7 @@ def held(
 ) -> list[dict[str, object]]:
     """Return the rows of a scenario under a policy. Of the measures in `HELD` alone there is a verdict."""
     rows = []
+    judged = mean(values(found, places, JUDGED)) >= FEWEST
     for measure in MEASURES:
         by_seed = values(found, places, measure)
         there = by_seed[np.isfinite(by_seed)]
@@ -225,6 +229,8 @@ def held(
         verdict = verdict_of(there, known) if measure in HELD and np.isfinite(known) else ""
         if measure == ITEM_RATIO and policy == "random":
             verdict = ", ".join(filter(None, (verdict, f"itemknn {above_popularity(there)}")))
+        if verdict and measure != DENSITY and not judged:
+            verdict = TOO_FEW
         rows.append({
             "scenario": scenario, "policy": policy, "measure": measure, "real": known, "simulated": simulated,
             "low": low, "high": high, "times": simulated / known if known else float("nan"), "verdict": verdict,

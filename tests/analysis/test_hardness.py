@@ -11,8 +11,27 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.hardness import report
-from analysis.hardness.measures import CHANCE, DENSITY, HELD, ITEM_RATIO, MEASURES, POPULARITY, USER_RATIO, hardness
-from analysis.hardness.report import COLUMNS, RealSet, above_popularity, held, positives_of, read_real_sets, verdict_of
+from analysis.hardness.measures import (
+    CHANCE,
+    DENSITY,
+    HELD,
+    ITEM_RATIO,
+    JUDGED,
+    MEASURES,
+    POPULARITY,
+    USER_RATIO,
+    hardness,
+)
+from analysis.hardness.report import (
+    COLUMNS,
+    TOO_FEW,
+    RealSet,
+    above_popularity,
+    held,
+    positives_of,
+    read_real_sets,
+    verdict_of,
+)
 from recommenders.contract.log import distinct_pairs
 from simulator.scenario.load import available_scenarios, load_scenario
 from simulator.scenario.schema.platform import Label
@@ -90,11 +109,15 @@ def test_item_knn_is_above_popularity_where_the_interval_says_so(by_seed, verdic
 
 
 def test_only_what_is_held_has_a_verdict_and_only_where_there_is_a_real_set():
-    found = {f"w{seed}": dict.fromkeys(MEASURES, 1.0 + seed / 100) for seed in range(2)}
+    found = {f"w{seed}": dict.fromkeys(MEASURES, 1.0 + seed / 100) | {JUDGED: 100.0} for seed in range(2)}
     rows = {row["measure"]: row for row in held("a", "popularity", found, list(found), dict.fromkeys(MEASURES, 1.0))}
     assert {name for name, row in rows.items() if row["verdict"]} == set(HELD)
     alone = {row["measure"]: row["verdict"] for row in held("a", "random", found, list(found), {})}
     assert {name: verdict for name, verdict in alone.items() if verdict} == {ITEM_RATIO: "itemknn undecided"}
+    for world in found.values():
+        world[JUDGED] = 99.0
+    few = held("a", "popularity", found, list(found), dict.fromkeys(MEASURES, 1.0))
+    assert {row["measure"] for row in few if row["verdict"] == TOO_FEW} == {*HELD} - {DENSITY}
 
 
 def test_every_scenario_has_a_real_set_or_a_reason_and_the_sets_are_there(data_root: Path):
