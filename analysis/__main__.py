@@ -27,6 +27,8 @@ usage:
   python -m analysis fidelity scenario=NAME seed="range(3)"
   python -m analysis calibrate scenario=NAME out=FILE.yaml
   python -m analysis hardness scenario=NAME policies=default,random
+  python -m analysis validity scenario=NAME seed="range(50)"
+  python -m analysis stability scenario=NAME designs=10
 
 experiment: every recommender with every seed, one process per world, and the differences paired over seeds
   scenario       name of a scenario, or path of a scenario file
@@ -110,6 +112,28 @@ hardness: density and learnability of a scenario's platform log beside the match
   users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
   written: hardness.csv and hardness.json: each measure of the real set and of the worlds, and whether it is near
 
+validity: small worlds, in which the engine's models are fitted to the truth log, naive readings of the platform log
+    are held against the truth, and a policy is valued from logged propensities and by running it
+  scenario       name of a scenario, or path of a scenario file
+  seed           seeds by comma or range, at least two (default: range(50))
+  recommender    of the worlds that are fitted (default: popularity); parameters in brackets
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/validity-SCENARIO); one that is there is continued
+  users, items, horizon, first_fit and scenario.KEYS hold for all worlds (default: a small size of the scenario's own)
+  written: recovery.csv, bias.csv, off_policy.csv and validity.json: coverage, biases with p, off-policy coverage
+
+stability: rankings of recommenders in worlds of other seeds, and with every estimate of the scenario moved by 20 %
+  scenario       name of a scenario, or path of a scenario file
+  recommenders   at least three by comma, parameters in brackets (default: eight that come with Beholder)
+  seed           seeds by comma or range, at least two (default: range(5))
+  designs        how often all estimates are moved, each up or down by chance (default: 10)
+  lived          measure of what users lived through (default: satisfaction)
+  logging        the recommender on whose logs all are judged offline (default: popularity)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/stability-SCENARIO); one that is there is continued
+  users, items, horizon, first_fit and scenario.KEYS hold for all worlds (default: a small size of the scenario's own)
+  written: taus.csv, pairs.csv and stability.json: mean Kendall's tau by what is lived and offline, and pairs that flip
+
 learnability: density of the platform logs' positives, and Recall@20 of popularity and item-kNN on them
   label          what counts as a positive (default: the scenario's)
   seed           of the held-out split (default: 0)
@@ -131,6 +155,9 @@ COMMANDS = (
     "fidelity",
     "calibrate",
     "hardness",
+    "hardness",
+    "validity",
+    "stability",
 )
 
 

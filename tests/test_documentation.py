@@ -22,6 +22,9 @@ from analysis.calibrate import run as calibration
 from analysis.calibrate.figures import known_figures
 from analysis.calibrate.worlds import on_platform
 from analysis.fidelity import report as fidelity
+from analysis.hardness import report as hardness
+from analysis.stability import report as stability
+from analysis.validity import report as validity
 from recommenders.__main__ import main as recommenders_main
 from recommenders.check import check_recommender
 from recommenders.contract import Label, Recommender
@@ -121,6 +124,9 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BEHOLDER_DATA", str(tmp_path / "data"))
     (tmp_path / "data/short_video/tiktok").mkdir(parents=True)
+    for known in hardness.read_real_sets().values():
+        if known.data is not None:
+            (tmp_path / "data" / known.data).mkdir(parents=True, exist_ok=True)
     for suffix in (".yaml", ".sources.yaml"):
         shutil.copy(ROOT / f"scenarios/{SHIPPED}{suffix}", tmp_path / f"hotel{suffix}")
     run = tmp_path / f"runs/{SHIPPED}-itemknn-s0"
@@ -189,7 +195,24 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
         monkeypatch.setattr(compare, "experiment", planned)
         monkeypatch.setattr(counterfactual, "run", declared)
         monkeypatch.setattr(elasticity, "run", treated)
+
+        def small(scenario, seeds, settings, *args, **kwargs):
+            assert validity.plan(scenario, seeds, settings)
+            raise _PlannedError
+
+        def ranked(*given, **kwargs):
+            assert stability.plan(*given[:7])
+            raise _PlannedError
+
+        def beside(worlds, *args, **kwargs):
+            assert worlds
+            raise _PlannedError
+
         monkeypatch.setattr(fidelity, "run", measured)
+        monkeypatch.setattr(validity, "run", small)
+        monkeypatch.setattr(stability, "run", ranked)
+        monkeypatch.setattr(hardness, "run", beside)
+        monkeypatch.setattr(hardness, "real", lambda folder: {})
         with pytest.raises(_PlannedError):
             analysis_line.main(rest)
     else:

@@ -19,5 +19,9 @@ from analysis.commands.held_against import (
 )
 from analysis.commands.holding import (
     HardnessSettings as HardnessSettings,
+    StabilitySettings as StabilitySettings,
+    ValiditySettings as ValiditySettings,
     hardness as hardness,
+    stability as stability,
+    validity as validity,
 )

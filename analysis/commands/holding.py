@@ -7,17 +7,21 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.commands.words import names, one_of, read_settings, say, say_counted, say_stopped, seeds, table_of
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, number, setting, whole_number
 from simulator.cli.arguments import read_value
 from simulator.cli.signals import stop_on_signals, to_stderr
-from simulator.config import CHANGE_PREFIX, to_path
+from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, to_path
 from simulator.errors import InputError, RunInterrupted
 from simulator.records.run_folder import safe_name, write_atomic, write_json
 
-_SIZES = ("users", "items", "horizon")
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SIZES = ("users", "items", "horizon", "first_fit")
 _REAL_SETS = "BEHOLDER_DATA"
 
 
@@ -37,6 +41,31 @@ class HardnessSettings(Settings):
     times: float = setting(1.0, read=_positive)
     file: Path | None = setting(None, read=to_path)
     data: Path | None = setting(None, read=to_path)
+    workers: int | None = setting(None, read=whole_number(1))
+    output: Path | None = setting(None, read=to_path)
+
+
+@dataclass(frozen=True)
+class ValiditySettings(Settings):
+    """What validity takes, besides the settings that all its worlds share."""
+
+    scenario: str = ""
+    seed: tuple[int, ...] = setting(tuple(range(50)), read=seeds)
+    recommender: str = "popularity"
+    workers: int | None = setting(None, read=whole_number(1))
+    output: Path | None = setting(None, read=to_path)
+
+
+@dataclass(frozen=True)
+class StabilitySettings(Settings):
+    """What stability takes, besides the settings that all its worlds share."""
+
+    scenario: str = ""
+    recommenders: tuple[str, ...] = setting((), read=names("recommenders"))
+    seed: tuple[int, ...] = setting(tuple(range(5)), read=seeds)
+    designs: int = setting(10, read=whole_number(1))
+    lived: str = "satisfaction"
+    logging: str = "popularity"
     workers: int | None = setting(None, read=whole_number(1))
     output: Path | None = setting(None, read=to_path)
 
@@ -91,16 +120,95 @@ def hardness(words: Sequence[str]) -> int:
         output / "hardness.json",
         {"scenarios": scenarios, "seeds": chosen.seed, "times": chosen.times, "settings": settings, "level": LEVEL,
          "real": {name: str(folder) for name, folder in folders.items()},
-         "rows": found.astype(object).where(found.notna(), None).to_dict("records")},
+         "rows": _records(found)},
     )  # fmt: skip
     columns = report.COLUMNS[2:]
-    for (scenario, policy), rows in found.groupby(["scenario", "policy"], sort=False):
-        say(f"{scenario} · {policy}\n\n{table_of(rows, columns, columns)}\n\n")
-    for name in dict.fromkeys(found["scenario"]):
+    for (about, policy), rows in found.groupby(["scenario", "policy"], sort=False):
+        say(f"{about} · {policy}\n\n{table_of(rows, columns, columns)}\n\n")
+    for name in map(str, dict.fromkeys(found["scenario"])):
         say(f"{name}: {folders.get(name, 'no real set')} ({known[name].why if name in known else 'not named'})\n")
     say(f"{len(chosen.seed)} seeds; 95 % intervals (Student's t); within: half to twice the real set's\n")
     say(f"written to {output}\n")
     return 0
+
+
+def validity(words: Sequence[str]) -> int:
+    """Fit the engine's models to its logs, and hold naive readings and off-policy values against the truth."""
+    own, settings = _shared(words)
+    chosen = read_settings(ValiditySettings, own, _SIZES)
+    _need_scenario(chosen.scenario)
+    scenario = one_of("scenario", chosen.scenario, "seed")
+    from analysis.arms import read_arm
+    from analysis.validity import report
+    from analysis.validity.models import HELD, NOT_FITTED
+
+    arm = read_arm(one_of("recommender", chosen.recommender, "seed"))
+    settings |= {"recommender": arm.recommender}
+    settings |= {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
+    output = chosen.output or Path("runs") / safe_name(f"validity-{Path(scenario).stem}")
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = report.run(
+                scenario, chosen.seed, settings, output, chosen.workers or os.cpu_count() or 1, say_counted, stop
+            )
+    except RunInterrupted as error:
+        return say_stopped(error, output)
+    tables = {"recovery": found.recovery, "bias": found.bias, "off_policy": found.off_policy}
+    for name, table in tables.items():
+        write_atomic(output / f"{name}.csv", table.to_csv(index=False))
+        say(table_of(table, [each.replace("_", " ") for each in table.columns], list(table.columns)) + "\n\n")
+    write_json(
+        output / "validity.json",
+        {"scenario": scenario, "seeds": chosen.seed, "settings": settings, "held": HELD, "not_fitted": NOT_FITTED,
+         **{name: _records(table) for name, table in tables.items()}},
+    )  # fmt: skip
+    for name, why in NOT_FITTED.items():
+        say(f"not fitted: {name}: {why}\n")
+    say(f"{len(chosen.seed)} seeds; recovery: 90 % intervals; off policy: 95 % intervals, by users; ")
+    say(f"bias: 95 % (Student's t), p from sign flips; held: {', '.join(f'{k}={v}' for k, v in HELD.items())}\n")
+    say(f"written to {output}\n")
+    return 0
+
+
+def stability(words: Sequence[str]) -> int:
+    """Rank recommenders in the same worlds with other seeds, and with every estimate moved (`stability`)."""
+    own, settings = _shared(words)
+    chosen = read_settings(StabilitySettings, own, _SIZES)
+    _need_scenario(chosen.scenario)
+    scenario = one_of("scenario", chosen.scenario, "seed and recommenders")
+    from analysis.stability import report
+
+    output = chosen.output or Path("runs") / safe_name(f"stability-{Path(scenario).stem}")
+    recommenders = chosen.recommenders or report.DEFAULT
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = report.run(
+                scenario, recommenders, chosen.seed, chosen.designs, settings, chosen.lived, chosen.logging, output,
+                chosen.workers or os.cpu_count() or 1, say_counted, stop,
+            )  # fmt: skip
+    except RunInterrupted as error:
+        return say_stopped(error, output)
+    tables = {"taus": found.taus, "pairs": found.pairs}
+    for name, table in tables.items():
+        write_atomic(output / f"{name}.csv", table.to_csv(index=False))
+        say(table_of(table, [each.replace("_", " ") for each in table.columns], list(table.columns)) + "\n\n")
+    write_json(
+        output / "stability.json",
+        {"scenario": scenario, "recommenders": recommenders, "seeds": chosen.seed, "designs": chosen.designs,
+         "lived": chosen.lived, "logging": chosen.logging, "settings": settings, "not_moved": found.left_out,
+         **{name: _records(table) for name, table in tables.items()}},
+    )  # fmt: skip
+    if found.left_out:
+        say(f"not moved in some design, because the scenario does not bear it: {', '.join(found.left_out)}\n")
+    say(f"lived: {chosen.lived}; offline: Recall@20 on the log of {chosen.logging}; 95 % intervals (Student's t)\n")
+    say(f"written to {output}\n")
+    return 0
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the rows of a table, None for what is no number."""
+    there = table.astype(object).where(table.notna(), None)
+    return [dict(zip(map(str, there.columns), row, strict=True)) for row in there.to_numpy()]
 
 
 def _real_folder(data: str) -> Path:
