@@ -100,6 +100,7 @@ calibrate: numbers of a scenario moved until its fit targets, or readings of a p
   users, items, horizon and scenario.KEYS hold for all worlds, as those of `python -m simulator`
   written: the scenario with its numbers in place, calibration.md and calibration.json: what moved, how well it is
   told, what it cost, and targets before and after; trials.json
+
 hardness: density and learnability of a scenario's platform log beside the matching real set of $BEHOLDER_DATA
   scenario       names or paths by comma, or all
   policies       recommenders by comma, parameters in brackets; default is the scenario's own (default: default,random)
