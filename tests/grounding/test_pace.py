@@ -30,7 +30,7 @@ def test_users_come_at_their_own_pace():
 
 
 def test_who_has_no_pace_arrives_as_the_scenario_says():
-    compiled = compile_scenario(load_scenario("shortvideo", {"user.pace": None}))
+    compiled = compile_scenario(load_scenario("shortvideo", {"user.pace": None, "user.groups": {}}))
     catalog = draw_catalog(compiled, 100, DAY, 1)
     taste = draw_users(compiled, catalog.items, 50, 1).taste
     assert new_people(compiled, taste, 1).pace.shape == (50, 0)

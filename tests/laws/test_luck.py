@@ -239,7 +239,10 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
     plan = of.compiled.plan
     from simulator.population.users import draw_users
 
-    patience = draw_users(of.compiled, of.items, USERS, SEED).state["patience"].astype(np.float64)
+    users = draw_users(of.compiled, of.items, USERS, SEED).state
+    haste = plan.contexts["haste"][users["segment"], 0, 0]  # of groups: no context and no device has one of its own
+    assert (plan.contexts["haste"] == plan.contexts["haste"][:, :1, :1]).all()
+    patience = users["patience"].astype(np.float64)
     plays = _ended(result)
     stage = plan.stages[of.compiled.names.stages.index(str(plays["stage"].iloc[0]))]
     begun = _begun(result)["event"].astype(str)
@@ -250,7 +253,7 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
     def key(what: int):
         return decision(own, plays["request"], position, what)
 
-    hazard = float(stage["leave_at_sight"]) / patience[plays["user"].to_numpy()]
+    hazard = float(stage["leave_at_sight"]) * (haste / patience)[plays["user"].to_numpy()]
     judged_after = from_table(plan.quantiles[stage["judged_after"]], key(Draw.JUDGED))
     left = -np.log1p(-as_uniform(key(Draw.HAZARD)))
     away = as_uniform(key(Draw.UNATTENDED)) < stage["unattended"]

@@ -74,7 +74,7 @@ def test_a_label_that_nothing_uses_shows_nothing_in_any_scenario(name):
 
 def test_a_label_that_something_uses_is_found():
     """Who comes early has more time: the same test finds the label that the engine itself draws arrivals from."""
-    n = 120
+    n = 240
     early = uniforms(settings(SHORT)["seed"], PERSON, n, _ARRIVAL) < 0.2
     assert rank_p(_outcomes(SHORT, n)["events"], early) < LEVEL
 

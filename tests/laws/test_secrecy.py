@@ -49,7 +49,7 @@ def patchy(tmp_path_factory) -> Path:
 
     soon = {"dist": "lognormal", "median": 4, "sigma": 1.0, "unit": "min", "from": "estimate"}
     # within one tick, so that a visit's row is at once the next visit's; and some come for the first time late
-    edits: dict[str, object] = {"user.return_after": soon, "user.pace": None}
+    edits: dict[str, object] = {"user.return_after": soon, "user.pace": None, "user.groups": {}}
     edits |= {
         "observation.skip": seen(0.6, 20),
         "observation.complete": seen(0.8, 90),

@@ -35,6 +35,8 @@ def with_parents(folder: Path, parents: dict[str, Any], name: str = "shortvideo"
     path = edited(folder, {}, name)
     content = json.loads(path.read_text())
     content |= {"parents": parents}
+    for facet in content["facets"].values():
+        facet.pop("bad_tail", None)  # nothing that is a child's own beside what it shares
     for key, own in sections.items():
         content[key] |= own
     path.write_text(json.dumps(content))

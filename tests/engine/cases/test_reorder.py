@@ -27,6 +27,7 @@ EAGER: dict[str, Any] = {
     "inspect.detail.threshold": number(1.0, "utility"),
     "commit.checkout.threshold": number(1.0, "utility"),
     "user.intents": {},
+    "user.groups": {},
     "commit.checkout.defer.probability": number(0, "probability"),
     "resources.warehouse.capacity": number(1000, "servers"),  # enough for the eager
     "resources.warehouse.shifts": [],

@@ -20,6 +20,7 @@ def series(folder: Path) -> Path:
     """Short videos of series: cards of series, then the videos of one, of which one is played."""
     path = edited(folder, {}, "shortvideo")
     content = json.loads(path.read_text())
+    del content["facets"]["quality"]["bad_tail"]
     content["parents"] = {"series": {
         "children": {"dist": "constant", "value": 6, "unit": "items", "from": "estimate"}, "one_creator": True,
         "shares": {content["satiation_facet"]: number(0.5, "share")}, "modalities": ["cover"],

@@ -30,6 +30,7 @@ def eager(folder: Path, **bracket: object) -> Path:
         "inspect.detail.threshold": number(1.0, "utility"),
         "commit.checkout.threshold": number(1.0, "utility"),
         "user.intents": {},
+        "user.groups": {},
         "resources.stock.initial": {"dist": "constant", "value": 100000, "unit": "units", "from": "estimate"},
         "resources.stock.restock_below": number(0, "units"),
         "resources.stock.restock_to": number(100000, "units"),
