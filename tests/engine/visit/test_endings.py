@@ -153,8 +153,8 @@ def test_as_a_scenario_says_it(tmp_path):
     path = spoilt(tmp_path, "consume.listen.leave_by_share", steps_of((0.5, 0.01), (0.9, 0.2)), "audio")
     compiled = compile_scenario(load_scenario(path))
     row = compiled.plan.stages[compiled.names.stages.index("listen")]
-    assert (row["first_share"], row["n_shares"]) == (0, 2)
-    assert compiled.plan.leave_by_share.tolist() == [[0.5, 0.01], [0.9, 0.2]]
+    own = compiled.plan.leave_by_share[row["first_share"] : row["first_share"] + row["n_shares"]]
+    assert own.tolist() == [[0.5, 0.01], [0.9, 0.2]]
 
 
 @pytest.mark.parametrize(("word", "code"), [("next", AtEnd.NEXT), ("again", AtEnd.AGAIN)])
