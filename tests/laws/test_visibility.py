@@ -54,6 +54,7 @@ def test_a_hidden_modality_leaves_every_decision_bit_identical(case):
 def _decided(of: Bench, after: After) -> bytes:
     """What was decided, without what the item is worth in truth: a hidden price is paid all the same."""
     rows, records, messages = after.rows.copy(), after.records.copy(), after.messages.copy()
+    menu = after.menu.copy()
     users = after.users._replace(state=after.users.state.copy())
     for name in ("utility", "best", "total"):
         rows[name] = 0
@@ -65,11 +66,11 @@ def _decided(of: Bench, after: After) -> bytes:
         records[name] = 0
     for name in ("utility", "paid"):
         messages[name] = 0
-    users.state["goodwill"] = 0
+    users.state["goodwill"], menu["utility"] = 0, 0
     tallies = after.tallies.copy()
     tallies[[Tally.REGRET, Tally.UTILITY, Tally.SATISFACTION]] = 0
     tallies[Tally.VALUE :] = 0
-    return replace(after, rows=rows, records=records, messages=messages, users=users, tallies=tallies).bits()
+    return replace(after, rows=rows, records=records, messages=messages, users=users, tallies=tallies, menu=menu).bits()
 
 
 @pytest.mark.parametrize("case", SHOWN_NUMBERS, ids=label)
