@@ -216,7 +216,7 @@ def _shares_of(
 
 def values_at(free: Sequence[Free], steps: Sequence[float]) -> dict[str, float]:
     """Return the numbers, by their names, that are changed when each has moved by so many steps."""
-    moved = dict(zip((each.name for each in free), map(float, steps), strict=True))
+    moved = {each.name: round(float(step), 6) for each, step in zip(free, steps, strict=True)}
     found: dict[str, float] = {}
     for share in dict.fromkeys(each.share for each in free if each.share is not None):
         own = {each.name: each.scale.start * math.exp(moved[each.name]) for each in free if each.share == share}

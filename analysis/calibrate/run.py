@@ -150,11 +150,11 @@ def run(plan: Plan, folder: Path, budget: Budget) -> tuple[Outcome, Mapping[str,
                 "calibrate", wrong, "give more minutes=, or smaller worlds; what is done is kept"
             ) from error
         _check_measured(plan, start)
-        slopes = search(trials.run, start)
+        slopes, way = search(trials.run, start)
     held_out = {} if plan.log is None else plan.log.held_out
     matrix = None if slopes is None else slopes.matrix
     noise = noise_of([start]) if slopes is None else slopes.noise
-    best = min((each for each in trials.done if each.runs), key=lambda each: cost(each, noise))
+    best = min((each for each in way if each.runs), key=lambda each: cost(each, noise))
     found = outcome_of(plan.free, plan.figures, trials.done, best, matrix, noise, held_out)
     return found, file_changes(plan.free, best, found)
 

@@ -91,8 +91,10 @@ def cost(trial: Trial, noise: Floats) -> float:
     return float(np.sum((trial.distances / noise) ** 2) + np.sum(trial.steps**2))
 
 
-def search(run: Run, start: Trial) -> Slopes | None:
-    """Move numbers until distances are small, and return the slopes; None where not even those were to be had.
+def search(run: Run, start: Trial) -> tuple[Slopes | None, list[Trial]]:
+    """Move numbers until distances are small; return slopes, None where none were to be had, and the trials on the way.
+
+    Trials that were run for a slope alone are not on the way: of many, luck alone brings one nearer.
 
     Each number is drawn back to where it began as strongly, at one step from there, as a distance of 1 draws: what no
     figure tells of stays where it is. A figure of which worlds differ by luck counts the less.
@@ -106,6 +108,7 @@ def search(run: Run, start: Trial) -> Slopes | None:
 
     def at(steps: Floats) -> Trial:
         trial = run([steps])[0]
+        way.append(trial)
         assert slopes is not None
         if trial.runs and np.abs(trial.distances / slopes.noise).max() <= ENOUGH:
             raise Found
@@ -123,6 +126,7 @@ def search(run: Run, start: Trial) -> Slopes | None:
         return np.concatenate([slopes.after(run([steps])[0]) / slopes.noise[:, None], np.eye(n)])
 
     slopes: Slopes | None = None
+    way = [start]
     try:
         slopes = Slopes(run, start)
         at(start.steps)
@@ -131,4 +135,4 @@ def search(run: Run, start: Trial) -> Slopes | None:
         )
     except (Found, Spent):
         pass
-    return slopes
+    return slopes, way

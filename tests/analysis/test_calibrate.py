@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
+from analysis.calibrate import run as calibration
 from analysis.calibrate.figures import Figure, distances, known_figures, steering
 from analysis.calibrate.parameters import changes, choose, values_at, written
 from analysis.calibrate.scales import FARTHEST, scale_of
@@ -191,7 +192,8 @@ def curved(steps):
 
 def test_a_search_meets_figures_in_few_trials_and_takes_the_same_way_again():
     made = Made(curved)
-    slopes = search(made, made([np.zeros(2)])[0])
+    slopes, way = search(made, made([np.zeros(2)])[0])
+    assert way[-1].size == made.best.size
     assert np.abs(made.best.distances).max() < 0.4
     assert len(made.done) < 12
     assert slopes.matrix.shape == (2, 2)
@@ -202,7 +204,7 @@ def test_a_search_meets_figures_in_few_trials_and_takes_the_same_way_again():
 
 def test_what_no_figure_tells_of_stays_where_it_is():
     made = Made(lambda steps: np.array([10 * (steps[0] - 0.5)]))
-    slopes = search(made, made([np.zeros(3)])[0])
+    slopes, _ = search(made, made([np.zeros(3)])[0])
     assert made.best.steps == pytest.approx([0.5, 0, 0], abs=0.05)
     told = widths(slopes.matrix, slopes.noise)
     assert told.weak == [False, True, True]
@@ -228,10 +230,10 @@ def test_a_point_that_cannot_be_run_is_stepped_back_from():
 
 def test_spent_trials_end_a_search_with_what_it_has():
     made = Made(curved, limit=2)
-    assert search(made, made([np.zeros(2)])[0]) is None
+    assert search(made, made([np.zeros(2)])[0])[0] is None
     assert len(made.done) == 1
     made = Made(curved, limit=4)
-    assert search(made, made([np.zeros(2)])[0]) is not None
+    assert search(made, made([np.zeros(2)])[0])[0] is not None
     assert len(made.done) == 4
 
 
@@ -244,31 +246,38 @@ def test_numbers_stay_in_their_range():
 WORDS = ["users=30", "items=60", "horizon=6h", "recommender=random", "seed=0,1", "workers=1"]
 
 
-def test_a_calibration_writes_the_scenario_and_goes_on_where_it_was(tmp_path: Path, capsys):
-    fit = [name for name in load_scenario("audio").targets if role_of(name) == "fit"]
-    words = ["calibrate", "scenario=audio", *WORDS, f"targets={fit[0]}", f"output={tmp_path / 'out'}"]
-    name = next(name for name in load_scenario("audio").consume)
-    words += [f"parameters=consume.{name}.leave_known", f"out={tmp_path / 'mine.yaml'}"]
-    assert main([*words, "trials=2"]) == 0
+def test_a_calibration_says_what_it_found_and_goes_on_where_it_was(tmp_path: Path, capsys):
+    fit = next(name for name in load_scenario("audio").targets if role_of(name) == "fit")
+    words = ["calibrate", "scenario=audio", *WORDS, f"targets={fit}", f"output={tmp_path / 'out'}"]
+    words += ["parameters=consume.listen.leave_known,consume.listen.tolerate"]
+    assert main([*words, "trials=2"]) == 0  # not enough for slopes
     first = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "worlds").rglob("*.json")}
-    assert len(first) == 4
-    said = capsys.readouterr()
-    assert "trial 2" in said.err
-    found = json.loads((tmp_path / "out" / "calibration.json").read_text())
-    assert [each["name"] for each in found["moved"]] == [f"consume.{name}.leave_known"]
-    assert {each["role"] for each in found["judged"]} <= {"fit", "check"}
-    assert "## Targets that steered" in (tmp_path / "out" / "calibration.md").read_text()
-    if (tmp_path / "mine.yaml").exists():
-        new = load_scenario(tmp_path / "mine.yaml")
-        check_scenario(new)
-        assert new.consume[name].leave_known.value == pytest.approx(found["moved"][0]["after"])
-        assert new.consume[name].leave_known.see == fit[0]
-        assert main([*words, "trials=3"]) == 2
-        assert "this file exists already" in capsys.readouterr().err
-    assert main([*words[:-1], "trials=3"]) == 0
+    assert len(first) == 2
+    assert "no number moved" in capsys.readouterr().out
+    assert main([*words, "trials=3"]) == 0
     again = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "worlds").rglob("*.json")}
-    assert first.items() <= again.items()
-    assert len(again) > len(first)
+    assert first.items() < again.items()
+    assert len(again) == 6
+    assert "trial 3" in capsys.readouterr().err
+    found = json.loads((tmp_path / "out" / "calibration.json").read_text())
+    assert [each["name"] for each in found["moved"]] == ["consume.listen.leave_known", "consume.listen.tolerate"]
+    assert {each["role"] for each in found["judged"]} == {"fit", "check"}
+    assert "## Targets that steered" in (tmp_path / "out" / "calibration.md").read_text()
+    assert len(json.loads((tmp_path / "out" / "trials.json").read_text())["trials"]) == 3
+
+
+def test_a_scenario_is_written_whole_beside_its_sources_and_over_no_other(tmp_path: Path):
+    plan = calibration.plan("news", [0], {}, ["click_rate"])
+    out = tmp_path / "new" / "mine.yaml"
+    calibration.check_out(plan, out)
+    calibration.write_scenario(plan, {"browse.front.outside_option.value": Change(0.9, "click_rate")}, out)
+    new = load_scenario(out)
+    check_scenario(new)
+    assert {each.outside_option.value for each in new.browse.values()} == {0.9}
+    assert new.sources == plan.scenario.sources
+    with pytest.raises(InputError, match="this file exists already"):
+        calibration.check_out(plan, out)
+    calibration.check_out(plan, plan.scenario.path)
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_set_whose_files_are_others_is_refused(tmp_path):
         told.read(tmp_path, load_scenario("news"), (), 0.0)
 
 
-SMALL = ["scenario=shortvideo", "users=300", "items=600", "horizon=12h", "recommender=popularity"]
+SMALL = ["scenario=shortvideo", "users=150", "items=300", "horizon=8h", "recommender=popularity"]
 TRUE = {"consume.watch.leave_judged": 0.3, "consume.watch.loop": 0.32}
 
 
