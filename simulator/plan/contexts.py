@@ -65,7 +65,7 @@ def _hours(scenario: Scenario) -> npt.NDArray[np.float64]:
     if any(context.weekdays is not None for context in contexts):
         days = [[1.0] * 7 if context.weekdays is None else context.weekdays.profile for context in contexts]
         shares = (np.array(days)[:, :, None] * shares[:, None, :]).reshape(len(contexts), 7 * 24)
-    return np.cumsum(shares.T, axis=1)
+    return np.cumsum(np.ascontiguousarray(shares.T), axis=1)  # environments pin tables that lie in one piece
 
 
 def _devices(scenario: Scenario, names: Vocabulary, contexts: list[Context | None]) -> npt.NDArray[np.float64]:
