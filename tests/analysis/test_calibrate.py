@@ -90,10 +90,10 @@ def test_numbers_of_a_file_are_those_of_the_scenario_and_any_step_of_one_hangs_t
 def test_what_an_alias_repeats_moves_with_it():
     scenario, file = opened("news")
     free, _ = choose(scenario, file, (), ["click_rate"])
-    assert [each.name for each in free] == ["browse.front.outside_option"]
-    moved = dict(changes(free, values_at(free, [0.1])))
-    assert set(moved) == {f"browse.{name}.outside_option.value" for name in scenario.browse}
-    assert values_at(free, [0.0]) == {}
+    assert [each.name for each in free] == ["browse.front.outside_option", "browse.river.outside_option"]
+    moved = dict(changes(free, values_at(free, [0.1, 0.0])))
+    assert set(moved) == {f"browse.{name}.outside_option.value" for name in scenario.browse if name != "river"}
+    assert values_at(free, [0.0, 0.0]) == {}
 
 
 def test_shares_of_a_whole_move_together_and_what_has_a_source_stays():
@@ -249,7 +249,7 @@ WORDS = ["users=30", "items=60", "horizon=6h", "recommender=random", "seed=0,1",
 def test_a_calibration_says_what_it_found_and_goes_on_where_it_was(tmp_path: Path, capsys):
     fit = next(name for name in load_scenario("audio").targets if role_of(name) == "fit")
     words = ["calibrate", "scenario=audio", *WORDS, f"targets={fit}", f"output={tmp_path / 'out'}"]
-    words += ["parameters=consume.listen.leave_known,consume.listen.tolerate"]
+    words += ["parameters=consume.listen.judgment_sensitivity,consume.listen.tolerate"]
     assert main([*words, "trials=2"]) == 0  # not enough for slopes
     first = {path: path.stat().st_mtime_ns for path in (tmp_path / "out" / "worlds").rglob("*.json")}
     assert len(first) == 2
@@ -260,7 +260,7 @@ def test_a_calibration_says_what_it_found_and_goes_on_where_it_was(tmp_path: Pat
     assert len(again) == 6
     assert "trial 3" in capsys.readouterr().err
     found = json.loads((tmp_path / "out" / "calibration.json").read_text())
-    assert [each["name"] for each in found["moved"]] == ["consume.listen.leave_known", "consume.listen.tolerate"]
+    assert [each["name"] for each in found["moved"]] == ["consume.listen.judgment_sensitivity", "consume.listen.tolerate"]
     assert {each["role"] for each in found["judged"]} == {"fit", "check"}
     assert "## Targets that steered" in (tmp_path / "out" / "calibration.md").read_text()
     assert len(json.loads((tmp_path / "out" / "trials.json").read_text())["trials"]) == 3
@@ -273,7 +273,7 @@ def test_a_scenario_is_written_whole_beside_its_sources_and_over_no_other(tmp_pa
     calibration.write_scenario(plan, {"browse.front.outside_option.value": Change(0.9, "click_rate")}, out)
     new = load_scenario(out)
     check_scenario(new)
-    assert {each.outside_option.value for each in new.browse.values()} == {0.9}
+    assert {each.outside_option.value for name, each in new.browse.items() if name != "river"} == {0.9}
     assert new.sources == plan.scenario.sources
     with pytest.raises(InputError, match="this file exists already"):
         calibration.check_out(plan, out)

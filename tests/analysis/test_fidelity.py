@@ -153,7 +153,7 @@ def test_a_stopped_report_says_how_it_goes_on(capsys, tmp_path, monkeypatch):
 
 def test_the_late_cases_of_a_world_are_those_that_it_counts():
     own = load_scenario("fooddelivery")
-    given = [("scenario", "fooddelivery"), ("recommender", "random"), ("users", 200), ("items", 300), ("horizon", "2d")]
+    given = [("scenario", "fooddelivery"), ("recommender", "random"), ("users", 600), ("items", 300), ("horizon", "2d")]
     noted = Lateness()
     result = run_world(complete(resolve(given, where="test"), own.defaults.model_dump()), watch=noted.watch)
     assert len(noted.frame) == result.manifest["events"]["done"]
