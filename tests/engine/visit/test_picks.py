@@ -40,7 +40,7 @@ def shop(content: dict[str, Any], count: float = 3) -> None:
         content["commit"]["checkout"].pop(key)
     for stage in ("spare", "tried"):
         del content["stages"][stage], content["fulfil"][stage]
-    content["user"]["intents"] = {}
+    content["user"] |= {"intents": {}, "groups": {}}
     content["browse"]["home"] = dict(content["browse"]["home"])  # the file says that other stages are as this one
     home, checkout = content["browse"]["home"], content["commit"]["checkout"]
     for block, fixed, value in ((home, "outside_option", 0.3), (checkout, "threshold", -1.0)):
