@@ -48,7 +48,7 @@ def test_who_is_never_willing_on_a_device_orders_on_the_other(tmp_path):
     path = reluctant(tmp_path, "ecommerce", "phone", {"checkout": 60.0})
     content = json.loads(path.read_text())
     content["commit"]["checkout"]["defer"]["probability"]["value"] = 0
-    content["user"]["intents"] = {}
+    content["user"] |= {"intents": {}, "groups": {}}
     path.write_text(json.dumps(content))
     truth = simulator.run(str(path), "random", users=300, items=150, horizon="8d", first_fit="7d", seed=5).truth
     devices = truth[truth["event"] == "order"]["device"].astype(str)
