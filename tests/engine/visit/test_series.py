@@ -31,6 +31,7 @@ def series(folder: Path) -> Path:
     del content["respond"]["react"]["acts"]["profile_visit"]["detour"], content["observation"]["profile_card"]
     stages["feed"]["entry"]["value"] += stages.pop("search")["entry"]["value"]
     del content["criteria"], content["browse"]["search"]
+    del content["platform"]["serves"], content["platform"]["policies"]
     after = stages[entry]["next"]["select"]
     stages[entry] |= {"shows_parents": "series"}
     stages["part"] = {
