@@ -122,7 +122,7 @@ def test_an_extra_unit_is_a_case_of_its_own_that_nobody_uses(folder):
 
 def test_without_the_habit_there_is_one_case_a_decision(tmp_path):
     path = eager(tmp_path, users=number(0.0, "share"))
-    truth = simulator.run(str(path), "random", **(WORLD | {"users": 400, "horizon": "20d"})).truth
+    truth = simulator.run(str(path), "random", **(WORLD | {"users": 800, "horizon": "20d"})).truth
     orders = truth[truth["event"] == "order"]
     assert len(orders) > 20
     assert not orders.duplicated(["user", "session", "request", "position", "time"]).any()
