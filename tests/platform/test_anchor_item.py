@@ -16,9 +16,9 @@ from tests.laws.plugins import Spy
 WORLD: dict[str, Any] = {"users": 60, "items": 120, "first_fit": "12h", "refit": "12h", "seed": 4, "serves": "all"}
 
 
-def asked_and_lived(name: str, horizon: str) -> tuple[Spy, pd.DataFrame]:
+def asked_and_lived(name: str, horizon: str, **more: Any) -> tuple[Spy, pd.DataFrame]:
     spy = Spy(seed=1)
-    truth = simulator.run(name, spy, **WORLD, horizon=horizon).truth
+    truth = simulator.run(name, spy, **(WORLD | more), horizon=horizon).truth
     return spy, truth.sort_values("time", kind="stable")
 
 
@@ -48,7 +48,7 @@ def last_of(truth: pd.DataFrame, events: tuple[str, ...], stages: tuple[str, ...
 
 
 def test_a_rail_is_asked_for_next_to_the_article_just_read():
-    spy, truth = asked_and_lived("news", "4d")
+    spy, truth = asked_and_lived("news", "4d", users=150)
     rail = requests_of("news", spy, "rail")
     read = last_of(truth, ("read_part", "read_whole"), ("read",))
     assert len(rail) > 60
