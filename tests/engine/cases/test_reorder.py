@@ -22,7 +22,7 @@ from tests.worlds import TinyWorld, claim, exponential
 
 NAME, DAY = "ecommerce", 86400.0
 LASTS = {"dist": "constant", "value": 3, "unit": "d", "from": "estimate"}
-WORLD: dict[str, Any] = {"users": 1000, "items": 150, "horizon": "40d", "first_fit": "8d", "refit": "8d", "seed": 5}
+WORLD: dict[str, Any] = {"users": 1800, "items": 150, "horizon": "40d", "first_fit": "8d", "refit": "8d", "seed": 5}
 EAGER: dict[str, Any] = {
     "inspect.detail.threshold": number(1.0, "utility"),
     "commit.checkout.threshold": number(1.0, "utility"),
