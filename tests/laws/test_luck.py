@@ -231,9 +231,20 @@ def test_plays_without_a_viewer_are_those_that_the_key_says(recommender):
     assert (plays["value"].to_numpy()[away] == expected[away].astype(np.float32)).all()
 
 
+def _left_by_shares(lives_through, duration, steps):
+    """When the sum of the hazards that begin at shares of a play reaches what is lived through; (share, 1/s) a row."""
+    left = np.full(len(lives_through), np.inf)
+    for (share, hazard), (until, _) in zip(steps, [*steps[1:], (np.inf, 0.0)], strict=True):
+        begins, ends = share * np.asarray(duration, dtype=float), until * np.asarray(duration, dtype=float)
+        here = np.isinf(left) & (lives_through < hazard * (ends - begins))
+        left = np.where(here, begins + lives_through / hazard, left)
+        lives_through = lives_through - hazard * (ends - begins)
+    return left
+
+
 @pytest.mark.parametrize("recommender", ["itemknn", "popularity"])
 def test_plays_left_at_sight_end_when_the_key_says(recommender):
-    """HAZARD and JUDGED of (user, visit, request, slot): -log(1 - u) over the hazard, if before the judgment."""
+    """HAZARD, LEAVE_BY_SHARE, JUDGED of (user, visit, request, slot): -log(1 - u) over the hazard, if unjudged."""
     result = life(recommender)
     of = bench(NAME, users=USERS, items=ITEMS)
     plan = of.compiled.plan
@@ -253,15 +264,19 @@ def test_plays_left_at_sight_end_when_the_key_says(recommender):
     def key(what: int):
         return decision(own, plays["request"], position, what)
 
-    hazard = float(stage["leave_at_sight"]) * (haste / patience)[plays["user"].to_numpy()]
+    shown = result.items.iloc[plays["item"].to_numpy().astype(int)]
+    hasty = (haste / patience)[plays["user"].to_numpy()] * plan.types["leaving"][shown["type"].to_numpy()]
     judged_after = from_table(plan.quantiles[stage["judged_after"]], key(Draw.JUDGED))
-    left = -np.log1p(-as_uniform(key(Draw.HAZARD)))
+    by_sight = -np.log1p(-as_uniform(key(Draw.HAZARD))) / (float(stage["leave_at_sight"]) * hasty)
+    steps = plan.leave_by_share[stage["first_share"] :][: stage["n_shares"]]
+    by_share = _left_by_shares(-np.log1p(-as_uniform(key(Draw.LEAVE_BY_SHARE))) / hasty, shown["duration"], steps)
+    left = np.minimum(by_sight, by_share)
     away = as_uniform(key(Draw.UNATTENDED)) < stage["unattended"]
-    at_sight = (left < hazard * judged_after) & ~away & ~np.asarray(opened)
+    at_sight = (left < judged_after) & ~away & ~np.asarray(opened)
     assert at_sight.sum() > 100
     unjudged = plays["belief"].isna().to_numpy()
     assert np.array_equal(unjudged, at_sight | away)
-    expected = np.maximum(np.floor(left / hazard * 1024.0), 1.0) / 1024.0
+    expected = np.maximum(np.floor(left * 1024.0), 1.0) / 1024.0
     seen = plays["value"].to_numpy()[at_sight]
     assert np.abs(seen - expected[at_sight]).max() <= 1.0 / 1024.0 + 1e-4  # the item may be shorter
     assert (seen == expected[at_sight].astype(np.float32)).mean() > 0.98
