@@ -260,7 +260,8 @@ def test_a_calibration_says_what_it_found_and_goes_on_where_it_was(tmp_path: Pat
     assert len(again) == 6
     assert "trial 3" in capsys.readouterr().err
     found = json.loads((tmp_path / "out" / "calibration.json").read_text())
-    assert [each["name"] for each in found["moved"]] == ["consume.listen.judgment_sensitivity", "consume.listen.tolerate"]
+    names = [each["name"] for each in found["moved"]]
+    assert names == ["consume.listen.judgment_sensitivity", "consume.listen.tolerate"]
     assert {each["role"] for each in found["judged"]} == {"fit", "check"}
     assert "## Targets that steered" in (tmp_path / "out" / "calibration.md").read_text()
     assert len(json.loads((tmp_path / "out" / "trials.json").read_text())["trials"]) == 3
