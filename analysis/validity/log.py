@@ -45,13 +45,20 @@ class Log:
         return rows if stages is None else rows[rows["stage"].isin(stages)]
 
     def cards(self, stages: Collection[str]) -> pd.DataFrame:
-        """Return the impressions of cards at these stages, with `rank` (from 1, on their screen) and `read`.
+        """Return the impressions of cards at these stages, with `rank` (from 1) and `read`.
 
-        Cards of one screen come at one time; who reads a card has a belief about it.
+        A rank is one of the screen, whose cards come at one time, or, where attention falls over all of a list, one of
+        the list: of its first slate alone, as no log says how many cards were above a later one. Who reads a card has a
+        belief about it.
         """
         rows = self.at(["impression"], stages)
-        first = rows.groupby(SCREEN, observed=True)["position"].transform("min")
-        rank = (rows["position"] - first).to_numpy(dtype=np.float64) + 1.0
+        if all(self.scenario.browse[name].decays_over == "list" for name in stages):
+            first = rows.groupby([*VISIT, "stage"], observed=True)["request"].transform("min")
+            rows = rows[rows["request"] == first]
+            rank = rows["position"].to_numpy(dtype=np.float64) + 1.0
+        else:
+            first = rows.groupby(SCREEN, observed=True)["position"].transform("min")
+            rank = (rows["position"] - first).to_numpy(dtype=np.float64) + 1.0
         return rows.assign(rank=rank, read=rows["belief"].notna())
 
     def ends(self, stages: Collection[str]) -> pd.DataFrame:

@@ -35,9 +35,10 @@ def cards_of(scenario: Scenario) -> list[str]:
         if not plays_by_itself(scenario, name) and scenario.stages[name].card_event is None
     ]  # fmt: skip
 
-    def numbers(name: str) -> tuple[float, ...]:
+    def numbers(name: str) -> tuple[float | str, ...]:
         block = scenario.browse[name]
-        return (block.skim.value, block.read.value, block.position_decay.value, block.continue_.value)
+        shape = (block.skim.value, block.read.value, block.position_decay.value, block.continue_.value)
+        return (*shape, block.decays_over)
 
     return [name for name in there if numbers(name) == numbers(there[0])] if there else []
 

@@ -53,30 +53,35 @@ def test_no_curvature_gives_no_estimate():
     assert fit(lambda x: 0.0, [Parameter("nothing", 0.0, 0.0)]) == []
 
 
-def cards(decay: float, seen: float, n: int = 4000, clicks: float = 0.0) -> pd.DataFrame:
+def cards(decay: float, seen: float, n: int = 4000, clicks: float = 0.0, of: str = "shortvideo") -> pd.DataFrame:
+    """Cards that are read or not by their rank: on a later screen of a feed, or at the top of a list of results."""
     draw = np.random.default_rng(2)
     rank = np.tile(np.arange(1, 7), n)
     read = draw.random(rank.size) < seen * rank**-decay
     rows = pd.DataFrame({
         "user": np.repeat(np.arange(n), 6), "time": np.repeat(np.arange(n) * 1.0, 6), "event": "impression",
-        "position": rank + 11, "stage": cards_of(load_scenario("ecommerce"))[0], "item": rank % 2,
-        "belief": np.where(read, 0.0, np.nan),
+        "position": rank + (11 if of == "shortvideo" else -1), "stage": cards_of(load_scenario(of))[0],
+        "item": rank % 2, "belief": np.where(read, 0.0, np.nan),
     })  # fmt: skip
     taken = rows[read & (draw.random(rank.size) < clicks)]
     return pd.concat([rows, taken.assign(event="open", time=taken["time"] + 1)], ignore_index=True)
 
 
-def test_examination_is_recovered_from_places_on_a_screen():
-    found = examination(log_of("ecommerce", cards(0.9, 0.6)))
+@pytest.mark.parametrize("of", ["shortvideo", "ecommerce"])
+def test_examination_is_recovered_from_places_on_a_screen_or_in_a_list(of):
+    first = cards(0.9, 0.6, of=of).assign(request=1)
+    later = first.assign(request=2, belief=np.nan) if of == "ecommerce" else first[:0]  # as if far below
+    found = examination(log_of(of, pd.concat([first, later])))
     for last, truth in (("position_decay", 0.9), ("seen", 0.6)):
         assert named(found, last).value == pytest.approx(truth, abs=0.04)
         assert 0.01 < named(found, last).high - named(found, last).low < 0.08
 
 
 def test_clicks_by_rank_are_biased_and_not_where_every_place_is_read_alike():
-    assert biases(log_of("ecommerce", cards(0.9, 0.6, clicks=0.3).assign(item=lambda f: f["position"])))[POSITION] > 0.3
+    steep = cards(0.9, 0.6, clicks=0.3).assign(item=lambda f: f["position"])
+    assert biases(log_of("shortvideo", steep))[POSITION] > 0.3
     alike = cards(0.0, 0.6, clicks=0.3).assign(item=lambda f: f["position"])
-    assert biases(log_of("ecommerce", alike))[POSITION] == pytest.approx(0, abs=0.05)
+    assert biases(log_of("shortvideo", alike))[POSITION] == pytest.approx(0, abs=0.05)
 
 
 def test_leaving_at_sight_and_the_spread_of_patience_are_recovered():
