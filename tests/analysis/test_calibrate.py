@@ -116,7 +116,10 @@ def test_numbers_of_a_list_move_as_one_and_stay_in_order():
     free, _ = choose(scenario, file, (), ["rating_on_time"])
     assert [each.name for each in free] == ["respond.verdict.rating.thresholds.*"]
     moved = values_at(free, [0.5])
-    assert list(moved.values()) == pytest.approx([-1.3, -0.8, -0.3, 0.4])
+    rating = scenario.respond["verdict"].rating
+    assert rating is not None
+    given = [each.value for each in rating.thresholds]
+    assert list(moved.values()) == pytest.approx([each + 0.5 * abs(given[0]) for each in given])
     check_scenario(load_scenario("ecommerce", dict(changes(free, moved))))
 
 

@@ -119,7 +119,7 @@ def test_a_headline_that_was_enough_is_a_part_of_its_story():
     )
     after = step(of, threshold(of, of.compiled.names.stages.index("front"), 0))
     enough = after.records[after.records["event"] == of.compiled.names.codes["informed"]]
-    assert len(enough) > 100
+    assert len(enough) > 50
     told = {(int(row["user"]), int(of.items.parent[row["item"]])) for row in enough}
     had = after.users.parent_history
     users, places = np.nonzero(had["amount"])

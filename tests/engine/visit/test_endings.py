@@ -28,7 +28,8 @@ def played(of: Bench, steps: list[tuple[float, float]], at_end: AtEnd = AtEnd.UN
     """A play of each user whom nothing but these steps drives away."""
     stages = of.compiled.plan.stages.copy()
     rare = ("leave_at_sight", "leave_judged", "leave_known", "tolerate", "seek")
-    numbers = {**dict.fromkeys(rare, HARDLY), "unattended": away, "loop_log_odds": -40.0, "at_end": at_end}
+    alike = dict.fromkeys(("judgment_sensitivity", "truth_sensitivity"), 0.0)
+    numbers = {**dict.fromkeys(rare, HARDLY), **alike, "unattended": away, "loop_log_odds": -40.0, "at_end": at_end}
     numbers |= {"first_share": 0, "n_shares": len(steps), **more}
     for key, value in numbers.items():
         stages[key][stage_of(of)] = value
