@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from simulator.engine.tables.tables import VISIT
 from simulator.errors import InputError
 from simulator.plan.compiler import Compiled, compile_scenario
 from simulator.plan.limits import LEVELS, limit_worths
-from simulator.platform.filters import Criteria, search
+from simulator.platform.filters import Criteria
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import topical
 from simulator.population.users import draw_users
@@ -383,32 +382,6 @@ def test_what_users_weigh_has_to_be_shown():
     check_scenario(scenario)
     with pytest.raises(InputError, match=r"criteria\.nearby\.on = place, which no modality shows"):
         compile_scenario(scenario)
-
-
-class Asking:
-    """A query as the search knows it."""
-
-    def __init__(self, precision: float | None, recall: float | None) -> None:
-        self.precision = None if precision is None else SimpleNamespace(value=precision)
-        self.recall = None if recall is None else SimpleNamespace(value=recall)
-
-
-@pytest.mark.parametrize(("precision", "recall"), [(0.8, 0.9), (None, 0.6), (0.5, None), (None, None)])
-def test_a_search_finds_so_much_of_what_is_right(precision, recall):
-    right = np.random.default_rng(1).integers(0, 10, 20000) == np.arange(10)[:, None]
-    found = right.copy()
-    search(Asking(precision, recall), found, 7, 0)
-    true = (found & right).sum(axis=1)
-    assert true / right.sum(axis=1) == pytest.approx(np.full(10, recall or 1.0), abs=0.04)
-    assert true / found.sum(axis=1) == pytest.approx(np.full(10, precision or 1.0), abs=0.04)
-    again, fewer = right.copy(), right[:, :500].copy()
-    search(Asking(precision, recall), again, 7, 0)
-    assert np.array_equal(again, found)
-    other = right.copy()
-    search(Asking(precision, recall), other, 7, 1)
-    assert np.array_equal(other, found) == (precision is recall is None)
-    search(Asking(None, recall), fewer, 7, 0)  # whether a right one is found is the item's own
-    assert np.array_equal(fewer & right[:, :500], found[:, :500] & right[:, :500])
 
 
 def test_what_a_search_finds_is_what_is_shown():
