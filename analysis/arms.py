@@ -1,4 +1,4 @@
-"""Arms of an experiment: a recommender, with its parameters where they are not its defaults."""
+"""Arms of an experiment: a recommender, with its parameters where they are not its defaults, and what is done to it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from recommenders.command_line import WHERE
 from simulator.cli.arguments import split_list
 from simulator.errors import InputError
 
+SEED = "{seed}"
+"""In a text of a setting: the seed of the world."""
 _CALL = re.compile(r"([^()=]+)\((.*=.*)\)")
 
 
@@ -21,11 +23,25 @@ class Arm:
         name: what tables call it.
         recommender: a registered name or an import path.
         parameters: its parameters.
+        settings: of its worlds beside those that all arms share, or in their place; `{seed}` in a text stands for the
+            world's.
+        place: what its folders begin with; made from the name unless given.
     """
 
     name: str
     recommender: str
     parameters: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    place: str = ""
+
+
+def seeded(settings: Mapping[str, object], seed: int) -> dict[str, object]:
+    """Return settings in whose texts the seed of a world stands in place of `{seed}`.
+
+    >>> seeded({"log_from": "runs/seen-s{seed}", "users": 9}, 3)
+    {'log_from': 'runs/seen-s3', 'users': 9}
+    """
+    return {key: each.replace(SEED, str(seed)) if isinstance(each, str) else each for key, each in settings.items()}
 
 
 def read_arm(text: str) -> Arm:
@@ -34,8 +50,9 @@ def read_arm(text: str) -> Arm:
     Raises:
         InputError: a parameter is not `name=value`, or a value cannot be read.
 
-    >>> read_arm("itemknn(neighbors=50,shrink=1e2)")
-    Arm(name='itemknn(neighbors=50,shrink=1e2)', recommender='itemknn', parameters={'neighbors': 50, 'shrink': 100.0})
+    >>> arm = read_arm("itemknn(neighbors=50,shrink=1e2)")
+    >>> arm.name, arm.recommender, arm.parameters
+    ('itemknn(neighbors=50,shrink=1e2)', 'itemknn', {'neighbors': 50, 'shrink': 100.0})
     """
     from simulator.scenario.strict_yaml import parse_value
 

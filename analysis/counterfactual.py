@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis import kept_worlds
-from analysis.kept_worlds import Measures, World, values
+from analysis.kept_worlds import Measures, World
 from analysis.statistics import LEVEL, compare, mean
+from analysis.treatments import Design, Factor, Level
 from recommenders.contract.names import unknown_name
 from simulator.config import CHANGE_PREFIX, resolve
 from simulator.errors import InputError, check_known
@@ -29,7 +29,8 @@ SIGNS = {"+": 1, "-": -1, "0": 0}
 CONTROL, TREATED = "control", "treated"
 EXACT, BROKEN, EMPTY = "exact", "broken", "nothing happened"
 HOLDS, REVERSED, OPEN = "holds", "reversed", "undecided"
-_KEYS = ("tag", "says", "scenario", "settings", "both", "treatment", "within", "expect", "readings")
+_KEYS = ("tag", "says", "scenario", "settings", "both", "treatment", "within", "factors", "expect", "readings")
+_ARM, _WITHIN = "arm", "within"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Counterfactual:
         scenario: name or path.
         settings: settings of all its runs.
         treatment: settings of the treated worlds beside (or in place of) those.
-        within: two names with settings each: the effect is then that of the first less that of the second.
+        factors: names of factors, each with two parts and their settings: the effect is then that in the first part
+            less that in the second, a difference of differences for any number of factors.
         expect: measure to sign: `+`, `-`, or `0` for a law.
         readings: functions of `analysis.log_measures` that add measures from a run's logs.
     """
@@ -52,17 +54,34 @@ class Counterfactual:
     scenario: str
     settings: Mapping[str, object]
     treatment: Mapping[str, object]
-    within: Mapping[str, Mapping[str, object]]
+    factors: Mapping[str, Mapping[str, Mapping[str, object]]]
     expect: Mapping[str, str]
     log_measures: tuple[str, ...] = ()
 
     def worlds(self, seeds: Iterable[int]) -> Iterator[tuple[str, dict[str, object]]]:
         """Yield the name and settings of every world, for all seeds."""
-        for seed in seeds:
-            for part, own in (self.within or {"": {}}).items():
-                for arm, extra in ((CONTROL, {}), (TREATED, self.treatment)):
-                    name = "-".join(each for each in (part, arm, f"s{seed}") if each)
-                    yield name, {**self.settings, **own, **extra, "seed": seed}
+        design = self.design(seeds)
+        for seed in design.seeds:
+            for cell in design.cells:
+                settings = dict(self.settings)
+                for parts, part in zip(self.factors.values(), cell, strict=False):
+                    settings |= parts[part]
+                yield (
+                    design.place(cell, seed),
+                    {**settings, **(self.treatment if cell[-1] == TREATED else {}), "seed": seed},
+                )
+
+    def design(self, seeds: Iterable[int]) -> Design:
+        """Return its factors, the arms last, and its seeds."""
+        parts = [Factor(name, tuple(Level(part) for part in own)) for name, own in self.factors.items()]
+        arms = Factor(_ARM, (Level(CONTROL), Level(TREATED)))
+        return Design((*parts, arms), tuple(seeds))
+
+    def by_seed(self, arm: str, seeds: Sequence[int], worlds: Mapping[str, Measures], measure: str) -> np.ndarray:
+        """Return a measure of one arm by seed: in the first part less that in the second, of each factor in turn."""
+        design = self.design(seeds)
+        parts = {factor.name: (factor.names[0], factor.names[1]) for factor in design.factors[:-1]}
+        return design.effect(design.contrast(parts, at={_ARM: arm}), worlds, measure)
 
 
 def read_counterfactuals(path: Path = SHIPPED) -> dict[str, Counterfactual]:
@@ -88,9 +107,15 @@ def read_counterfactuals(path: Path = SHIPPED) -> dict[str, Counterfactual]:
             if sign not in SIGNS or (sign == "0") != (given["tag"] == "law"):
                 right = 'expected "+" or "-", and "0" for a law only'
                 raise InputError(str(path), f"{name}.expect.{measure} = {sign}", right)
-        within = given.get("within", {})
+        within, factors = given.get("within", {}), given.get("factors", {})
+        if within and factors:
+            raise InputError(str(path), f"{name} has within and factors", "expected one: within is a single factor")
         if len(within) not in (0, 2):
             raise InputError(str(path), f"{name}.within has {len(within)} parts", "expected two, or none")
+        for factor, parts in factors.items():
+            if not isinstance(parts, dict) or len(parts) != 2 or factor == _ARM:
+                wrong = f"{name}.factors.{factor} = {parts}"
+                raise InputError(str(path), wrong, f"expected a factor of two parts, not called {_ARM}")
         found[name] = Counterfactual(
             name,
             given["tag"],
@@ -98,7 +123,10 @@ def read_counterfactuals(path: Path = SHIPPED) -> dict[str, Counterfactual]:
             given["scenario"],
             {**given.get("settings", {}), **_changes(given.get("both", {}))},
             _changes(given["treatment"]),
-            {part: _changes(own) for part, own in within.items()},
+            {
+                factor: {part: _changes(own or {}) for part, own in parts.items()}
+                for factor, parts in (factors or ({_WITHIN: within} if within else {})).items()
+            },
             signs,
             tuple(given.get("readings", ())),
         )
@@ -183,7 +211,7 @@ def verdicts(given: Counterfactual, seeds: Sequence[int], found: Mapping[str, Me
     for measure, sign in given.expect.items():
         known = sorted({name for each in worlds.values() for name in each})
         check_known(given.name, "measure", [measure], known)
-        arms = {arm: _values(worlds, given, arm, seeds, measure) for arm in (CONTROL, TREATED)}
+        arms = {arm: given.by_seed(arm, seeds, worlds, measure) for arm in (CONTROL, TREATED)}
         effect = compare(arms[TREATED], arms[CONTROL], LEVEL)
         low, high = effect.interval
         if sign == "0":
@@ -199,15 +227,3 @@ def verdicts(given: Counterfactual, seeds: Sequence[int], found: Mapping[str, Me
              "difference": effect.difference, "low": low, "high": high, "p": effect.p, "verdict": verdict}
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-def _values(
-    worlds: Mapping[str, Mapping[str, Any]], given: Counterfactual, arm: str, seeds: Sequence[int], measure: str
-) -> np.ndarray:
-    """Return a measure of one arm by seed; of the first part less that of the second, where there are parts."""
-
-    def of(part: str) -> np.ndarray:
-        return values(worlds, ["-".join(each for each in (part, arm, f"s{seed}") if each) for seed in seeds], measure)
-
-    parts = list(given.within) or [""]
-    return of(parts[0]) if len(parts) == 1 else of(parts[0]) - of(parts[1])

@@ -89,6 +89,9 @@ def test_what_was_run_is_kept_and_another_engine_is_refused(declared, tmp_path, 
         (('expect: {plays: "-"', 'expect: {plays: "0"'), r'short.expect.plays = 0; expected "\+" or "-"'),
         (("  both: {devices", "  bth: {devices"), r"unknown key 'car.bth'"),
         (("  says: less time, fewer plays\n", ""), r"short.says is missing"),
+        (('expect: {plays: "-"', 'within: {a: {}}\n  expect: {plays: "-"'), r"short.within has 1 parts"),
+        (('expect: {plays: "-"', 'factors: {a: {b: {}}}\n  expect: {plays: "-"'), r"short.factors.a = .*two parts"),
+        (('expect: {plays: "-"', 'factors: {arm: {b: {}, c: {}}}\n  expect: {plays: "-"'), r"not called arm"),
     ],
 )
 def test_a_wrong_declaration_is_refused(declared, changed, message):
@@ -107,10 +110,28 @@ def test_the_command_prints_and_writes_its_table(declared, tmp_path, capsys):
 
 
 def test_a_contrast_is_the_effect_in_one_less_that_in_the_other(declared):
-    given = read_counterfactuals(declared)["short"]
-    both = counterfactual.Counterfactual(**{**vars(given), "within": {"a": {}, "b": {}}})
+    declared.write_text(DECLARED + "  within: {a: {}, b: {user.budget.sigma: 1}}\n")
+    both = read_counterfactuals(declared)["short"]
+    assert [name for name, _ in both.worlds([0])] == ["a-control-s0", "a-treated-s0", "b-control-s0", "b-treated-s0"]
     plays = {"a-control": 1.0, "a-treated": 5.0, "b-control": 2.0, "b-treated": 3.0}
     worlds = {f"{name}-s0": {"plays": value} for name, value in plays.items()}
-    treated = counterfactual._values(worlds, both, "treated", [0], "plays")
-    control = counterfactual._values(worlds, both, "control", [0], "plays")
+    treated, control = (both.by_seed(arm, [0], worlds, "plays") for arm in ("treated", "control"))
     assert np.array_equal(treated - control, [(5 - 1) - (3 - 2)])
+
+
+def test_several_factors_make_a_difference_of_differences(declared, tmp_path):
+    declared.write_text(
+        DECLARED
+        + "  factors: {time: {short: {user.budget.sigma: 1}, long: null}, "
+        + "many: {few: {users: 20}, more: {users: 30}}}\n"
+    )
+    given = read_counterfactuals(declared)["short"]
+    worlds = dict(given.worlds([0]))
+    assert len(worlds) == 8
+    assert worlds["short-few-treated-s0"]["users"] == 20
+    assert worlds["short-few-treated-s0"]["scenario.user.budget.sigma"] == 1
+    visits = {name: {"visits": float("short-few-treated" in name)} for name in worlds}
+    assert given.by_seed("treated", [0], visits, "visits") == [1.0]
+    assert given.by_seed("control", [0], visits, "visits") == [0.0]
+    flipped = {name: {"visits": float("long-few-treated" in name)} for name in worlds}
+    assert given.by_seed("treated", [0], flipped, "visits") == [-1.0]

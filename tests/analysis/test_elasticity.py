@@ -182,7 +182,9 @@ def test_one_seed_has_no_interval_and_what_cannot_be_says_so(tmp_path: Path, cap
 
 
 def test_a_treatment_that_the_scenario_does_not_bear_is_named_and_not_run(monkeypatch):
-    monkeypatch.setattr("analysis.treatments.hidden", lambda scenario, modality: {"stages.search.entry": 0.9})
+    monkeypatch.setattr(
+        "analysis.treatments.modalities.hidden", lambda scenario, modality: {"stages.search.entry": 0.9}
+    )
     given, worlds = plan("ecommerce", [0], SMALL, ["image"])
     assert given[0].note.startswith("not run: ")
     assert "entry" in given[0].note
