@@ -85,7 +85,7 @@ def t_interval(values: npt.ArrayLike, level: float = LEVEL) -> Interval:
     >>> round(low, 4), round(high, 4)
     (-0.4841, 4.4841)
     """
-    x = _finite(values, level)
+    x = finite(values, level)
     if x.size < 2:
         return NOTHING
     half = float(stats.t.ppf(0.5 + level / 2, x.size - 1)) * float(x.std(ddof=1)) / math.sqrt(x.size)
@@ -99,7 +99,7 @@ def seeds_for(values: npt.ArrayLike, half: float, level: float = LEVEL) -> int |
     >>> seeds_for([1.0, 2.0, 3.0], half=0.5), seeds_for([1.0, 1.0], half=0.5)
     (18, 2)
     """
-    x = _finite(values, level)
+    x = finite(values, level)
     if x.size < 2 or not half > 0:
         return None
     spread = float(x.std(ddof=1))
@@ -117,7 +117,7 @@ def seeds_for(values: npt.ArrayLike, half: float, level: float = LEVEL) -> int |
 
 def bca_interval(values: npt.ArrayLike, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = 0) -> Interval:
     """Return the BCa bootstrap interval of a mean (Efron, 1987); NaN for fewer than two values."""
-    x = _finite(values, level)
+    x = finite(values, level)
     if x.size < 2:
         return NOTHING
     if np.all(x == x[0]):  # every resample is the same: the interval is a point
@@ -138,7 +138,7 @@ def sign_flip_p(differences: npt.ArrayLike, flips: int = FLIPS, seed: int = 0) -
     >>> sign_flip_p([1.0, 2.0, 3.0])  # the observed signs and their opposites, out of 8
     0.25
     """
-    x = _finite(differences)
+    x = finite(differences)
     if x.size == 0:
         return math.nan
     scale = float(np.abs(x).sum())
@@ -202,6 +202,69 @@ def compare(treated: npt.ArrayLike, control: npt.ArrayLike, level: float = LEVEL
     )
 
 
+def equivalent(differences: npt.ArrayLike, bound: npt.ArrayLike, level: float = LEVEL) -> bool:
+    """Tell whether a mean difference surely lies within its bounds, by two one-sided tests (Schuirmann, 1987).
+
+    Args:
+        differences: one per world, shape (n,).
+        bound: how far from zero a difference may lie: one for all worlds, or one per world, shape (n,), as for a share
+            of each world's control.
+        level: one minus the error of either test.
+
+    With one bound, and where differences lean to neither side, this is whether the t interval of level 2 `level` - 1
+    lies within it. Each test is Student's, and Hall's (1992) as well, whose t takes the skewness out: a long tail on
+    one side makes the mean of a few worlds look nearer to the other than it is. False for fewer than two values.
+
+    >>> equivalent([0.1, -0.1, 0.0], bound=0.5), equivalent([0.1, -0.1, 0.0], bound=0.1)
+    (True, False)
+    """
+    x = finite(differences, level)
+    half = np.broadcast_to(finite(np.atleast_1d(np.asarray(bound, dtype=np.float64))), x.shape)
+    if x.size < 2 or not (half >= 0).all():
+        return False
+    critical = float(stats.t.ppf(level, x.size - 1))
+    below, above = x - half, x + half
+    return all(t(below) < -critical and t(above) > critical for t in (_t, _hall_t))
+
+
+def _t(x: Floats) -> float:
+    """Return Student's t of "the mean is zero"; infinite, with its sign, where all values are the same."""
+    spread = float(x.std(ddof=1))
+    if spread == 0:
+        return math.copysign(math.inf, float(x.mean())) if x.any() else 0.0
+    return float(x.mean()) / spread * math.sqrt(x.size)
+
+
+def _hall_t(x: Floats) -> float:
+    """Return Hall's t, a monotone function of Student's that corrects for the skewness of the values."""
+    z = _t(x) / math.sqrt(x.size)
+    if not math.isfinite(z):
+        return z
+    skewness = float(np.mean((x - x.mean()) ** 3)) / float(x.std()) ** 3 if x.std() > 0 else 0.0
+    return math.sqrt(x.size) * (z + skewness * z**2 / 3 + skewness**2 * z**3 / 27 + skewness / (6 * x.size))
+
+
+def rank_correlation(x: npt.ArrayLike, y: npt.ArrayLike, level: float = LEVEL) -> tuple[float, Interval]:
+    """Return Spearman's rank correlation of two columns, shape (n,), with its interval (Bonett and Wright, 2000).
+
+    NaN where either has no order, or there are fewer than four pairs: then there is no interval either.
+
+    >>> rho, (low, high) = rank_correlation([1, 2, 3, 4, 5], [1, 2, 3, 5, 4])
+    >>> round(rho, 3), round(low, 3), round(high, 3)
+    (0.9, -0.169, 0.996)
+    """
+    a, b = finite(x, level), finite(y, level)
+    if a.shape != b.shape:
+        raise InputError("rank_correlation", f"shapes {a.shape} and {b.shape}", "expected as many of both")
+    if a.size < 4 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return math.nan, NOTHING
+    rho = float(np.corrcoef(stats.rankdata(a), stats.rankdata(b))[0, 1])
+    if abs(rho) >= 1 - 1e-12:
+        return math.copysign(1.0, rho), Interval(math.copysign(1.0, rho), math.copysign(1.0, rho))
+    half = float(stats.norm.ppf(0.5 + level / 2)) * math.sqrt((1 + rho**2 / 2) / (a.size - 3))
+    return rho, Interval(math.tanh(math.atanh(rho) - half), math.tanh(math.atanh(rho) + half))
+
+
 def ratio_of_means(treated: npt.ArrayLike, control: npt.ArrayLike, level: float = LEVEL) -> Ratio:
     """Return the ratio of the means of two arms that met in the same worlds, with Fieller's interval (1954).
 
@@ -225,7 +288,7 @@ def ratio_of_means(treated: npt.ArrayLike, control: npt.ArrayLike, level: float 
     if y.shape != x.shape or y.ndim != 1:
         raise InputError("ratio_of_means", f"shapes {y.shape} and {x.shape}", "expected one value per world in both")
     both = ~np.isnan(y - x)
-    x, y = _finite(x[both], level), _finite(y[both], level)
+    x, y = finite(x[both], level), finite(y[both], level)
     n = x.size
     above, below = mean(y), mean(x)
     if not below > 0:
@@ -245,7 +308,8 @@ def ratio_of_means(treated: npt.ArrayLike, control: npt.ArrayLike, level: float 
     return Ratio(n, ratio, Interval(ratio + (-b - half) / a, ratio + (-b + half) / a))
 
 
-def _finite(values: npt.ArrayLike, level: float = LEVEL) -> Floats:
+def finite(values: npt.ArrayLike, level: float = LEVEL) -> Floats:
+    """Return values as floats, shape (n,). Raises InputError where one is none, or the level is no share."""
     if not 0 < level < 1:
         raise InputError("statistics", f"level = {level}", "expected a share above 0 and below 1, such as 0.95")
     x = np.asarray(values, dtype=np.float64)
