@@ -53,6 +53,13 @@ def _catalog(value: object) -> Path:
     return path
 
 
+def _other_run(value: object) -> Path:
+    path = to_path(value)
+    if not path.exists():
+        raise ValueError("the folder of a run that has ended; nothing is there")
+    return path
+
+
 def read_duration(value: object) -> float:
     """Return the seconds of a positive duration of at most a century. Raises ValueError for anything else."""
     try:
@@ -73,7 +80,7 @@ class RunConfig(Settings):
     """One run, fully described: the same configuration gives the same log.
 
     `None` means: the scenario's default (`scenario` aside, for `recommender`, `users`, `items`, `horizon`, `first_fit`,
-    `refit`), or "not asked for" (`output`, `catalog`, `resume`). Durations are seconds of simulated time.
+    `refit`), or "not asked for" (`output`, `catalog`, `log_from`, `resume`). Durations are seconds of simulated time.
     """
 
     scenario: str = setting("", "name of a scenario, or path of a scenario file", read=_name)
@@ -85,6 +92,9 @@ class RunConfig(Settings):
     seed: int = setting(0, "the world's seed", read=whole_number(0, MOST_SEED))
     output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=to_path)
     catalog: Path | None = setting(None, "folder of a real catalog (default: drawn from the scenario)", read=_catalog)
+    log_from: Path | None = setting(
+        None, "folder of another run, whose log the platform begins with (default: none)", read=_other_run
+    )
     log: str = setting("full", f"what to write: {', '.join(LOGS)}", read=one_of(*LOGS))
     features: bool = setting(False, "yes writes the items' features, for offline judging", read=yes_or_no)
     threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, THREADS))
@@ -205,6 +215,9 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
         raise InputError(
             where, f"items = {values['items']} beside a catalog", "leave it out: a catalog says itself how many"
         )
+    elif "first_fit" in values and "log_from" in values:
+        wrong = "first_fit beside log_from"
+        raise InputError(where, wrong, "leave it out: with a log from before, the first fit is at time 0")
     elif "scenario" not in values:
         raise InputError(where, "no scenario is given", "expected scenario=NAME or a path; --list shows what there is")
     return RunConfig(recommender_parameters=parameters, scenario_changes=changes, **values)

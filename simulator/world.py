@@ -28,6 +28,7 @@ from simulator.platform.policies import Policies, create_policies, create_recomm
 from simulator.platform.service import Platform
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
+from simulator.population.likeness import likeness
 from simulator.population.parent_rows import Menus, recommendable
 from simulator.population.reservations import with_reservations
 from simulator.population.setting import Setting
@@ -45,6 +46,7 @@ from simulator.records.run_folder import remove_partials
 from simulator.runtime.cases import Cases
 from simulator.runtime.checkpointing import Checkpointing
 from simulator.runtime.clock import Clock, Order
+from simulator.runtime.earlier_log import with_log_from
 from simulator.runtime.finished import finished_run
 from simulator.runtime.identity import Identity, identity_of, take_up
 from simulator.runtime.progress import Progress
@@ -182,7 +184,8 @@ class World:
         # 2. Who and what is there.
         setting = set_up(config, compiled, lambda note: self._say(note, 0))
         expecting = with_reservations(setting.compiled, setting.users, setting.catalog.items, config.seed)
-        self.setting: Setting = replace(setting, compiled=expecting)
+        known = {"likeness": likeness(setting.compiled, setting.users, setting.catalog.items)}
+        self.setting: Setting = replace(setting, compiled=expecting, facts=setting.facts | known)
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
@@ -191,6 +194,8 @@ class World:
         self.policies = create_policies(compiled.scenario, config.seed) if policies is None else policies
         asked = [each for each in (plugin, *self.policies.each) if isinstance(each, Recommender)]
         learners = [each for each in asked if each.learns]
+        if config.log_from is not None:
+            self.setting = with_log_from(self.setting, config, [each.name for each in learners])
         public = catalog.public.sealed()
         for each in asked:
             with calling(each, "check"):

@@ -132,6 +132,7 @@ def place(tmp_path, monkeypatch):
     run = tmp_path / f"runs/{SHIPPED}-itemknn-s0"
     run.mkdir(parents=True)
     (run / "config.yaml").write_text(RunConfig(scenario=SHIPPED, recommender="itemknn").to_yaml())
+    (tmp_path / "runs/seen").mkdir()  # whose log another world begins with
     return tmp_path
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from recommenders import registry
 from recommenders.command_line import EXIT_STOPPED, WHERE, Arguments
@@ -59,6 +60,9 @@ def single(arguments: Arguments) -> int:
     warning = fallback_warning(who, result.manifest["recommender"]["fallback"])
     if warning is not None:
         to_stderr(f"warning: {warning}")
+    begun = result.manifest["setting"].get("log_from")
+    if begun is not None:
+        to_stderr(_begun_with(begun))
     rows: list[list[Cell]] = [[name, value] for name, value in result.metrics.items()]
     sys.stdout.write(format_table(["measure", "value"], rows) + f"\n\nwritten to {result.folder}\n")
     return 0
@@ -122,6 +126,13 @@ def _headline(config: RunConfig) -> str:
     parts.append(f"seed {config.seed}")
     begun = "resumed in" if config.resume is not None else "to"
     return " · ".join(parts) + f" · {begun} {config.output}"
+
+
+def _begun_with(told: Mapping[str, Any]) -> str:
+    """Say with what log a platform began, as the manifest tells it, and who learned from it."""
+    learners = ", ".join(told["learners"]) or "nobody: none of this run's recommenders learns from a log"
+    left_out = f" ({told['rows_on_items_to_come']:,} on items to come left out)"
+    return f"began with {told['rows']:,} rows of {told['run']}{left_out}, read by {learners}"
 
 
 def sweep(arguments: Arguments) -> int:

@@ -86,18 +86,21 @@ def drop_parts_after(folder: Path, index: int) -> None:
                 path.unlink()
 
 
-def check_parts(folder: Path, known: Mapping[str, Sequence[PartFacts]], after: int | None) -> None:
+def check_parts(
+    folder: Path, known: Mapping[str, Sequence[PartFacts]], after: int | None, kinds: Sequence[str] = KINDS
+) -> None:
     """See that the logs hold what a run wrote, byte by byte, and nothing else.
 
     Args:
         folder: of the run.
         known: all parts that count, by the kind of the log.
         after: parts with a higher number may be there, and do not count; None: there may be none.
+        kinds: the logs to look at.
 
     Raises:
         InputError: naming the first part that is missing, changed, or of no run.
     """
-    for kind in KINDS:
+    for kind in kinds:
         place = folder / kind
         if place.exists() and not place.is_dir():
             raise InputError(str(place), "is a file where the run has a folder of parts", _RIGHT)

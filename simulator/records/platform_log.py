@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recommenders.contract import COLUMNS, PlatformLog, sealed
+from recommenders.contract.columns import Column
 from simulator.engine.tables.tables import Array
+from simulator.errors import InputError, check_known
 from simulator.records.kernels.arrivals import ROWS_PER_STRETCH, ArrivalKeys, arrival_order
 
 _ROWS_AT_ONCE = 8192
@@ -50,17 +53,9 @@ class PlatformMemory:
     def read(self, paths: list[Path]) -> None:
         """Read rows from part files of a platform log."""
         for path in paths:
-            table = pq.read_table(path)
-            room = self._room(len(table))
-            for c in COLUMNS:
-                values = table[c.name].combine_chunks()
-                if c.coded:
-                    known = {name: code for code, name in enumerate(self.names[c.name])}
-                    code = np.array([known[name] for name in values.dictionary.to_pylist()], dtype=c.dtype)
-                    place = values.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-                    room[c.name][:] = np.where(place < 0, c.absent, code[place])
-                else:
-                    room[c.name][:] = values.fill_null(c.absent).to_numpy(zero_copy_only=False)
+            columns = read_columns(path, self.names)
+            for name, column in self._room(len(columns["time"])).items():
+                column[:] = columns[name]
 
     def arrived(self, time: float) -> PlatformLog:
         """Return all records that have arrived by `time`."""
@@ -121,6 +116,35 @@ class PlatformMemory:
             np.take(column, order, out=moved, mode="clip")  # which writes without a copy
             column[:] = moved
         self._ordered = True
+
+
+def read_columns(path: Path, names: Mapping[str, tuple[str, ...]]) -> dict[str, npt.NDArray[Any]]:
+    """Read the columns of a part file of a platform log, (n,) each, coded by `names`.
+
+    Raises:
+        InputError: the file is no such part, or holds a name that is not among `names`.
+    """
+    try:
+        table = pq.read_table(path, columns=[c.name for c in COLUMNS])
+    except (OSError, pa.ArrowException) as error:
+        wrong = f"cannot be read as Parquet ({str(error).splitlines()[0]})"
+        raise InputError(str(path), wrong, "expected a part of a platform log") from error
+    return {c.name: _values(path, table, c, names) for c in COLUMNS}
+
+
+def _values(path: Path, table: pa.Table, c: Column, names: Mapping[str, tuple[str, ...]]) -> npt.NDArray[Any]:
+    """Return one column (n,); of a coded one, the codes that `names` give to what its rows hold."""
+    if c.name not in table.column_names:
+        raise InputError(str(path), f"has no column {c.name}", "expected a part of a platform log")
+    values = table[c.name].combine_chunks()
+    if not c.coded:
+        whole: npt.NDArray[Any] = values.fill_null(c.absent).to_numpy(zero_copy_only=False)
+        return whole
+    there, place = values.dictionary.to_pylist(), values.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    check_known(str(path), c.name, [there[k] for k in np.unique(place) if k >= 0], names[c.name])
+    known = {name: code for code, name in enumerate(names[c.name])}
+    code = np.array([known.get(name, c.absent) for name in there] or [c.absent], dtype=c.dtype)
+    return np.where(place < 0, c.absent, code[place.astype(np.int64)]).astype(c.dtype)
 
 
 def _joined(stretches: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:

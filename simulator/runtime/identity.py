@@ -15,12 +15,12 @@ from simulator.engine.jit.compile import source_hash
 from simulator.errors import InputError
 from simulator.platform.policies import Policies
 from simulator.records.checkpoint import Checkpoint, newest_checkpoint
-from simulator.records.parts import check_parts, file_hash, parts_told
-from simulator.records.run_folder import CONFIG
+from simulator.records.parts import PLATFORM, check_parts, file_hash, parts_told, read_parts
+from simulator.records.run_folder import CONFIG, MANIFEST
 from simulator.scenario.schema.scenario import Scenario
 
 Identity = dict[str, Any]
-"""What a run is, as JSON knows it: `engine`, `settings`, `scenario`, `recommender`, `catalog`."""
+"""What a run is, as JSON knows it: `engine`, `settings`, `scenario`, `recommender`, `catalog`, `log_from`."""
 
 _BEGIN_ANOTHER = "or begin a new run"
 _FREE = {*CHANGEABLE_ON_RESUME, "output", "resume"}
@@ -45,7 +45,8 @@ def identity_of(
         "settings": settings_of(config),
         "scenario": scenario.hash,
         "recommender": made,
-        "catalog": {} if config.catalog is None else _files_of(config.catalog),
+        "catalog": {} if config.catalog is None else files_of(config.catalog),
+        "log_from": {} if config.log_from is None else _log_of(config.log_from),
     }
 
 
@@ -101,8 +102,9 @@ def check_same(now: Identity, then: Identity, config: RunConfig, source: str) ->
             f"is not what {folder} was begun with: its content has the hash {became}, and {source} says {was}",
             f"put its file back as it was, {_BEGIN_ANOTHER}",
         )
-    for what, name in (("recommender", config.recommender), ("catalog", config.catalog)):
-        differing = _differing(now[what], then[what])
+    known = {"recommender": config.recommender, "catalog": config.catalog, "log_from": config.log_from}
+    for what, name in known.items():
+        differing = _differing(now[what], then.get(what, {}))
         if differing:
             raise InputError(
                 f"{what} {name}",
@@ -158,7 +160,13 @@ def _source(kind: type) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _files_of(catalog: Path) -> dict[str, str]:
+def _log_of(run: Path) -> dict[str, str]:
+    """Return the hash of what another run reads of a run: its platform log, and what it says of itself."""
+    files = [*read_parts(run, PLATFORM), *(path for path in [run / MANIFEST] if path.is_file())]
+    return {path.relative_to(run).as_posix(): file_hash(path) for path in files}
+
+
+def files_of(catalog: Path) -> dict[str, str]:
     """Return the hash of each file that a catalog can have: in its folder, and in that of its features."""
     places = [catalog, catalog / "features"] if catalog.is_dir() else []
     files = [path for place in places for path in sorted(place.glob("[!.]*")) if path.is_file()]
