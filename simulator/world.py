@@ -188,14 +188,14 @@ class World:
         self.setting: Setting = replace(setting, compiled=expecting, facts=setting.facts | known)
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
-        catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
-        self._past = past_counts(compiled, users, items, config.seed)
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
         self.policies = create_policies(compiled.scenario, config.seed) if policies is None else policies
         asked = [each for each in (plugin, *self.policies.each) if isinstance(each, Recommender)]
         learners = [each for each in asked if each.learns]
         if config.log_from is not None:
             self.setting = with_log_from(self.setting, config, [each.name for each in learners])
+        catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
+        self._past = past_counts(compiled, users, items, config.seed)
         public = catalog.public.sealed()
         for each in asked:
             with calling(each, "check"):

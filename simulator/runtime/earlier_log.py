@@ -29,8 +29,9 @@ from simulator.records.run_folder import CONFIG, MANIFEST
 from simulator.runtime.identity import files_of
 
 Rows = dict[str, npt.NDArray[Any]]
-BEFORE = 1 << 31
-"""Added to the numbers of visits and cases from before, which begin again at 0 with the run."""
+STRETCH = 1 << 16
+"""Visits and cases of a run that begins with a log are numbered from the next multiple of this on: they are later ones
+of the same users. So their luck is not that of the visits that were learned from, and is the same whatever the log."""
 
 _SAME = "expected a run with this one's scenario, seed, users, items and catalog: they are to be the same people"
 
@@ -62,6 +63,7 @@ def with_log_from(setting: Setting, config: RunConfig, learners: Sequence[str]) 
         raise InputError(str(folder), "has an empty platform log", "expected a longer run, or one with more users")
     check_parts(folder, parts, None, (PLATFORM,))
     rows, to_come = _rows(setting, folder, horizon)
+    first = {name: _next(folder, rows[name], absent) for name, absent in (("session", None), ("case", Columns.case.absent))}
     said = {
         "run": str(folder),
         "recommender": recommender,
@@ -71,7 +73,14 @@ def with_log_from(setting: Setting, config: RunConfig, learners: Sequence[str]) 
         "rows_on_items_to_come": to_come,
         "learners": list(dict.fromkeys(learners)),
     }
-    return replace(setting, warm=_joined(setting, rows, horizon), facts=setting.facts | {"log_from": said})
+    state = setting.users.state.copy()
+    state["visits"], state["cases"] = first["session"], first["case"]
+    return replace(
+        setting,
+        users=setting.users._replace(state=state),
+        warm=_joined(setting, rows, horizon),
+        facts=setting.facts | {"log_from": said},
+    )
 
 
 def _manifest(folder: Path) -> Mapping[str, Any]:
@@ -120,10 +129,17 @@ def _rows(setting: Setting, folder: Path, horizon: float) -> tuple[Rows, int]:
     rows = {name: column[~left_out] for name, column in rows.items()}
     for name in ("time", "logged_at"):
         rows[name] = rows[name] - horizon
-    rows["session"] = rows["session"] + np.uint32(BEFORE)
-    rows["case"] = np.where(rows["case"] == Columns.case.absent, rows["case"], rows["case"] + np.uint32(BEFORE))
     rows["policy_version"][:] = Columns.policy_version.absent  # which are numbers of the other run's models
     return rows, int(left_out.sum())
+
+
+def _next(folder: Path, numbers: npt.NDArray[Any], absent: int | float | None) -> int:
+    """Return the number of each user's first visit, or case, of this run."""
+    there = numbers if absent is None else numbers[numbers != absent]
+    first = (int(there.max()) // STRETCH + 1) * STRETCH if there.size else STRETCH
+    if first >= np.iinfo(np.uint32).max - STRETCH:
+        raise InputError(str(folder), "is the last of too many runs, each begun with the log of another", "an earlier one")
+    return first
 
 
 def _check_range(folder: Path, rows: Rows, n_users: int, n_items: int) -> None:

@@ -18,6 +18,7 @@ from recommenders.models.popularity import Popularity
 from simulator.config import RunConfig, resolve
 from simulator.errors import InputError
 from simulator.platform.policies import declared_label
+from simulator.runtime.earlier_log import STRETCH
 from simulator.scenario.load import load_scenario
 from simulator.world import run_world
 from tests.laws.harness import assert_same_log
@@ -74,12 +75,13 @@ def test_the_platform_begins_with_what_the_other_recorded(before, after):
     for name in ("event", "surface", "stage", "device"):
         counts = {text: int((getattr(first, name) == code).sum()) for code, text in enumerate(first.names[name])}
         assert {k: n for k, n in counts.items() if n} == {k: n for k, n in kept[name].value_counts().items() if n}
-    assert (first.session >= 1 << 31).all()
+    assert (first.session < STRETCH).all()
     assert (first.policy_version == 65535).all()
     own = second.time[len(first) :]
     assert len(own) > 0
     assert (own >= 0.0).all()
-    assert (second.session[len(first) :] < 1 << 31).all()
+    assert (second.session[len(first) :] >= STRETCH).all()
+    assert result.truth["session"].min() == STRETCH
     assert result.manifest["recommender"]["fitted_at_seconds"] == [0.0, 2 * HOUR]
 
 
@@ -97,15 +99,22 @@ def test_a_refit_beyond_the_horizon_leaves_one_model(before):
     assert len(who.logs) == 1
 
 
-def test_who_learns_nothing_answers_from_the_beginning(before):
+def test_who_learns_nothing_answers_from_the_beginning_and_lives_the_same_whatever_the_log(before, tmp_path):
+    seen = simulator.run("shortvideo", "random", **WORLD, horizon="2h", output=tmp_path / "seen", serves="all")
     settings = {**WORLD, "horizon": "2h", "serves": "all"}
     result = simulator.run("shortvideo", "random", **settings, log_from=before.folder)
     assert result.manifest["setting"]["log_from"]["learners"] == []
     assert set(result.platform["policy_version"].dropna()) == {1}
-    assert_same_log(
-        result.truth.drop(columns="policy_version"),
-        simulator.run("shortvideo", "random", **settings).truth.drop(columns="policy_version"),
-    )
+    again = simulator.run("shortvideo", "random", **settings, log_from=seen.folder)
+    assert_same_log(result.truth, again.truth)
+    assert len(result.truth) != len(seen.truth), "the luck is another than in the visits that were learned from"
+
+
+def test_logs_of_several_runs_follow_each_other(before, tmp_path):
+    chained = {**WORLD, "horizon": "2h"}
+    second = simulator.run("shortvideo", "popularity", **chained, log_from=before.folder, output=tmp_path / "second")
+    third = simulator.run("shortvideo", "popularity", **chained, log_from=second.folder)
+    assert third.truth["session"].min() == 2 * STRETCH
 
 
 def test_a_resumed_run_has_the_log_of_an_unbroken_one_and_notices_another_log(tmp_path, capsys):
@@ -146,10 +155,9 @@ def test_a_real_log_comes_before_that_of_the_other_run(tmp_path):
     who = reader()
     result = simulator.run("shortvideo", who, **settings, horizon="1h", log_from=tmp_path / "other")
     log = who.logs[0]
-    real = log.session < 1 << 31
+    real = log.time < -2 * HOUR
     assert int((~real).sum()) == result.manifest["setting"]["log_from"]["rows"] == len(other.platform)
     assert real.sum() > 0
-    assert log.time[real].max() < -2 * HOUR <= log.time[~real].min()
     (catalog / "items.parquet").unlink(missing_ok=True)
     pq.write_table(pa.table({"item": np.arange(240), "duration": np.full(240, 20.0)}), catalog / "items.parquet")
     with pytest.raises(InputError, match="has another catalog than"):
