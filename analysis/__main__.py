@@ -20,6 +20,7 @@ Beholder's analysis: experiments with worlds as the unit, and what the logs of r
 
 usage:
   python -m analysis experiment scenario=NAME recommender=random,itemknn seed="range(20)" output=FOLDER
+  python -m analysis experiment scenario=NAME treatments="as-it-is; hide=image" seed="range(10)"
   python -m analysis compare scenarios=all recommenders=random,popularity,itemknn seed="range(3)"
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
@@ -36,12 +37,19 @@ experiment: every recommender with every seed, one process per world, and the di
   seed           seeds by comma or range (default: range(5))
   measures       measures of the tables, by comma (default: all of the scenario)
   baseline       what the others are compared with (default: the first recommender)
+  treatments     what is done to the worlds, by semicolon: "as-it-is; hide=image; noise=image:0.5+serves=home"; each is
+                 an arm of its own (with each recommender), the first one what the others are compared with:
+                 hide=MODALITY@SURFACES, noise=MODALITY:0.5 (misreadings spread half as far again), features=-MODALITY
+                 (the recommender does not use it), log_from=RUN, and any setting or path of the scenario
+  factor.NAME    treatments of a further factor: its levels are crossed with all others
+  design         of the factors: grid, or paired (each level alone, the others at their first) (default: grid)
   order.MEASURE  recommenders from the highest to the lowest: says whether each step of the order holds
   level          of the intervals (default: 0.95)
   workers        worlds at a time (default: as many as the cores hold)
   output         folder (default: runs/experiment-SCENARIO); one that is there is continued: finished worlds are reused
   any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h
-  written: experiment.csv (one row per world and measure), paired.csv, and ordered.csv where an order is given
+  written: experiment.csv (one row per world and measure), paired.csv, ordered.csv where an order is given, and
+  effects.csv where there are treatments: effects of each factor, and differences of differences of each two
 
 compare: scenarios judged both ways, offline on a platform's log and by what users lived through, on one page
   scenarios      names or paths by comma, or all (default: all)

@@ -9,12 +9,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.arms import Arm, read_arm
+from analysis.arms import Arm, read_arm, seeded
 from analysis.tables import COLUMNS, Experiment
 from simulator import __version__
 from simulator.cli import sweep as sweeping
 from simulator.cli.listing import check_recommender_name
-from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig, complete, resolve
+from simulator.config import (
+    CHANGE_PREFIX,
+    CHANGEABLE_ON_RESUME,
+    PARAMETER_PREFIX,
+    SHORT,
+    RunConfig,
+    complete,
+    resolve,
+)
 from simulator.errors import InputError
 from simulator.records.beginning import clear_beginning
 from simulator.records.run_folder import CONFIG, MANIFEST, METRICS, disk_errors, safe_name, write_json
@@ -93,20 +101,25 @@ def plan(
     for what, found in (("recommender", [arm.name for arm in arms]), ("seed", numbers)):
         if not found or len(set(found)) < len(found):
             raise InputError("experiment", f"{what}s {', '.join(map(str, found)) or '(none)'}", "expected each once")
-    places = [safe_name(arm.name) for arm in arms]
+    places = [arm.place or safe_name(arm.name) for arm in arms]
     if len(set(places)) < len(places):
         raise InputError("experiment", f"two recommenders would share a folder: {', '.join(places)}", "rename an Arm")
-    changes = {name.removeprefix(CHANGE_PREFIX): v for name, v in settings.items() if name.startswith(CHANGE_PREFIX)}
-    defaults = load_scenario(scenario, changes).defaults.model_dump()
     shared = {"features": True, **settings}  # worlds are judged offline, with models of content too
     grid: list[tuple[Arm, RunConfig]] = []
     for arm, place in zip(arms, places, strict=True):
         check_recommender_name(arm.recommender)
+        treated = {
+            **{key: each for key, each in shared.items() if SHORT.get(key, key) not in arm.settings},
+            **arm.settings,
+        }
+        changes = {key.removeprefix(CHANGE_PREFIX): v for key, v in treated.items() if key.startswith(CHANGE_PREFIX)}
+        defaults = load_scenario(scenario, changes).defaults.model_dump()
         parameters = {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
         for seed in numbers:
             own: dict[str, object] = {"scenario": scenario, "recommender": arm.recommender, "seed": seed, **parameters}
             own["output"] = folder / f"{place}-s{seed}"
-            grid.append((arm, complete(resolve({**shared, **own}.items(), where="experiment"), defaults)))
+            wanted = {**seeded(treated, seed), **own}
+            grid.append((arm, complete(resolve(wanted.items(), where="experiment"), defaults)))
     return grid
 
 

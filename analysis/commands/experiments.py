@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from analysis.commands.words import names, one_of, read_settings, say, say_world, seeds, share_reader, table_of
 from recommenders.command_line import EXIT_STOPPED, WHERE, read_pairs
@@ -19,20 +20,28 @@ from simulator.config import CHANGE_PREFIX, KNOWN, PARAMETER_PREFIX, to_path
 from simulator.errors import InputError, check_known
 from simulator.records.run_folder import free_name, safe_name, write_atomic
 
+if TYPE_CHECKING:
+    from analysis.arms import Arm
+    from analysis.tables import Experiment
+    from analysis.treatments import Design
+
 EXIT_FAILED = 1
-FRAME, PAIRED, ORDERED = "experiment.csv", "paired.csv", "ordered.csv"
-ORDER = "order."
+FRAME, PAIRED, ORDERED, EFFECTS = "experiment.csv", "paired.csv", "ordered.csv", "effects.csv"
+ORDER, FACTOR = "order.", "factor."
 _PAIRED_HEADER = ["recommender", "n", "mean", "low", "high", "difference", "low", "high", "p", "p (Holm)"]
 _PAIRED_COLUMNS = (
     "recommender", "n", "mean", "low", "high", "difference", "difference_low", "difference_high", "p", "p_holm",
 )  # fmt: skip
+_ARMS_HEADER = ["arm", *_PAIRED_HEADER[1:]]
+_EFFECTS_HEADER = ["effect", "pairs", "difference", "low", "high", "p", "p (Holm)"]
+_EFFECTS_COLUMNS = ("effect", "pairs", "difference", "difference_low", "difference_high", "p", "p_holm")
 _ORDERED_HEADER = ["higher", "lower", "difference", "low", "high", "p", "verdict"]
 _ORDERED_COLUMNS = ("higher", "lower", "difference", "difference_low", "difference_high", "p", "verdict")
 
 
 @dataclass(frozen=True)
 class ExperimentSettings(Settings):
-    """What an experiment takes, besides `order.MEASURE` and the settings that all its worlds share."""
+    """What an experiment takes, besides `order.MEASURE`, `factor.NAME` and the settings that all its worlds share."""
 
     scenario: str = ""
     recommender: tuple[str, ...] = setting((), read=names("recommender"))
@@ -42,6 +51,8 @@ class ExperimentSettings(Settings):
     level: float = setting(0.95, read=share_reader("a share above 0 and below 1, such as 0.95", whole=False))
     workers: int | None = setting(None, read=whole_number(1))
     output: Path | None = setting(None, read=to_path)
+    treatments: str = ""
+    design: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,9 @@ class CompareSettings(Settings):
 def experiment(words: Sequence[str]) -> int:
     """Run the grid, print and write its tables (`experiment`)."""
     given = read_pairs(words, InputError)
-    if "scenario" not in given or "recommender" not in given:
+    factors = {"treatment": given["treatments"]} if "treatments" in given else {}
+    factors |= {key.removeprefix(FACTOR): text for key, text in given.items() if key.startswith(FACTOR)}
+    if "scenario" not in given or ("recommender" not in given and not factors):
         right = "expected scenario=NAME recommender=random,itemknn; --help shows all settings"
         raise InputError(WHERE, "an experiment needs a scenario and recommenders", right)
     shared = [name for name in KNOWN if name not in (*ExperimentSettings.described(), "resume")]
@@ -74,6 +87,8 @@ def experiment(words: Sequence[str]) -> int:
     for key, text in given.items():
         if key.startswith(ORDER):
             orders[key.removeprefix(ORDER)] = expand_values(key, text)
+        elif key.startswith(FACTOR):
+            continue
         elif key in shared or key.startswith(CHANGE_PREFIX):
             settings[key] = read_value(key, one_of(key, text))
         elif key.startswith(PARAMETER_PREFIX):
@@ -81,21 +96,28 @@ def experiment(words: Sequence[str]) -> int:
             raise InputError(WHERE, f"{key} cannot hold for all recommenders", right)
         else:
             own[key] = text
-    chosen = read_settings(ExperimentSettings, own, [f"{ORDER}<measure>", *shared])
+    chosen = read_settings(ExperimentSettings, own, [f"{ORDER}<measure>", f"{FACTOR}<name>", *shared])
     for name, chain in orders.items():
         if len(chain) < 2:
             raise InputError(WHERE, f"{ORDER}{name}={chain[0]}", "expected two or more recommenders")
     scenario = one_of("scenario", chosen.scenario)
-    baseline = chosen.baseline or chosen.recommender[0]
     output = chosen.output or free_name(Path("runs") / safe_name(f"experiment-{Path(scenario).stem}"))
     from analysis.arms import read_arm
     from analysis.grid import experiment as run, plan
+    from analysis.treatments.experiments import arms_of
     from simulator.scenario.load import load_scenario
 
     arms = [read_arm(text) for text in chosen.recommender]
+    design = None
+    if factors:
+        design = _design(factors, arms, chosen, scenario, settings)
+        arms = list(arms_of(design, scenario, settings).values())
+    elif chosen.design:
+        raise InputError(WHERE, f"design={chosen.design} without factors", 'expected treatments="as-it-is; ..." too')
+    baseline = chosen.baseline or arms[0].name
     check_known(
         WHERE,
-        "recommender",
+        "arm" if factors else "recommender",
         [baseline, *(name for chain in orders.values() for name in chain)],
         [arm.name for arm in arms],
     )
@@ -121,7 +143,9 @@ def experiment(words: Sequence[str]) -> int:
     for name in measures:
         rows = paired[paired["measure"] == name]
         say(f"{name} · difference to {baseline} over {len(chosen.seed)} seeds\n\n")
-        say(table_of(rows, _PAIRED_HEADER, _PAIRED_COLUMNS) + "\n\n")
+        say(table_of(rows, _PAIRED_HEADER if design is None else _ARMS_HEADER, _PAIRED_COLUMNS) + "\n\n")
+    if design is not None:
+        _say_effects(design, found, measures, chosen.level, output)
     if orders:
         import pandas as pd
 
@@ -132,6 +156,40 @@ def experiment(words: Sequence[str]) -> int:
     say(f"{100 * chosen.level:g} % intervals (Student's t), p from sign flips, Holm over all comparisons here\n")
     say(f"written to {output}\n")
     return 0
+
+
+def _design(
+    factors: Mapping[str, str], arms: Sequence[Arm], chosen: ExperimentSettings, scenario: str,
+    settings: Mapping[str, object],
+) -> Design:  # fmt: skip
+    """Return the design of recommenders and factors. Raises InputError: as the reading of a factor does."""
+    from analysis.treatments import Design
+    from analysis.treatments.experiments import RECOMMENDER, read_factor, recommenders
+
+    check_known(WHERE, "design", [chosen.design] if chosen.design else [], ("grid", "paired"))
+    for name in factors:
+        if name == RECOMMENDER or not name.isidentifier():
+            raise InputError(WHERE, f"{FACTOR}{name} is no name of a factor", "expected letters, digits and _")
+    read = [read_factor(name, text, scenario, settings) for name, text in factors.items()]
+    kind: Literal["grid", "paired"] = "paired" if chosen.design == "paired" else "grid"
+    return Design((*([recommenders(arms)] if arms else []), *read), chosen.seed, kind)
+
+
+def _say_effects(design: Design, found: Experiment, measures: Sequence[str], level: float, output: Path) -> None:
+    """Print and write the effects of factors and their interactions; print only where there are several factors."""
+    from analysis.treatments.experiments import effects
+
+    table = effects(design, found, measures, level)
+    write_atomic(output / EFFECTS, table.to_csv(index=False))
+    if sum(len(factor.levels) > 1 for factor in design.factors) > 1:
+        for name in measures:
+            rows = table[table["measure"] == name]
+            say(f"{name} · effects, over the levels of the other factors (x: difference of differences)\n\n")
+            say(table_of(rows, _EFFECTS_HEADER, _EFFECTS_COLUMNS) + "\n\n")
+    notes = [f"{each.name}: {note}\n" for factor in design.factors for each in factor.levels for note in each.notes]
+    say("".join(dict.fromkeys(notes)))
+    if len(design.seeds) == 1:
+        say("one seed: differences within one world, which luck alone may have made; give seeds for intervals\n")
 
 
 def compare(words: Sequence[str]) -> int:

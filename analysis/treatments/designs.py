@@ -197,7 +197,8 @@ class Design:
             if cell not in there:
                 right = f"expected a {GRID}, or effects of single factors"
                 raise InputError("contrast", f"the design is {self.kind} and has no {' + '.join(cell)}", right)
-        name = " x ".join(f"{factor}: {level} - {against}" for factor, (level, against) in chosen.items())
+        names = [f"{factor}: {level} - {against}" for factor, (level, against) in chosen.items()]
+        name = names[0] if len(names) == 1 else " x ".join(f"({each})" for each in names)
         where = ", ".join(f"{factor} = {level}" for factor, level in held.items())
         return Contrast(f"{name or 'mean'}{f' at {where}' if where else ''}", len(chosen), weights)
 

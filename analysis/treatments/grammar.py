@@ -134,8 +134,9 @@ class _Compiler:
             {"hide": self._hide, "noise": self._noise, "features": self._features}[key](str(value))
         elif key == "recommender":
             arm = read_arm(str(value))
-            self.own["recommender"] = arm.recommender
-            self.own |= {PARAMETER_PREFIX + name: each for name, each in arm.parameters.items()}
+            self._set("recommender", arm.recommender)
+            for name, each in arm.parameters.items():
+                self._set(PARAMETER_PREFIX + name, each)
         elif key.startswith(FEATURE_PREFIX):
             self._blind(key.removeprefix(FEATURE_PREFIX), str(value))
         elif key == CHANGE_PREFIX[:-1] and isinstance(value, Mapping):

@@ -88,7 +88,7 @@ def test_a_mapping_and_a_file_are_diffs_of_the_scenario(tmp_path: Path):
 
 
 def test_a_level_takes_the_place_of_what_it_sets():
-    base = {"users": 9, "recommender": "ease", "recommender.l2": 3, "label": "order"}
+    base = {"users": 9, "recommender": "ease", "recommender.largest": 3, "label": "order"}
     level = compile_treatment("recommender=itemknn(neighbors=5)+label=click", SHOP, base)
     assert level.over(base) == {"users": 9, "scenario.platform.label": "click", "recommender": "itemknn",
                                 "recommender.neighbors": 5}  # fmt: skip
@@ -137,6 +137,7 @@ def test_treatments_are_joined_to_one_that_is_checked_as_a_whole():
         ("users=-1", "users = -1"),
         ("seed=3", "seed is no treatment"),
         ("output=x", "output is no treatment"),
+        ("recommender=ease+recommender=random", "recommender is given twice"),
         ("users=3+users=4", "users is given twice"),
         ("label=click+scenario.platform.label=order", "scenario.platform.label is given twice"),
         ("label=clic", "platform.label = clic; did you mean click?"),
