@@ -200,7 +200,7 @@ def verdict(
         return replace(found, word=Word.NO_MEANINGFUL)
     low, high = found.interval
     if corrected < 1 - level and (low > 0 or high < 0):
-        return replace(found, word=_different(found.difference, better))
+        return replace(found, word=different(found.difference, better))
     return found
 
 
@@ -217,7 +217,8 @@ def family(questions: Mapping[str, Question], level: float = LEVEL, seed: int = 
     }
 
 
-def _different(difference: float, better: Better | None) -> Word:
+def different(difference: float, better: Better | None) -> Word:
+    """Return the word of a difference that is surely one."""
     if better is None:
         return Word.RAISES if difference > 0 else Word.LOWERS
     return Word.HELPS if (difference > 0) == (better == "higher") else Word.HURTS
