@@ -27,7 +27,9 @@ _PLATFORM = {
     "decisions_per_visit": "higher", "visits": "higher", "visits_per_user_day": "higher", "day_1_retention": "higher",
     "minutes_per_user_day": "higher", "churned_share": "lower",
 }  # fmt: skip
-_MODEL = {"recall": "higher", "ndcg": "higher", "hit_rate": "higher", "mrr": "higher", "auc": "higher"}
+_MODEL = {"recall": "higher", "ndcg": "higher", "hit_rate": "higher", "mrr": "higher", "map": "higher"}
+DECLARED = (*_USERS, *_PLATFORM, *_MODEL, "opens_per_visit")
+"""Measures that may have a bound, whatever else a scenario measures."""
 
 
 def direction_of(measure: str) -> Direction | None:

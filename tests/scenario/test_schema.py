@@ -110,7 +110,8 @@ def test_nothing_can_be_changed_afterwards():
 
 def test_every_number_of_the_file_is_found_by_the_walk():
     scenario = load_scenario("shortvideo")
-    written = json.dumps(load_yaml(scenario.path))  # which takes apart what aliases make one
+    content = {key: value for key, value in load_yaml(scenario.path).items() if key != "verdicts"}  # a choice is none
+    written = json.dumps(content)  # which takes apart what aliases make one
     assert len(dict(claims_in(scenario))) == written.count('"from": ')
 
 

@@ -42,6 +42,9 @@ def sources(scenario: Scenario) -> Breaches:
             yield from _sourced(scenario, f"{path}.see = {claim.see}", claim.see)
     for name, target in scenario.targets.items():
         yield from _sourced(scenario, f"targets.{name}.see = {target.see}", target.see)
+    for name, bound in scenario.verdicts.bounds.items() if scenario.verdicts is not None else ():
+        if bound.see is not None:
+            yield from _sourced(scenario, f"verdicts.bounds.{name}.see = {bound.see}", bound.see)
 
 
 def _calibrated(scenario: Scenario, wrong: str, see: str) -> Breaches:

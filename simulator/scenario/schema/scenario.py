@@ -53,6 +53,7 @@ from simulator.scenario.schema.stages import (
 )
 from simulator.scenario.schema.targets import Target
 from simulator.scenario.schema.users import DeclaredInterests, Supply, User
+from simulator.scenario.schema.verdicts import Verdicts
 
 __all__ = [
     "OUTCOMES", "RARE_OUTCOMES", "Act", "AttributeModality", "BrowseParameters", "CommitParameters", "ContentModality",
@@ -113,6 +114,7 @@ class Scenario(Model):
     platform: Platform
     measures: list[Name] = Field(min_length=1, max_length=limits.ENTRIES)
     targets: dict[Name, Target] = Field(default_factory=dict, max_length=limits.ENTRIES)
+    verdicts: Verdicts | None = None  # what differences are too small to matter, declared before any is found
 
     _path: Path | None = PrivateAttr(default=None)
     _shown: str = PrivateAttr(default="scenario")
