@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from simulator.config import complete, resolve
+from simulator.config import FEATURES_PREFIX, PARAMETER_PREFIX, complete, resolve
 
 if TYPE_CHECKING:
     from simulator.records.result import RunResult
     from simulator.runtime.progress import Progress
+
+TABLES = {"recommender_parameters": PARAMETER_PREFIX, "blinded_features": FEATURES_PREFIX}
+"""Keyword arguments that hold several settings, and how the names of these begin on the command line."""
 
 
 def run(
@@ -28,7 +31,7 @@ def run(
         report: called now and then with a `Progress` (simulator.runtime); a `ProgressLine` shows it on a terminal.
         settings: any setting of the command line (`users=500, horizon="12h", seed=1, output="runs/a"`). Without
             `output` nothing is written. `recommender_parameters={"neighbors": 50}` gives a named recommender its
-            parameters.
+            parameters, `blinded_features={"cover": "shuffle"}` says what recommenders get for features.
 
     Returns:
         The run's measures, manifest, and the truth and platform logs as pandas frames.
@@ -79,13 +82,14 @@ def resume(
 
 
 def settings_of(settings: dict[str, object]) -> list[tuple[str, object]]:
-    """Return the keyword arguments as pairs for `resolve`, a recommender's parameters under their dotted names."""
-    parameters = settings.pop("recommender_parameters", {})
+    """Return the keyword arguments as pairs for `resolve`, those that are tables under dotted names."""
+    tables = {name: settings.pop(name, {}) for name in TABLES}
     pairs = list(settings.items())
-    if isinstance(parameters, dict):
-        pairs += [(f"recommender.{name}", value) for name, value in parameters.items()]
-    else:
-        pairs.append(("recommender_parameters", parameters))
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            pairs += [(f"{TABLES[name]}{key}", value) for key, value in table.items()]
+        else:
+            pairs.append((name, table))
     return pairs
 
 

@@ -26,6 +26,10 @@ from simulator.scenario.limits import BATCH, CENTURY, MOST_ITEMS, MOST_SEED, MOS
 LOGS = ("full", "platform", "metrics")
 PARAMETER_PREFIX = "recommender."
 CHANGE_PREFIX = "scenario."
+FEATURES_PREFIX = "features."
+ALL_FEATURES = "all"
+BLINDINGS = ("shuffle", "noise", "remove", "keep")
+"""What recommenders may be handed in place of a modality's features; `keep`: the features."""
 SHORT = {"label": "scenario.platform.label", "serves": "scenario.platform.serves"}
 """Names that stand for longer ones: what counts as a positive, and where the recommender is asked, are choices of the
 run as much as of the scenario."""
@@ -105,6 +109,7 @@ class RunConfig(Settings):
     checkpoint: float = setting(6 * HOUR, "simulated time between checkpoints", read=read_duration)
     resume: Path | None = setting(None, "folder of an unfinished run to continue", read=to_path)
     scenario_changes: Mapping[str, object] = field(default_factory=dict)
+    blinded_features: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, object]:
         """Return every setting that is not None, by the name it has on the command line, in the order of the fields."""
@@ -115,6 +120,8 @@ class RunConfig(Settings):
                 found |= {PARAMETER_PREFIX + name: value for name, value in self.recommender_parameters.items()}
             elif each.name == "scenario_changes":
                 found |= {CHANGE_PREFIX + name: value for name, value in self.scenario_changes.items()}
+            elif each.name == "blinded_features":
+                found |= {FEATURES_PREFIX + name: value for name, value in self.blinded_features.items()}
             elif value is not None:
                 found[each.name] = value
         return found
@@ -172,7 +179,7 @@ def _yaml_value(name: str, value: object) -> str:
 
 
 KNOWN = {name: each for name, each in RunConfig.described().items() if each.meaning}
-"""All settings but a recommender's parameters and changes of the scenario."""
+"""All settings but a recommender's parameters, changes of the scenario and what is done to features."""
 
 
 def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") -> RunConfig:
@@ -180,8 +187,8 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
 
     Args:
         pairs: (name, value), in any order; a recommender's parameter is named `recommender.<parameter>`, a change of
-            the scenario `scenario.<keys.of.the.file>`. The prefix of a parameter may be left out where no setting has
-            its name. A value of None leaves a setting at its default.
+            the scenario `scenario.<keys.of.the.file>`, what is done to features `features.<modality>`. The prefix of a
+            parameter may be left out where no setting has its name. A value of None leaves a setting at its default.
         where: where the settings stand, for messages.
 
     Raises:
@@ -191,6 +198,7 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
     values: dict[str, Any] = {}
     parameters: dict[str, object] = {}
     changes: dict[str, object] = {}
+    blinded: dict[str, Any] = {}
     given = list(pairs)
     for key, value in given:
         name = _full_name(key, given)
@@ -204,8 +212,13 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
             parameters[parameter] = value
         elif name.startswith(CHANGE_PREFIX):
             changes[name.removeprefix(CHANGE_PREFIX)] = value
+        elif name.startswith(FEATURES_PREFIX):
+            if value not in BLINDINGS:
+                raise InputError(where, f"{name} = {value}", f"expected one of {', '.join(BLINDINGS)}")
+            blinded[name.removeprefix(FEATURES_PREFIX)] = value
         elif name not in KNOWN:
-            raise InputError(where, *unknown_name("setting", name, [*KNOWN, *SHORT, f"{PARAMETER_PREFIX}<parameter>"]))
+            there = [*KNOWN, *SHORT, f"{PARAMETER_PREFIX}<parameter>", f"{FEATURES_PREFIX}<modality>"]
+            raise InputError(where, *unknown_name("setting", name, there))
         elif value is not None:
             values[name] = value
     values = checked(KNOWN, values, wrong_setting(InputError, where))
@@ -220,7 +233,7 @@ def resolve(pairs: Iterable[tuple[str, object]], where: str = "command line") ->
         raise InputError(where, wrong, "leave it out: with a log from before, the first fit is at time 0")
     elif "scenario" not in values:
         raise InputError(where, "no scenario is given", "expected scenario=NAME or a path; --list shows what there is")
-    return RunConfig(recommender_parameters=parameters, scenario_changes=changes, **values)
+    return RunConfig(recommender_parameters=parameters, scenario_changes=changes, blinded_features=blinded, **values)
 
 
 def _full_name(name: str, given: Iterable[tuple[str, object]]) -> str:

@@ -26,6 +26,7 @@ from simulator.platform.oracle import ORACLES, Oracle
 from simulator.platform.past import past_counts
 from simulator.platform.policies import Policies, create_policies, create_recommender
 from simulator.platform.service import Platform
+from simulator.population.blinded import blinded, blinding
 from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
 from simulator.population.likeness import likeness
@@ -196,7 +197,10 @@ class World:
             self.setting = with_log_from(self.setting, config, [each.name for each in learners])
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
         self._past = past_counts(compiled, users, items, config.seed)
-        public = catalog.public.sealed()
+        blind = blinding(config.blinded_features, list(catalog.public.features))
+        if blind:
+            self.setting = replace(self.setting, facts=self.setting.facts | {"blinded_features": blind})
+        public = blinded(catalog.public, blind, compiled.names.modalities, config.seed).sealed()
         for each in asked:
             with calling(each, "check"):
                 each.check(public)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from recommenders import registry
 from recommenders.contract.names import unknown_name
-from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, RunConfig, complete
+from simulator.config import BLINDINGS, CHANGE_PREFIX, FEATURES_PREFIX, PARAMETER_PREFIX, RunConfig, complete
 from simulator.errors import InputError
 from simulator.scenario.durations import exact_duration
 
@@ -52,6 +52,9 @@ def help_text() -> str:
             rows.append((f"{PARAMETER_PREFIX}NAME", "a parameter of the recommender"))
         elif each.name == "scenario_changes":
             rows.append((f"{CHANGE_PREFIX}KEYS", "a number of its file, by its keys: scenario.user.churn=0.01"))
+        elif each.name == "blinded_features":
+            meaning = f"what recommenders get for a modality's features, or all's: {', '.join(BLINDINGS)}"
+            rows.append((f"{FEATURES_PREFIX}NAME", meaning))
         else:
             rows.append((each.name, each.meaning + _default_text(each.name, each.default)))
     rows.append(("label", "what counts as a positive: one of the scenario's labels (default: its own choice)"))

@@ -60,9 +60,12 @@ def single(arguments: Arguments) -> int:
     warning = fallback_warning(who, result.manifest["recommender"]["fallback"])
     if warning is not None:
         to_stderr(f"warning: {warning}")
-    begun = result.manifest["setting"].get("log_from")
-    if begun is not None:
-        to_stderr(_begun_with(begun))
+    facts = result.manifest["setting"]
+    if "log_from" in facts:
+        to_stderr(_begun_with(facts["log_from"]))
+    if "blinded_features" in facts:
+        told = ", ".join(f"{name} ({mode})" for name, mode in facts["blinded_features"].items())
+        to_stderr(f"blinded for recommenders: the features of {told}")
     rows: list[list[Cell]] = [[name, value] for name, value in result.metrics.items()]
     sys.stdout.write(format_table(["measure", "value"], rows) + f"\n\nwritten to {result.folder}\n")
     return 0

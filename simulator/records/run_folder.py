@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, PARAMETER_PREFIX, RunConfig
+from simulator.config import CHANGE_PREFIX, CHANGEABLE_ON_RESUME, FEATURES_PREFIX, PARAMETER_PREFIX, RunConfig
 from simulator.errors import InputError, OutputError
 from simulator.version import __version__
 
@@ -120,12 +120,17 @@ def resumed_config(given: RunConfig, settings: Mapping[str, object]) -> RunConfi
 
 
 def _from_settings(settings: Mapping[str, object]) -> RunConfig:
-    parts: dict[str, dict[str, object]] = {PARAMETER_PREFIX: {}, CHANGE_PREFIX: {}, "": {}}
+    parts: dict[str, dict[str, object]] = {PARAMETER_PREFIX: {}, CHANGE_PREFIX: {}, FEATURES_PREFIX: {}, "": {}}
     for name, value in settings.items():
         prefix = next(each for each in parts if name.startswith(each))
         parts[prefix][name.removeprefix(prefix)] = value
-    parameters, changes, plain = parts.values()
-    return RunConfig(**plain, recommender_parameters=parameters, scenario_changes=changes)  # type: ignore[arg-type]
+    parameters, changes, blinded, plain = parts.values()
+    return RunConfig(
+        **plain,  # type: ignore[arg-type]
+        recommender_parameters=parameters,
+        scenario_changes=changes,
+        blinded_features=blinded,  # type: ignore[arg-type]
+    )
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
