@@ -18,7 +18,7 @@ from simulator.runtime.progress import Progress
 class FakeResult:
     metrics: dict[str, float]
     folder: Path | None
-    manifest: dict[str, Any] = field(default_factory=lambda: {"recommender": {"name": "random", "fallback": None}})
+    manifest: dict[str, Any]
 
 
 @dataclass
@@ -27,6 +27,7 @@ class FakeWorld:
 
     configs: list[RunConfig] = field(default_factory=list)
     raises: Exception | None = None
+    facts: dict[str, Any] = field(default_factory=dict)  # of the setting, in the manifest
 
     def run_world(
         self, config: RunConfig, recommender: object = None, report: Any = None, stop: Any = None
@@ -35,7 +36,8 @@ class FakeWorld:
         if self.raises is not None:
             raise self.raises
         report(Progress(1.0, 2.0, 10, 0.5))
-        return FakeResult({"plays": 1200.0, "skip_rate": 0.25, "regret": float("nan")}, config.output)
+        manifest = {"recommender": {"name": "random", "fallback": None}, "setting": self.facts}
+        return FakeResult({"plays": 1200.0, "skip_rate": 0.25, "regret": float("nan")}, config.output, manifest)
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeWorld:

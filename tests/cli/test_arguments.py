@@ -32,6 +32,18 @@ def test_a_run_prints_its_measures_and_exits_with_zero(world, capsys):
     assert config.horizon == 2 * 86400
 
 
+def test_a_run_says_with_what_log_it_began_and_whose_features_were_blinded(world, capsys):
+    told = {"rows": 1234, "run": "runs/a", "rows_on_items_to_come": 5, "learners": ["itemknn", "popularity"]}
+    world.facts = {"log_from": told, "blinded_features": {"cover": "shuffle", "audio": "noise"}}
+    assert entry.main([f"scenario={SCENARIO}"]) == 0
+    said = capsys.readouterr().err
+    assert "began with 1,234 rows of runs/a (5 on items to come left out), read by itemknn, popularity\n" in said
+    assert "blinded for recommenders: the features of cover (shuffle), audio (noise)\n" in said
+    world.facts["log_from"] = told | {"learners": []}
+    entry.main([f"scenario={SCENARIO}"])
+    assert "read by nobody: none of this run's recommenders learns from a log" in capsys.readouterr().err
+
+
 def test_the_default_output_takes_the_next_free_name_and_a_given_one_is_kept(world):
     Path("runs/shortvideo-random-s0").mkdir(parents=True)
     entry.main([f"scenario={SCENARIO}", "recommender=random"])
