@@ -12,6 +12,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,10 @@ def _catalog(value: object) -> Path:
 
 
 def _other_run(value: object) -> Path:
-    path = to_path(value)
-    if not path.exists():
+    path, there = to_path(value), False
+    with suppress(OSError):  # a name that no file can have
+        there = path.exists()
+    if not there:
         raise ValueError("the folder of a run that has ended; nothing is there")
     return path
 
