@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from analysis.arms import read_arm
 from analysis.grid import experiment
 from analysis.offline import LOG
 from analysis.offline_vs_online import judge_offline
-from analysis.report.page import Section, page
+from analysis.report.page import Section, figures, page, tables
+from analysis.tables import Experiment
 from simulator.cli import sweep as sweeping
 from simulator.errors import check_known
 from simulator.records.manifest import ITEMS
@@ -76,10 +78,31 @@ def compare(
         folders = [found.folder / f"{safe_name(logging)}-s{seed}" for seed in seeds if found.folder is not None]
         sections.append(
             Section(scenario, both, _events(folders, list(scenario.observation)), lived,
-                    (folders[0] / CONFIG).read_text(), _titles(folders[0]))
+                    (folders[0] / CONFIG).read_text(), _titles(folders[0]), _fallbacks(found, seeds))
         )  # fmt: skip
+    for name, table in tables(sections).items():
+        write_atomic(output / f"comparison-{name}.csv", table.to_csv(index=False))
+    for each in sections:
+        for name, picture in figures(each).items():
+            write_atomic(output / f"comparison-{safe_name(each.scenario.scenario)}-{name}.svg", picture)
     write_atomic(output / PAGE, page(sections, seeds, command))
     return sections
+
+
+def _fallbacks(found: Experiment, seeds: Sequence[int]) -> dict[str, float]:
+    """Return the share of places that popularity filled, over all worlds of each recommender that counts them."""
+    shares = {}
+    if found.folder is None:
+        return {}
+    for arm in found.recommenders:
+        counts = [
+            json.loads((found.folder / f"{safe_name(arm)}-s{seed}" / MANIFEST).read_text())["recommender"]["fallback"]
+            for seed in seeds
+        ]
+        filled = sum(each["places"] for each in counts if each is not None)
+        if filled:
+            shares[arm] = sum(each["by_popularity"] for each in counts if each is not None) / filled
+    return shares
 
 
 def all_scenarios() -> list[str]:
@@ -89,8 +112,6 @@ def all_scenarios() -> list[str]:
 
 def _events(folders: Sequence[Path], order: Sequence[str]) -> list[tuple[str, int, int]]:
     """Return (event, happened, recorded), summed over runs, in the order of the scenario's observation model."""
-    import json
-
     happened: dict[str, int] = {}
     recorded: dict[str, int] = {}
     for folder in folders:

@@ -19,6 +19,9 @@ from analysis.arms import read_arm
 from analysis.offline import finished_run, label_of, read_platform_log
 from analysis.statistics import Interval, t_interval
 from analysis.tables import Experiment
+from analysis.verdicts.directions import better
+from analysis.verdicts.ranges import within
+from analysis.verdicts.winner import Winner, winner
 from recommenders.contract import RecommenderError
 from recommenders.contract.names import unknown_name
 from recommenders.evaluation.dataset import Dataset
@@ -73,8 +76,18 @@ class BothWays:
     def agreement(self, lived: str) -> tuple[float, Interval]:
         """Return the mean of Kendall's tau over seeds, with its interval."""
         values = self.correlations(lived)["kendall"].dropna().to_numpy()
-        low, high = np.clip(t_interval(values), -1.0, 1.0)  # tau has no value beyond
-        return (float(values.mean()) if values.size else float("nan")), Interval(float(low), float(high))
+        return (float(values.mean()) if values.size else float("nan")), within("kendall", t_interval(values))
+
+    def best_offline(self, offline: str = OFFLINE[0]) -> Winner:
+        """Return who is surely the best offline, or among whom that is undecided."""
+        rows = self.offline[self.offline["measure"] == offline]
+        table = rows.pivot(index="seed", columns="recommender", values="value")
+        return winner(table[[name for name in self.lived.recommenders if name in table]])
+
+    def best_lived(self, lived: str) -> Winner | None:
+        """Return the same by what users lived through; None where a measure is not better either way."""
+        direction = better(lived)
+        return None if direction is None else winner(self.lived.worlds(lived), direction)
 
 
 def judge_offline(

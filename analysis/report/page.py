@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 import numpy as np
+import pandas as pd
 
 from analysis.offline_vs_online import OFFLINE, BothWays
 from analysis.report.pictures import funnel, life_cycle, two_rankings
-from analysis.statistics import t_interval
+from analysis.statistics import Interval, mean, t_interval
+from analysis.verdicts.ranges import within
+from analysis.verdicts.winner import FEW, Winner
+from recommenders.contract.places import BEARABLE
 from simulator.scenario.checks.provenance import provenance_summary
 from simulator.scenario.schema.scenario import Scenario
 from simulator.scenario.schema.targets import measures_of, role_of
@@ -40,6 +44,7 @@ class Section:
         lived: the measure of what users lived through.
         configuration: one of the runs' configurations, as YAML.
         titles: titles of some items, where the catalog has them.
+        fallbacks: recommender to the share of places that popularity filled in its stead, over its worlds.
     """
 
     scenario: Scenario
@@ -48,6 +53,7 @@ class Section:
     lived: str
     configuration: str
     titles: Sequence[str] = ()
+    fallbacks: Mapping[str, float] = field(default_factory=dict)
 
 
 def page(sections: Sequence[Section], seeds: Sequence[int], command: str) -> str:
@@ -58,7 +64,9 @@ def page(sections: Sequence[Section], seeds: Sequence[int], command: str) -> str
         f"<p>{len(sections)} scenarios, {len(seeds)} simulated worlds of each per recommender (seeds "
         f"{escape(', '.join(map(str, seeds)))}). <i>Offline</i>: trained and judged on a platform's log. <i>Lived</i>: "
         "trained on what its own platform could log, and judged by what users went through. Intervals are 95 % over "
-        "seeds (Student's t); a world is the unit, not a user.</p>",
+        "seeds (Student's t), cut where a measure ends, as a share does at 0 and 1; a world is the unit, not a user. A "
+        "winner is named only where its paired differences to every other surely exclude zero, all pairs together.</p>",
+        *_marked(len(seeds)),
         f"<nav>{links}</nav>",
         _overview(sections),
         *(_section(each) for each in sections),
@@ -72,18 +80,70 @@ def page(sections: Sequence[Section], seeds: Sequence[int], command: str) -> str
 
 
 def _overview(sections: Sequence[Section]) -> str:
-    rows = []
-    for each in sections:
-        tau, interval = each.found.agreement(each.lived)
-        offline, lived = _means(each)
-        rows.append([
+    rows = [
+        [
             f'<a href="#{each.scenario.scenario}">{escape(each.scenario.title)}</a>',
-            escape(max(offline, key=lambda name: offline[name])) if offline else "-",
-            escape(max(lived, key=lambda name: lived[name])) if lived else "-",
-            _with_interval(tau, interval.low, interval.high),
-        ])  # fmt: skip
+            escape(each.found.best_offline().says),
+            escape(_lived_words(each)),
+            _agreement(each),
+        ]
+        for each in sections
+    ]
     header = ["scenario", f"best offline ({OFFLINE[0]})", "best lived", "agreement of ranks (Kendall's tau)"]
     return f'<div class="wide">{_table(header, rows)}</div>'
+
+
+def _lived_words(each: Section) -> str:
+    found = each.found.best_lived(each.lived)
+    return f"{each.lived} is not better either way" if found is None else found.says
+
+
+def _agreement(each: Section) -> str:
+    tau, interval = each.found.agreement(each.lived)
+    return _with_interval(tau, interval, "no seed in which three recommenders differ both ways")
+
+
+def _marked(seeds: int) -> list[str]:
+    if seeds >= FEW:
+        return []
+    return [f"<p><b>Few seeds.</b> Figures of fewer than {FEW} seeds are marked †: take them as a sketch.</p>"]
+
+
+def tables(sections: Sequence[Section]) -> dict[str, pd.DataFrame]:
+    """Return what the page shows as tables, by name: worlds, offline, means, winners and fallbacks."""
+    means: list[dict[str, object]] = []
+    winners: list[dict[str, object]] = []
+    for each in sections:
+        name = each.scenario.scenario
+        for measure in each.found.lived.measures:
+            worlds = each.found.lived.worlds(measure)
+            for arm in worlds:
+                values = worlds[arm].dropna().to_numpy(dtype=np.float64)
+                low, high = within(measure, t_interval(values))
+                means.append({"scenario": name, "recommender": arm, "measure": measure, "n": values.size,
+                              "mean": mean(values), "low": low, "high": high})  # fmt: skip
+        offline: Winner | None = each.found.best_offline()
+        for way, found in (("offline", offline), (each.lived, each.found.best_lived(each.lived))):
+            if found is not None:
+                winners.append({"scenario": name, "by": way, "winner": found.name, "among": " ".join(found.among),
+                                "n": found.n, "words": found.says})  # fmt: skip
+    by_popularity = [(s.scenario.scenario, arm, share) for s in sections for arm, share in s.fallbacks.items()]
+    return {
+        "worlds": pd.concat([each.found.lived.frame for each in sections], ignore_index=True),
+        "offline": pd.concat([each.found.offline.assign(scenario=each.scenario.scenario) for each in sections]),
+        "means": pd.DataFrame(means),
+        "winners": pd.DataFrame(winners),
+        "fallbacks": pd.DataFrame(by_popularity, columns=["scenario", "recommender", "share"]),
+    }
+
+
+def figures(each: Section) -> dict[str, str]:
+    """Return a section's figures as SVG, by name."""
+    return {
+        "life_cycle": life_cycle(each.scenario),
+        "funnel": funnel(each.events, max((n for _, n, _ in each.events), default=0)),
+        "ranks": two_rankings(*_means(each)),
+    }
 
 
 def _means(section: Section) -> tuple[dict[str, float], dict[str, float]]:
@@ -99,24 +159,30 @@ def _means(section: Section) -> tuple[dict[str, float], dict[str, float]]:
 
 def _section(each: Section) -> str:
     scenario, found = each.scenario, each.found
-    offline, lived = _means(each)
-    tau, interval = found.agreement(each.lived)
+    drawn = figures(each)
     counts = provenance_summary(scenario)
     parts = [
         f'<h2 id="{scenario.scenario}">{escape(scenario.title)}</h2>',
         f"<p>{escape(scenario.summary)}</p>",
-        f'<h3>Life cycle</h3><div class="wide">{life_cycle(scenario)}</div>',
+        f'<h3>Life cycle</h3><div class="wide">{drawn["life_cycle"]}</div>',
         f'<h3>What is visible where</h3><div class="wide">{_visible(scenario)}</div>',
         "<h3>From impression to feedback, and what the log missed</h3>",
         f'<p class="quiet">All worlds of {escape(found.logging)}; lengths grow with the root of the number.</p>',
-        f'<div class="wide">{funnel(each.events, max((n for _, n, _ in each.events), default=0))}</div>',
+        f'<div class="wide">{drawn["funnel"]}</div>',
         "<h3>Ranks, offline and lived</h3>",
         f"<p>Offline: {OFFLINE[0]} on the log of {escape(found.logging)} ({escape(found.split)} split, positives: "
-        f"{escape(found.label)}). Lived: {escape(each.lived)}. Kendall's tau {_with_interval(tau, *interval)}.</p>",
-        f'<div class="wide">{two_rankings(offline, lived)}</div>',
+        f"{escape(found.label)}). Lived: {escape(each.lived)}. Kendall's tau {_agreement(each)}.</p>",
+        f"<p>Best offline: {escape(found.best_offline().says)}. Best lived: {escape(_lived_words(each))}. The order of "
+        "the lines is that of the means, decided or not.</p>",
+        f'<div class="wide">{drawn["ranks"]}</div>',
         *(
             f"<p><small>{escape(name)} has no offline figure: {escape(why)}</small></p>"
             for name, why in found.failed.items()
+        ),
+        *(
+            f"<p><small>{escape(name)} gave no score for {share:.1%} of its places: popularity filled them.</small></p>"
+            for name, share in each.fallbacks.items()
+            if share > BEARABLE
         ),
         f'<h3>Measures</h3><div class="wide">{_measures(each)}</div>',
         "<h3>What this rests on</h3>",
@@ -163,8 +229,9 @@ def _measures(each: Section) -> str:
         worlds = each.found.lived.worlds(measure)
         cells = [measure.replace("_", " ")]
         for name in names:
-            values = worlds[name].dropna().to_numpy() if name in worlds else np.empty(0)
-            cells.append(_with_interval(float(values.mean()), *t_interval(values)) if values.size else "-")
+            values = worlds[name].dropna().to_numpy(dtype=np.float64) if name in worlds else np.empty(0)
+            shown = _with_interval(mean(values), within(measure, t_interval(values)), "in no world there is any")
+            cells.append(f"{shown} †" if 0 < values.size < FEW else shown)
         rows.append(cells)
     return _table(["measure", *(escape(name) for name in names)], rows)
 
@@ -189,9 +256,11 @@ def _targets(each: Section) -> str:
     return _table(["figure", "known", f"here, with {escape(each.found.logging)}", "role", "source"], rows)
 
 
-def _with_interval(value: float, low: float, high: float) -> str:
+def _with_interval(value: float, interval: Interval, missing: str) -> str:
+    """Write a value with its interval, or why there is none."""
+    low, high = interval
     if not np.isfinite(value):
-        return "-"
+        return f"- <small>({escape(missing)})</small>"
     if not np.isfinite(low):
         return f"{value:.4g}"
     return f"{value:.4g} <small>[{low:.4g}, {high:.4g}]</small>"

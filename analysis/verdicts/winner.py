@@ -68,8 +68,8 @@ def winner(worlds: pd.DataFrame, better: Better = "higher", level: float = LEVEL
             "winner", f"{worlds.columns[worlds.columns.duplicated()][0]} stands twice", "expected one each"
         )
     values = worlds.astype(np.float64)
-    lived = values[np.isfinite(values).any(axis=1)]
-    whole = np.isfinite(lived).all(axis=0) & (len(lived) > 0)
+    lived = values[np.isfinite(values.to_numpy()).any(axis=1)]
+    whole = np.asarray(np.isfinite(lived.to_numpy()).all(axis=0) & (len(lived) > 0), dtype=np.bool_)
     names = [str(name) for name in worlds.columns[whole]]
     without = tuple(str(name) for name in worlds.columns[~whole])
     if len(names) < 2:

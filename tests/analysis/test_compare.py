@@ -85,6 +85,29 @@ def test_the_page_stands_alone_and_escapes_what_it_shows():
     assert text.count("<svg") == text.count("</svg>") == 3
 
 
+def test_no_winner_is_named_where_all_are_worth_the_same():
+    equal = found()
+    frame = equal.offline.assign(value=0.0)
+    lived = Experiment(equal.lived.frame.assign(value=1.0))
+    text = page([section(found=replace(equal, offline=frame, lived=lived))], [0, 1, 2], "")
+    assert text.count("<td>undecided among random, popularity, itemknn (3 seeds: few)</td>") == 2
+
+
+def test_the_page_marks_few_seeds_gives_reasons_and_says_who_fell_back():
+    frame = found().lived.frame
+    share = frame.assign(measure="churned_share", value=[0.0, 0.9, 0.9] * 3)
+    nothing = frame.assign(measure="regret", value=np.nan)
+    lived = Experiment(pd.concat([frame, share, nothing], ignore_index=True))
+    text = page(
+        [section(found=replace(found(), lived=lived), fallbacks={"itemknn": 0.25, "random": 0.0})], [0, 1, 2], ""
+    )
+    assert "Few seeds." in text
+    assert "0.6 <small>[0, 1]</small> †" in text
+    assert "- <small>(in no world there is any)</small>" in text
+    assert "itemknn gave no score for 25.0% of its places" in text
+    assert "random gave no score" not in text
+
+
 @pytest.mark.parametrize("name", available_scenarios())
 def test_the_life_cycle_of_every_scenario_is_drawn_whole_and_without_overlap(name):
     scenario = load_scenario(name)
@@ -110,6 +133,12 @@ def test_a_small_comparison_is_made_continued_and_judged(tmp_path: Path, capsys)
     assert "Kendall" in capsys.readouterr().out
     for name in NAMES:
         assert f"<th>{name}</th>" in made
+    assert "undecided among" in made  # two seeds of a handful of users decide nothing
+    beside = {path.name for path in (tmp_path / "out").glob("comparison-*")}
+    assert beside == {
+        *(f"comparison-{name}.csv" for name in ("worlds", "offline", "means", "winners", "fallbacks")),
+        *(f"comparison-audio-{name}.svg" for name in ("life_cycle", "funnel", "ranks")),
+    }
     assert main(words) == 0
     assert "6/6" not in capsys.readouterr().err  # no world was run again
     assert (tmp_path / "out" / comparing.PAGE).read_text() == made
