@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.offline_vs_online import OFFLINE, BothWays
+from analysis.report.differences import differences
 from analysis.report.pictures import funnel, life_cycle, two_rankings
 from analysis.statistics import Interval, mean, t_interval
 from analysis.verdicts.ranges import within
@@ -110,7 +111,7 @@ def _marked(seeds: int) -> list[str]:
 
 
 def tables(sections: Sequence[Section]) -> dict[str, pd.DataFrame]:
-    """Return what the page shows as tables, by name: worlds, offline, means, winners and fallbacks."""
+    """Return what the page shows as tables, by name: worlds, offline, means, differences, winners, fallbacks."""
     means: list[dict[str, object]] = []
     winners: list[dict[str, object]] = []
     for each in sections:
@@ -132,6 +133,12 @@ def tables(sections: Sequence[Section]) -> dict[str, pd.DataFrame]:
         "worlds": pd.concat([each.found.lived.frame for each in sections], ignore_index=True),
         "offline": pd.concat([each.found.offline.assign(scenario=each.scenario.scenario) for each in sections]),
         "means": pd.DataFrame(means),
+        "differences": pd.concat(
+            [
+                differences(each.scenario, each.found.lived, each.found.logging).assign(scenario=each.scenario.scenario)
+                for each in sections
+            ]
+        ),
         "winners": pd.DataFrame(winners),
         "fallbacks": pd.DataFrame(by_popularity, columns=["scenario", "recommender", "share"]),
     }
@@ -185,6 +192,10 @@ def _section(each: Section) -> str:
             if share > BEARABLE
         ),
         f'<h3>Measures</h3><div class="wide">{_measures(each)}</div>',
+        f"<h3>Differences to {escape(found.logging)} in the same worlds</h3>",
+        "<p>In the unit of the measure. Verdicts are one family: a bound is what the scenario declares too small to "
+        "matter.</p>",
+        f'<div class="wide">{_differences(each)}</div>',
         "<h3>What this rests on</h3>",
         f"<p>{counts['sourced']} numbers are sourced, {counts['calibrated']} calibrated on targets, "
         f"{counts['estimate']} are estimates.</p>",
@@ -234,6 +245,20 @@ def _measures(each: Section) -> str:
             cells.append(f"{shown} †" if 0 < values.size < FEW else shown)
         rows.append(cells)
     return _table(["measure", *(escape(name) for name in names)], rows)
+
+
+def _differences(each: Section) -> str:
+    rows = [
+        [
+            escape(str(row["measure"]).replace("_", " ")),
+            escape(str(row["recommender"])),
+            _with_interval(row["difference"], Interval(row["low"], row["high"]), "no world has both values"),
+            escape(str(row["bound"])),
+            escape(str(row["verdict"])),
+        ]
+        for row in differences(each.scenario, each.found.lived, each.found.logging).to_dict("records")
+    ]
+    return _table(["measure", "recommender", "difference", "bound", "verdict"], rows)
 
 
 def _targets(each: Section) -> str:

@@ -93,6 +93,14 @@ def test_no_winner_is_named_where_all_are_worth_the_same():
     assert text.count("<td>undecided among random, popularity, itemknn (3 seeds: few)</td>") == 2
 
 
+def test_the_page_names_nobody_where_nobody_was_judged_or_no_way_is_better():
+    nobody = replace(found(), offline=found().offline.iloc[:0])
+    assert "<td>nothing to compare</td>" in page([section(found=nobody)], [0, 1, 2], "")
+    frame = found().lived.frame.assign(measure="plays")
+    plays = replace(found(), lived=Experiment(frame))
+    assert "<td>plays is not better either way</td>" in page([section(found=plays, lived="plays")], [0, 1, 2], "")
+
+
 def test_the_page_marks_few_seeds_gives_reasons_and_says_who_fell_back():
     frame = found().lived.frame
     share = frame.assign(measure="churned_share", value=[0.0, 0.9, 0.9] * 3)
@@ -102,6 +110,7 @@ def test_the_page_marks_few_seeds_gives_reasons_and_says_who_fell_back():
         [section(found=replace(found(), lived=lived), fallbacks={"itemknn": 0.25, "random": 0.0})], [0, 1, 2], ""
     )
     assert "Few seeds." in text
+    assert "<td>too few seeds (3 of at least 10)</td>" in text
     assert "0.6 <small>[0, 1]</small> †" in text
     assert "- <small>(in no world there is any)</small>" in text
     assert "itemknn gave no score for 25.0% of its places" in text
@@ -136,7 +145,7 @@ def test_a_small_comparison_is_made_continued_and_judged(tmp_path: Path, capsys)
     assert "undecided among" in made  # two seeds of a handful of users decide nothing
     beside = {path.name for path in (tmp_path / "out").glob("comparison-*")}
     assert beside == {
-        *(f"comparison-{name}.csv" for name in ("worlds", "offline", "means", "winners", "fallbacks")),
+        *(f"comparison-{name}.csv" for name in ("worlds", "offline", "means", "differences", "winners", "fallbacks")),
         *(f"comparison-audio-{name}.svg" for name in ("life_cycle", "funnel", "ranks")),
     }
     assert main(words) == 0
