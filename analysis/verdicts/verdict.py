@@ -229,12 +229,14 @@ def _there(differences: npt.ArrayLike) -> Floats:
     return x[~np.isnan(x)]
 
 
-def _bounds(bound: npt.ArrayLike, there: npt.NDArray[np.bool_]) -> Floats:
-    """Return the bound of every world that has a difference."""
+def _bounds(bound: npt.ArrayLike, there: npt.NDArray[np.bool_]) -> Floats | None:
+    """Return the bound of every world that has a difference; None where each world's own is a share of nothing."""
     given = np.asarray(bound, dtype=np.float64)
     if given.ndim and given.shape != there.shape:
         raise InputError("verdict", f"{given.size} bounds of {there.size} worlds", "expected one, or one per world")
     half = np.broadcast_to(given, there.shape)[there]
+    if given.ndim and half.size and not half.any():
+        return None
     wrong = half[~(np.isfinite(half) & (half >= 0))].tolist() or ([0.0] if half.size and not half.any() else [])
     if wrong:
         raise InputError("verdict", f"bound = {wrong[0]:g}", "expected a number above zero, in the unit of the measure")

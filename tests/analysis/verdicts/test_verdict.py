@@ -88,6 +88,10 @@ def test_a_bound_may_go_with_its_world():
     assert verdict(0.04 * control, float(0.05 * control.min()), better="higher").word is Word.HELPS
 
 
+def test_shares_of_controls_that_are_zero_in_all_pairs_are_no_bound():
+    assert verdict([*EVEN, math.nan], [*np.zeros(10), 5.0]).bound is None
+
+
 @pytest.mark.parametrize("bound", [0.0, -1.0, math.nan, math.inf, [1.0, 2.0]])
 def test_a_bound_that_is_none_is_refused(bound):
     with pytest.raises(InputError, match="bound"):
