@@ -21,6 +21,7 @@ Beholder's analysis: experiments with worlds as the unit, and what the logs of r
 usage:
   python -m analysis experiment scenario=NAME recommender=random,itemknn seed="range(20)" output=FOLDER
   python -m analysis experiment scenario=NAME treatments="as-it-is; hide=image" seed="range(10)"
+  python -m analysis abtest scenario=NAME treatment="recommender=itemknn" control="recommender=popularity"
   python -m analysis compare scenarios=all recommenders=random,popularity,itemknn seed="range(3)"
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
@@ -50,6 +51,19 @@ experiment: every recommender with every seed, one process per world, and the di
   any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h
   written: experiment.csv (one row per world and measure), paired.csv, ordered.csv where an order is given, and
   effects.csv where there are treatments: effects of each factor, and differences of differences of each two
+
+abtest: two recommenders dealt to the users of one platform, beside two worlds: both effects, and the gap between them
+  scenario       name of a scenario, or path of a scenario file
+  treatment      of the treated: recommender=NAME, parameters in brackets
+  control        of all others, in the same form
+  share          of users who are treated in the one platform (default: 0.5)
+  seed           seeds by comma or range (default: range(10)); each world deals its users anew
+  measures       EVENT_per_EVENT, EVENT_per_visit, EVENT_per_user, mean_EVENT, visits_per_user, satisfaction, late_share
+                 (default: those of the scenario that can be told of a group of users)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/abtest-SCENARIO); one that is there is continued
+  users, items, horizon, first_fit and scenario.KEYS hold for all worlds, as those of `python -m simulator`
+  written: abtest.csv: effects in one world and between two, and their gap, with 95 % intervals over seeds
 
 compare: scenarios judged both ways, offline on a platform's log and by what users lived through, on one page
   scenarios      names or paths by comma, or all (default: all)
@@ -157,6 +171,7 @@ flags:
 FLAGS = {"-h": "help", "--help": "help", "--debug": "debug", "--version": "version"}
 COMMANDS = (
     "experiment",
+    "abtest",
     "compare",
     "learnability",
     "counterfactual",

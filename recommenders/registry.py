@@ -51,6 +51,7 @@ _OURS = {
     "filtered": "recommenders.compose.pipeline:Filtered",
     "exploring": "recommenders.compose.pipeline:Exploring",
     "exploringplaces": "recommenders.compose.places:ExploringPlaces",
+    "ab": "recommenders.compose.ab:AB",
     "composed": "recommenders.compose.pipeline:FromFile",
     "globaleffects": "recommenders.models.ratings:GlobalEffects",
     "slopeone": "recommenders.models.ratings:SlopeOne",

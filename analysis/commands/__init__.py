@@ -1,5 +1,6 @@
 """Commands of the command line: each reads the settings, runs, prints the tables, and writes them as CSV."""
 
+from analysis.commands.abtests import AbtestSettings as AbtestSettings, abtest as abtest
 from analysis.commands.calibration import CalibrateSettings as CalibrateSettings, calibrate as calibrate
 from analysis.commands.experiments import (
     CompareSettings as CompareSettings,

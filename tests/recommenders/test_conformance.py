@@ -60,6 +60,7 @@ NEEDED = {
     "filtered": {"member": "userknn", "column": "duration", "at_least": 60},
     "exploring": {"member": "itemknn", "epsilon": 0.3},
     "exploringplaces": {"member": "itemknn", "epsilon": 0.3},
+    "ab": {"treated": "itemknn", "control": "random"},
     "implicit": {"model": "AlternatingLeastSquares(factors=6)"},
     "lenskit": {"model": "ItemKNNScorer(max_nbrs=10)"},
     "cornac": {"model": "BPR(k=6)"},

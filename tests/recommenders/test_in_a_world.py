@@ -19,6 +19,7 @@ NEEDED = {
     "filtered": {"member": "userknn", "column": "duration", "at_least": 20},
     "exploring": {"member": "itemknn"},
     "exploringplaces": {"member": "itemknn"},
+    "ab": {"treated": "itemknn", "control": "random"},
 }
 ADAPTERS = {
     "implicit": {"model": "AlternatingLeastSquares(factors=6)"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recommenders.compose.ab import is_treated
 from recommenders.contract import Catalog, RecommenderError
 from recommenders.registry import create
 from tests.recommenders.little import LIKE, ask, log_of_likes
@@ -155,6 +156,32 @@ def test_open_places_hold_what_is_likely_and_the_others_what_the_member_chose(lo
     by_luck = epsilon / (len(candidates) - 4 - 2 + epsilon) if len(candidates) > 5 else epsilon
     assert (kept > 1 - epsilon - 4 * np.sqrt(0.25 / n)).all()
     assert (kept < 1 - epsilon + by_luck + 4 * np.sqrt(0.25 / n)).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_users_are_dealt_for_good_to_one_of_two_members(log, share):
+    users, keys = [u for u in range(26) for _ in range(3)], list(range(78))
+    requests = ask(N, users=users, keys=keys, slate_size=4)
+    ab = fitted("ab", log, treated="popularity", control="random", share=share, salt=5)
+    slates = ab.recommend(requests)
+    treated = is_treated(requests.user, share, 5)
+    popularity, luck = (fitted(name, log).recommend(requests) for name in ("popularity", "random"))
+    assert np.array_equal(slates.items, np.where(treated[:, None], popularity.items, luck.items))
+    assert np.array_equal(slates.propensity, np.where(treated[:, None], 1, luck.propensity).astype(np.float32))
+    assert treated.reshape(26, 3).std(axis=1).max() == 0
+    assert 0 < treated.mean() < 1 if share == 0.4 else (treated == bool(share)).all()
+    assert np.allclose(ab.chances(requests, slates.items), slates.propensity)
+    alone = ab.recommend(requests.take(slice(7, 8)))
+    assert np.array_equal(alone.items, slates.items[7:8])
+
+
+def test_another_salt_deals_users_anew_and_shares_are_met():
+    users = np.arange(20_000)
+    deals = np.stack([is_treated(users, 0.5, salt) for salt in range(4)])
+    assert np.abs(np.corrcoef(deals) - np.eye(4)).max() < 4 / np.sqrt(users.size)
+    for share in (0.1, 0.5, 0.9):
+        bound = 4 * np.sqrt(share * (1 - share) / users.size)
+        assert is_treated(users, share, 3).mean() == pytest.approx(share, abs=bound)
 
 
 def test_a_file_describes_a_composition(log, tmp_path):
