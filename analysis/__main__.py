@@ -23,6 +23,7 @@ usage:
   python -m analysis experiment scenario=NAME treatments="as-it-is; hide=image" seed="range(10)"
   python -m analysis abtest scenario=NAME treatment="recommender=itemknn" control="recommender=popularity"
   python -m analysis compare scenarios=all recommenders=random,popularity,itemknn seed="range(3)"
+  python -m analysis knockout scenario=NAME modality=image recommender=vbpr seed="range(10)"
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
   python -m analysis elasticity scenario=NAME modalities=image,price seed="range(5)"
@@ -76,6 +77,23 @@ compare: scenarios judged both ways, offline on a platform's log and by what use
   workers        worlds at a time (default: as many as the cores hold)
   output         folder (default: runs/compare); one that is there is continued
   written: comparison.html, one file that needs nothing else
+
+knockout: {users see a modality | do not} x {the recommender uses it | is handed it shuffled among items of a type} x
+    {its log is of users who saw it | who did not}, in the same worlds, with a verdict for each effect
+  scenario       name of a scenario, or path of a scenario file
+  modality       one that some surface shows
+  recommender    of the worlds that are served, by comma; parameters in brackets (default: vbpr); one family of verdicts
+                 each
+  logging        of the worlds that leave the logs (default: the scenario's recommender)
+  seed           seeds by comma or range (default: range(10)); fewer than ten give no verdict
+  split          of the logs, for what is recalled offline: random, leave-one-out, temporal (default: random)
+  tries          sets of settings that are tried per model on its log, the given ones first (default: 0, none)
+  outer          draws of the scenario's estimates, each moved by 20 %, that all worlds are run in (default: 0, none);
+                 with them draws are what is counted, at least ten for a verdict
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/knockout-SCENARIO-MODALITY); one that is there is continued
+  users, items, horizon, label, serves and scenario.KEYS hold for all worlds (default: a small size of its own)
+  written: effects.csv (every effect on every measure, and by group) and knockout.json (verdicts, and why)
 
 counterfactual: the same worlds twice, with one thing changed, paired over seeds (all that are declared, unless named)
   seed           seeds by comma or range (default: range(20))
@@ -174,11 +192,11 @@ COMMANDS = (
     "abtest",
     "compare",
     "learnability",
+    "knockout",
     "counterfactual",
     "elasticity",
     "fidelity",
     "calibrate",
-    "hardness",
     "hardness",
     "validity",
     "stability",

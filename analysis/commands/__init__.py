@@ -26,3 +26,4 @@ from analysis.commands.holding import (
     stability as stability,
     validity as validity,
 )
+from analysis.commands.knocking_out import KnockoutSettings as KnockoutSettings, knockout as knockout

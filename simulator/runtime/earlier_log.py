@@ -63,7 +63,9 @@ def with_log_from(setting: Setting, config: RunConfig, learners: Sequence[str]) 
         raise InputError(str(folder), "has an empty platform log", "expected a longer run, or one with more users")
     check_parts(folder, parts, None, (PLATFORM,))
     rows, to_come = _rows(setting, folder, horizon)
-    first = {name: _next(folder, rows[name], absent) for name, absent in (("session", None), ("case", Columns.case.absent))}
+    first = {
+        name: _next(folder, rows[name], absent) for name, absent in (("session", None), ("case", Columns.case.absent))
+    }
     said = {
         "run": str(folder),
         "recommender": recommender,
@@ -138,7 +140,9 @@ def _next(folder: Path, numbers: npt.NDArray[Any], absent: int | float | None) -
     there = numbers if absent is None else numbers[numbers != absent]
     first = (int(there.max()) // STRETCH + 1) * STRETCH if there.size else STRETCH
     if first >= np.iinfo(np.uint32).max - STRETCH:
-        raise InputError(str(folder), "is the last of too many runs, each begun with the log of another", "an earlier one")
+        raise InputError(
+            str(folder), "is the last of too many runs, each begun with the log of another", "an earlier one"
+        )
     return first
 
 
