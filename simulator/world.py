@@ -40,6 +40,7 @@ from simulator.records.lock import FolderLock
 from simulator.records.log_writer import LogWriter
 from simulator.records.manifest import RunFacts, write_items, write_results
 from simulator.records.measures import Outcome, check_measures, event_counts, measure, measure_targets
+from simulator.records.needed_rows import needed_rows
 from simulator.records.parts import drop_parts_after
 from simulator.records.platform_log import PlatformMemory
 from simulator.records.result import RunResult
@@ -207,7 +208,10 @@ class World:
         names = compiled.names.by_column
         if learners:
             check_policies(config, compiled.scenario, self.horizon)
-        memory = PlatformMemory(names, len(users.state), catalog.n_items) if learners else None
+        memory: PlatformMemory | None = None
+        if learners:
+            needed = needed_rows(learners, names, public)
+            memory = PlatformMemory(names, len(users.state), catalog.n_items, needed)
         if memory is not None and self.setting.warm is not None:
             memory.take_columns(self.setting.warm)
         self.identity: Identity = {}

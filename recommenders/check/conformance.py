@@ -84,6 +84,10 @@ class RecommenderConformance:
         """Test that fitting again forgets."""
         self.keeps("refit")
 
+    def test_reads(self) -> None:
+        """Test that who says to learn from positives alone learns from nothing else."""
+        self.keeps("reads")
+
     def test_update(self) -> None:
         """Test that the recommender takes in what arrives after a fit."""
         self.keeps("update")

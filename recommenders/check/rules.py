@@ -12,16 +12,19 @@ import numpy as np
 
 from recommenders.check.worlds import World, synthetic_world
 from recommenders.contract import (
+    COLUMNS,
     NO_ITEM,
     Label,
     Lists,
     Recommender,
     RecommenderError,
     Requests,
+    Rows,
     Settings,
     Slates,
     calling,
     places_of,
+    positive_rows,
     valid_slates,
     validate_chances,
     validate_scores,
@@ -103,9 +106,11 @@ def declarations(case: Case) -> Iterator[Breach]:
         yield Breach(f"{type(made).__name__} has no name", "set the class attribute `name`")
     if made.reproducibility not in ("exact", "same machine", "none"):
         yield Breach(f"reproducibility is {made.reproducibility!r}", "exact, same machine, or none")
-    for flag in ("learns", "takes_lists", "needs_values"):
+    for flag in ("learns", "takes_lists", "takes_updates", "needs_values"):
         if not isinstance(getattr(made, flag), bool):
             yield Breach(f"{flag} is {getattr(made, flag)!r}", "expected True or False")
+    if made.reads not in ("log", "positives"):
+        yield Breach(f"reads is {made.reads!r}", "log, or positives")
     config: object = made.Config
     if not (isinstance(config, type) and issubclass(config, Settings)):
         yield Breach(f"Config is {config!r}", "expected a class derived from Settings")
@@ -235,6 +240,22 @@ def refit(case: Case) -> Iterator[Breach]:
         yield Breach("fitted again, it remembers the first fit", "`fit` must start anew")
 
 
+def reads(case: Case) -> Iterator[Breach]:
+    """Check that who says to learn from positives alone learns the same where all other rows are left out."""
+    made, world = case.made(), case.world()
+    if not made.learns or made.reads != "positives" or made.label is None or made.reproducibility == "none":
+        return
+    log = world.log
+    kept = positive_rows(made.label, log.names, world.catalog, Rows(log.event, log.item, log.value))
+    thin = replace(log, **{column.name: getattr(log, column.name)[kept] for column in COLUMNS})
+    found = [
+        valid_slates(case.fitted(replace(world, log=each)), world.requests, world.catalog.n_items)
+        for each in (log, thin)
+    ]
+    if not equal(*found):
+        yield Breach("it says reads = 'positives', and learns from other rows", "reads = 'log'")
+
+
 def counts(case: Case) -> Iterator[Breach]:
     """Check that its counts of places are counts, and grow by no more than the places that it fills."""
     world = case.world()
@@ -336,8 +357,8 @@ def equal(one: Slates, other: Slates) -> bool:
 RULES: dict[str, Callable[[Case], Iterator[Breach]]] = {
     each.__name__: each
     for each in (
-        declarations, slates, counts, inputs, determinism, batches, lists, refit, update, state, saving, scores,
-        chances,
+        declarations, slates, counts, inputs, determinism, batches, lists, refit, reads, update, state, saving,
+        scores, chances,
     )
 }  # fmt: skip
 """All rules by name."""

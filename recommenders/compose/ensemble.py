@@ -55,6 +55,7 @@ class Ensemble(Composed, Ranker):
     Config: ClassVar[type[Settings]] = EnsembleSettings
     config: EnsembleSettings
     needs = "nothing"
+    reads = "positives"
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)

@@ -46,6 +46,8 @@ _ORDER = ("exact", "same machine", "none")
 class Composed(Recommender):
     """Base of what has members: fit them, and keep their state under their names."""
 
+    reads = "positives"
+
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)
         self.members: dict[str, Recommender] = {
@@ -54,6 +56,10 @@ class Composed(Recommender):
         worst = max(_ORDER.index(member.reproducibility) for member in self.members.values())
         self.reproducibility = _ORDER[worst]  # type: ignore[misc,assignment]  # as good as its members are
         self.learns = any(member.learns for member in self.members.values())  # type: ignore[misc]
+        if not all(member.reads == "positives" for member in self.members.values() if member.learns):
+            self.reads = "log"  # type: ignore[misc,assignment]
+        if type(self).update is Composed.update:
+            self.takes_updates = any(member.takes_updates for member in self.members.values())  # type: ignore[misc]
 
     @property
     def needs_values(self) -> bool:
@@ -161,6 +167,7 @@ class Filtered(Composed):
 
     name: ClassVar[str] = "filtered"
     Config: ClassVar[type[Settings]] = FilterSettings
+    reads = "positives"
     config: FilterSettings
 
     def named(self) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recommenders.contract.columns import CODED, COLUMNS, Column, Columns
     from recommenders.contract.errors import RecommenderError
     from recommenders.contract.item_encoder import item_features
-    from recommenders.contract.log import Label, PlatformLog, Positives
+    from recommenders.contract.log import Label, PlatformLog, Positives, Rows, least_values, positive_rows
     from recommenders.contract.places import Places
     from recommenders.contract.recommender import (
         CONTRACT_VERSION,
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 __all__ = [
     "CODED", "COLUMNS", "CONTRACT_VERSION", "NO_ITEM", "Catalog", "Choice", "Column", "Columns", "Label",
     "LazyFeatures", "Lists", "Places", "PlatformLog", "Positives", "Range", "Recommender", "RecommenderError",
-    "Reproducibility", "Requests", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates",
-    "item_features", "parameters_of", "places_of", "runs", "sealed", "setting", "slates_of", "valid_slates",
-    "validate_chances", "validate_scores", "validate_slates", "validate_state",
+    "Reproducibility", "Requests", "Rows", "Seen", "Settings", "Slates", "calling", "compressed", "in_slates",
+    "item_features", "least_values", "parameters_of", "places_of", "positive_rows", "runs", "sealed", "setting",
+    "slates_of", "valid_slates", "validate_chances", "validate_scores", "validate_slates", "validate_state",
 ]  # fmt: skip
 
 _HOMES = {
@@ -54,7 +54,7 @@ _HOMES = {
     "columns": ("CODED", "COLUMNS", "Column", "Columns"),
     "errors": ("RecommenderError",),
     "item_encoder": ("item_features",),
-    "log": ("Label", "PlatformLog", "Positives"),
+    "log": ("Label", "PlatformLog", "Positives", "Rows", "least_values", "positive_rows"),
     "places": ("Places",),
     "recommender": ("CONTRACT_VERSION", "Recommender", "Reproducibility", "slates_of", "valid_slates"),
     "requests": ("NO_ITEM", "Requests", "Seen", "compressed"),

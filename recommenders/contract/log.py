@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -54,9 +55,21 @@ class Positives:
     def __len__(self) -> int:
         return self.user.size
 
+    def copy(self) -> Positives:
+        """Return the same pairs in arrays of their own."""
+        return Positives(self.user.copy(), self.item.copy(), self.time.copy(), self.weight.copy())
+
     def take(self, rows: np.ndarray) -> Positives:
         """Return the pairs of these rows (a boolean mask, or indices in rising order)."""
         return Positives(self.user[rows], self.item[rows], self.time[rows], self.weight[rows])
+
+
+class Rows(NamedTuple):
+    """Columns of rows of a platform log by which they count as positives or not: arrays of one length."""
+
+    event: np.ndarray
+    item: np.ndarray
+    value: np.ndarray
 
 
 def distinct_pairs(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int) -> Positives:
@@ -67,15 +80,70 @@ def distinct_pairs(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items
     ([0, 1], [2, 2], [7.0, 3.0])
     """
     pair = user.astype(np.int64) * np.int64(max(n_items, 1)) + item.astype(np.int64)
-    order = np.lexsort((time, pair))
+    order = np.argsort(pair)
     ordered = pair[order]
-    first = order[np.concatenate(([True], ordered[1:] != ordered[:-1]))[: ordered.size]]
+    first = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1]))[: ordered.size])
+    earliest = np.fmin.reduceat(time[order], first) if first.size else time[:0]
+    rows = order[first]
     return Positives(
-        user[first].astype(np.uint32),
-        item[first].astype(np.uint32),
-        time[first].astype(np.float64),
+        user[rows].astype(np.uint32),
+        item[rows].astype(np.uint32),
+        earliest.astype(np.float64),
         np.ones(first.size, np.float32),
     )
+
+
+def positive_rows(label: Label, names: Mapping[str, tuple[str, ...]], catalog: Catalog, rows: Rows) -> np.ndarray:
+    """Return which rows of a platform log are positive by ``label``, their indices rising.
+
+    Args:
+        label: what counts.
+        names: names of the codes of the log.
+        catalog: with the column that the label names, if it names one.
+        rows: their events, items and values.
+
+    Raises:
+        RecommenderError: if the log has no such event, or the catalog no such column.
+    """
+    where = f"label {label.name}"
+    # A table over all 256 codes: one look-up per row, whatever the number of events.
+    counts = np.zeros(256, dtype=bool)
+    counts[codes_of("event", label.events, names, where)] = True
+    found = np.flatnonzero(counts[rows.event] & (rows.item != np.uint32(Columns.item.absent)))
+    least = least_values(label, catalog)
+    if label.at_least is None:
+        return found
+    # NaN, no value, never reaches a bar
+    return found[rows.value[found] >= (least[rows.item[found]] if label.or_item is not None else least)]
+
+
+def least_values(label: Label, catalog: Catalog) -> np.ndarray:
+    """Return the value that makes a row positive, of the items (n_items,) or (), one for all; -inf where any does.
+
+    Raises:
+        RecommenderError: if the catalog lacks the column that the label names.
+    """
+    bar = -np.inf if label.at_least is None else label.at_least
+    if label.or_item is None:
+        return np.array(bar, np.float32)
+    if label.or_item not in catalog.columns:
+        there = ", ".join(sorted(catalog.columns)) or "none"
+        wrong = f"the catalog has no column {label.or_item!r}"
+        raise RecommenderError(f"label {label.name}", wrong, f"it has: {there}")
+    return np.asarray(np.minimum(bar, catalog.columns[label.or_item]))
+
+
+def codes_of(column: str, wanted: tuple[str, ...], names: Mapping[str, tuple[str, ...]], where: str) -> np.ndarray:
+    """Return the codes of names of a coded column, uint8.
+
+    Raises:
+        RecommenderError: if one of the names is not known.
+    """
+    known = names[column]
+    for name in wanted:
+        if name not in known:
+            raise RecommenderError(where, f"the log knows no {column} {name!r}", f"it has: {', '.join(known)}")
+    return np.array([known.index(name) for name in wanted], dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -105,6 +173,8 @@ class PlatformLog:
     names: Mapping[str, tuple[str, ...]]
     n_users: int
     n_items: int
+    # positives by label and catalog: whoever else is fitted on this log by the same label has a copy of them
+    _found: list[tuple[Label, Catalog, Positives]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for column in COLUMNS:
@@ -149,11 +219,7 @@ class PlatformLog:
         Raises:
             RecommenderError: if this log does not know one of the names.
         """
-        known = self.names[column]
-        for name in wanted:
-            if name not in known:
-                raise RecommenderError(where, f"the log knows no {column} {name!r}", f"it has: {', '.join(known)}")
-        return np.array([known.index(name) for name in wanted], dtype=np.uint8)
+        return codes_of(column, wanted, self.names, where)
 
     def positives(self, label: Label, catalog: Catalog) -> Positives:
         """Return the distinct pairs that are positive by ``label``, each at the first time that it was.
@@ -161,20 +227,10 @@ class PlatformLog:
         Raises:
             RecommenderError: if the log has no such event, or the catalog no such column.
         """
-        where = f"label {label.name}"
-        # A table over all 256 codes: one look-up per row, whatever the number of events.
-        counts = np.zeros(256, dtype=bool)
-        counts[self.codes("event", label.events, where)] = True
-        chosen = counts[self.event] & (self.item != np.uint32(Columns.item.absent))
-        if label.at_least is not None:
-            rows = np.flatnonzero(chosen)
-            bar: np.ndarray | float = label.at_least
-            if label.or_item is not None:
-                if label.or_item not in catalog.columns:
-                    there = ", ".join(sorted(catalog.columns)) or "none"
-                    raise RecommenderError(where, f"the catalog has no column {label.or_item!r}", f"it has: {there}")
-                bar = np.minimum(label.at_least, catalog.columns[label.or_item][self.item[rows]])
-            rows = rows[self.value[rows] >= bar]  # NaN, no value, never reaches a bar
-        else:
-            rows = np.flatnonzero(chosen)
-        return distinct_pairs(self.user[rows], self.item[rows], self.time[rows], self.n_items)
+        for known_by, of, found in self._found:
+            if known_by == label and of is catalog:
+                return found.copy()
+        rows = positive_rows(label, self.names, catalog, Rows(self.event, self.item, self.value))
+        found = distinct_pairs(self.user[rows], self.item[rows], self.time[rows], self.n_items)
+        self._found.append((label, catalog, found))
+        return found.copy()

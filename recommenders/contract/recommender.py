@@ -39,8 +39,17 @@ from recommenders.contract.settings import Settings
 
 CONTRACT_VERSION = 2
 
-_ABOUT_ANSWERS = ("takes_lists", "scores", "chances")
-"""What a class says of how its `recommend` answers."""
+_ANSWERS = ("recommend", "recommend_from")
+_FITS = ("fit", "update", "positives", "learn")
+_ABOUT: dict[str, tuple[tuple[str, ...], Any]] = {
+    "takes_lists": (_ANSWERS, False),
+    "scores": (_ANSWERS, None),  # as the base has it
+    "chances": (_ANSWERS, None),
+    "reads": (_FITS, "log"),
+    "takes_updates": (("update",), True),
+}
+"""What a class says of how it answers or learns, the methods (`learn` is that of rankers) that do it, and what is so of
+a class that has one of them and does not say."""
 
 Reproducibility = Literal["exact", "same machine", "none"]
 
@@ -58,8 +67,13 @@ class Recommender:
             in ``requests.lists``. Who does not say so is asked list by list, each list in ``requests.candidates``.
             ``chances`` and ``scores`` are always asked of one list.
 
+        reads: 'positives' if all that it learns from a log is its positives by the label (and who and how many there
+            are): a platform may then leave out rows that are none. 'log' if it reads anything else of it.
+        takes_updates: whether ``update`` does anything; so it is where a class defines it.
+
     A subclass with a ``recommend`` of its own answers in a way of its own: what its bases say of how they do it
-    (``takes_lists``, ``scores``, ``chances``) is void until it says so itself.
+    (``takes_lists``, ``scores``, ``chances``) is void until it says so itself. So is ``reads``, where it learns in a
+    way of its own.
 
     Args:
         seed: of whatever it draws.
@@ -75,6 +89,8 @@ class Recommender:
     learns: ClassVar[bool] = True
     reproducibility: ClassVar[Reproducibility] = "none"
     takes_lists: ClassVar[bool] = False
+    reads: ClassVar[Literal["log", "positives"]] = "log"
+    takes_updates: ClassVar[bool] = False
 
     config: Settings
 
@@ -87,10 +103,10 @@ class Recommender:
                 FutureWarning,
                 stacklevel=2,
             )
-        for name in _ABOUT_ANSWERS:
-            nearest = next(c for c in cls.__mro__ if vars(c).keys() & {name, "recommend", "recommend_from"})
+        for name, (done_by, unsaid) in _ABOUT.items():
+            nearest = next(c for c in cls.__mro__ if vars(c).keys() & {name, *done_by})
             if name not in vars(nearest):
-                setattr(cls, name, vars(Recommender)[name])
+                setattr(cls, name, vars(Recommender)[name] if unsaid is None else unsaid)
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         self.config = self.Config.read(parameters, f"recommender {self.name or type(self).__name__}")

@@ -70,6 +70,7 @@ class MultVAE(Ranker):
     name: ClassVar[str] = "multvae"
     takes_lists: ClassVar[bool] = True
     Config = MultVAESettings
+    reads = "positives"
     config: MultVAESettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -139,6 +140,7 @@ class UNeuRec(Ranker):
     name: ClassVar[str] = "uneurec"
     takes_lists: ClassVar[bool] = True
     Config = NeuRecSettings
+    reads = "positives"
     config: NeuRecSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:

@@ -38,6 +38,7 @@ class RecentPopularity(Ranker):
     takes_lists: ClassVar[bool] = True
     needs = "nothing"
     Config = RecentSettings
+    reads = "positives"
     config: RecentSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -88,6 +89,7 @@ class LastEvents(Ranker):
     takes_lists: ClassVar[bool] = True
     next_to: ClassVar[bool] = True
     Config = LastEventsSettings
+    reads = "positives"
     config: LastEventsSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -149,6 +151,7 @@ class DeclaredInterest(Ranker):
     name: ClassVar[str] = "declared"
     needs = "nothing"
     Config = DeclaredSettings
+    reads = "positives"
     config: DeclaredSettings
 
     def check(self, catalog: Catalog) -> None:

@@ -177,6 +177,7 @@ class ContentKNN(Counting):
     takes_lists: ClassVar[bool] = True
 
     Config = ContentSettings
+    reads = "positives"
     config: ContentSettings
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:

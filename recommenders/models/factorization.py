@@ -65,6 +65,7 @@ class PureSVD(Ranker):
     name: ClassVar[str] = "puresvd"
     takes_lists: ClassVar[bool] = True
     Config = SVDSettings
+    reads = "positives"
     config: SVDSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -162,6 +163,7 @@ class IALS(Ranker):
     name: ClassVar[str] = "ials"
     takes_lists: ClassVar[bool] = True
     Config = ALSSettings
+    reads = "positives"
     config: ALSSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -216,6 +218,7 @@ class NMF(Ranker):
     name: ClassVar[str] = "nmf"
     takes_lists: ClassVar[bool] = True
     Config = NMFSettings
+    reads = "positives"
     config: NMFSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:

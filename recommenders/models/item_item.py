@@ -159,6 +159,7 @@ class ItemItem(Counting):
     """
 
     takes_lists: ClassVar[bool] = True
+    reads = "positives"
 
     def neighbours(self, history: History, catalog: Catalog) -> tuple[np.ndarray, np.ndarray]:
         """Return who adds to each item's score: items int32 and weights float32, (n_items, K), -1 for none."""

@@ -30,6 +30,7 @@ class EASE(Ranker):
     name: ClassVar[str] = "ease"
     takes_lists: ClassVar[bool] = True
     Config = EaseSettings
+    reads = "positives"
     config: EaseSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:

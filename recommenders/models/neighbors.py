@@ -204,6 +204,7 @@ class UserKNN(Ranker):
     reproducibility: ClassVar[Reproducibility] = "exact"
     needs = "user"
     Config = NeighborSettings
+    reads = "positives"
     config: NeighborSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:

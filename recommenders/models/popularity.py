@@ -69,6 +69,7 @@ class Popularity(Recommender):
     name: ClassVar[str] = "popularity"
     reproducibility: ClassVar[Reproducibility] = "exact"
     takes_lists: ClassVar[bool] = True
+    reads = "positives"
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)
@@ -122,6 +123,7 @@ class Relevance(Popularity):
     name: ClassVar[str] = "relevance"
     takes_lists: ClassVar[bool] = True
     Config: ClassVar[type[Settings]] = RelevanceSettings
+    reads = "positives"
     config: RelevanceSettings
 
     def check(self, catalog: Catalog) -> None:

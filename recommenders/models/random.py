@@ -118,6 +118,7 @@ class Random(Recommender):
     learns: ClassVar[bool] = False
     reproducibility: ClassVar[Reproducibility] = "exact"
     takes_lists: ClassVar[bool] = True
+    reads = "positives"
 
     def fit(self, log: PlatformLog, catalog: Catalog) -> None:
         """Learn nothing."""

@@ -143,6 +143,7 @@ class BPR(UserItem):
 
     name: ClassVar[str] = "bpr"
     Config = BPRSettings
+    reads = "positives"
     config: BPRSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
@@ -349,6 +350,7 @@ class Funk(UserItem):
     Config = SquaredSettings
     config: SquaredSettings
     asymmetric: ClassVar[bool] = False
+    reads = "positives"
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:
         """Train user vectors with a last entry 1, item vectors with their bias."""

@@ -11,6 +11,7 @@ from simulator.platform.policies import create_recommender, declared_label
 from simulator.population.catalog import TrueCatalog
 from simulator.population.reservations import with_reservations
 from simulator.records.log_writer import LogWriter
+from simulator.records.needed_rows import NeededRows
 from simulator.records.platform_log import PlatformMemory
 from simulator.runtime.rounds import Rounds
 
@@ -21,7 +22,8 @@ def pilot_positives(compiled: Compiled, catalog: TrueCatalog, users: Users, hori
     Changes `users` (it is lived through): pass users made for this. Counters stay unpublished.
     """
     codes = compiled.names.by_column
-    memory = PlatformMemory(codes, len(users.state), catalog.n_items)
+    label = declared_label(compiled.scenario)
+    memory = PlatformMemory(codes, len(users.state), catalog.n_items, NeededRows((label,), codes, catalog.public))
     log = LogWriter(None, "metrics", codes, horizon, memory)
     compiled = with_reservations(compiled, users, catalog.items, seed)
     rounds = Rounds(compiled, users, catalog.items, seed, 1, 4096, log)
@@ -35,7 +37,7 @@ def pilot_positives(compiled: Compiled, catalog: TrueCatalog, users: Users, hori
             rounds.messages()  # nobody fulfils anything in a pilot
         rounds.flush()
         log.drain()
-        return memory.arrived(horizon).positives(declared_label(compiled.scenario), catalog.public)
+        return memory.arrived(horizon).positives(label, catalog.public)
     finally:
         log.abandon()
         rounds.close()

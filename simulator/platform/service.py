@@ -29,11 +29,6 @@ from simulator.scenario.schema.scenario import Scenario
 _NO_ODDS = np.empty((0, 0), dtype=np.float32)
 
 
-def overrides_update(recommender: Recommender) -> bool:
-    """Return whether a recommender does anything with what arrives between two fits."""
-    return type(recommender).update is not Recommender.update
-
-
 class Platform(Part):
     """Answers requests with the warm-up policy until the first fit, with the recommender from then on.
 
@@ -72,7 +67,7 @@ class Platform(Part):
         self._own: Mapping[int, Recommender] = {} if policies is None else policies.by_stage
         each = [recommender, *(() if policies is None else policies.each)]
         self._learners: Sequence[Recommender] = [who for who in each if who.learns]
-        self._updating = [who for who in self._learners if overrides_update(who)]
+        self._updating = [who for who in self._learners if who.takes_updates]
         self._last_update = -np.inf
         self._looked_at = 0  # slates
         self._n_items = catalog.n_items

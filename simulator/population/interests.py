@@ -170,7 +170,7 @@ class Interests(Part):
             part = slice(begin, begin + 1024)
             out = sink.output(codes[part].size)
             out.tallies[int(Tally.EVENT) + self._event] += np.count_nonzero(codes[part] >= 0)
-            if len(out.records):
+            if len(out.records) and out.wanted[self._event]:
                 visits: Array = np.ascontiguousarray(self._users.state["visits"][users[part]])
                 segments = np.ascontiguousarray(self._users.state["segment"][users[part]])
                 declared = Declarations(users[part], times[part], visits, codes[part], segments)

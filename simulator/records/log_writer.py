@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from simulator.engine.jit.compile import kernel
 from simulator.engine.randomness import mix
-from simulator.engine.tables.tables import EVENT, Array
+from simulator.engine.tables.tables import EVENT, EVERY_EVENT, Array
 from simulator.errors import OutputError
 from simulator.records.parts import KEPT, PLATFORM, TRUTH, HashedFile, PartFacts, part_path
 from simulator.records.platform_log import PlatformMemory, into_columns
@@ -180,6 +180,17 @@ class LogWriter:
         return self.level != "metrics" or self.memory is not None or self.tap is not None
 
     @property
+    def wanted(self) -> npt.NDArray[np.uint8]:
+        """Return flags of the events whose rows somebody reads, as in `Output.wanted`."""
+        needed = None if self.memory is None else self.memory.needed
+        return EVERY_EVENT if self.level != "metrics" or self.tap is not None or needed is None else needed.events
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether rows of all events come, so that what is counted of them is the log's."""
+        return self.recording and bool(self.wanted.all())
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """Return the part files that are written: a log's own folder, or the platform's memory without a log."""
         if self.level == "full":
@@ -258,9 +269,10 @@ class LogWriter:
 
     def _write(self, rows: Array) -> None:
         arrived = rows["logged_at"] <= self.horizon  # false for NaN: never recorded
-        count_in(self.totals, rows, arrived)
+        if self.whole:
+            count_in(self.totals, rows, arrived)
         if self.memory is not None:
-            self.memory.take(rows if arrived.all() else rows[arrived])
+            self.memory.take(rows, arrived)
         kinds = self.kinds if self.folder is not None else tuple(k for k in self.kinds if k != KEPT)
         if not kinds:
             return

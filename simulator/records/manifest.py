@@ -108,7 +108,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
         "log": {
             kind: {"rows": totals.rows, "hash": f"{totals.hash:016x}"}
             for kind, totals in log.totals.items()
-            if log.recording
+            if log.whole
         },
         "parts": told_of_parts(log.closed),
         "identity": facts.identity,

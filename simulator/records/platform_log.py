@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 
 from recommenders.contract import COLUMNS, PlatformLog, sealed
 from recommenders.contract.columns import Column
-from simulator.engine.tables.tables import Array
+from simulator.engine.tables.tables import EVERY_EVENT, Array
 from simulator.errors import InputError, check_known
 from simulator.records.kernels.arrivals import ROWS_PER_STRETCH, ArrivalKeys, arrival_order
+from simulator.records.kernels.keeping import KeptColumns, keep_rows
+from simulator.records.needed_rows import NO_LEAST, NeededRows
 
 _ROWS_AT_ONCE = 8192
 
@@ -29,10 +31,17 @@ class PlatformMemory:
     Rows that have arrived stay as they are: they are kept in arrays that nobody can change and that hold nothing else,
     so that a log can be handed out as it is. The others wait in arrays of their own, one per column, first those that
     need no more ordering.
+
+    Args:
+        names: names behind the codes.
+        n_users, n_items: how many there are.
+        needed: what is kept of rows of events; None: all.
     """
 
-    def __init__(self, names: dict[str, tuple[str, ...]], n_users: int, n_items: int) -> None:
-        self.names = names
+    def __init__(
+        self, names: dict[str, tuple[str, ...]], n_users: int, n_items: int, needed: NeededRows | None = None
+    ) -> None:
+        self.names, self.needed = names, needed
         self.n_users = n_users
         self.n_items = n_items
         self._columns: dict[str, npt.NDArray[Any]] = {c.name: np.empty(0, dtype=c.dtype) for c in COLUMNS}
@@ -40,9 +49,13 @@ class PlatformMemory:
         self._ordered = True  # whether they are in order
         self._arrived: dict[str, list[npt.NDArray[Any]]] = {c.name: [] for c in COLUMNS}  # in stretches, as they came
 
-    def take(self, rows: Array) -> None:
-        """Take rows of events that the platform records, whenever they arrive."""
-        into_columns(rows, self._room(len(rows)))
+    def take(self, rows: Array, recorded: npt.NDArray[np.bool_] | None = None) -> None:
+        """Take rows of events (n,), or those that the platform has `recorded` (n,), whenever they arrive."""
+        if recorded is None:
+            recorded = np.ones(len(rows), dtype=np.bool_)
+        events, least = (EVERY_EVENT, NO_LEAST) if self.needed is None else (self.needed.events, self.needed.least)
+        begin, room = self._n, self._room(len(rows))
+        self._n = begin + keep_rows(rows, recorded, events, least, KeptColumns(**room))
 
     def take_columns(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
         """Take rows from elsewhere (a real log) by column; a column left out is absent or 0 in every row."""

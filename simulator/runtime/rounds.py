@@ -52,7 +52,7 @@ class _Worker:
         self.tallies = np.zeros(N_TALLIES, dtype=np.int64)
         self.counters = np.zeros((n_items, 1 + n_counters), dtype=np.int64)
         self.scratch = np.zeros((MAX_SCREEN, SCRATCH_WIDTH))
-        self._log = log
+        self._log, self._wanted = log, log.wanted
         self._records: Array = np.empty(0, dtype=EVENT)
         self._used = 0
 
@@ -64,8 +64,9 @@ class _Worker:
         if 0 < len(self.messages) < self.n_messages[0] + room:
             self.messages = np.concatenate([self.messages, np.zeros_like(self.messages)])
         return Output(
-            self._records[self._used :], self.tallies, self.counters, self.scratch, self.messages, self.n_messages
-        )
+            self._records[self._used :], self.tallies, self.counters, self.scratch, self.messages, self.n_messages,
+            self._wanted,
+        )  # fmt: skip
 
     def wrote(self, n: int) -> None:
         """Take note that the kernel has written n records."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import simulator
 from recommenders.contract import Recommender, RecommenderError
 from recommenders.models.popularity import Popularity
 from simulator.errors import InputError
+from simulator.platform.policies import declared_label
+from simulator.records.parts import KEPT, read_parts
 from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.life_cycle import asking_stages
 from simulator.scenario.load import load_scenario
@@ -173,3 +176,19 @@ def test_a_check_makes_the_policies():
 def test_menus_and_queues_ask_for_nothing():
     assert asking_stages(load_scenario(NAME)) == STAGES
     assert asking_stages(load_scenario("audio")) == ["home", "search", "radio", "mix"]
+
+
+@pytest.mark.parametrize(("scenario", "horizon"), [("shortvideo", "9h"), ("ecommerce", "30h"), ("news", "9h")])
+def test_a_run_without_logs_records_positives_alone_and_ends_the_same(scenario, horizon, tmp_path):
+    world = {"users": 60, "items": 100, "horizon": horizon, "first_fit": "3h", "refit": "2h", "seed": 3}
+    whole = simulator.run(scenario, "itemknn", **world)
+    assert whole.manifest["policies"]
+    label = declared_label(load_scenario(scenario))
+    folder = tmp_path / "run"
+    quiet = simulator.run(scenario, "itemknn", **world, log="metrics", output=folder, checkpoint="4h")
+    assert quiet.manifest["events"] == whole.manifest["events"]
+    np.testing.assert_equal(quiet.metrics, whole.metrics)
+    assert quiet.manifest["log"] == {}
+    kept = pd.concat([pd.read_parquet(path) for path in read_parts(folder, KEPT)])
+    assert set(kept["event"].unique()) <= set(label.events)
+    assert len(kept) == whole.platform["event"].isin(label.events).sum()

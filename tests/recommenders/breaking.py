@@ -118,6 +118,17 @@ class Remembering(Popularity):
             super().fit(log, catalog)
 
 
+class Overheard(Popularity):
+    """Learns from every row, and says that positives are enough."""
+
+    name = "overheard"
+    reads = "positives"
+
+    def fit(self, log, catalog):
+        super().fit(log, catalog)
+        self._history = replace(self._history, ranking=np.argsort(np.bincount(log.item, minlength=catalog.n_items)))
+
+
 class Forgetful(Popularity):
     name = "forgetful"
 

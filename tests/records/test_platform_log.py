@@ -7,13 +7,17 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, strategies as st
 
-from recommenders.contract import COLUMNS
+from recommenders.contract import COLUMNS, Catalog, Label
+from recommenders.models.bandits import LinUCB
+from recommenders.models.popularity import Popularity
 from simulator.engine.tables.tables import EVENT
 from simulator.records.log_writer import to_table
+from simulator.records.needed_rows import NeededRows, needed_rows
 from simulator.records.platform_log import PlatformMemory
 from simulator.scenario.events import EVENTS
 
 NAMES = {"surface": ("wall", "page"), "device": ("phone",), "stage": ("look", "act"), "event": EVENTS}
+LIKED, SKIPPED = Label("liked", ("like",)), Label("skipped", ("skip",))
 
 
 def rows(n: int, seed: int = 0) -> np.ndarray:
@@ -150,3 +154,38 @@ def test_columns_from_elsewhere():
     assert np.isnan(log.value).all()
     with pytest.raises(AttributeError):
         _ = log.utility
+
+
+@pytest.mark.parametrize("at_least", [None, 0.5])
+def test_a_memory_of_positives_keeps_these_and_no_other_rows(at_least):
+    catalog = Catalog(9, {"bar": np.linspace(0.0, 1.0, 9, dtype=np.float32)})
+    label = Label("liked", ("like", "skip"), at_least, None if at_least is None else "bar")
+    made = rows(300)
+    recorded = made["logged_at"] < 90.0
+    whole = memory()
+    thin = PlatformMemory(NAMES, 5, 9, NeededRows((label,), NAMES, catalog))
+    for store in (whole, thin):
+        store.take(made[:120], recorded[:120])
+        store.take(made[120:], recorded[120:])
+    log, kept = whole.arrived(80.0), thin.arrived(80.0)
+    assert 0 < len(kept) < len(log) / 5
+    names = {NAMES["event"][code] for code in np.unique(kept.event)}
+    assert names == {"like", "skip"}
+    for one, other in zip(*(vars(each.positives(label, catalog)).values() for each in (log, kept)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.flatnonzero(thin.needed.events).tolist() == sorted(NAMES["event"].index(name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("learners", "needed"),
+    [
+        ([Popularity(label=LIKED)], (LIKED,)),
+        ([Popularity(label=LIKED), Popularity(label=LIKED)], (LIKED,)),
+        ([Popularity(label=LIKED), Popularity(label=SKIPPED)], (LIKED, SKIPPED)),
+        ([Popularity(label=LIKED), LinUCB(label=LIKED)], None),
+        ([Popularity()], None),
+    ],
+)
+def test_what_is_needed_is_what_all_learners_read(learners, needed):
+    found = needed_rows(learners, NAMES, Catalog(9))
+    assert (None if found is None else found.labels) == needed

@@ -57,6 +57,7 @@ class LibraryModel(Ranker):
     config: LibrarySettings
 
     SEED: ClassVar[object] = object()
+    reads = "positives"
 
     def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
         super().__init__(seed=seed, label=label, **parameters)

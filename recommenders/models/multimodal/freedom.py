@@ -61,6 +61,7 @@ class Freedom(UserItem):
 
     name: ClassVar[str] = "freedom"
     Config = FreedomSettings
+    reads = "positives"
     config: FreedomSettings
 
     def check(self, catalog: Catalog) -> None:

@@ -34,6 +34,7 @@ class LightGCN(UserItem):
 
     name: ClassVar[str] = "lightgcn"
     Config = LightGCNSettings
+    reads = "positives"
     config: LightGCNSettings
 
     def learn(self, data: Learning) -> dict[str, np.ndarray]:

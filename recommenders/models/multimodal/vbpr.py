@@ -63,6 +63,7 @@ class VBPR(UserItem):
 
     name: ClassVar[str] = "vbpr"
     Config = VBPRSettings
+    reads = "positives"
     config: VBPRSettings
 
     def check(self, catalog: Catalog) -> None:

@@ -9,7 +9,7 @@ from simulator.engine.randomness import mix
 from simulator.engine.tables.case_tables import CaseDraw, CaseTables, Count
 from simulator.engine.tables.tables import Tally
 from simulator.engine.visit.outcomes import VALUE_UNITS
-from simulator.engine.visit.records import arrival
+from simulator.engine.visit.records import arrival, is_recorded
 
 
 @internal
@@ -30,7 +30,7 @@ def happened(tables: CaseTables, slot: int, time: float, event: int, value: floa
         tallies[Tally.VALUE + event] += worth
         if counted[event, 1] >= 0:
             out.counters[item, counted[event, 1]] += worth
-    if out.records.shape[0] == 0:
+    if not is_recorded(event, out):
         return
     n = counts[Count.RECORDS]
     counts[Count.RECORDS] = n + 1

@@ -180,6 +180,10 @@ class Visits(NamedTuple):
     menu: Array  # CARD (m, cards of the longest menu)
 
 
+EVERY_EVENT = np.ones(256, dtype=np.uint8)
+"""Flags of events, by their codes: all are set."""
+
+
 @group
 class Output(NamedTuple):
     """What a kernel writes besides the state: one set per thread."""
@@ -190,6 +194,7 @@ class Output(NamedTuple):
     scratch: npt.NDArray[np.float64]  # (MAX_SCREEN, SCRATCH_WIDTH)
     messages: Array = np.zeros(0, dtype=CASE)  # CASE (capacity,): decisions that the world has to know of
     n_messages: npt.NDArray[np.int64] = np.zeros(1, dtype=np.int64)  # (1,)
+    wanted: npt.NDArray[np.uint8] = EVERY_EVENT  # (256,): 1 for events whose records somebody reads
 
 
 @group

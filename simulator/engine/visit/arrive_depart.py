@@ -13,7 +13,7 @@ from simulator.engine.tables.tables import DAY, NO_CASE, TICKS_PER_SECOND, Array
 from simulator.engine.user.return_and_churn import after
 from simulator.engine.visit.contexts import begin_context, begin_device, tell_context
 from simulator.engine.visit.intents import begin_intent
-from simulator.engine.visit.records import record_visit
+from simulator.engine.visit.records import is_recorded, record_visit
 
 _OUTREACH_KEY = 1 << 24  # below a user, beside items
 _AFTER = np.uint64(3)
@@ -96,7 +96,7 @@ def depart(v: Array, u: Array, n: int, tables: Tables) -> int:
     close_request(v, tallies)
     tallies[Tally.EVENT + SharedEvent.LEAVE] += 1
     tallies[Tally.VISIT_SECONDS] += np.int64((v.clock - v.start) * TICKS_PER_SECOND)
-    if tables.out.records.shape[0] > 0:
+    if is_recorded(SharedEvent.LEAVE, tables.out):
         n = record_visit(n, v, SharedEvent.LEAVE, v.clock - v.start, tables)
     u.goodwill = u.own_goodwill + user_params.goodwill_decay * (u.goodwill - u.own_goodwill)
     churn = user_params.churn * exponential(-user_params.churn_goodwill * u.goodwill, exp_log_tables)

@@ -17,7 +17,7 @@ from simulator.engine.user.repetition import remember
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.intents import demanded
-from simulator.engine.visit.records import record_card
+from simulator.engine.visit.records import is_recorded, record_card
 
 SELECT, EXHAUSTED, LEAVE = 0, 1, 2
 
@@ -200,7 +200,7 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
         parent = np.int64(tables.items.parent[item])
         remember(history, np.int64(v.user), parent, v.clock, enough.value, kind.memory, plan.exp_log_tables)
     out.tallies[Tally.EVENT + enough.event] += 1
-    if out.records.shape[0] > 0:
+    if is_recorded(np.int64(enough.event), out):
         row = out.records[n]
         n = record_card(n, v, np.int64(enough.event), item, slot, k, tables)
         row.value = gained
@@ -213,7 +213,8 @@ def card_suffices(v: Array, u: Array, n: int, item: int, slot: int, k: int, tabl
 def impressions(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
     """Count and record the cards of a screen that were there to be seen. Returns how many records there are."""
     v, slate, out = tables.visits.state[i], tables.visits.slate, tables.out
-    records, tallies, counters, scratch = out.records, out.tallies, out.counters, out.scratch
+    tallies, counters, scratch = out.tallies, out.counters, out.scratch
+    recorded = is_recorded(SharedEvent.IMPRESSION, out)
     for k in range(looked):
         item = np.int64(slate[i, first + k].item)
         tallies[Tally.IMPRESSIONS] += 1
@@ -223,9 +224,9 @@ def impressions(i: int, first: int, looked: int, n: int, tables: Tables) -> int:
         v.best = worth if v.shown == 0 else max(v.best, worth)
         v.total += worth
         v.shown += np.uint32(1)
-        if records.shape[0] > 0:
+        if recorded:
             n = record_card(n, v, SharedEvent.IMPRESSION, item, first + k, k, tables)
-            records[n - 1].propensity = slate[i, first + k].propensity
+            out.records[n - 1].propensity = slate[i, first + k].propensity
     return n
 
 

@@ -125,9 +125,10 @@ def _confirm(i: int, n: int, own_key: np.uint64, tables: Tables) -> int:
         for _ in range(extra_units(v, np.int64(items.state[item].type), np.int64(v.stage), own_key, plan)):
             v.case = u.cases
             u.cases += np.uint32(1)
+            before = n
             n = outcome_event(v, n, CONFIRM, paid / amount, v.case, tables)
-            if elsewhere and out.records.shape[0] > 0:
-                out.records[n - 1].logged_at = np.nan
+            if n > before and elsewhere:
+                out.records[before].logged_at = np.nan
             _tell(v, out.messages, np.int64(out.n_messages[0]), s.bracket_starts, 1, paid / amount, first)
             out.n_messages[0] += 1
     return n

@@ -21,7 +21,7 @@ from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.user.watching import leave_by_share, leave_time, loops, satisfied
 from simulator.engine.visit.pauses import PAUSE, PAUSING, PLAYING, pauses
 from simulator.engine.visit.paywall import cut_off
-from simulator.engine.visit.records import NAN, record_play
+from simulator.engine.visit.records import NAN, is_recorded, record_play
 
 COMPLETE, SKIP = 0, 1
 STARTING = 2
@@ -294,6 +294,6 @@ def _tell_start(k: int, v: Array, n: int, plays: Plays, tables: Tables) -> int:
     out.tallies[Tally.EVENT + event] += 1
     if v.picked == 1 and counts_opens > 0:
         out.counters[plays.item[k], counts_opens] += 1
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         n = record_play(n, v, event, np.nan, np.nan, np.uint32(plays.seen[k]), tables)
     return n

@@ -8,7 +8,7 @@ from simulator.engine.jit.compile import internal
 from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
 from simulator.engine.tables.tables import HOUR, Array, Draw, Plan, Tables, Tally
-from simulator.engine.visit.records import record_visit
+from simulator.engine.visit.records import is_recorded, record_visit
 
 
 @internal
@@ -61,7 +61,7 @@ def tell_context(v: Array, n: int, tables: Tables) -> int:
     contexts, out = tables.plan.contexts, tables.out
     event = np.int64(contexts[0, v.context, 0].event)
     out.tallies[Tally.EVENT + event] += 1
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         n = record_visit(n, v, event, np.float64(v.context) - 1.0, tables)
         if stated_context(v, contexts) < 0:
             out.records[n - 1].logged_at = np.nan

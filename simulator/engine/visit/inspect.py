@@ -16,7 +16,7 @@ from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.inspect_card import read_closely
 from simulator.engine.visit.intents import demanded
-from simulator.engine.visit.records import record
+from simulator.engine.visit.records import is_recorded, record
 
 ACCEPT, REJECT, LEAVE = 0, 1, 2
 
@@ -47,11 +47,10 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
         return -1, n
     # the look is over: nothing of it is known to the world before
     v.playing = 0
-    recorded = out.records.shape[0] > 0
     seen = np.uint32(plan.screens[s.number, v.device, 0]) & ~tables.items.state[item].missing
     if v.sought > 0.0:
         tallies[Tally.EVENT + SharedEvent.HESITATE] += 1
-        if recorded:
+        if is_recorded(SharedEvent.HESITATE, out):
             n = record(n, v, SharedEvent.HESITATE, np.float64(v.sought), seen, tables)
     drive = np.float64(v.lived)
     for a in range(s.n_notes):
@@ -60,7 +59,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
         if draw >= sigmoid(note.log_odds + note.slope * drive, exp_log_tables):
             continue
         tallies[Tally.EVENT + note.event] += 1
-        if recorded:
+        if is_recorded(np.int64(note.event), out):
             n = record(n, v, np.int64(note.event), np.nan, seen, tables)
     if taken(
         drive,
@@ -71,7 +70,7 @@ def look_closer(i: int, n: int, tables: Tables) -> tuple[int, int]:
     ):
         return ACCEPT, n
     tallies[Tally.EVENT + SharedEvent.REJECT] += 1
-    if recorded:
+    if is_recorded(SharedEvent.REJECT, out):
         n = record(n, v, SharedEvent.REJECT, v.clock - v.played_at, seen, tables)
     odds = leave_log_odds(0.0, v.streak, (v.clock - v.start) / v.budget, v.tolerance, plan.user_params[0])
     if uniform(decision_key(own_key, v.request, slot, Draw.LEAVE)) < sigmoid(odds, exp_log_tables):

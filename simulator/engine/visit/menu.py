@@ -33,7 +33,7 @@ from simulator.engine.user.choice import compared, taken
 from simulator.engine.user.satiation import faded
 from simulator.engine.visit.browse import EXHAUSTED, LEAVE, SELECT, judged, pick, skimmed
 from simulator.engine.visit.intents import demanded
-from simulator.engine.visit.records import record_card
+from simulator.engine.visit.records import is_recorded, record_card
 
 _ON_A_MENU, _IN_A_QUEUE, _ON_A_PAGE = np.uint64(4), np.uint64(5), np.uint64(6)
 _CERTAIN = np.float32(1.0)
@@ -218,14 +218,14 @@ def compare_what_is_left(i: int, first: int, size: int, wanted: int, own_key: np
 def _show(i: int, first: int, looked: int, before: int, n: int, tables: Tables) -> int:
     """Count and record the cards of a screen that were looked at. Returns how many records there are."""
     visits, out = tables.visits, tables.out
-    v, cards, slate, records, tallies = visits.state[i], visits.menu, visits.slate, out.records, out.tallies
+    v, cards, slate, tallies = visits.state[i], visits.menu, visits.slate, out.tallies
     s = tables.plan.stages[v.stage]
     for k in range(looked):
         tallies[Tally.EVENT + s.card_event] += 1
-        if records.shape[0] > 0:
+        if is_recorded(np.int64(s.card_event), out):
             slot = before + first + k
             n = record_card(n, v, np.int64(s.card_event), np.int64(cards[i, first + k].item), slot, k, tables)
-            records[n - 1].propensity = slate[i, slot].propensity if s.queue_of >= 0 else _CERTAIN
+            out.records[n - 1].propensity = slate[i, slot].propensity if s.queue_of >= 0 else _CERTAIN
     return n
 
 
@@ -271,7 +271,7 @@ def tell_picks(i: int, first: int, looked: int, recommended: bool, n: int, table
         out.tallies[Tally.EVENT + event] += 1
         if plan.counted[event, 0] >= 0:
             out.counters[item, plan.counted[event, 0]] += 1
-        if out.records.shape[0] > 0:
+        if is_recorded(event, out):
             n = record_card(n, v, event, item, first + k, k, tables)
             out.records[n - 1].propensity = slate[i, first + k].propensity if recommended else _CERTAIN
     return n

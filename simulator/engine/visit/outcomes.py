@@ -10,7 +10,7 @@ from simulator.engine.primitives import decision_key
 from simulator.engine.randomness import uniform
 from simulator.engine.tables.tables import NO_CASE, Array, Draw, Tables, Tally
 from simulator.engine.user.return_and_churn import successor
-from simulator.engine.visit.records import EXIT, record
+from simulator.engine.visit.records import EXIT, is_recorded, record
 
 VALUE_UNITS = 1024.0
 """Values that are added up are kept as integers of 1/1024, so that no order of adding matters."""
@@ -36,7 +36,7 @@ def outcome_event(v: Array, n: int, outcome: int, value: float, case: np.uint32,
         out.tallies[Tally.VALUE + event] += worth
         if plan.counted[event, 1] >= 0 and v.item != _NO_ITEM:
             out.counters[np.int64(v.item), plan.counted[event, 1]] += worth
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         n = record(n, v, event, value, np.uint32(plan.screens[v.stage, v.device, 0]), tables)
         out.records[n - 1].case = case
     return n

@@ -16,7 +16,7 @@ from simulator.engine.user.beliefs import attended_to, utility_of
 from simulator.engine.user.satiation import faded
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.user.watching import leave_by_share, satisfied
-from simulator.engine.visit.records import record_play
+from simulator.engine.visit.records import is_recorded, record_play
 
 PAUSE = 2
 PLAYING = 1
@@ -62,7 +62,7 @@ def pause_play(i: int, n: int, tables: Tables) -> tuple[int, int]:
     out.tallies[Tally.EVENT + event] += 1
     out.tallies[Tally.WATCHED] += np.int64(v.watched * TICKS_PER_SECOND) - np.int64(v.resumed * TICKS_PER_SECOND)
     v.resumed = 0.0
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         seen = np.uint32(plan.screens[v.stage, v.device, 0]) & ~tables.items.state[item].missing
         n = record_play(n, v, event, v.watched, np.nan, seen, tables)
     return PAUSE, n
@@ -114,7 +114,7 @@ def resume_play(i: int, n: int, tables: Tables) -> int:
         v.outcome = PAUSE
     event = np.int64(plan.events[s.number, _RESUMES])
     out.tallies[Tally.EVENT + event] += 1
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         n = record_play(n, v, event, v.resumed, np.nan, seen, tables)
     v.clock += lasts
     v.playing = PAUSING if v.outcome == PAUSE else PLAYING

@@ -20,7 +20,7 @@ from simulator.engine.user.beliefs_batch import Real, Whole
 from simulator.engine.user.repetition import remember
 from simulator.engine.user.satiation import faded_all
 from simulator.engine.visit.outcomes import follow
-from simulator.engine.visit.records import record_play
+from simulator.engine.visit.records import is_recorded, record_play
 
 _MOST_REMEMBERED = 1.5
 
@@ -167,14 +167,16 @@ def _add_up(at: npt.NDArray[np.int64], m: int, ends: _Ends, tables: Tables) -> N
 @internal
 def _tell_end(v: Array, n: int, event: int, watched: float, tables: Tables) -> int:
     """Record the end of the play of the visit `v`, and what happened before it. Returns the number of records."""
+    out = tables.out
     seen = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.items.state[v.item].missing
     joy = np.float64(v.satisfaction)
-    n = record_play(n, v, event, watched, joy, seen, tables)
-    if v.sought > 0.0:
+    if is_recorded(event, out):
+        n = record_play(n, v, event, watched, joy, seen, tables)
+    if v.sought > 0.0 and is_recorded(SharedEvent.SEEK, out):
         n = record_play(n, v, SharedEvent.SEEK, np.float64(v.sought), joy, seen, tables)
-    if v.tolerated > 0.0:
+    if v.tolerated > 0.0 and is_recorded(SharedEvent.TOLERATE, out):
         n = record_play(n, v, SharedEvent.TOLERATE, np.float64(v.tolerated), joy, seen, tables)
-    if v.unattended == 1:
+    if v.unattended == 1 and is_recorded(SharedEvent.UNATTENDED, out):
         n = record_play(n, v, SharedEvent.UNATTENDED, watched, joy, seen, tables)
     return n
 
@@ -205,7 +207,7 @@ def _mark(v: Array, n: int, event: int, value: float, tables: Tables) -> int:
     out = tables.out
     out.tallies[Tally.EVENT + event] += 1
     out.tallies[Tally.VALUE + event] += np.int64(value * TICKS_PER_SECOND)
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         seen = np.uint32(tables.plan.screens[v.stage, v.device, 0]) & ~tables.items.state[v.item].missing
         n = record_play(n, v, event, value, np.float64(v.satisfaction), seen, tables)
     return n

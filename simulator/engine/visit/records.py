@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from simulator.engine.jit.compile import internal, kernel
+from simulator.engine.jit.compile import inlined, internal, kernel
 from simulator.engine.primitives import decision_key, quantised
 from simulator.engine.randomness import mix, table_index, uniform
-from simulator.engine.tables.tables import NO_CASE, Array, CardColumn, Tables
+from simulator.engine.tables.tables import NO_CASE, Array, CardColumn, Output, Tables
 
 _LAG_KEY = np.uint64(1)
 _ABSENT = np.uint32(NO_CASE)
@@ -34,6 +34,12 @@ def arrival(
     if observation[event].probability <= 0.0 or uniform(key) >= observation[event].probability:
         return np.nan
     return time + quantised(np.float64(quantiles[observation[event].lag, table_index(mix(key, _LAG_KEY))]))
+
+
+@inlined
+def is_recorded(event: int, out: Output) -> bool:
+    """Return whether an event becomes a row: somebody keeps records, and reads those of this event."""
+    return out.records.shape[0] > 0 and out.wanted[event] == 1
 
 
 @internal

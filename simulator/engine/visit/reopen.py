@@ -12,7 +12,7 @@ from simulator.engine.user.beliefs import belief_about, utility_of
 from simulator.engine.user.item_memory import CREATORS, with_memory
 from simulator.engine.user.shown_numbers import EVERYTHING, attribute_utility
 from simulator.engine.visit.arrive_depart import close_request
-from simulator.engine.visit.records import record
+from simulator.engine.visit.records import is_recorded, record
 
 _NOBODY_SAYS = np.float32(np.nan)
 
@@ -57,7 +57,7 @@ def goes_back(i: int, n: int, tables: Tables) -> tuple[bool, int]:
     out.tallies[Tally.EVENT + event] += 1
     if plan.counted[event, 0] >= 0:
         out.counters[np.int64(v.item), plan.counted[event, 0]] += 1
-    if out.records.shape[0] > 0:
+    if is_recorded(event, out):
         n = record(n, v, event, np.nan, np.uint32(0), tables)
     return True, n
 

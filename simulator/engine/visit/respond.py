@@ -24,7 +24,7 @@ from simulator.engine.tables.tables import (
 from simulator.engine.user.return_and_churn import leave_log_odds
 from simulator.engine.user.trust import learn_trust
 from simulator.engine.visit.outcomes import follow, outcome_event
-from simulator.engine.visit.records import record_play
+from simulator.engine.visit.records import is_recorded, record_play
 
 CONTINUE, LEAVE, DETOUR = 0, 1, 2
 
@@ -145,7 +145,7 @@ def acts_of(
     """
     plan, users, items, out = tables.plan, tables.users, tables.items, tables.out
     s, acts, bounds, u = plan.stages[v.stage], plan.acts, plan.act_bounds, users.state[np.int64(v.user)]
-    records, tallies, counters = out.records, out.tallies, out.counters
+    tallies, counters = out.tallies, out.counters
     item, slot = np.int64(v.item), np.int64(v.slot)
     level = level_of(satisfaction)
     done, positive, detour, spent, before = 0, 0, 0, 0.0, 1.0
@@ -178,7 +178,7 @@ def acts_of(
         tallies[Tally.EVENT + event] += 1
         if acts[a].counter >= 0:
             counters[item, acts[a].counter] += 1
-        if records.shape[0] > 0:
+        if is_recorded(np.int64(event), out):
             seen = np.uint32(plan.screens[v.stage, v.device, 0])
             n = record_play(n, v, np.int64(event), seconds, satisfaction, seen, tables)
         spent += seconds

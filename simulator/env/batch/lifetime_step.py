@@ -231,7 +231,9 @@ def _geography(t: StepGroups, w: LifetimeGroups, user: Users, j: int) -> Geograp
 @inlined
 def _first_records(out: Output) -> Output:
     """Return the output with room for `AT_ONCE` records."""
-    return Output(out.records[:AT_ONCE], out.tallies, out.counters, out.scratch, out.messages, out.n_messages)
+    return Output(
+        out.records[:AT_ONCE], out.tallies, out.counters, out.scratch, out.messages, out.n_messages, out.wanted
+    )
 
 
 @internal
