@@ -24,6 +24,7 @@ usage:
   python -m analysis abtest scenario=NAME treatment="recommender=itemknn" control="recommender=popularity"
   python -m analysis compare scenarios=all recommenders=random,popularity,itemknn seed="range(3)"
   python -m analysis knockout scenario=NAME modality=image recommender=vbpr seed="range(10)"
+  python -m analysis study size=small
   python -m analysis learnability RUN RUN ...
   python -m analysis counterfactual more_couriers,padded_eta seed="range(20)" output=FOLDER
   python -m analysis elasticity scenario=NAME modalities=image,price seed="range(5)"
@@ -94,6 +95,15 @@ knockout: {users see a modality | do not} x {the recommender uses it | is handed
   output         folder (default: runs/knockout-SCENARIO-MODALITY); one that is there is continued
   users, items, horizon, label, serves and scenario.KEYS hold for all worlds (default: a small size of its own)
   written: effects.csv (every effect on every measure, and by group) and knockout.json (verdicts, and why)
+
+study: knock-outs of many modalities, and the map of modalities and scenarios: verdict, effect on satisfaction with its
+    interval, share of decisions that saw the modality
+  size           small (minutes) or full (hours: every modality that any surface shows, in six scenarios)
+  file           which knock-outs in worlds of which size (default: that of the size)
+  only           scenarios, or scenario:modality, by comma (default: all of the file)
+  workers        worlds at a time (default: as many as the cores hold)
+  output         folder (default: runs/study-SIZE); one that is there is continued
+  written: map.csv, map.md, and effects.csv, knockout.json and verdicts.txt of each knock-out in a folder of its own
 
 counterfactual: the same worlds twice, with one thing changed, paired over seeds (all that are declared, unless named)
   seed           seeds by comma or range (default: range(20))
@@ -193,6 +203,7 @@ COMMANDS = (
     "compare",
     "learnability",
     "knockout",
+    "study",
     "counterfactual",
     "elasticity",
     "fidelity",

@@ -26,4 +26,9 @@ from analysis.commands.holding import (
     stability as stability,
     validity as validity,
 )
-from analysis.commands.knocking_out import KnockoutSettings as KnockoutSettings, knockout as knockout
+from analysis.commands.knocking_out import (
+    KnockoutSettings as KnockoutSettings,
+    StudySettings as StudySettings,
+    knockout as knockout,
+    study as study,
+)

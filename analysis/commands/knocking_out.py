@@ -1,4 +1,4 @@
-"""The knock-out of one modality (`knockout`)."""
+"""The knock-out of one modality (`knockout`), and of many (`study`)."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from analysis.commands.words import (
     SIZES,
     OneScenario,
     cell_of,
+    names,
     one_of,
     read_settings,
     say,
@@ -21,7 +22,7 @@ from analysis.commands.words import (
     seeds,
 )
 from recommenders.command_line import WHERE, read_pairs
-from recommenders.contract.settings import setting, whole_number
+from recommenders.contract.settings import Settings, one_of as choice, setting, whole_number
 from simulator.cli.arguments import read_value, split_list
 from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
@@ -93,6 +94,37 @@ def knockout(words: Sequence[str]) -> int:
     write_json(output / "knockout.json", as_json(found, asked))
     say(verdict_lines(found) + "\n")
     say(_table(found) + "\n\n")
+    say(f"written to {output}\n")
+    return 0
+
+
+@dataclass(frozen=True)
+class StudySettings(Settings):
+    """What a study takes."""
+
+    size: str = setting("small", read=choice("small", "full"))
+    file: Path | None = setting(None, read=to_path)
+    only: tuple[str, ...] = setting((), read=names("only"))
+    workers: int | None = setting(None, read=whole_number(1))
+    output: Path | None = setting(None, read=to_path)
+
+
+def study(words: Sequence[str]) -> int:
+    """Knock out one modality after the other, and lay out the map of modalities and scenarios (`study`)."""
+    chosen = read_settings(StudySettings, read_pairs(words, InputError))
+    from analysis.study import study as studying
+
+    path = chosen.file or (studying.FULL if chosen.size == "full" else studying.SMALL)
+    asked = studying.read_study(path, chosen.only)
+    output = chosen.output or Path("runs") / f"study-{chosen.size if chosen.file is None else safe_name(path.stem)}"
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            found = studying.run(asked, output, chosen.workers or os.cpu_count() or 1, to_stderr, stop)
+    except RunInterrupted as error:
+        return say_stopped(error, output)
+    page = studying.as_page(found, " ".join(["python -m analysis study", *words]))
+    write_atomic(output / "map.md", page)
+    say(page + "\n")
     say(f"written to {output}\n")
     return 0
 

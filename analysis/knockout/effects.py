@@ -19,7 +19,8 @@ class Effect:
         name: what tables call it.
         says: in words, what differs between the two sides.
         weights: of the worlds; those that are not named count nothing.
-        headline: whether it is judged; the others are told.
+        headline: whether it is judged; the others are told. Few are: all judgments of a recommender are one family,
+            and ten seeds bear no more than 25.
     """
 
     name: str
@@ -60,7 +61,7 @@ LOG = Effect(
 )  # fmt: skip
 BOTH = Effect(
     "shown and used", "users see it and the recommender uses it, or neither",
-    _difference(_ALL, _NONE), headline=True,
+    _difference(_ALL, _NONE),
 )  # fmt: skip
 USED_BY_SEEN = Effect(
     "used x seen", "how much more it helps to use it where users see it",
