@@ -23,6 +23,7 @@ from analysis.calibrate.figures import known_figures
 from analysis.calibrate.worlds import on_platform
 from analysis.fidelity import report as fidelity
 from analysis.hardness import report as hardness
+from analysis.knockout import report as knockout
 from analysis.stability import report as stability
 from analysis.validity import report as validity
 from recommenders.__main__ import main as recommenders_main
@@ -40,7 +41,7 @@ from simulator.scenario.checks.provenance import provenance_summary
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 SHIPPED = "shortvideo"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -209,6 +210,11 @@ def test_commands_are_understood(where, command, place, monkeypatch, capsys):
             assert worlds
             raise _PlannedError
 
+        def knocked_out(plan, *args, **kwargs):
+            assert plan.served
+            raise _PlannedError
+
+        monkeypatch.setattr(knockout, "run", knocked_out)
         monkeypatch.setattr(fidelity, "run", measured)
         monkeypatch.setattr(validity, "run", small)
         monkeypatch.setattr(stability, "run", ranked)
