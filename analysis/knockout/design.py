@@ -8,8 +8,8 @@ features shuffled among items of a type: as many numbers, distributed alike, tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ from analysis.treatments import hidden, shown
 from recommenders.evaluation.splits import SPLITS
 from simulator.cli.listing import check_recommender_name
 from simulator.cli.run import check_recommender_parameters
-from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, complete, resolve
+from simulator.config import CHANGE_PREFIX, FEATURES_PREFIX, PARAMETER_PREFIX, complete, resolve
 from simulator.errors import InputError, check_known
 from simulator.records.run_folder import safe_name
 from simulator.scenario.load import load_scenario
@@ -169,35 +169,22 @@ def plan(
         InputError: a setting is wrong; nobody is shown the modality; the scenario needs it.
         RecommenderError: a recommender does not take its parameters.
     """
-    from simulator import check_scenario
-
     own = changes_of(settings)
-    as_it_is = load_scenario(scenario, own)
-    check_scenario(as_it_is)
-    check_known(as_it_is.shown, "modality", [modality], list(as_it_is.modalities))
-    if modality not in shown(as_it_is):
-        right = f"expected one of {', '.join(shown(as_it_is))}"
-        raise InputError(as_it_is.shown, f"no surface shows {modality}", right)
+    as_it_is = _showing(scenario, modality, own)
     check_known("knockout", "split", [split], SPLITS)
-    if not recommenders or len(set(recommenders)) < len(recommenders):
-        raise InputError("knockout", f"recommender={','.join(recommenders)}", "expected each once")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError("knockout", f"seed={','.join(map(str, seeds))}", "expected each once")
-    arms = [read_arm(text) for text in recommenders]
-    logged_by = read_arm(logging)
+    for name, given in (("recommender", recommenders), ("seed", seeds)):
+        if not given or len(set(given)) < len(given):
+            raise InputError("knockout", f"{name}={','.join(map(str, given))}", "expected each once")
+    arms, logged_by = [read_arm(text) for text in recommenders], read_arm(logging)
     for arm in (*arms, logged_by):
         check_recommender_name(arm.recommender)
-        given = [("scenario", scenario), *_of(arm).items(), *settings.items()]
-        config = complete(resolve(given, where="knockout"), as_it_is.defaults.model_dump())
-        check_recommender_parameters(config)
+        asked = [("scenario", scenario), *_of(arm).items(), *settings.items()]
+        check_recommender_parameters(complete(resolve(asked, where="knockout"), as_it_is.defaults.model_dump()))
     readable = getattr(as_it_is.modalities[modality], "feature", None) is not None
     draws: list[int | None] = list(range(outer)) or [None]
-    logs: list[World[Logged]] = []
-    judged: list[World[Judged]] = []
-    served: list[World[Served]] = []
-    left: dict[str, None] = {}
+    found = Plan(as_it_is, modality, arms, readable, list(seeds), draws, pd.DataFrame(), [], [], [], [])
     rows: list[dict[str, float]] = []
-    blind = {modality: "shuffle"}
+    left: dict[str, None] = {}
     for draw in draws:
         changes: dict[str, object] = {}
         if draw is not None:
@@ -205,32 +192,69 @@ def plan(
             changes, left = _prefixed(numbers), left | dict.fromkeys(out)
             rows.append(numbers)
         hide = _hiding(scenario, modality, {**own, **changes_of(changes)})
-        shared = {**settings, **changes}
         for seed in seeds:
-            for sees in (False, True):
-                place = log_place(sees, draw, seed)
-                world = {**shared, **({} if sees else hide), **_of(logged_by), "seed": seed}
-                world |= {"log": "platform", "features": readable}
-                logs.append(World(Logged(sees, draw, seed), place, scenario, world))
+            same = _SameSeed(scenario, modality, readable, {**settings, **changes}, hide, draw, seed)
+            found.logs.extend(same.logs(logged_by))
             for arm in arms:
-                for uses, learned in product((False, True) if readable else (False,), (False, True)):
-                    what = Judged(
-                        arm, uses, log_place(learned, draw, seed), {} if uses or not readable else blind, split, tries,
-                        seed,
-                    )  # fmt: skip
-                    told = {"recommender": arm.name, "split": split, "tries": tries, **changes, "seed": seed}
-                    judged.append(World(what, judged_place(arm, uses, learned, draw, seed), scenario, told))
-                for cell in CELLS:
-                    if cell.uses and not readable:
-                        continue
-                    world = {**shared, **({} if cell.sees else hide), **_of(arm), "seed": seed, "refit": _NEVER}
-                    world.pop("first_fit", None)  # it is at time 0
-                    if readable and not cell.uses:
-                        world[f"features.{modality}"] = blind[modality]
-                    tuned = judged_place(arm, cell.uses, cell.learned, draw, seed)
-                    asked = Served(modality, log_place(cell.learned, draw, seed), tuned if tries else "")
-                    served.append(World(asked, served_place(arm, cell, draw, seed), scenario, world))
-    return Plan(as_it_is, modality, arms, readable, list(seeds), draws, _moved(rows), logs, judged, served, list(left))
+                found.judged.extend(same.judged(arm, split, tries))
+                found.served.extend(same.served(arm, found.cells(), tries))
+    return replace(found, numbers=_moved(rows), left_out=list(left))
+
+
+@dataclass(frozen=True)
+class _SameSeed:
+    """Lay out the worlds of one seed and draw; `hide` are the settings that hide the modality from users."""
+
+    scenario: str
+    modality: str
+    readable: bool
+    shared: Mapping[str, object]
+    hide: Mapping[str, object]
+    draw: int | None
+    seed: int
+
+    def logs(self, arm: Arm) -> Iterator[World[Logged]]:
+        """Yield the worlds that leave logs."""
+        for sees in (False, True):
+            world = {**self._world(sees, arm), "log": "platform", "features": self.readable}
+            asked = Logged(sees, self.draw, self.seed)
+            yield World(asked, log_place(sees, self.draw, self.seed), self.scenario, world)
+
+    def judged(self, arm: Arm, split: str, tries: int) -> Iterator[World[Judged]]:
+        """Yield the models that are judged on these logs."""
+        for uses, learned in product((False, True) if self.readable else (False,), (False, True)):
+            log, blind = log_place(learned, self.draw, self.seed), self._blind(uses)
+            told = {**self.shared, "recommender": arm.name, "split": split, "tries": tries, "seed": self.seed}
+            place = judged_place(arm, uses, learned, self.draw, self.seed)
+            yield World(Judged(arm, uses, log, blind, split, tries, self.seed), place, self.scenario, told)
+
+    def served(self, arm: Arm, cells: Iterable[Cell], tries: int) -> Iterator[World[Served]]:
+        """Yield the worlds that are served by models of these logs."""
+        for cell in cells:
+            world = {**self._world(cell.sees, arm), "refit": _NEVER}
+            world.pop("first_fit", None)  # it is at time 0
+            world |= {FEATURES_PREFIX + name: how for name, how in self._blind(cell.uses).items()}
+            tuned = judged_place(arm, cell.uses, cell.learned, self.draw, self.seed) if tries else ""
+            asked = Served(self.modality, log_place(cell.learned, self.draw, self.seed), tuned)
+            yield World(asked, served_place(arm, cell, self.draw, self.seed), self.scenario, world)
+
+    def _world(self, sees: bool, arm: Arm) -> dict[str, object]:
+        return {**self.shared, **({} if sees else self.hide), **_of(arm), "seed": self.seed}
+
+    def _blind(self, uses: bool) -> dict[str, str]:
+        return {self.modality: "shuffle"} if self.readable and not uses else {}
+
+
+def _showing(scenario: str, modality: str, own: Mapping[str, object]) -> Scenario:
+    """Return the scenario as it is asked for. Raises InputError where it is wrong, or shows no such modality."""
+    from simulator import check_scenario
+
+    found = load_scenario(scenario, dict(own))
+    check_scenario(found)
+    check_known(found.shown, "modality", [modality], list(found.modalities))
+    if modality not in shown(found):
+        raise InputError(found.shown, f"no surface shows {modality}", f"expected one of {', '.join(shown(found))}")
+    return found
 
 
 def _hiding(scenario: str, modality: str, own: Mapping[str, object]) -> dict[str, object]:
