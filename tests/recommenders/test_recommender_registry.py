@@ -60,8 +60,8 @@ def test_entry_points_are_found_and_cannot_take_our_names(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("itemkn", {}, r"recommender: 'itemkn' is not known; did you mean 'itemknn'\? there are: asysvd, "),
-        ("zzz", {}, "'zzz' is not known; there are: asysvd"),
+        ("itemkn", {}, r"recommender: 'itemkn' is not known; did you mean 'itemknn'\? there are: ab, asysvd, "),
+        ("zzz", {}, "'zzz' is not known; there are: ab, asysvd"),
         ("no_such_package.models:Mine", {}, "cannot import 'no_such_package.models'"),
         ("recommenders.models.neighbors:ItemKN", {}, r"has no class 'ItemKN'; did you mean 'ItemKNN'\?"),
         (f"{__name__}:Lame", {}, "Lame: is no recommender; expected a class derived from"),
