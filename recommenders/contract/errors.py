@@ -18,3 +18,7 @@ class RecommenderError(OnPurpose):
         self.wrong = wrong
         self.right = right
         super().__init__(f"{where}: {wrong}" + (f"; {right}" if right else ""))
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        """Let errors travel between processes."""
+        return type(self), (self.where, self.wrong, self.right)

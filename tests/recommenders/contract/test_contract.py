@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -116,3 +117,8 @@ def _catalog(n_items):
     from recommenders.contract import Catalog
 
     return Catalog(n_items)
+
+
+def test_an_error_travels_between_processes():
+    there = pickle.loads(pickle.dumps(RecommenderError("recommender odd", "is odd", "an even one")))
+    assert (str(there), there.wrong) == ("recommender odd: is odd; an even one", "is odd")
