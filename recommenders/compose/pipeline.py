@@ -170,6 +170,10 @@ class Filtered(Composed):
     reads = "positives"
     config: FilterSettings
 
+    def __init__(self, *, seed: int = 0, label: Label | None = None, **parameters: Any) -> None:
+        super().__init__(seed=seed, label=label, **parameters)
+        self.learns = True  # type: ignore[misc]  # which items pass, whoever recommends them
+
     def named(self) -> Iterator[tuple[str, str]]:
         """Name the member."""
         yield "member", self.config.member

@@ -110,6 +110,12 @@ def test_what_does_not_pass_comes_only_when_all_else_is_gone(log):
     assert (many[10:] < 20).all()
 
 
+def test_a_filter_learns_what_passes_even_if_its_member_learns_nothing(log):
+    filtered = fitted("filtered", log, member="random", column="price", at_least=20)
+    assert filtered.learns, "a platform fits who learns, and only those"
+    assert (filtered.recommend(ask(N, users=range(26), slate_size=8)).items >= 20).all()
+
+
 def test_exploration_is_as_likely_as_it_says(log):
     n = 4000
     keys = np.random.default_rng(3).integers(0, 2**63, n).tolist()
