@@ -11,7 +11,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,20 +51,18 @@ def to_path(value: object) -> Path:
     return Path(value)
 
 
-def _catalog(value: object) -> Path:
-    path = to_path(value)
-    if not path.exists():
-        raise ValueError("an existing folder with items, features or interactions; nothing is there")
-    return path
+def _existing(what: str) -> Callable[[object], Path]:
+    """Return what reads the path of something that is there; `what` says what is expected."""
 
+    def read(value: object) -> Path:
+        path, there = to_path(value), False
+        with suppress(OSError):  # a name that no file can have
+            there = path.exists()
+        if not there:
+            raise ValueError(f"{what}; nothing is there")
+        return path
 
-def _other_run(value: object) -> Path:
-    path, there = to_path(value), False
-    with suppress(OSError):  # a name that no file can have
-        there = path.exists()
-    if not there:
-        raise ValueError("the folder of a run that has ended; nothing is there")
-    return path
+    return read
 
 
 def read_duration(value: object) -> float:
@@ -98,10 +96,14 @@ class RunConfig(Settings):
     horizon: float | None = setting(None, "simulated time, e.g. 14d", read=read_duration)
     seed: int = setting(0, "the world's seed", read=whole_number(0, MOST_SEED))
     output: Path | None = setting(None, "folder to write, new (default: runs/SCENARIO-RECOMMENDER-sSEED)", read=to_path)
-    catalog: Path | None = setting(None, "folder of a real catalog (default: drawn from the scenario)", read=_catalog)
+    catalog: Path | None = setting(
+        None, "folder of a real catalog (default: drawn from the scenario)",
+        read=_existing("an existing folder with items, features or interactions"),
+    )  # fmt: skip
     log_from: Path | None = setting(
-        None, "folder of another run, whose log the platform begins with (default: none)", read=_other_run
-    )
+        None, "folder of another run, whose log the platform begins with (default: none)",
+        read=_existing("the folder of a run that has ended"),
+    )  # fmt: skip
     log: str = setting("full", f"what to write: {', '.join(LOGS)}", read=one_of(*LOGS))
     features: bool = setting(False, "yes writes the items' features, for offline judging", read=yes_or_no)
     threads: int = setting(1, "threads of this run; never changes a result", read=whole_number(1, THREADS))

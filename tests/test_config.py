@@ -248,3 +248,9 @@ def test_a_label_is_a_choice_of_the_run():
     assert resolve([("scenario", "a"), ("label", "like")]).scenario_changes == {"platform.label": "like"}
     with pytest.raises(InputError, match=r"scenario\.platform\.label is given twice"):
         resolve([("scenario", "a"), ("label", "like"), ("scenario.platform.label", "order")])
+
+
+@pytest.mark.parametrize("name", ["catalog", "log_from"])
+def test_what_no_file_can_be_called_is_not_there(name):
+    with pytest.raises(InputError, match=rf"{name} = a+; expected .*; nothing is there"):
+        resolve([("scenario", "news"), (name, "a" * 300)])
