@@ -57,6 +57,9 @@ def ground_setting(config: RunConfig, compiled: Compiled, say: Callable[[str], N
     folder = read_folder(config.catalog, known=compiled.names.modalities)
     if folder.interactions is None:
         return _ungrounded(config, compiled, folder)
+    if config.first_fit is not None:
+        wrong = f"first_fit beside {config.catalog}, which has interactions"
+        raise InputError("first_fit", wrong, "leave it out: with a log from before, the first fit is at time 0")
     say("grounding")
     width = sum(shape.dimensions for shape in compiled.facets)
     grounding = ground(folder, width, config.seed)

@@ -44,3 +44,14 @@ def test_durations_of_hours_where_seconds_are_usual_are_milliseconds(features: P
     for unit in ("ms", "s"):
         (features / "mapping.yaml").write_text(f"units: {{duration: {unit}}}\n")
         _check_durations(read_folder(features), usual)
+
+
+def test_a_first_fit_beside_real_interactions_is_refused(features: Path, tmp_path: Path):
+    pd.DataFrame({"user_id": np.arange(80) % 10, "item_id": [f"{k % 40:03d}" for k in range(80)]}).to_csv(
+        features / "interactions.csv", index=False
+    )
+    with pytest.raises(
+        InputError, match=r"first_fit: first_fit beside .*catalog, which has interactions; leave it out"
+    ):
+        run(scenario="shortvideo", catalog=features, horizon="30min", first_fit="15min", output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
