@@ -26,14 +26,9 @@ from simulator.platform.oracle import ORACLES, Oracle
 from simulator.platform.past import past_counts
 from simulator.platform.policies import Policies, create_policies, create_recommender
 from simulator.platform.service import Platform
-from simulator.population.blinded import blinded, blinding
-from simulator.population.catalog import draw_catalog
 from simulator.population.interests import Interests, topical
-from simulator.population.likeness import likeness
 from simulator.population.parent_rows import Menus, recommendable
-from simulator.population.reservations import with_reservations
 from simulator.population.setting import Setting
-from simulator.population.users import draw_users
 from simulator.records.beginning import begin_folder
 from simulator.records.checkpoint import Checkpoint
 from simulator.records.lock import FolderLock
@@ -59,6 +54,7 @@ from simulator.scenario.checks.check import check_scenario
 from simulator.scenario.durations import HOUR
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema.scenario import Scenario
+from simulator.setting_up import hand_out, set_up
 
 Report = Callable[[Progress], None]
 
@@ -140,19 +136,6 @@ def _plugin(config: RunConfig, scenario: Scenario, given: object | None) -> Reco
     return given
 
 
-def set_up(config: RunConfig, compiled: Compiled, say: Callable[[str], None]) -> Setting:
-    """Make the setting that a configuration asks for: drawn from the scenario, or grounded in a real folder."""
-    if config.catalog is not None:
-        from simulator.grounding.setting import ground_setting  # reads files and estimates: only where it is wanted
-
-        return ground_setting(config, compiled, say)
-    defaults = compiled.scenario.defaults
-    horizon = config.horizon or defaults.horizon
-    catalog = draw_catalog(compiled, config.items or defaults.items, horizon, config.seed)
-    users = draw_users(compiled, catalog.items, config.users or defaults.users, config.seed)
-    return Setting(compiled, catalog, users, None, horizon, {"catalog": "drawn from the scenario"})
-
-
 class World:
     """One world, its state and its log. Use `run_world`.
 
@@ -184,10 +167,7 @@ class World:
         self._compiler = BackgroundCompiler()
         self._compiler.submit(advance, *first_arguments(compiled.plan))
         # 2. Who and what is there.
-        setting = set_up(config, compiled, lambda note: self._say(note, 0))
-        expecting = with_reservations(setting.compiled, setting.users, setting.catalog.items, config.seed)
-        known = {"likeness": likeness(setting.compiled, setting.users, setting.catalog.items)}
-        self.setting: Setting = replace(setting, compiled=expecting, facts=setting.facts | known)
+        self.setting: Setting = set_up(config, compiled, lambda note: self._say(note, 0))
         self.compiled = compiled = self.setting.compiled
         self.horizon = float(config.horizon or self.setting.horizon)
         # 3. What the platform remembers, and what is written; a plug-in that lacks something says so before.
@@ -198,10 +178,7 @@ class World:
             self.setting = with_log_from(self.setting, config, [each.name for each in learners])
         catalog, users, items = self.setting.catalog, self.users, self.setting.catalog.items
         self._past = past_counts(compiled, users, items, config.seed)
-        blind = blinding(config.blinded_features, list(catalog.public.features))
-        if blind:
-            self.setting = replace(self.setting, facts=self.setting.facts | {"blinded_features": blind})
-        public = blinded(catalog.public, blind, compiled.names.modalities, config.seed).sealed()
+        self.setting, public = hand_out(self.setting, config)
         for each in asked:
             with calling(each, "check"):
                 each.check(public)

@@ -57,7 +57,7 @@ def _imports(path: Path) -> Iterator[str]:
 ORDER = {
     "simulator": (
         "errors version part", "scenario engine", "config plan", "population records", "platform", "runtime",
-        "grounding", "world", "api cli env", "__main__ __init__",
+        "grounding", "setting_up", "world", "api cli env", "__main__ __init__",
     ),
     "recommenders": (
         "contract values inequality", "command_line registry", "members saving", "models", "data compose agents check",
