@@ -19,8 +19,6 @@ from analysis.statistics import LEVEL, MOST_SEEDS, finite
 
 LEAST = 10
 """Seeds below which there is no verdict: two-sided, 10 signs alike have p = 0.002, which a family of 25 still bears."""
-MARKED = 5
-"""Seeds below which a table marks its figures."""
 POWER = 0.8
 _QUANTILES = (np.arange(400) + 0.5) / 400
 
