@@ -234,7 +234,12 @@ def _dispatch(words: Sequence[str]) -> int:
     from analysis import commands  # nothing heavy at its top either, but --help needs none of it
 
     run: Callable[[Sequence[str]], int] = getattr(commands, given.command)
-    return run(given.operands)
+    try:
+        return run(given.operands)
+    except commands.Unfinished as error:
+        if "debug" in given.flags and error.__cause__ is not None:
+            raise error.__cause__ from None
+        return error.code
 
 
 if __name__ == "__main__":

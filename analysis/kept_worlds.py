@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from recommenders.contract.errors import OnPurpose
 from simulator.config import CHANGE_PREFIX
 from simulator.errors import BeholderError, InputError, RunInterrupted
 from simulator.records.run_folder import disk_errors, write_json
@@ -25,7 +26,14 @@ Measures = dict[str, float | None]
 _OTHER = {"engine": "another version of the engine", "scenario": "another scenario", "settings": "other settings"}
 
 
-class WorldLost(BeholderError):
+_TOLD = 10
+
+
+class WorldsFailed(BeholderError):
+    """Some worlds failed; those that ended are kept."""
+
+
+class WorldLost(WorldsFailed):
     """A process ended in the middle of a world, as for want of memory; worlds that ended before are kept."""
 
 
@@ -96,6 +104,8 @@ def run(
 ) -> dict[str, Measures]:
     """Run all worlds that are not there yet, in processes of their own, and return the measures of all by place.
 
+    Where one fails the others go on; what failed is said at the end.
+
     Args:
         worlds: the worlds.
         live: runs a world and returns its measures; a function of a module, which other processes can import.
@@ -108,13 +118,16 @@ def run(
     Raises:
         InputError: the folder holds worlds of another engine, scenario or settings.
         RunInterrupted: stopped; worlds that ended are kept.
+        WorldsFailed: after all have ended, if some failed; its cause is the first one's error.
         WorldLost: a process ended in the middle of a world.
     """
     found: dict[str, Measures] = {}
-    for world in worlds:
-        kept = world.kept(folder)
-        if kept is not None:
-            found[world.place] = kept
+    failed: dict[str, Exception] = {}
+    with disk_errors(folder):
+        for world in worlds:
+            kept = world.kept(folder)
+            if kept is not None:
+                found[world.place] = kept
     waiting = [world for world in worlds if world.place not in found]
     with disk_errors(folder):
         for world in waiting:
@@ -127,7 +140,9 @@ def run(
                 world = waiting.pop(0)
                 running[pool.submit(live, world)] = world
             if not running:
-                raise RunInterrupted(f"{len(found)} of {len(worlds)} worlds are done")
+                raise RunInterrupted(
+                    f"{len(found)} of {len(worlds)} worlds are done" + (f", {len(failed)} failed" if failed else "")
+                )
             for future in wait(running, timeout=1.0, return_when=FIRST_COMPLETED).done:
                 world = running.pop(future)
                 error = future.exception()
@@ -136,10 +151,25 @@ def run(
                 if isinstance(error, BrokenProcessPool):
                     wrong = f"a process ended in the middle of a world; {len(found)} of {len(worlds)} worlds are done"
                     raise WorldLost(f"{wrong}; where memory is short, give fewer workers") from error
+                if isinstance(error, Exception):
+                    failed[world.place] = error
+                    continue
                 found[world.place] = world.keep(folder, future.result())
                 if report is not None:
                     report(len(found), len(worlds))
+    if failed:
+        raise _failure(failed, len(worlds)) from next(iter(failed.values()))
     return found
+
+
+def _failure(failed: Mapping[str, Exception], n: int) -> WorldsFailed:
+    """Return what names the worlds that failed, with their errors; what nobody raised on purpose has its kind."""
+    lines = [f"{len(failed)} of {n} worlds failed"]
+    for place, error in list(failed.items())[:_TOLD]:
+        lines.append(f"  {place}: {error if isinstance(error, OnPurpose) else repr(error)}")
+    if len(failed) > _TOLD:
+        lines.append(f"  and {len(failed) - _TOLD} more")
+    return WorldsFailed("\n".join(lines))
 
 
 def processes(workers: int) -> ProcessPoolExecutor:

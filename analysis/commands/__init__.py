@@ -32,3 +32,4 @@ from analysis.commands.knocking_out import (
     knockout as knockout,
     study as study,
 )
+from analysis.commands.words import Unfinished as Unfinished

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.commands.words import (
     SIZES,
+    going_on,
     names,
     one_of,
     read_settings,
     say,
     say_counted,
-    say_stopped,
     seeds,
     share_reader,
     table_of,
@@ -23,9 +22,9 @@ from analysis.commands.words import (
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, setting, whole_number
 from simulator.cli.arguments import read_value
-from simulator.cli.signals import stop_on_signals, to_stderr
+from simulator.cli.signals import to_stderr
 from simulator.config import CHANGE_PREFIX, to_path
-from simulator.errors import InputError, RunInterrupted
+from simulator.errors import InputError
 from simulator.records.run_folder import safe_name, write_atomic
 
 _SIZES = (*SIZES, "first_fit")
@@ -82,14 +81,11 @@ def abtest(words: Sequence[str]) -> int:
     asked = (scenario, chosen.treatment, chosen.control, chosen.seed, settings)
     measures, worlds = testing.plan(*asked, chosen.measures, chosen.share)
     to_stderr(f"{len(worlds)} worlds, {len(measures)} measures · to {output}")
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = testing.run(
-                *asked, output, chosen.workers or os.cpu_count() or 1,
-                measures=measures, share=chosen.share, report=say_counted, stop=stop,
-            )  # fmt: skip
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = testing.run(
+            *asked, output, chosen.workers or os.cpu_count() or 1,
+            measures=measures, share=chosen.share, report=say_counted, stop=stop,
+        )  # fmt: skip
     write_atomic(output / "abtest.csv", found.to_csv(index=False))
     say(f"{chosen.treatment} less {chosen.control} · {chosen.share:g} of the users of one world, and two worlds\n\n")
     say(table_of(found, _HEADER, _COLUMNS) + "\n\n")

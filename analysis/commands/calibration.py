@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.commands.words import OneScenario, names, one_scenario, say, say_stopped, seeds, share_reader, table_of
+from analysis.commands.words import OneScenario, going_on, names, one_scenario, say, seeds, share_reader, table_of
 from recommenders.contract.settings import number, setting, whole_number
-from simulator.cli.signals import stop_on_signals, to_stderr
+from simulator.cli.signals import to_stderr
 from simulator.config import to_path
-from simulator.errors import RunInterrupted
 from simulator.records.run_folder import safe_name, write_atomic, write_json
 
 if TYPE_CHECKING:
@@ -55,13 +53,10 @@ def calibrate(words: Sequence[str]) -> int:
     )
     if chosen.out is not None:
         calibration.check_out(plan, out)
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            workers = chosen.workers or os.cpu_count() or 1
-            budget = calibration.Budget(chosen.trials, chosen.minutes, workers, stop, _say_trial)
-            found, changed = calibration.run(plan, output, budget)
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        workers = chosen.workers or os.cpu_count() or 1
+        budget = calibration.Budget(chosen.trials, chosen.minutes, workers, stop, _say_trial)
+        found, changed = calibration.run(plan, output, budget)
     facts = {
         "scenario": scenario,
         "held against": "its targets" if plan.log is None else plan.log.name,

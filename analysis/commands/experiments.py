@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from analysis.commands.words import names, one_of, read_settings, say, say_world, seeds, share_reader, table_of
-from recommenders.command_line import EXIT_STOPPED, WHERE, read_pairs
+from analysis.commands.words import (
+    going_on,
+    names,
+    one_of,
+    read_settings,
+    say,
+    say_world,
+    seeds,
+    share_reader,
+    table_of,
+)
+from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, setting, whole_number
-from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import expand_values, read_value
-from simulator.cli.signals import stop_on_signals, to_stderr
+from simulator.cli.signals import to_stderr
 from simulator.cli.tables import Cell, format_table
-from simulator.config import CHANGE_PREFIX, KNOWN, PARAMETER_PREFIX, to_path
+from simulator.config import CHANGE_PREFIX, FEATURES_PREFIX, KNOWN, PARAMETER_PREFIX, to_path
 from simulator.errors import InputError, check_known
 from simulator.records.run_folder import free_name, safe_name, write_atomic
 
@@ -25,7 +33,6 @@ if TYPE_CHECKING:
     from analysis.tables import Experiment
     from analysis.treatments import Design
 
-EXIT_FAILED = 1
 FRAME, PAIRED, ORDERED, EFFECTS = "experiment.csv", "paired.csv", "ordered.csv", "effects.csv"
 ORDER, FACTOR = "order.", "factor."
 _PAIRED_HEADER = ["recommender", "n", "mean", "low", "high", "difference", "low", "high", "p", "p (Holm)"]
@@ -89,14 +96,16 @@ def experiment(words: Sequence[str]) -> int:
             orders[key.removeprefix(ORDER)] = expand_values(key, text)
         elif key.startswith(FACTOR):
             continue
-        elif key in shared or key.startswith(CHANGE_PREFIX):
+        elif key in shared or key.startswith((CHANGE_PREFIX, FEATURES_PREFIX)):
             settings[key] = read_value(key, one_of(key, text))
         elif key.startswith(PARAMETER_PREFIX):
             right = "give a recommender's parameters in brackets: recommender=itemknn(neighbors=50)"
             raise InputError(WHERE, f"{key} cannot hold for all recommenders", right)
         else:
             own[key] = text
-    chosen = read_settings(ExperimentSettings, own, [f"{ORDER}<measure>", f"{FACTOR}<name>", *shared])
+    chosen = read_settings(
+        ExperimentSettings, own, [f"{ORDER}<measure>", f"{FACTOR}<name>", f"{FEATURES_PREFIX}<modality>", *shared]
+    )
     for name, chain in orders.items():
         if len(chain) < 2:
             raise InputError(WHERE, f"{ORDER}{name}={chain[0]}", "expected two or more recommenders")
@@ -126,16 +135,11 @@ def experiment(words: Sequence[str]) -> int:
     check_known(WHERE, "measure", [*chosen.measures, *orders], load_scenario(scenario, changes).measures)
     grid = plan(scenario, arms, chosen.seed, settings, output)
     to_stderr(f"{len(grid)} worlds · to {output}")
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = run(
-                scenario, arms, chosen.seed, settings, chosen.workers, output,
-                report=say_world, stop=stop,
-            )  # fmt: skip
-    except sweeping.SweepError as error:
-        to_stderr(f"error: {error}")
-        to_stderr(f"what is done is kept: the same command with output={output} continues")
-        return EXIT_STOPPED if error.stopped else EXIT_FAILED
+    with going_on(output) as stop:
+        found = run(
+            scenario, arms, chosen.seed, settings, chosen.workers, output,
+            report=say_world, stop=stop,
+        )  # fmt: skip
     measures = list(chosen.measures) or found.measures
     paired = found.paired(measures, baseline, chosen.level)
     write_atomic(output / FRAME, found.frame.to_csv(index=False))
@@ -198,18 +202,13 @@ def compare(words: Sequence[str]) -> int:
     from analysis import compare as comparing
 
     scenarios = comparing.all_scenarios() if chosen.scenarios == ("all",) else list(chosen.scenarios)
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = comparing.compare(
-                scenarios, list(chosen.recommenders), chosen.seed, share=chosen.share,
-                logging=chosen.logging or chosen.recommenders[0], split=chosen.split, lived=chosen.lived,
-                workers=chosen.workers or os.cpu_count() or 1, output=chosen.output,
-                command="python -m analysis compare " + " ".join(words), say=to_stderr, report=say_world, stop=stop,
-            )  # fmt: skip
-    except sweeping.SweepError as error:
-        to_stderr(f"error: {error}")
-        to_stderr(f"what is done is kept: the same command with output={chosen.output} continues")
-        return EXIT_STOPPED if error.stopped else EXIT_FAILED
+    with going_on(chosen.output) as stop:
+        found = comparing.compare(
+            scenarios, list(chosen.recommenders), chosen.seed, share=chosen.share,
+            logging=chosen.logging or chosen.recommenders[0], split=chosen.split, lived=chosen.lived,
+            workers=chosen.workers or os.cpu_count() or 1, output=chosen.output,
+            command="python -m analysis compare " + " ".join(words), say=to_stderr, report=say_world, stop=stop,
+        )  # fmt: skip
     rows: list[list[Cell]] = []
     for each in found:
         tau, interval = each.found.agreement(chosen.lived)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,22 +10,21 @@ from pathlib import Path
 from analysis.commands.words import (
     OneScenario,
     cell_of,
+    going_on,
     names,
     one_scenario,
     read_settings,
     say,
     say_counted,
-    say_stopped,
     seeds,
     table_of,
 )
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, setting, whole_number
 from simulator.cli.arguments import expand_values
-from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
 from simulator.config import to_path
-from simulator.errors import InputError, RunInterrupted, check_known
+from simulator.errors import InputError, check_known
 from simulator.records.run_folder import safe_name, write_atomic, write_json
 
 
@@ -81,11 +79,8 @@ def counterfactual(words: Sequence[str]) -> int:
     workers = chosen.workers or os.cpu_count() or 1
 
     chosen_ones = [declared[name] for name in named or declared]
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = run(chosen_ones, chosen.seed, chosen.output, workers, say_counted, stop)
-    except RunInterrupted as error:
-        return say_stopped(error, chosen.output)
+    with going_on(chosen.output) as stop:
+        found = run(chosen_ones, chosen.seed, chosen.output, workers, say_counted, stop)
     write_atomic(chosen.output / "counterfactual.csv", found.to_csv(index=False))
     effect = ["control", "treated", "difference", "low", "high", "verdict"]
     columns = ["counterfactual", "tag", "measure", "expected", *effect]
@@ -101,14 +96,11 @@ def elasticity(words: Sequence[str]) -> int:
     from analysis import elasticity as report
     from analysis.statistics import LEVEL
 
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = report.run(
-                scenario, chosen.seed, settings, chosen.modalities, output, chosen.workers or os.cpu_count() or 1,
-                say_counted, stop,
-            )  # fmt: skip
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = report.run(
+            scenario, chosen.seed, settings, chosen.modalities, output, chosen.workers or os.cpu_count() or 1,
+            say_counted, stop,
+        )  # fmt: skip
     rows = found.frame.to_dict("records")
     write_atomic(output / "elasticity.csv", found.frame.to_csv(index=False))
     write_json(
@@ -138,14 +130,11 @@ def fidelity(words: Sequence[str]) -> int:
     from analysis.fidelity import report
     from analysis.statistics import LEVEL
 
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = report.run(
-                scenario, chosen.seed, settings, output, chosen.workers or os.cpu_count() or 1, chosen.targets,
-                say_counted, stop,
-            )  # fmt: skip
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = report.run(
+            scenario, chosen.seed, settings, output, chosen.workers or os.cpu_count() or 1, chosen.targets,
+            say_counted, stop,
+        )  # fmt: skip
     write_atomic(output / "fidelity.csv", found.to_csv(index=False))
     write_json(
         output / "fidelity.json",

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.commands.words import names, one_of, read_settings, say, say_counted, say_stopped, seeds, table_of
+from analysis.commands.words import going_on, names, one_of, read_settings, say, say_counted, seeds, table_of
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, number, setting, whole_number
 from simulator.cli.arguments import read_value
-from simulator.cli.signals import stop_on_signals, to_stderr
+from simulator.cli.signals import to_stderr
 from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX, to_path
-from simulator.errors import InputError, RunInterrupted
+from simulator.errors import InputError
 from simulator.records.run_folder import safe_name, write_atomic, write_json
 
 if TYPE_CHECKING:
@@ -110,11 +109,8 @@ def hardness(words: Sequence[str]) -> int:
     output = chosen.output or Path("runs") / safe_name(f"hardness-{'-'.join(Path(each).stem for each in scenarios)}")
     to_stderr(f"{len(worlds)} worlds, {len(folders)} real sets · to {output}")
     real = {name: report.real(folder) for name, folder in folders.items()}
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = report.run(worlds, real, output, chosen.workers or os.cpu_count() or 1, say_counted, stop)
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = report.run(worlds, real, output, chosen.workers or os.cpu_count() or 1, say_counted, stop)
     write_atomic(output / "hardness.csv", found.to_csv(index=False))
     write_json(
         output / "hardness.json",
@@ -146,13 +142,10 @@ def validity(words: Sequence[str]) -> int:
     settings |= {"recommender": arm.recommender}
     settings |= {PARAMETER_PREFIX + name: value for name, value in arm.parameters.items()}
     output = chosen.output or Path("runs") / safe_name(f"validity-{Path(scenario).stem}")
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = report.run(
-                scenario, chosen.seed, settings, output, chosen.workers or os.cpu_count() or 1, say_counted, stop
-            )
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = report.run(
+            scenario, chosen.seed, settings, output, chosen.workers or os.cpu_count() or 1, say_counted, stop
+        )
     tables = {"recovery": found.recovery, "bias": found.bias, "off_policy": found.off_policy}
     for name, table in tables.items():
         write_atomic(output / f"{name}.csv", table.to_csv(index=False))
@@ -180,14 +173,11 @@ def stability(words: Sequence[str]) -> int:
 
     output = chosen.output or Path("runs") / safe_name(f"stability-{Path(scenario).stem}")
     recommenders = chosen.recommenders or report.DEFAULT
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = report.run(
-                scenario, recommenders, chosen.seed, chosen.designs, settings, chosen.lived, chosen.logging, output,
-                chosen.workers or os.cpu_count() or 1, say_counted, stop,
-            )  # fmt: skip
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = report.run(
+            scenario, recommenders, chosen.seed, chosen.designs, settings, chosen.lived, chosen.logging, output,
+            chosen.workers or os.cpu_count() or 1, say_counted, stop,
+        )  # fmt: skip
     tables = {"taus": found.taus, "pairs": found.pairs}
     for name, table in tables.items():
         write_atomic(output / f"{name}.csv", table.to_csv(index=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,21 +12,21 @@ from analysis.commands.words import (
     SIZES,
     OneScenario,
     cell_of,
+    going_on,
     names,
     one_of,
     read_settings,
     say,
     say_counted,
-    say_stopped,
     seeds,
 )
 from recommenders.command_line import WHERE, read_pairs
 from recommenders.contract.settings import Settings, one_of as choice, setting, whole_number
 from simulator.cli.arguments import read_value, split_list
-from simulator.cli.signals import stop_on_signals, to_stderr
+from simulator.cli.signals import to_stderr
 from simulator.cli.tables import Cell, format_table
 from simulator.config import CHANGE_PREFIX, SHORT, to_path
-from simulator.errors import InputError, RunInterrupted
+from simulator.errors import InputError
 from simulator.records.run_folder import safe_name, write_atomic, write_json
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def knockout(words: Sequence[str]) -> int:
     from simulator.scenario.load import load_scenario
 
     settings: dict[str, object] = {
-        **sizes(scenario),
+        **({} if "catalog" in shared else sizes(scenario)),
         **{SHORT.get(key, key): read_value(key, one_of(key, text, "seed and recommender"))
            for key, text in shared.items()},
     }  # fmt: skip
@@ -80,11 +79,8 @@ def knockout(words: Sequence[str]) -> int:
         chosen.tries, chosen.outer,
     )  # fmt: skip
     to_stderr(f"{len(plan.logs)} logs, {len(plan.judged)} models, {len(plan.served)} worlds · to {output}")
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = report.run(plan, output, chosen.workers or os.cpu_count() or 1, say_counted, stop)
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = report.run(plan, output, chosen.workers or os.cpu_count() or 1, say_counted, stop)
     write_atomic(output / "effects.csv", found.frame.to_csv(index=False))
     from analysis.knockout.words import as_json, verdict_lines
 
@@ -117,11 +113,8 @@ def study(words: Sequence[str]) -> int:
     path = chosen.file or (studying.FULL if chosen.size == "full" else studying.SMALL)
     asked = studying.read_study(path, chosen.only)
     output = chosen.output or Path("runs") / f"study-{chosen.size if chosen.file is None else safe_name(path.stem)}"
-    try:
-        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
-            found = studying.run(asked, output, chosen.workers or os.cpu_count() or 1, to_stderr, stop)
-    except RunInterrupted as error:
-        return say_stopped(error, output)
+    with going_on(output) as stop:
+        found = studying.run(asked, output, chosen.workers or os.cpu_count() or 1, to_stderr, stop)
     page = studying.as_page(found, " ".join(["python -m analysis study", *words]))
     write_atomic(output / "map.md", page)
     say(page + "\n")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +14,7 @@ from recommenders.command_line import EXIT_STOPPED, WHERE, read_pairs
 from recommenders.contract.settings import Reader, Settings, checked, number, wrong_setting
 from simulator.cli import sweep as sweeping
 from simulator.cli.arguments import expand_values, read_value
-from simulator.cli.signals import to_stderr
+from simulator.cli.signals import stop_on_signals, to_stderr
 from simulator.cli.tables import Cell, format_table
 from simulator.config import CHANGE_PREFIX, PARAMETER_PREFIX
 from simulator.errors import InputError, RunInterrupted, check_known
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 S = TypeVar("S", bound=Settings)
+EXIT_FAILED = 1
 SIZES = ("users", "items", "horizon")
 """Settings of a run that say how large the worlds of a report are."""
 
@@ -102,11 +105,32 @@ def say_counted(done: int, total: int) -> None:
     to_stderr(f"{done}/{total} worlds")
 
 
-def say_stopped(error: RunInterrupted, output: Path) -> int:
-    """Say that a report was stopped and how it goes on; return the exit code."""
-    to_stderr(f"stopped: {error}")
-    to_stderr(f"what is done is kept: the same command with output={output} continues")
-    return EXIT_STOPPED
+class Unfinished(Exception):
+    """A report did not end, and has said why; its cause is the error, `code` the command's exit code."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+@contextmanager
+def going_on(output: Path) -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether a report is to stop; where it does not end, say why, and how it goes on.
+
+    Raises:
+        Unfinished: it was stopped, or some of its worlds failed; what is done is kept in `output`.
+    """
+    from analysis.kept_worlds import WorldsFailed
+
+    try:
+        with stop_on_signals(to_stderr, second=signal.default_int_handler) as stop:
+            yield stop
+    except (RunInterrupted, WorldsFailed, sweeping.SweepError) as error:
+        stopped = isinstance(error, RunInterrupted)
+        to_stderr(f"{'stopped' if stopped else 'error'}: {error}")
+        to_stderr(f"what is done is kept: the same command with output={output} continues")
+        stopped = stopped or (isinstance(error, sweeping.SweepError) and error.stopped)
+        raise Unfinished(EXIT_STOPPED if stopped else EXIT_FAILED) from error
 
 
 def say_world(done: int, total: int, record: sweeping.Record) -> None:
