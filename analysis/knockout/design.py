@@ -17,6 +17,7 @@ import pandas as pd
 
 from analysis.arms import Arm, read_arm
 from analysis.kept_worlds import World, changes_of
+from analysis.knockout.reading import check_reads
 from analysis.stability.designs import design as moved_numbers
 from analysis.treatments import hidden, shown
 from recommenders.evaluation.splits import SPLITS
@@ -24,6 +25,7 @@ from simulator.cli.listing import check_recommender_name
 from simulator.cli.run import check_recommender_parameters
 from simulator.config import CHANGE_PREFIX, FEATURES_PREFIX, PARAMETER_PREFIX, complete, resolve
 from simulator.errors import InputError, check_known
+from simulator.platform.oracle import ORACLES
 from simulator.records.run_folder import safe_name
 from simulator.scenario.load import load_scenario
 from simulator.scenario.schema.scenario import Scenario
@@ -166,7 +168,8 @@ def plan(
         outer: how many draws of the scenario's estimates there are, each moved by a fifth; 0 leaves them as they are.
 
     Raises:
-        InputError: a setting is wrong; nobody is shown the modality; the scenario needs it.
+        InputError: a setting is wrong; nobody is shown the modality; the scenario needs it; or a recommender
+            does not read it.
         RecommenderError: a recommender does not take its parameters.
     """
     own = changes_of(settings)
@@ -178,9 +181,14 @@ def plan(
     arms, logged_by = [read_arm(text) for text in recommenders], read_arm(logging)
     for arm in (*arms, logged_by):
         check_recommender_name(arm.recommender)
+        if arm is not logged_by and arm.recommender in ORACLES:
+            raise InputError("knockout", f"{arm.name} learns from no log", "expected a recommender that does")
         asked = [("scenario", scenario), *_of(arm).items(), *settings.items()]
         check_recommender_parameters(complete(resolve(asked, where="knockout"), as_it_is.defaults.model_dump()))
     readable = getattr(as_it_is.modalities[modality], "feature", None) is not None
+    if readable and "catalog" not in settings:  # whose features are whatever the folder has
+        for arm in arms:
+            check_reads(arm, as_it_is, modality)
     draws: list[int | None] = list(range(outer)) or [None]
     found = Plan(as_it_is, modality, arms, readable, list(seeds), draws, pd.DataFrame(), [], [], [], [])
     rows: list[dict[str, float]] = []

@@ -16,6 +16,7 @@ from analysis.knockout.measures import BY, measured
 from analysis.knockout.why import before_a_choice, in_words, shown_at, tells
 from analysis.knockout.words import NOBODY, as_json, verdict_lines
 from analysis.verdicts.verdict import Word
+from recommenders.contract import RecommenderError
 from simulator.errors import InputError
 from simulator.scenario.load import load_scenario
 
@@ -61,6 +62,13 @@ def test_a_number_has_no_features_and_is_only_shown_or_not():
     assert all("features" not in key for world in found.served for key in world.settings)
 
 
+def test_a_reader_is_known_by_what_it_reads_and_one_that_lacks_something_says_so():
+    planned(recommenders=["pipeline(recall=itemknn, rerank=contentknn(modality=cover))", "linucb(modality=cover)"])
+    planned(modality="likes", recommenders=["popularity"])
+    with pytest.raises(RecommenderError, match="no features of modality 'nix'"):
+        planned(recommenders=["contentknn(modality=nix)"])
+
+
 def test_draws_move_estimates_in_all_worlds_alike():
     found = planned(outer=2)
     assert found.outer
@@ -84,6 +92,10 @@ def test_draws_move_estimates_in_all_worlds_alike():
         ({"recommenders": ["contentknm"]}, "contentknn"),
         ({"seeds": [1, 1]}, "expected each once"),
         ({"split": "randm"}, "random"),
+        ({"recommenders": ["popularity"]}, "popularity reads no features of cover, so it would serve the same"),
+        ({"recommenders": ["vbpr(modality=audio)"]}, r"vbpr\(modality=audio\) reads no features of cover"),
+        ({"recommenders": ["pipeline(recall=itemknn, rerank=random)"]}, "reads no features of cover"),
+        ({"recommenders": ["belief-oracle"], "modality": "likes"}, "belief-oracle learns from no log"),
         ({"scenario": "news", "modality": "headline", "settings": {"users": -3}}, "users"),
     ],
 )  # fmt: skip
