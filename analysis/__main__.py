@@ -50,7 +50,7 @@ experiment: every recommender with every seed, one process per world, and the di
   level          of the intervals (default: 0.95)
   workers        worlds at a time (default: as many as the cores hold)
   output         folder (default: runs/experiment-SCENARIO); one that is there is continued: finished worlds are reused
-  any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h
+  any other setting of `python -m simulator` holds for all worlds: users=500 horizon=12h features.cover=shuffle
   written: experiment.csv (one row per world and measure), paired.csv, ordered.csv where an order is given, and
   effects.csv where there are treatments: effects of each factor, and differences of differences of each two
 
@@ -84,7 +84,7 @@ knockout: {users see a modality | do not} x {the recommender uses it | is handed
   scenario       name of a scenario, or path of a scenario file
   modality       one that some surface shows
   recommender    of the worlds that are served, by comma; parameters in brackets (default: vbpr); one family of verdicts
-                 each
+                 each; each has to read the modality's features, where it has any
   logging        of the worlds that leave the logs (default: the scenario's recommender)
   seed           seeds by comma or range (default: range(10)); fewer than ten give no verdict
   split          of the logs, for what is recalled offline: random, leave-one-out, temporal (default: random)

@@ -149,12 +149,8 @@ class _Compiler:
         """See that the treated worlds can be: their scenario hangs together, and the recommender takes what it gets."""
         from simulator import check_scenario
 
-        # What a run takes from elsewhere, a log and blinded features, it checks itself when it begins.
-        applied = {
-            key: value
-            for key, value in self._applied().items()
-            if key != LOG_FROM and not key.startswith(FEATURE_PREFIX) and key != "seed"
-        }
+        # The run of `log_from` may have the seed in its name, or be yet to come: a world sees to it when it begins.
+        applied = {key: value for key, value in self._applied().items() if key not in ("seed", LOG_FROM)}
         config = resolve([("scenario", self._scenario), *applied.items()], where=WHERE)
         scenario = self._now()
         check_scenario(scenario)

@@ -76,6 +76,12 @@ def test_a_paired_design_treats_one_thing_at_a_time_and_needs_no_recommender(cap
     assert table["difference_low"].isna().all()
 
 
+def test_what_is_done_to_features_holds_for_all_worlds():
+    assert main(words(HIDDEN, "recommender=random", "seed=1", "features.image=noise")) == 0
+    written = [path.read_text() for path in Path("all").glob("*/config.yaml")]
+    assert ["features.image: noise" in each for each in written] == [True, True]
+
+
 def test_a_failed_world_is_named_and_stops_no_other(capsys):
     assert main(words(HIDDEN, "recommender=random", "seed=13,1")) == 1
     said = capsys.readouterr()
@@ -96,6 +102,7 @@ def test_a_failed_world_is_named_and_stops_no_other(capsys):
         ([HIDDEN, "factor.a=hide=image; users=3", "factor.b=users=4; users=5"], "users is given twice"),
         ([HIDDEN, "baseline=hide=imge@home"], "unknown arm 'hide=imge@home'; did you mean hide=image@home?"),
         ([HIDDEN, "measures=satisfction"], "unknown measure 'satisfction'"),
+        ([HIDDEN, "features.image=nix"], "features.image = nix; expected one of shuffle, noise, remove, keep"),
         (["treatment=hide=image", "recommender=random"], "unknown setting 'treatment'; did you mean treatments?"),
     ],
 )
