@@ -141,7 +141,8 @@ def read_platform_log(folder: Path, n_users: int, n_items: int, events: Collecti
     """
     paths = sorted((folder / LOG).glob("*.parquet"))
     if not paths:
-        raise InputError(str(folder / LOG), "holds no platform log", "expected a run with log=full or log=platform")
+        right = "expected a run with log=full or log=platform, long enough for anything to be logged"
+        raise InputError(str(folder / LOG), "holds no platform log", right)
     tables = [_part(path, events) for path in paths]
     names: dict[str, tuple[str, ...]] = {}
     columns: dict[str, npt.NDArray[np.generic]] = {}

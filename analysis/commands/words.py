@@ -128,8 +128,9 @@ def going_on(output: Path) -> Iterator[Callable[[], bool]]:
     except (RunInterrupted, WorldsFailed, sweeping.SweepError) as error:
         stopped = isinstance(error, RunInterrupted)
         to_stderr(f"{'stopped' if stopped else 'error'}: {error}")
-        to_stderr(f"what is done is kept: the same command with output={output} continues")
         stopped = stopped or (isinstance(error, sweeping.SweepError) and error.stopped)
+        once = "" if stopped else "once that is mended, "
+        to_stderr(f"what is done is kept: {once}the same command with output={output} continues")
         raise Unfinished(EXIT_STOPPED if stopped else EXIT_FAILED) from error
 
 

@@ -20,6 +20,7 @@ from analysis.kept_worlds import World, changes_of
 from analysis.knockout.reading import check_reads
 from analysis.stability.designs import design as moved_numbers
 from analysis.treatments import hidden, shown
+from recommenders.evaluation.protocol import Tries
 from recommenders.evaluation.splits import SPLITS
 from simulator.cli.listing import check_recommender_name
 from simulator.cli.run import check_recommender_parameters
@@ -174,7 +175,7 @@ def plan(
     """
     own = changes_of(settings)
     as_it_is = _showing(scenario, modality, own)
-    check_known("knockout", "split", [split], SPLITS)
+    check_known("knockout", "split", [split], [name for name in SPLITS if name != "given"])  # a log has none
     for name, given in (("recommender", recommenders), ("seed", seeds)):
         if not given or len(set(given)) < len(given):
             raise InputError("knockout", f"{name}={','.join(map(str, given))}", "expected each once")
@@ -183,6 +184,8 @@ def plan(
         check_recommender_name(arm.recommender)
         if arm is not logged_by and arm.recommender in ORACLES:
             raise InputError("knockout", f"{arm.name} learns from no log", "expected a recommender that does")
+        if arm is not logged_by and tries > 1 and not Tries(arm.recommender, arm.parameters, 0, 0).ranges:
+            raise InputError("knockout", f"tries={tries}: {arm.name} has no settings to try", "leave it out")
         asked = [("scenario", scenario), *_of(arm).items(), *settings.items()]
         check_recommender_parameters(complete(resolve(asked, where="knockout"), as_it_is.defaults.model_dump()))
     readable = getattr(as_it_is.modalities[modality], "feature", None) is not None

@@ -18,9 +18,10 @@ from recommenders.evaluation.dataset import Dataset
 from recommenders.evaluation.protocol import evaluate, judge
 from recommenders.evaluation.splits import SPLITS
 from simulator.config import PARAMETER_PREFIX
+from simulator.errors import InputError
 from simulator.population.blinded import blinded
 from simulator.records.beginning import clear_beginning
-from simulator.records.run_folder import CONFIG, write_json
+from simulator.records.run_folder import CONFIG, MANIFEST, write_json
 from simulator.scenario.load import load_scenario
 
 NEGATIVES = 99
@@ -50,7 +51,7 @@ def judge_offline(world: World[Judged], folder: Path) -> dict[str, float]:
         RecommenderError: the recommender cannot learn from this log, and says why.
     """
     asked = world.question
-    run = finished_run(folder / asked.log)
+    run = finished_run(_log(folder, asked.log))
     data = _data_of(run, asked)
     given = dict.fromkeys(OFFLINE, np.nan) | {f"{name} of {NEGATIVES}": np.nan for name in OFFLINE}
     settings: dict[str, Any] = dict(asked.arm.parameters)
@@ -72,14 +73,13 @@ def judge_offline(world: World[Judged], folder: Path) -> dict[str, float]:
 def serve(world: World[Served], folder: Path) -> dict[str, float]:
     """Run a world whose recommender was learned from another world's log, and measure it."""
     asked = world.question
-    own = dict(world.settings)
+    own, log = dict(world.settings), _log(folder, asked.log)
     if asked.tuned:
-        chosen = json.loads(_settings_file(folder, asked.tuned).read_text())
-        own |= {PARAMETER_PREFIX + name: value for name, value in chosen.items()}
+        own |= {PARAMETER_PREFIX + name: value for name, value in _chosen(folder, asked.tuned).items()}
     name = str(own.pop("recommender"))
-    result = simulator.run(world.scenario, name, log="full", log_from=folder / asked.log, **own)  # type: ignore[arg-type]
+    result = simulator.run(world.scenario, name, log="full", log_from=log, **own)  # type: ignore[arg-type]
     scenario = load_scenario(world.scenario, changes_of(world.settings))
-    return measured(result, scenario, asked.modality, positives_per_user(finished_run(folder / asked.log)))
+    return measured(result, scenario, asked.modality, positives_per_user(finished_run(log)))
 
 
 def positives_per_user(run: FinishedRun) -> pd.Series:
@@ -97,6 +97,25 @@ def _data_of(run: FinishedRun, asked: Judged) -> Dataset:
     catalog = blinded(run.catalog("type"), asked.blind, list(run.scenario.modalities), asked.seed)
     users, items = np.arange(run.n_users), np.arange(run.n_items)
     return Dataset(run.folder.name, positives, False, True, None, run.n_users, catalog, users, items, label.name)
+
+
+def _log(folder: Path, place: str) -> Path:
+    """Return the folder of a log that was left. Raises InputError where it is gone and its measures are still there."""
+    there = folder / place
+    if not (there / MANIFEST).is_file():
+        raise InputError(str(there), "the log of this world is gone", f"remove {there}.json, and it is run again")
+    return there
+
+
+def _chosen(folder: Path, place: str) -> dict[str, Any]:
+    """Return the settings that did best offline. Raises InputError where they are gone or broken."""
+    path = _settings_file(folder, place)
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        right = f"remove {folder / place}.json, and they are tried again"
+        raise InputError(str(path), f"holds no settings ({error})", right) from error
+    return found
 
 
 def _settings_file(folder: Path, place: str) -> Path:

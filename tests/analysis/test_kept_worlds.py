@@ -48,6 +48,6 @@ def test_a_command_says_which_worlds_failed_and_how_it_goes_on(tmp_path: Path, c
     said = capsys.readouterr().err
     assert "worlds failed\n" in said
     assert "as-it-is-s0: recommender contentknn: the catalog has no features of modality 'nix'" in said
-    assert f"the same command with output={tmp_path} continues" in said
+    assert f"once that is mended, the same command with output={tmp_path} continues" in said
     with pytest.raises(WorldsFailed):
         main([*words, "--debug"])

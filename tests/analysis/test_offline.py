@@ -142,7 +142,9 @@ def test_what_is_no_finished_run_is_refused(tmp_path):
     with pytest.raises(InputError, match="is no run"):
         learnability([tmp_path])
     run = make_run(tmp_path / "a")
-    with pytest.raises(InputError, match="holds no platform log; expected a run with log=full"):
+    with pytest.raises(
+        InputError, match="holds no platform log; expected a run with log=full or log=platform, long enough"
+    ):
         learnability([run], label="like")
     scenario = {"name": SCENARIO, "hash": "0"}
     write_json(run / "manifest.json", {"scenario": scenario, "users": N_USERS, "items": N_ITEMS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.knockout import design, report
-from analysis.knockout.design import CELLS, Cell, plan
+from analysis.knockout.design import CELLS, Cell, Served, plan
+from analysis.knockout.live import serve
 from analysis.knockout.measures import BY, measured
 from analysis.knockout.why import before_a_choice, in_words, shown_at, tells
 from analysis.knockout.words import NOBODY, as_json, verdict_lines
@@ -92,9 +94,11 @@ def test_draws_move_estimates_in_all_worlds_alike():
         ({"recommenders": ["contentknm"]}, "contentknn"),
         ({"seeds": [1, 1]}, "expected each once"),
         ({"split": "randm"}, "random"),
+        ({"split": "given"}, "unknown split 'given'"),
         ({"recommenders": ["popularity"]}, "popularity reads no features of cover, so it would serve the same"),
         ({"recommenders": ["vbpr(modality=audio)"]}, r"vbpr\(modality=audio\) reads no features of cover"),
         ({"recommenders": ["pipeline(recall=itemknn, rerank=random)"]}, "reads no features of cover"),
+        ({"tries": 3}, "tries=3: contentknn.* has no settings to try; leave it out"),
         ({"recommenders": ["belief-oracle"], "modality": "likes"}, "belief-oracle learns from no log"),
         ({"scenario": "news", "modality": "headline", "settings": {"users": -3}}, "users"),
     ],
@@ -148,6 +152,22 @@ def test_what_is_kept_is_not_run_again_and_gives_the_same(feed, monkeypatch):
     pd.testing.assert_frame_equal(again.frame, found.frame)
     assert as_json(again, {}) == as_json(found, {})
     assert json.dumps(as_json(again, {}), allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("gone", "says"),
+    [("logs/saw-s0/manifest.json", "log of this world is gone; remove .*saw-s0.json, and it is run again"),
+     ("judged/a.settings.json", "holds no settings .*; remove .*a.json, and they are tried again")],
+)  # fmt: skip
+def test_what_is_gone_of_an_output_is_said_with_what_makes_it_anew(gone, says, tmp_path):
+    """A served world needs the log and the settings that others left."""
+    (tmp_path / "logs" / "saw-s0").mkdir(parents=True)
+    (tmp_path / "judged").mkdir()
+    for name in {"logs/saw-s0/manifest.json", "judged/a.settings.json"} - {gone}:
+        (tmp_path / name).write_text("{}")
+    asked = replace(planned().served[0], question=Served("cover", "logs/saw-s0", "judged/a"))
+    with pytest.raises(InputError, match=says):
+        serve(asked, tmp_path)
 
 
 def test_groups_of_a_measure_stand_beside_it(feed):
