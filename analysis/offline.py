@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from recommenders.contract import COLUMNS as LOG_COLUMNS, Catalog, Columns, Label, LazyFeatures, PlatformLog
 from recommenders.data.features import feature_files, read_features
 from recommenders.evaluation import offline
+from recommenders.evaluation.splits import SPLITS
 from simulator.config import RunConfig
 from simulator.errors import InputError, check_known
 from simulator.records.manifest import ITEMS
@@ -29,6 +30,8 @@ from simulator.scenario.load import load_scenario
 from simulator.scenario.schema.scenario import Scenario
 
 LOG = "platform"
+SPLITS_OF_LOGS = [name for name in SPLITS if name != "given"]
+"""Ways to split the log of a run, which never has a split of its own."""
 FOUND = ("positives", "density", "recall_popularity", "recall_itemknn", "ratio", "shrink", "n_test_users")
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arms import read_arm
-from analysis.offline import finished_run, label_of, read_platform_log
+from analysis.offline import SPLITS_OF_LOGS, finished_run, label_of, read_platform_log
 from analysis.statistics import Interval, t_interval
 from analysis.tables import Experiment
 from analysis.verdicts.directions import better
@@ -104,14 +104,14 @@ def judge_offline(
         lived: an experiment whose worlds lie in its folder, with their platform logs.
         recommenders: names, parameters in brackets.
         logging: the one of them whose logs are judged on.
-        split: one of `recommenders.evaluation.splits.SPLITS`.
+        split: one of `analysis.offline.SPLITS_OF_LOGS`.
         workers: logs at a time.
         report: called with the logs that are done and all of them.
 
     Raises:
         InputError: there is no such split, or the logging recommender has no worlds.
     """
-    check_known("split", "split", [split], SPLITS)
+    check_known("split", "split", [split], SPLITS_OF_LOGS)
     if logging not in lived.recommenders or lived.folder is None:
         raise InputError("logging", *unknown_name("recommender", logging, lived.recommenders))
     seeds = [int(seed) for seed in lived.frame["seed"].unique()]

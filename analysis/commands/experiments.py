@@ -117,6 +117,7 @@ def experiment(words: Sequence[str]) -> int:
     from simulator.scenario.load import load_scenario
 
     arms = [read_arm(text) for text in chosen.recommender]
+    _check_features(scenario, settings)
     design = None
     if factors:
         design = _design(factors, arms, chosen, scenario, settings)
@@ -160,6 +161,19 @@ def experiment(words: Sequence[str]) -> int:
     say(f"{100 * chosen.level:g} % intervals (Student's t), p from sign flips, Holm over all comparisons here\n")
     say(f"written to {output}\n")
     return 0
+
+
+def _check_features(scenario: str, settings: Mapping[str, object]) -> None:
+    """Raise InputError where features are to be kept that no modality has; those of a real folder are not known yet."""
+    from simulator.population.blinded import blinding
+    from simulator.scenario.load import load_scenario
+
+    asked = {
+        key.removeprefix(FEATURES_PREFIX): str(v) for key, v in settings.items() if key.startswith(FEATURES_PREFIX)
+    }
+    if asked and "catalog" not in settings:
+        kinds = load_scenario(scenario).modalities.items()
+        blinding(asked, [name for name, kind in kinds if getattr(kind, "feature", None) is not None])
 
 
 def _design(

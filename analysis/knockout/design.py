@@ -18,10 +18,10 @@ import pandas as pd
 from analysis.arms import Arm, read_arm
 from analysis.kept_worlds import World, changes_of
 from analysis.knockout.reading import check_reads
+from analysis.offline import SPLITS_OF_LOGS
 from analysis.stability.designs import design as moved_numbers
 from analysis.treatments import hidden, shown
 from recommenders.evaluation.protocol import Tries
-from recommenders.evaluation.splits import SPLITS
 from simulator.cli.listing import check_recommender_name
 from simulator.cli.run import check_recommender_parameters
 from simulator.config import CHANGE_PREFIX, FEATURES_PREFIX, PARAMETER_PREFIX, complete, resolve
@@ -175,7 +175,7 @@ def plan(
     """
     own = changes_of(settings)
     as_it_is = _showing(scenario, modality, own)
-    check_known("knockout", "split", [split], [name for name in SPLITS if name != "given"])  # a log has none
+    check_known("knockout", "split", [split], SPLITS_OF_LOGS)
     for name, given in (("recommender", recommenders), ("seed", seeds)):
         if not given or len(set(given)) < len(given):
             raise InputError("knockout", f"{name}={','.join(map(str, given))}", "expected each once")

@@ -169,9 +169,10 @@ def test_wrong_input_is_one_clear_line(changed, message, tmp_path, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_an_unknown_split_is_refused():
-    with pytest.raises(InputError, match=r"unknown split 'radnom'; did you mean random"):
-        judge_offline(found().lived, NAMES, "random", "radnom", 1)
+@pytest.mark.parametrize(("split", "says"), [("radnom", "; did you mean random"), ("given", "")])
+def test_a_split_that_no_log_has_is_refused(split, says):
+    with pytest.raises(InputError, match=rf"unknown split '{split}'{says}"):
+        judge_offline(found().lived, NAMES, "random", split, 1)
 
 
 def test_a_log_that_nobody_can_be_judged_on_says_why(tmp_path):

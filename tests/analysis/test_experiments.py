@@ -103,6 +103,7 @@ def test_a_failed_world_is_named_and_stops_no_other(capsys):
         ([HIDDEN, "baseline=hide=imge@home"], "unknown arm 'hide=imge@home'; did you mean hide=image@home?"),
         ([HIDDEN, "measures=satisfction"], "unknown measure 'satisfction'"),
         ([HIDDEN, "features.image=nix"], "features.image = nix; expected one of shuffle, noise, remove, keep"),
+        (["recommender=random", "features.imge=noise"], "unknown modality with features 'imge'; did you mean image?"),
         (["treatment=hide=image", "recommender=random"], "unknown setting 'treatment'; did you mean treatments?"),
     ],
 )
