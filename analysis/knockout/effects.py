@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.knockout.design import CELLS, Cell
+from analysis.knockout.design import Cell
 from analysis.statistics import Floats
 
 
@@ -106,9 +106,3 @@ def two_sides(effect: Effect, value: Callable[[Cell], Floats]) -> tuple[Floats, 
         total = sum(weight for _, weight in own)
         sides.append(np.asarray(sum(weight * value(cell) for cell, weight in own) / total))
     return sides[0], sides[1]
-
-
-def cells_of(effects: Sequence[Effect]) -> list[Cell]:
-    """Return the worlds that some effect needs, in order."""
-    needed = {cell for effect in effects for cell, weight in effect.weights.items() if weight}
-    return [cell for cell in CELLS if cell in needed]

@@ -18,7 +18,6 @@ from analysis.knockout.effects import (
     USED_BY_LOG,
     USED_BY_SEEN,
     USED_UNSEEN,
-    cells_of,
     per_seed,
     possible,
     two_sides,
@@ -70,7 +69,6 @@ def test_weights_cancel_and_both_sides_differ_by_a_simple_effect(effect):
 def test_without_features_only_what_is_shown_can_differ():
     assert possible(False) == [SHOWN]
     assert possible(True) == list(EFFECTS)
-    assert cells_of([SHOWN]) == [Cell(False, False, False), Cell(True, False, True)]
 
 
 def test_a_world_without_a_value_leaves_its_seed_without_an_effect():
