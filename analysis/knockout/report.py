@@ -149,7 +149,7 @@ def _served_rows(
             more, less = two_sides(effect, value)
             measure, _, group = name.partition(BY)
             sides = (more, less) if effect.simple else (np.array([np.nan]), np.array([np.nan]))
-            yield _row(arm, effect.name, measure, group, *sides) | _difference(per_seed(effect, value))
+            yield _row(arm, effect.name, measure, group, *sides) | _difference(plan, per_seed(effect, value))
 
 
 def _offline(plan: Plan, found: Mapping[str, Measures], arm: Arm) -> Iterator[dict[str, object]]:
@@ -168,7 +168,7 @@ def _offline(plan: Plan, found: Mapping[str, Measures], arm: Arm) -> Iterator[di
         for measure in sorted(name for name in found[first] if name != "positives"):
             used, shuffled = of(True, measure), of(False, measure)
             name = f"{OFFLINE}, log of who {'saw it' if learned else 'did not'}"
-            yield _row(arm, name, measure, "", used, shuffled) | _difference(used - shuffled)
+            yield _row(arm, name, measure, "", used, shuffled) | _difference(plan, used - shuffled)
 
 
 def _row(arm: Arm, effect: str, measure: str, group: str, treated: Floats, control: Floats) -> dict[str, object]:
@@ -178,9 +178,14 @@ def _row(arm: Arm, effect: str, measure: str, group: str, treated: Floats, contr
     }  # fmt: skip
 
 
-def _difference(differences: Floats) -> dict[str, object]:
-    """Return a difference with its interval, from (draws, seeds): over seeds, or over draws where there are several."""
-    each = differences[0] if len(differences) == 1 else means_of(differences)
+def _counted(plan: Plan, values: Floats) -> Floats:
+    """Return what is counted of values (draws, seeds): the means of draws where estimates are drawn, else the seeds."""
+    return means_of(values) if plan.outer else values[0]
+
+
+def _difference(plan: Plan, differences: Floats) -> dict[str, object]:
+    """Return a difference with its interval, from (draws, seeds)."""
+    each = _counted(plan, differences)
     found = compare(each, np.zeros_like(each), LEVEL)
     return {"difference": found.difference, "low": found.interval.low, "high": found.interval.high,
             "n": found.n, "p": found.p}  # fmt: skip
@@ -196,12 +201,12 @@ def _judgments(plan: Plan, found: Mapping[str, Measures], arm: Arm, effects: Seq
     sides = {name: two_sides(effect, _value(plan, found, arm, measure)) for name, (effect, measure) in asked.items()}
     questions = {
         name: Question(
-            means_of(sides[name][0] - sides[name][1]) if plan.outer else (sides[name][0] - sides[name][1])[0],
-            bound_of(plan.scenario, measure, means_of(sides[name][1]) if plan.outer else sides[name][1][0]),
+            _counted(plan, sides[name][0] - sides[name][1]),
+            bound_of(plan.scenario, measure, _counted(plan, sides[name][1])),
             better(measure),
         )
         for name, (_, measure) in asked.items()
-    }  # fmt: skip
+    }
     verdicts = family(questions)
     for name, (effect, measure) in asked.items():
         more, less = sides[name]

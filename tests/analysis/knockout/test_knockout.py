@@ -14,7 +14,7 @@ from analysis.__main__ import main
 from analysis.knockout import design, report
 from analysis.knockout.design import CELLS, Cell, Served, plan
 from analysis.knockout.live import serve
-from analysis.knockout.measures import BY, measured
+from analysis.knockout.measures import BY, WHY, measured
 from analysis.knockout.why import before_a_choice, in_words, shown_at, tells
 from analysis.knockout.words import NOBODY, as_json, verdict_lines
 from analysis.verdicts.verdict import Word
@@ -83,6 +83,18 @@ def test_draws_move_estimates_in_all_worlds_alike():
     ]  # fmt: skip
     assert [len(each) for each in by_draw] == [1, 1]
     assert by_draw[0] != by_draw[1]
+
+
+@pytest.mark.parametrize(("outer", "n"), [(0, 2), (1, 1), (3, 3)])
+def test_tables_and_verdicts_count_the_same_units(outer, n):
+    """Seeds, or draws of the estimates where there are any, be it one."""
+    asked = planned(outer=outer)
+    luck = np.random.default_rng(1)
+    worlds = (*asked.logs, *asked.judged, *asked.served)
+    found = {world.place: {"satisfaction": float(luck.normal()), "positives": 1.0} for world in worlds}
+    told = report.judged(asked, {place: found[place] | dict.fromkeys(WHY, 0.5) for place in found})
+    assert set(told.frame["n"]) == {n}
+    assert {each.verdict.n for each in told.judgments} == {n}
 
 
 @pytest.mark.parametrize(
