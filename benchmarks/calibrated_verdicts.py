@@ -149,8 +149,9 @@ def families(treated: Values, control: Values, pairs: int = PAIRS) -> list[dict[
     found = []
     for first in range(0, len(next(iter(control.values()))) - pairs + 1, pairs):
         own = slice(first, first + pairs)
+        alike = all(np.array_equal(treated[name][own], control[name][own], equal_nan=True) for name in control)
         questions = {
-            name: Question(treated[name][own] - values[own], bound_of(scenario, name, values[own]), better(name))
+            name: Question(treated[name][own] - values[own], bound_of(scenario, name, values[own]), better(name), alike)
             for name, values in control.items()
         }
         found.append({name: each.word for name, each in family(questions).items()})
@@ -170,14 +171,16 @@ def false_alarms(what: str, words: Sequence[Mapping[str, Word]]) -> Line:
 
 def coverage(name: str, differences: Floats, truth: float) -> Line:
     """Return how many 95 % intervals of single experiments hold the truth."""
-    found = [verdict(each, None).interval for each in differences.reshape(-1, PAIRS)]
+    found = [verdict(each, None, alike=False).interval for each in differences.reshape(-1, PAIRS)]
     held = float(np.mean([low <= truth <= high for low, high in found]))
     return Line(f"c. interval of {name} holds {truth:.4g}", held, len(found), 0.9, 0.99)
 
 
 def at_the_bound(name: str, differences: Floats, truth: float) -> Line:
     """Return how many experiments call an effect at the bound no meaningful difference."""
-    words = [verdict(each, abs(truth), better=better(name)).word for each in differences.reshape(-1, PAIRS)]
+    words = [
+        verdict(each, abs(truth), better=better(name), alike=False).word for each in differences.reshape(-1, PAIRS)
+    ]
     share = float(np.mean([word is Word.NO_MEANINGFUL for word in words]))
     return Line(f"d. {name} at the bound: no meaningful difference", share, len(words), 0.0, at_most(0.05, len(words)))
 
@@ -186,7 +189,9 @@ def twice_the_bound(name: str, differences: Floats, truth: float) -> Line:
     """Return how many experiments of 20 pairs call an effect of twice the bound by its name."""
     bound = abs(truth) / 2
     right = Word.HELPS if (truth > 0) == (better(name) == "higher") else Word.HURTS
-    words = [verdict(each, bound, better=better(name)).word for each in differences.reshape(-1, MORE_PAIRS)]
+    words = [
+        verdict(each, bound, better=better(name), alike=False).word for each in differences.reshape(-1, MORE_PAIRS)
+    ]
     ratio = float(differences.std(ddof=1)) / bound
     what = f"d. {name} of twice the bound, 20 pairs, sd {ratio:.2f} bounds: {right}"
     return Line(what, float(np.mean([word is right for word in words])), len(words), 0.8, 1.0)

@@ -191,6 +191,20 @@ def _difference(plan: Plan, differences: Floats) -> dict[str, object]:
             "n": found.n, "p": found.p}  # fmt: skip
 
 
+def _alike(plan: Plan, found: Mapping[str, Measures], arm: Arm, effect: Effect) -> bool:
+    """Return whether the worlds of an effect agree, seed by seed, in all that is measured but for who saw it."""
+
+    def lived(cell: Cell, draw: int | None, seed: int) -> Measures:
+        measures = found[served_place(arm, cell, draw, seed)]
+        return {name: value for name, value in measures.items() if name not in WHY}
+
+    first, *others = (cell for cell, weight in effect.weights.items() if weight)
+    return all(
+        lived(first, draw, seed) == lived(cell, draw, seed)
+        for cell in others for draw in plan.draws for seed in plan.seeds
+    )  # fmt: skip
+
+
 def _judgments(plan: Plan, found: Mapping[str, Measures], arm: Arm, effects: Sequence[Effect]) -> Iterator[Judgment]:
     """Yield what may be said of each headline effect, on each measure that has a bound; one family per recommender."""
     asked = {
@@ -199,13 +213,15 @@ def _judgments(plan: Plan, found: Mapping[str, Measures], arm: Arm, effects: Seq
         for measure in _measures(plan, found, arm) if declared(plan.scenario, measure) is not None
     }  # fmt: skip
     sides = {name: two_sides(effect, _value(plan, found, arm, measure)) for name, (effect, measure) in asked.items()}
+    alike = {effect.name: _alike(plan, found, arm, effect) for effect, _ in asked.values()}
     questions = {
         name: Question(
             _counted(plan, sides[name][0] - sides[name][1]),
             bound_of(plan.scenario, measure, _counted(plan, sides[name][1])),
             better(measure),
+            alike[effect.name],
         )
-        for name, (_, measure) in asked.items()
+        for name, (effect, measure) in asked.items()
     }
     verdicts = family(questions)
     for name, (effect, measure) in asked.items():
@@ -215,7 +231,7 @@ def _judgments(plan: Plan, found: Mapping[str, Measures], arm: Arm, effects: Seq
         if plan.outer:
             over = over_draws(
                 more - less, questions[name].bound, plan.numbers, p_adjusted=own.p_adjusted, better=better(measure),
-                tests=len(questions),
+                alike=alike[effect.name], tests=len(questions),
             )  # fmt: skip
             own = over.over_means
         yield Judgment(arm.name, effect, measure, mean(less), mean(more), own, over)

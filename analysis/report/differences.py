@@ -23,6 +23,7 @@ def differences(scenario: Scenario, lived: Experiment, baseline: str) -> pd.Data
     """
     questions: dict[str, Question] = {}
     places: list[tuple[str, str]] = []
+    alike = _alike(lived, baseline)
     for measure in lived.measures:
         worlds = lived.worlds(measure)
         if baseline not in worlds:
@@ -32,12 +33,21 @@ def differences(scenario: Scenario, lived: Experiment, baseline: str) -> pd.Data
         for arm in worlds:
             if arm != baseline:
                 places.append((measure, str(arm)))
-                asked = Question(worlds[arm].to_numpy(dtype=float) - control, bound, better(measure))
+                asked = Question(worlds[arm].to_numpy(dtype=float) - control, bound, better(measure), arm in alike)
                 questions[f"{measure} of {arm}"] = asked
     found = family(questions)
     rows = [_row(scenario, *place, each) for place, each in zip(places, found.values(), strict=True)]
     return pd.DataFrame(rows, columns=["measure", "recommender", "n", "difference", "low", "high", "p", "p_holm",
                                        "bound", "word", "verdict"])  # fmt: skip
+
+
+def _alike(lived: Experiment, baseline: str) -> set[str]:
+    """Return the recommenders whose worlds agree with the baseline's in every measure."""
+    by_arm = {
+        str(arm): rows.set_index(["scenario", "seed", "measure"])["value"].sort_index()
+        for arm, rows in lived.frame.groupby("recommender")
+    }
+    return {arm for arm, values in by_arm.items() if baseline in by_arm and values.equals(by_arm[baseline])}
 
 
 def _row(scenario: Scenario, measure: str, arm: str, found: Verdict) -> dict[str, object]:

@@ -100,6 +100,7 @@ def over_draws(
     p_adjusted: float | None = None,
     *,
     better: Better | None = None,
+    alike: bool = True,
     tests: int = 1,
     seed: int = 0,
 ) -> OverDraws:
@@ -109,7 +110,7 @@ def over_draws(
         effects: paired differences, shape (draws, seeds), or the draws' means, shape (draws,); NaN where there is none.
         bound: as in `verdict`: one, or one per draw.
         parameters: a row per draw, in the same order, and a column per number that was drawn.
-        level, p_adjusted, better, tests, seed: as in `verdict`; p is that of the draws' means (`means_of`).
+        level, p_adjusted, better, alike, tests, seed: as in `verdict`; p is that of the draws' means (`means_of`).
 
     Raises:
         InputError: as in `verdict`; or the parameters have not one row per draw, or hold no finite numbers.
@@ -118,7 +119,7 @@ def over_draws(
     'too few draws (2 of at least 10)'
     """
     means = means_of(effects)
-    found = verdict(means, bound, level, p_adjusted, better=better, tests=tests, seed=seed, unit="draws")
+    found = verdict(means, bound, level, p_adjusted, better=better, alike=alike, tests=tests, seed=seed, unit="draws")
     there = means[~np.isnan(means)]
     between, within = spreads(effects)
     turned = float(np.mean(there * found.difference < 0)) if there.size else math.nan

@@ -2,13 +2,15 @@
 
 The rule, in this order:
 
-1. Every difference is zero to the last bit: *makes exactly no difference*, with any number of worlds.
+1. Every difference is zero to the last bit: *makes exactly no difference*, with any number of worlds. Where the worlds
+   are known to differ in something else (`alike=False`), this one measure moves too seldom to tell: zeros are then no
+   evidence of a difference that is zero, nor of one within the bound.
 2. Fewer than 10 worlds: *too few seeds*.
 3. The difference surely lies within its bounds (`analysis.statistics.equivalent`, two one-sided tests at 5 %): *makes
    no meaningful difference*, even where it is surely other than zero.
 4. The t interval at 95 % excludes zero, and p of the sign flips, corrected by Holm for the family, is below 0.05:
    *helps* or *hurts*; of a measure that is not better either way, *raises* or *lowers*.
-5. *cannot tell*, with the number of seeds that it would take.
+5. *cannot tell*, with the number of seeds that it would take; of zeros in worlds that differ, none is known.
 
 Its errors, where differences lean to neither side: without an effect, *helps* or *hurts* in at most 5 % of whole
 families; with an effect at the bound, *no meaningful difference* in at most 5 % of comparisons (these tests need no
@@ -78,6 +80,7 @@ class Verdict:
         tests: in the family.
         level: of the interval and of all tests.
         unit: what a world is called: seeds, or draws.
+        coarse: whether all differences are zero though the worlds differ: there is no interval then.
     """
 
     word: Word
@@ -92,11 +95,12 @@ class Verdict:
     tests: int = 1
     level: float = LEVEL
     unit: str = "seeds"
+    coarse: bool = False
 
     @property
     def seeds(self) -> int | None:
         """Return how many worlds it would take; None where it is decided, or no number is known to do."""
-        if self.word is not Word.CANNOT_TELL or self.bound is None:
+        if self.word is not Word.CANNOT_TELL or self.bound is None or self.coarse:
             return None
         needed = seeds_for_spread(self.sd, self.bound, tests=self.tests, level=self.level)
         return None if needed is None else max(needed, self.n + 1)  # these did not do
@@ -117,6 +121,9 @@ class Verdict:
             return f"too few {self.unit} ({self.n} of at least {LEAST}{without})"
         if self.word is not Word.CANNOT_TELL:
             return f"{self.word} ({self.n} {self.unit}{without})"
+        if self.coarse:
+            equal = f"equal in each of {self.n} {self.unit}{without}"
+            return f"{self.word} ({equal}, whose worlds differ: it moves too seldom)"
         if self.bound is None:
             return f"{self.word} ({self.n} {self.unit}{without}; no equivalence bound is declared)"
         if self.seeds is None:
@@ -132,11 +139,13 @@ class Question:
         differences: one per world, treated minus control, shape (n,); NaN where either has no value.
         bound: the equivalence bound: one, or one per world, shape (n,); None where none is declared.
         better: whether more is better or less; None where neither is.
+        alike: whether the worlds of either side may be alike in all that was measured; False where they surely are not.
     """
 
     differences: npt.ArrayLike
     bound: npt.ArrayLike | None = None
     better: Better | None = None
+    alike: bool = True
 
 
 def verdict(
@@ -146,6 +155,7 @@ def verdict(
     p_adjusted: float | None = None,
     *,
     better: Better | None = None,
+    alike: bool = True,
     tests: int = 1,
     seed: int = 0,
     unit: str = "seeds",
@@ -159,6 +169,7 @@ def verdict(
         level: of the interval, one minus the error of either one-sided test and of the sign flips.
         p_adjusted: p of the sign flips, corrected for the family; as it is unless given.
         better: whether more is better or less; without it, the words are *raises* and *lowers*.
+        alike: as in `Question`.
         tests: in the family, for the number of seeds that it would take.
         seed: of the sign flips, beyond 20 worlds.
         unit: what a world is called.
@@ -192,10 +203,15 @@ def verdict(
         level=level,
         unit=unit,
     )
-    if x.size and not x.any():
+    equal = bool(x.size) and not x.any()
+    if equal and alike:
         return replace(found, word=Word.NONE)
+    if equal:
+        found = replace(found, interval=NOTHING, coarse=True)
     if x.size < LEAST:
         return replace(found, word=Word.TOO_FEW)
+    if found.coarse:
+        return found
     if half is not None and equivalent(x, half, level):
         return replace(found, word=Word.NO_MEANINGFUL)
     low, high = found.interval
@@ -212,7 +228,16 @@ def family(questions: Mapping[str, Question], level: float = LEVEL, seed: int = 
     tests = len(questions)
     p = [sign_flip_p(_there(each.differences), seed=seed) for each in questions.values()]
     return {
-        name: verdict(each.differences, each.bound, level, adjusted, better=each.better, tests=tests, seed=seed)
+        name: verdict(
+            each.differences,
+            each.bound,
+            level,
+            adjusted,
+            better=each.better,
+            alike=each.alike,
+            tests=tests,
+            seed=seed,
+        )
         for (name, each), adjusted in zip(questions.items(), holm(p), strict=True)
     }
 

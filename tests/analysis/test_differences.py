@@ -18,6 +18,9 @@ def test_every_difference_has_its_verdict_from_the_bounds_of_the_scenario():
         ("random", "visits"): np.full(10, 1000.0),
         ("better", "visits"): np.full(10, 1000.0) + np.tile([3.0, -3.0], 5),  # 0.3 % of a control, and 2 % is the bound
         ("same", "visits"): np.full(10, 1000.0),
+        ("random", "churned_share"): np.full(10, 0.1),
+        ("better", "churned_share"): np.full(10, 0.1),
+        ("same", "churned_share"): np.full(10, 0.1),
     }
     rows = [("news", arm, seed, measure, value) for (arm, measure), values in worlds.items()
             for seed, value in enumerate(values)]  # fmt: skip
@@ -28,6 +31,8 @@ def test_every_difference_has_its_verdict_from_the_bounds_of_the_scenario():
         ("satisfaction", "same"): "makes exactly no difference",
         ("visits", "better"): "makes no meaningful difference",
         ("visits", "same"): "makes exactly no difference",
+        ("churned_share", "better"): "cannot tell",  # as many leave, in worlds that differ otherwise
+        ("churned_share", "same"): "makes exactly no difference",
     }
     assert found.loc[("visits", "better"), "bound"] == "0.02 of the control"
-    assert found.loc[("satisfaction", "better"), "p_holm"] == 4 * found.loc[("satisfaction", "better"), "p"]
+    assert found.loc[("satisfaction", "better"), "p_holm"] == 6 * found.loc[("satisfaction", "better"), "p"]

@@ -97,6 +97,18 @@ def test_tables_and_verdicts_count_the_same_units(outer, n):
     assert {each.verdict.n for each in told.judgments} == {n}
 
 
+def test_a_measure_is_exactly_equal_only_where_worlds_are():
+    asked = planned(seeds=range(10))
+    luck = np.random.default_rng(1)
+    worlds = (*asked.logs, *asked.judged, *asked.served)
+    found = {
+        world.place: {"satisfaction": 0.5, "positives": 1.0, **dict.fromkeys(WHY, luck.random())} for world in worlds
+    }
+    assert {each.word for each in report.judged(asked, found).judgments} == {Word.NONE}, "who saw it may differ"
+    differ = {place: {**measures, "regret": luck.random()} for place, measures in found.items()}
+    assert Word.NONE not in {each.word for each in report.judged(asked, differ).judgments}
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [

@@ -55,6 +55,18 @@ def test_what_may_be_said_in_closed_form_cases(differences, bound, better, word)
     assert verdict(differences, bound, better=better).word is word
 
 
+def test_equal_values_of_worlds_that_differ_say_nothing():
+    """Ten worlds of which as many users leave do not show that no other ten would differ."""
+    found = verdict(np.zeros(10), 1.0, better="higher", alike=False)
+    assert (found.word, found.difference, found.seeds) == (Word.CANNOT_TELL, 0.0, None)
+    assert np.isnan(found.interval).all()
+    assert found.says == "cannot tell (equal in each of 10 seeds, whose worlds differ: it moves too seldom)"
+    assert verdict(np.zeros(9), 1.0, alike=False).word is Word.TOO_FEW
+    assert verdict(EVEN + 2, 1.0, better="higher", alike=False) == verdict(EVEN + 2, 1.0, better="higher")
+    both = family({"coarse": Question(np.zeros(10), 1.0, None, alike=False), "fine": Question(np.zeros(10), 1.0)})
+    assert [each.word for each in both.values()] == [Word.CANNOT_TELL, Word.NONE]
+
+
 def test_a_verdict_says_what_it_lacks():
     assert (
         verdict([*EVEN, math.nan], 0.6).says == "cannot tell (10 seeds, 1 more without a value; it would take about 28)"
