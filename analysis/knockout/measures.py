@@ -120,6 +120,7 @@ def _why(truth: pd.DataFrame, chosen: pd.DataFrame, cards: pd.DataFrame, bit: np
     """Return in how many decisions and cards the modality was visible, and attended to."""
     before = truth[truth["visible"].notna() & truth["item"].notna()]
     masks = {name: (before[name].fillna(0).to_numpy(dtype=np.uint32) & bit) > 0 for name in ("visible", "attended")}
+    masks["visible"] |= masks["attended"]  # an opening shows the item itself, and what was attended to on the way to it
     things = before[_THING].assign(time=before["time"], **masks)
     wanted = chosen[[*_THING, "time"]].rename(columns={"time": "decided"})
     merged = wanted.reset_index(names="decision").merge(things, on=_THING)

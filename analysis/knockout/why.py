@@ -80,6 +80,15 @@ def tells(scenario: Scenario, modality: str) -> list[Told]:
     return found
 
 
+def carried(told: Sequence[Told]) -> float:
+    """Return the share of the variance of utility that features carry: of each facet's, signal and encoding squared.
+
+    NaN where nothing is told, or where it is exact, which is no matter of signals.
+    """
+    parts = [each.share * (each.signal * (each.known or 0.0)) ** 2 for each in told]
+    return sum(parts) if parts else float("nan")
+
+
 def in_words(scenario: Scenario, modality: str) -> list[str]:
     """Return all of it as lines."""
     lines = []
@@ -92,11 +101,19 @@ def in_words(scenario: Scenario, modality: str) -> list[str]:
     later = sorted({f"{each.surface} ({each.stage})" for each in places if each.surface not in cards})
     if later:
         lines.append(f"it is also seen on {', '.join(later)}")
-    for told in tells(scenario, modality):
+    everything = tells(scenario, modality)
+    for told in everything:
         signal = "as far as it is exact" if told.signal != told.signal else f"with a correlation of {told.signal:g}"
         kept = "no encoder reads it" if told.known is None else f"an encoder keeps {told.known:g} of it"
         others = f"{', '.join(told.others)} beside it tell of it too" if told.others else "nothing beside it does"
         lines.append(
             f"it tells of {told.facet} ({told.share:.0%} of the variance of utility) {signal}; {kept}; {others}"
+        )
+    if any(each.known is not None for each in everything):
+        share = carried(everything)
+        lines.append(
+            f"all in all its features carry {share:.0%} of the variance of utility"
+            if share > 0
+            else "its features carry nothing of what items are worth: who reads them learns whose they are at most"
         )
     return lines

@@ -101,7 +101,8 @@ def _lived_words(each: Section) -> str:
 
 def _agreement(each: Section) -> str:
     tau, interval = each.found.agreement(each.lived)
-    return _with_interval(tau, interval, "no seed in which three recommenders differ both ways")
+    shown = _with_interval(tau, interval, "no seed in which three recommenders differ both ways")
+    return f"{shown} †" if 0 < each.found.correlations(each.lived)["kendall"].count() < FEW else shown
 
 
 def _marked(seeds: int) -> list[str]:

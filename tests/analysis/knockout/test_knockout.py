@@ -15,7 +15,7 @@ from analysis.knockout import design, report
 from analysis.knockout.design import CELLS, Cell, Served, plan
 from analysis.knockout.live import serve
 from analysis.knockout.measures import BY, WHY, measured
-from analysis.knockout.why import before_a_choice, in_words, shown_at, tells
+from analysis.knockout.why import before_a_choice, carried, in_words, shown_at, tells
 from analysis.knockout.words import NOBODY, as_json, verdict_lines
 from analysis.verdicts.verdict import Word
 from recommenders.contract import RecommenderError
@@ -159,6 +159,33 @@ def test_what_a_recommender_makes_of_covers_is_another_matter(feed):
     assert used["difference"].notna().any()
 
 
+GRID = {f"scenario.stages.{name}.entry.value": NEVER for name in ("feed", "search")}
+ON_THE_GRID: dict[str, Any] = {"users": 100, "items": 500, "horizon": 28800.0, "serves": "all", **GRID,
+                               "scenario.stages.discover.entry.value": 1.0 - 2 * NEVER}  # fmt: skip
+HIDDEN: dict[str, Any] = {**PAGES, "scenario.surfaces.discover.shows.browse": ["caption", "author", "likes"]}
+TELLS_NOTHING = {f"scenario.modalities.cover.tells.{facet}.signal": 0 for facet in ("topic", "quality")}
+
+
+@pytest.mark.long
+def test_a_modality_that_helps_stops_helping_where_it_is_hidden_and_tells_nothing(tmp_path):
+    """Ten seeds, so that it is decided; docs/knockout.md has the figures."""
+    helps, stops = (
+        report.run(planned(seeds=range(10), settings={**ON_THE_GRID, **changes}), tmp_path / name, workers=2)
+        for name, changes in (("helps", {}), ("stops", {**HIDDEN, **TELLS_NOTHING}))
+    )
+
+    def word(found: report.Knockout, effect: str, measure: str) -> Word:
+        return next(e.word for e in found.judgments if (e.effect.name, e.measure) == (effect, measure))
+
+    for effect, measure in (("used", "satisfaction"), ("used", "utility_of_decisions"), ("used", "regret")):
+        assert word(helps, effect, measure) is Word.HELPS
+        assert word(stops, effect, measure) is Word.NO_MEANINGFUL
+    assert word(helps, "shown", "decisions_per_visit") is Word.HELPS
+    assert word(stops, "shown", "decisions_per_visit") is Word.CANNOT_TELL
+    assert f"before a choice, {NOBODY}" in verdict_lines(stops)
+    assert "its features carry nothing" in verdict_lines(stops)
+
+
 def test_too_few_seeds_give_no_verdict(feed):
     found, _ = feed
     assert {each.word for each in found.judgments} <= {Word.TOO_FEW, Word.NONE}
@@ -223,6 +250,10 @@ def test_why_says_where_it_is_shown_and_what_it_tells():
     assert any("nobody sees it before a choice" in line for line in in_words(scenario, "video"))
     assert all(0 < told.signal <= 1 for told in tells(scenario, "cover"))
     assert tells(load_scenario("ecommerce"), "price") == []
+    assert carried(tells(scenario, "cover")) == pytest.approx(0.70 * (0.7 * 0.8) ** 2 + 0.08 * (0.3 * 0.8) ** 2)
+    assert any("all in all its features carry 22%" in line for line in in_words(scenario, "cover"))
+    nothing = load_scenario("shortvideo", {f"modalities.cover.tells.{f}.signal": 0 for f in ("topic", "quality")})
+    assert any("its features carry nothing" in line for line in in_words(nothing, "cover"))
 
 
 def test_the_command_writes_what_it_says(tmp_path, capsys):
