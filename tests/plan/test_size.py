@@ -65,6 +65,6 @@ def test_memory_that_runs_out_is_one_line(monkeypatch):
     def nothing_left(*_: object) -> None:
         raise MemoryError("Unable to allocate 1.46 TiB for an array")
 
-    monkeypatch.setattr("simulator.world.draw_users", nothing_left)
+    monkeypatch.setattr("simulator.setting_up.draw_users", nothing_left)
     with pytest.raises(InputError, match=r"memory: Unable to allocate 1\.46 TiB for an array; fewer users= or items="):
         simulator.run("shortvideo", "random", users=10, items=20, horizon="1h")
