@@ -41,6 +41,7 @@ _OURS = {
     "asysvd": "recommenders.models.sgd:AsymmetricSVD",
     "multvae": "recommenders.models.autoencoder:MultVAE",
     "uneurec": "recommenders.models.autoencoder:UNeuRec",
+    "mfbpr": "recommenders.models.multimodal.mfbpr:MFBPR",
     "lightgcn": "recommenders.models.multimodal.lightgcn:LightGCN",
     "vbpr": "recommenders.models.multimodal.vbpr:VBPR",
     "freedom": "recommenders.models.multimodal.freedom:Freedom",

@@ -12,6 +12,7 @@ import sys
 
 from recommenders.check import synthetic_world
 from recommenders.contract import Recommender, RecommenderError
+from recommenders.contract.rehearsing import a_rehearsal
 
 MEMORY = 8 * 2**30  # bytes that a rehearsal may take: one that wants more has gone astray
 
@@ -24,7 +25,8 @@ def rehearse(recommender: Recommender) -> None:
     >>> rehearse(Popularity(label=Label("click", ("click",))))
     """
     world = synthetic_world(label=recommender.label)
-    recommender.fit(world.log, world.catalog)
+    with a_rehearsal():
+        recommender.fit(world.log, world.catalog)
     recommender.recommend(world.requests)
 
 

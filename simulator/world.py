@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recommenders.contract import Recommender, calling, sealed
+from recommenders.contract.stopping import Stopped, stopping_by
 from recommenders.rehearsal import rehearse
 from simulator.config import RunConfig
 from simulator.engine.jit.precompile import BackgroundCompiler
@@ -114,8 +115,11 @@ def _lived(world: World, stop: Callable[[], bool] | None, watch: Callable[[World
         return stop is not None and stop()
 
     try:
-        world.live(after_a_tick)
+        with stopping_by(stop):
+            world.live(after_a_tick)
         return world.finish()
+    except Stopped as stopped:  # the tick is not over: what is on disk is the state before it
+        raise RunInterrupted(f"in the middle of a fit, at {world.now / HOUR:.2f} h of simulated time") from stopped
     finally:
         world.close()
 

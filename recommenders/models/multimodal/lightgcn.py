@@ -5,54 +5,56 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
+import torch
 
 from recommenders.contract import Range, setting
-from recommenders.models.multimodal.training import (
-    TripleSettings,
-    begin,
-    pairwise,
-    propagate,
-    table,
-    train,
-    user_item_graph,
-)
-from recommenders.models.ranker import Learning
-from recommenders.models.sgd import UserItem
+from recommenders.models.blocks.graphs import user_item_graph
+from recommenders.models.blocks.losses import dots, pairwise, squares
+from recommenders.models.blocks.propagation import propagate
+from recommenders.models.blocks.tables import table
+from recommenders.models.training.inputs import Inputs
+from recommenders.models.training.model import TorchModel
+from recommenders.models.training.negatives import Triples
+from recommenders.models.training.network import Network
+from recommenders.models.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
-class LightGCNSettings(TripleSettings):
+class LightGCNSettings(TrainingSettings):
     """Settings of :class:`LightGCN`."""
 
     layers: int = setting(2, "steps over the graph", low=0, search=Range(1, 4))
     regularization: float = setting(1e-4, "of the batch's own vectors", low=0, search=Range(1e-6, 1e-2, log=True))
 
 
-class LightGCN(UserItem):
+class LightGCNNetwork(Network):
+    """Tables of users and items, and the mean of 0 to `layers` steps of them over the graph."""
+
+    settings: LightGCNSettings
+
+    def __init__(self, given: Inputs, settings: LightGCNSettings) -> None:
+        """Draw the tables."""
+        super().__init__(given, settings)
+        self.users = table(given.n_users, settings.factors)
+        self.items = table(given.n_items, settings.factors)
+        self.graph = user_item_graph(given.users, given.items, given.n_users, given.n_items, given.device)
+
+    def vectors(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the smoothed vectors."""
+        out = propagate(self.graph, torch.cat((self.users, self.items)), self.settings.layers)
+        return out[: self.given.n_users], out[self.given.n_users :]
+
+    def loss(self, batch: Triples) -> torch.Tensor:
+        """Return BPR's loss of smoothed vectors, with the squares of the batch's own rows."""
+        u, i, j = batch
+        users, items = self.vectors()
+        own = squares(self.users[u], self.items[i], self.items[j])
+        return pairwise(dots(users[u], items[i]), dots(users[u], items[j])) + self.settings.regularization * own
+
+
+class LightGCN(TorchModel):
     """LightGCN (He et al., SIGIR 2020): means of 0 to ``layers`` steps over the graph, trained pairwise."""
 
     name: ClassVar[str] = "lightgcn"
     Config = LightGCNSettings
-    reads = "positives"
-    config: LightGCNSettings
-
-    def learn(self, data: Learning) -> dict[str, np.ndarray]:
-        """Train smoothed user and item vectors, float32."""
-        import torch
-
-        c, draw, n = self.config, begin(data), data.n_users
-        own = table(n + data.n_items, c.factors, draw)
-        users, items = data.positives.user.astype(np.int64), data.positives.item.astype(np.int64)
-        graph = user_item_graph(users, items, n, data.n_items)
-
-        def loss(u: torch.Tensor, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
-            out = propagate(graph, own, c.layers)
-            mine, good, bad = out[u], out[n + i], out[n + j]
-            squares = (own[u] ** 2).sum() + (own[n + i] ** 2).sum() + (own[n + j] ** 2).sum()
-            return pairwise((mine * good).sum(1), (mine * bad).sum(1)) + c.regularization / 2 * squares / len(u)
-
-        train(data, c, [own], loss, draw)
-        with torch.no_grad():
-            out = propagate(graph, own, c.layers).numpy()
-        return {"users": out[:n].copy(), "items": out[n:].copy()}
+    network = LightGCNNetwork
