@@ -383,7 +383,7 @@ class World:
         )
         metrics = measure(outcome)
         facts = RunFacts(
-            compiled.scenario, self.config.seed, len(self.users.state), catalog.n_items, self.horizon,
+            compiled.scenario, self.config.seed, self.users.state["gone"] != 0, catalog.n_items, self.horizon,
             platform.recommender, platform.fitted_at, platform.version, self.setting.facts, event_counts(outcome),
             time.perf_counter() - self._begun, self.log, self.identity, outcome.hours,
             measure_targets(outcome), self.policies.told(),

@@ -1,4 +1,4 @@
-"""Files about a run: `items.parquet` when it begins, `metrics.json` and `manifest.json` when it ends."""
+"""Files about a run: `items.parquet` when it begins, `users.parquet` and two of JSON when it ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from simulator.scenario.schema.scenario import Scenario
 
 
-ITEMS = "items.parquet"
+ITEMS, USERS = "items.parquet", "users.parquet"
 FEATURES = "features"
 SOURCE_IDS = {"item": "source_items.parquet", "user": "source_users.parquet"}
 SourceIds = Mapping[str, npt.NDArray[np.str_]]
@@ -53,12 +53,23 @@ def write_items(folder: Path, public: Catalog, source_ids: SourceIds, features: 
         write_atomic(folder / FEATURES / f"{name}.npy", content.getvalue())
 
 
+def write_users(folder: Path, churned: npt.NDArray[np.bool_]) -> None:
+    """Write what became of the users and stands in no log, one row per user in order of number."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    table = pa.table({"user": np.arange(len(churned), dtype=np.uint32), "churned": churned})
+    pq.write_table(table, content, compression="zstd")
+    write_atomic(folder / USERS, content.getvalue())
+
+
 class RunFacts(NamedTuple):
     """Hold the facts of a run that has ended, for its manifest."""
 
     scenario: Scenario
     seed: int
-    users: int
+    churned: npt.NDArray[np.bool_]  # (users,), whether a user left for good
     items: int
     horizon: float  # s
     recommender: Recommender
@@ -75,7 +86,7 @@ class RunFacts(NamedTuple):
 
 
 def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float]) -> dict[str, Any]:
-    """Write both files (if there is a folder) and return the manifest."""
+    """Write measures, manifest and users (if there is a folder), and return the manifest."""
     scenario, recommender, log = facts.scenario, facts.recommender, facts.log
     manifest: dict[str, Any] = {
         "scenario": {
@@ -85,7 +96,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
             "tick_seconds": scenario.clock.tick.value,
         },
         "seed": facts.seed,
-        "users": facts.users,
+        "users": len(facts.churned),
         "items": facts.items,
         "horizon_seconds": facts.horizon,
         "recommender": {
@@ -126,6 +137,7 @@ def write_results(folder: Path | None, facts: RunFacts, metrics: dict[str, float
         },
     }
     if folder is not None:
+        write_users(folder, facts.churned)
         write_json(folder / METRICS, metrics)
         write_json(folder / MANIFEST, manifest)
     return manifest
