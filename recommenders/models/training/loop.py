@@ -116,7 +116,7 @@ def _epoch(network: Network, sampler: Sampler, optimizer: torch.optim.Optimizer,
             right = "expected a lower rate, or other features"
             raise RecommenderError(f"recommender {name}", f"its loss is {value} in epoch {epoch + 1}", right)
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         total, steps = total + value, steps + 1
     return total / max(steps, 1)
