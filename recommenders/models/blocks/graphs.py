@@ -36,6 +36,14 @@ def scaled(graph: Any, left: float, right: float) -> Any:
     return (diags(_power(rows, left)) @ graph @ diags(_power(columns, right))).tocsr()
 
 
+def by_row_sums(graph: Any) -> Any:
+    """Return w_ij / sqrt(s_i s_j) of a square scipy matrix, s its sums by row; rows without weight are 0."""
+    from scipy.sparse import diags
+
+    scale = diags(_power(np.asarray(graph.sum(axis=1)).ravel(), 0.5))
+    return (scale @ graph @ scale).tocsr()
+
+
 def _power(sums: np.ndarray, power: float) -> np.ndarray:
     return np.where(sums > 0, np.maximum(sums, 1e-12) ** -power, 0.0)
 

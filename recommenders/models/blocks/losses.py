@@ -64,3 +64,18 @@ def squares(*rows: torch.Tensor) -> torch.Tensor:
 def lengths(*matrices: torch.Tensor) -> torch.Tensor:
     """Return the sum of whole matrices' lengths, not squared, over the number of rows of the last."""
     return sum((each.norm() for each in matrices), matrices[0].new_zeros(())) / max(len(matrices[-1]), 1)
+
+
+def mean_squares(*rows: torch.Tensor) -> torch.Tensor:
+    """Return the sum over matrices of the mean square of their numbers."""
+    return sum(((each**2).mean() for each in rows), rows[0].new_zeros(()))
+
+
+def moments_apart(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return how far mean and variance of two matrices' numbers lie apart: |var - var| + |mean - mean|."""
+    return (a.var() - b.var()).abs() + (a.mean() - b.mean()).abs()
+
+
+def jittered(x: torch.Tensor, size: float = 0.1) -> torch.Tensor:
+    """Add noise of length `size` to each row, uniform and of the signs of the row's own numbers (SimGCL)."""
+    return x + size * torch.sign(x) * unit_rows(torch.rand_like(x))

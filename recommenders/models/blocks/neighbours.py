@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from recommenders.models.blocks.graphs import by_row_sums
 from recommenders.models.blocks.tables import unit_rows
 
 ROWS = 1024
@@ -32,7 +33,8 @@ def nearest(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     if key in _kept:
         _kept.move_to_end(key)
         return _kept[key]
-    found = _nearest(torch.from_numpy(features), k)
+    near, cosines = top_alike(torch.from_numpy(features), k)
+    found = near.numpy(), cosines.numpy()
     _kept[key] = found
     while len(_kept) > KEPT:
         _kept.popitem(last=False)
@@ -40,18 +42,20 @@ def nearest(features: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @torch.no_grad()
-def _nearest(features: torch.Tensor, k: int) -> tuple[np.ndarray, np.ndarray]:
+def top_alike(features: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what :func:`nearest` does, of a tensor and as tensors, computed anew in blocks of rows."""
     rows = unit_rows(features)
-    near, cosines = torch.empty(len(rows), k, dtype=torch.int64), torch.empty(len(rows), k)
+    near = torch.empty(len(rows), k, dtype=torch.int64, device=rows.device)
+    cosines = torch.empty(len(rows), k, device=rows.device)
     for first in range(0, len(rows), ROWS):
         alike = rows[first : first + ROWS] @ rows.T
-        places = torch.arange(len(alike))
+        places = torch.arange(len(alike), device=rows.device)
         own = alike[places, places + first].clone()
         alike[places, places + first] = torch.inf
         best = torch.topk(alike, k, dim=1)
         near[first : first + ROWS], cosines[first : first + ROWS] = best.indices, best.values
         cosines[first : first + ROWS, 0] = own
-    return near.numpy(), cosines.numpy()
+    return near, cosines
 
 
 def neighbour_graph(features: np.ndarray, k: int, weights: Weights = "ones") -> Any:
@@ -60,15 +64,12 @@ def neighbour_graph(features: np.ndarray, k: int, weights: Weights = "ones") -> 
     With weights of one that is 1/k; cosines below 0 count as 0 (a row might sum to less than nothing else). LATTICE
     (Zhang et al., MM 2021), FREEDOM (Zhou and Shen, MM 2023).
     """
-    from scipy.sparse import csr_matrix, diags
+    from scipy.sparse import csr_matrix
 
     near, cosines = nearest(features, k)
     n, k = near.shape
     values = np.ones(n * k) if weights == "ones" else np.maximum(cosines.reshape(-1), 0).astype(np.float64)
-    graph = csr_matrix((values, near.reshape(-1), np.arange(n + 1) * k), (n, n))
-    sums = np.asarray(graph.sum(axis=1)).ravel()
-    scale = np.where(sums > 0, np.maximum(sums, 1e-12) ** -0.5, 0.0)
-    return (diags(scale) @ graph @ diags(scale)).tocsr()
+    return by_row_sums(csr_matrix((values, near.reshape(-1), np.arange(n + 1) * k), (n, n)))
 
 
 def top_users(shared: Any, k: int) -> tuple[np.ndarray, np.ndarray]:

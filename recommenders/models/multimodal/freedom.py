@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,20 +15,18 @@ from recommenders.models.blocks.neighbours import neighbour_graph
 from recommenders.models.blocks.propagation import propagate
 from recommenders.models.blocks.shares import first_and_rest
 from recommenders.models.blocks.sparse import Sparse
-from recommenders.models.blocks.tables import projections, table
+from recommenders.models.blocks.tables import projections
+from recommenders.models.multimodal.smoothed import Pair, SmoothedNetwork
 from recommenders.models.training.inputs import Inputs
 from recommenders.models.training.model import MultimodalModel
 from recommenders.models.training.negatives import Triples
-from recommenders.models.training.network import Network
-from recommenders.models.training.settings import OF_WEIGHT, FeatureSettings, Normal
+from recommenders.models.training.settings import OF_WEIGHT, FeatureSettings
 
 
 @dataclass(frozen=True)
 class FreedomSettings(FeatureSettings):
     """Settings of :class:`Freedom`."""
 
-    # Neighbours by cosine mean something only where vectors are centred.
-    normalise: Normal = setting("standard", "none, unit (rows of length 1) or standard (dimensions centred, one scale)")
     neighbors: int = setting(10, "items most alike in content, itself among them", low=1)
     first: str = setting("image", "modality whose graph weighs `first_share`; where it is not read, all weigh alike")
     first_share: float = setting(0.1, "weight of the first modality's graph; the others share the rest", low=0, high=1)
@@ -38,7 +36,7 @@ class FreedomSettings(FeatureSettings):
     content_weight: float = setting(1e-3, "of the content's own loss", low=0, search=OF_WEIGHT)
 
 
-class FreedomNetwork(Network):
+class FreedomNetwork(SmoothedNetwork):
     """Tables, a map per modality, the graph of users and items, and the frozen one of items."""
 
     settings: FreedomSettings
@@ -46,36 +44,32 @@ class FreedomNetwork(Network):
     def __init__(self, given: Inputs, settings: FreedomSettings) -> None:
         """Draw tables and maps, and link items."""
         super().__init__(given, settings)
-        self.users = table(given.n_users, settings.factors)
-        self.items = table(given.n_items, settings.factors)
         self.maps = projections(given.features, settings.factors)
         self.alike = alike_in_content(given, settings.neighbors, settings.first, settings.first_share)
-        self.whole = self.pruned = self._graph(slice(None))
+        self.pruned = self.graph
         self._weights = rare_edges(given.users, given.items)
-
-    def _graph(self, edges: Any) -> Sparse:
-        given = self.given
-        return user_item_graph(given.users[edges], given.items[edges], given.n_users, given.n_items, given.device)
 
     def start_epoch(self, epoch: int) -> None:
         """Leave out edges, those of popular nodes first."""
         n = self.given.users.size
         if self.settings.pruned > 0:
             uniform = torch.rand(n, dtype=torch.float64).numpy()
-            kept = n - int(self.settings.pruned * n)
-            self.pruned = self._graph(without_replacement(self._weights, kept, uniform))
+            edges = without_replacement(self._weights, n - int(self.settings.pruned * n), uniform)
+            given = self.given
+            users, items = given.users[edges], given.items[edges]
+            self.pruned = user_item_graph(users, items, given.n_users, given.n_items, given.device)
 
-    def over(self, graph: Sparse) -> tuple[torch.Tensor, torch.Tensor]:
+    def over(self, graph: Sparse) -> Pair:
         """Return the vectors that a graph of users and items gives."""
-        out = propagate(graph, torch.cat((self.users, self.items)), self.settings.layers)
-        users, items = out[: self.given.n_users], out[self.given.n_users :]
+        start = torch.cat((self.users, self.items))
+        users, items = self.halves(propagate(graph, start, self.settings.layers))
         if self.alike is None:
             return users, items
         return users, items + propagate(self.alike, self.items, self.settings.item_layers, "last")
 
-    def vectors(self) -> tuple[torch.Tensor, torch.Tensor]:
+    def vectors(self) -> Pair:
         """Return the vectors over the whole graph."""
-        return self.over(self.whole)
+        return self.over(self.graph)
 
     def loss(self, batch: Triples) -> torch.Tensor:
         """Return BPR's loss, and that of each modality's content alone."""

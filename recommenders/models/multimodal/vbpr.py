@@ -14,15 +14,13 @@ from recommenders.models.training.inputs import Inputs
 from recommenders.models.training.model import MultimodalModel
 from recommenders.models.training.negatives import Triples
 from recommenders.models.training.network import Network
-from recommenders.models.training.settings import FeatureSettings, Normal
+from recommenders.models.training.settings import FeatureSettings
 
 
 @dataclass(frozen=True)
 class VBPRSettings(FeatureSettings):
     """Settings of :class:`VBPR`."""
 
-    # Features of a scale of their own would rule the product: what a map makes of them grows with them.
-    normalise: Normal = setting("standard", "none, unit (rows of length 1) or standard (dimensions centred, one scale)")
     regularization: float = setting(1e-2, "of the batch's vectors", low=0, search=Range(1e-5, 2, log=True))
 
 

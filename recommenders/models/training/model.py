@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -27,12 +27,13 @@ class TorchModel(UserItem):
 
     Class attributes:
         network: the class of its network.
-        new_items: what is made of items that nobody had: 'content' where features reach their vectors, or 'popularity'.
+        new_items: what items that nobody had are ranked by: 'content' where features reach their vectors, or 'chance',
+            the vectors that they were drawn with.
     """
 
     reads = "positives"
     network: ClassVar[type[Network]]
-    new_items: ClassVar[str] = "popularity"
+    new_items: ClassVar[Literal["content", "chance"]] = "chance"
     config: TrainingSettings
     training: Account | None = None
 

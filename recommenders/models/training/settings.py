@@ -44,6 +44,7 @@ class FeatureSettings(TrainingSettings):
         "what is in their place: remove (the branch is not built), noise (normal numbers, drawn once), noise_resample "
         "(drawn anew at every epoch), shuffle (rows change places)",
     )
+    # Neighbours by cosine, and products with maps, mean something only where vectors are centred and of one scale.
     normalise: Normal = setting(
-        "none", "none, unit (rows of length 1) or standard (dimensions of mean 0, and one scale for all)"
+        "standard", "none, unit (rows of length 1) or standard (dimensions of mean 0, and one scale for all)"
     )

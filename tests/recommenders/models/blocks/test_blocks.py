@@ -89,7 +89,7 @@ def test_neighbours_in_blocks_equal_the_dense_ones(monkeypatch):
 def test_graphs_are_kept_by_content_and_not_computed_again(monkeypatch):
     x = np.random.default_rng(1).normal(size=(30, 4)).astype(np.float32)
     first = neighbours.nearest(x, 5)
-    monkeypatch.setattr(neighbours, "_nearest", None)
+    monkeypatch.setattr(neighbours, "top_alike", None)
     assert neighbours.nearest(x.copy(), 5) is first
     with pytest.raises(TypeError):  # other content is computed
         neighbours.nearest(x + 1, 5)
