@@ -1,11 +1,11 @@
 """Every model of a roster on one real split, with, without and beside noise in its features: cells, then one table.
 
-    python -m benchmarks.roster run PLAN.yaml OUTPUT [data=FOLDER] [models=a,b] [arms=full,none] [seeds=0,1,2]
+    python -m benchmarks.roster run PLAN.yaml DATA_FOLDER OUTPUT [models=a,b] [arms=full,none] [seeds=0,1,2]
     python -m benchmarks.roster table PLAN.yaml OUTPUT
 
 A cell is one ``python -m recommenders evaluate`` in a process of its own, so that its peak of memory is its own, and
-what fails fails alone. The first cell of a model tries the plan's settings on validation; its others take what was
-chosen there. Finished cells are not run again: a run that was stopped goes on.
+what fails fails alone. The first cell of a model tries settings on validation, if the plan says so; its others take
+what was chosen there. Finished cells are not run again: a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ class Cell:
 class Plan:
     """What is run: read from a file, so that it can be committed before the first run."""
 
-    data: str
     split: str
-    search: int
+    search: dict[str, int]
+    settings: dict[str, Any]
     models: dict[str, dict[str, Any]]
     arms: dict[str, dict[str, Any]]
     seeds: dict[str, int]
@@ -73,16 +73,17 @@ class Plan:
             if wanted and cell.seed in (seeds or [cell.seed]):
                 yield cell
 
-    def settings(self, cell: Cell, output: Path) -> tuple[dict[str, Any], int]:
+    def settings_of(self, cell: Cell, output: Path) -> tuple[dict[str, Any], int]:
         """Return the recommender's settings in a cell, and how many sets of them it tries."""
         accepted = accepted_parameters(find(cell.model))
-        own = {key: value for key, value in self.models[cell.model].items() if key in accepted}
+        common = {key: value for key, value in self.settings.items() if key in accepted}
+        own = {**common, **(self.models[cell.model] or {})}
         arm = {**own, **self.arms[cell.arm]}
         if cell == first_of(cell.model):
-            searched = any(each.search is not None and key not in own for key, each in accepted.items())
-            return arm, self.search if searched else 0
+            return arm, self.search.get(cell.model, 0)
         chosen = json.loads((output / first_of(cell.model).folder / "results.json").read_text())
-        taken = {k: v for k, v in chosen["recommender"]["parameters"].items() if k in accepted and v is not None}
+        parameters = chosen["recommender"]["parameters"]
+        taken = {key: value for key, value in parameters.items() if key in accepted and value != accepted[key].default}
         return {**taken, **arm}, 0
 
 
@@ -96,7 +97,7 @@ def reads_features(model: str) -> bool:
     return "drop" in accepted_parameters(find(model))
 
 
-def run(plan: Plan, output: Path, cells: Sequence[Cell]) -> int:
+def run(plan: Plan, data: str, output: Path, cells: Sequence[Cell]) -> int:
     """Run the cells that are not there yet, and return how many failed."""
     output.mkdir(parents=True, exist_ok=True)
     failed = 0
@@ -108,19 +109,19 @@ def run(plan: Plan, output: Path, cells: Sequence[Cell]) -> int:
             print(f"{number}/{len(cells)} {cell.folder}: left out, its settings were not chosen", flush=True)
             failed += 1
             continue
-        ended = run_cell(plan, output, cell)
+        ended = run_cell(plan, data, output, cell)
         print(f"{number}/{len(cells)} {cell.folder}: {ended}", flush=True)
         failed += ended.startswith("failed")
     return failed
 
 
-def run_cell(plan: Plan, output: Path, cell: Cell) -> str:
+def run_cell(plan: Plan, data: str, output: Path, cell: Cell) -> str:
     """Run one cell, and return what is to be said of it."""
-    settings, search = plan.settings(cell, output)
+    settings, search = plan.settings_of(cell, output)
     part, folder = output / f"{cell.folder}.part", output / cell.folder
     shutil.rmtree(part, ignore_errors=True)
     words = [f"recommender.{key}={value}" for key, value in settings.items()]
-    where = [f"data={plan.data}", f"split={plan.split}", f"output={part}"]
+    where = [f"data={data}", f"split={plan.split}", f"output={part}"]
     what = [f"recommender={cell.model}", f"seed={cell.seed}", f"search={search}", *words]
     command = [sys.executable, "-m", "recommenders", "evaluate", *where, *what]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -151,8 +152,8 @@ def table(plan: Plan, output: Path) -> str:
         for model, found in sorted(rows.items(), key=lambda each: -mean[each[0]]):
             figures = " | ".join(over_seeds(found, measure) for measure in MEASURES)
             seconds = np.mean([r["seconds"]["fit"] for r in found])
-            size = found[0].get("training", {}).get("parameters")
-            mark = " *" if any(r.get("training", {}).get("improving") for r in found) else ""
+            size = (found[0]["training"] or {}).get("parameters")
+            mark = " *" if any((r["training"] or {}).get("improving") for r in found) else ""
             memory = max(r["peak_memory_bytes"] for r in found) / 2**20
             lines.append(
                 f"| `{model}`{mark} | {len(found)} | {figures} | {seconds:.0f} | {size or '-'} | {memory:.0f} |"
@@ -183,19 +184,17 @@ def over_seeds(found: Sequence[dict[str, Any]], measure: str) -> str:
 
 def main(words: Sequence[str]) -> int:
     """Run the command line."""
-    if len(words) < 3 or words[0] not in ("run", "table"):
-        print(__doc__)
-        return 2
-    command, plan, output = words[0], Plan.read(Path(words[1])), Path(words[2])
-    given = dict(word.split("=", 1) for word in words[3:])
-    if "data" in given:
-        plan = Plan(**{**vars(plan), "data": given["data"]})
-    if command == "table":
-        sys.stdout.write(table(plan, output))
+    places = [word for word in words if "=" not in word]
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    if len(places) == 3 and places[0] == "table":
+        sys.stdout.write(table(Plan.read(Path(places[1])), Path(places[2])))
         return 0
-    chosen = {key: given[key].split(",") for key in ("models", "arms") if key in given}
-    seeds = [int(seed) for seed in given["seeds"].split(",")] if "seeds" in given else []
-    return 1 if run(plan, output, list(plan.cells(**chosen, seeds=seeds))) else 0
+    if len(places) != 4 or places[0] != "run" or not given.keys() <= {"models", "arms", "seeds"}:
+        sys.stderr.write(__doc__ or "")
+        return 2
+    plan, output = Plan.read(Path(places[1])), Path(places[3])
+    models, arms, seeds = (given[key].split(",") if key in given else [] for key in ("models", "arms", "seeds"))
+    return 1 if run(plan, places[2], output, list(plan.cells(models, arms, [int(seed) for seed in seeds]))) else 0
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from recommenders.evaluation.dataset import Dataset, read_dataset, write_inter
 from recommenders.evaluation.inspection import inspection
 from recommenders.evaluation.protocol import Evaluated, Judgment, evaluate as evaluate_one, fit_for
 from recommenders.evaluation.splits import SPLITS, split_of
+from recommenders.models.training.account import Account
 from recommenders.registry import check_parameters
 from recommenders.values import read_value
 
@@ -235,6 +236,8 @@ def write(folder: Path, name: str, found: Evaluated, data: Dataset, options: Map
     import pandas as pd
 
     folder.mkdir(parents=True, exist_ok=True)
+    training = getattr(found.recommender, "training", None)
+    training = training if isinstance(training, Account) else None
     results = {
         "validation": found.validation.means,
         "test": found.test.means,
@@ -268,6 +271,7 @@ def write(folder: Path, name: str, found: Evaluated, data: Dataset, options: Map
             {"parameters": t.parameters, "validation": t.validation, "error": t.error, "fit_seconds": t.fit_seconds}
             for t in found.trials
         ],
+        "training": None if training is None else training.values(),
         "seconds": {"fit": found.fit_seconds, "recommend_test": found.test.seconds},
         "peak_memory_bytes": found.peak_memory_bytes,
         "versions": {"python": platform.python_version(), "numpy": np.__version__},
