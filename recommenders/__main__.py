@@ -21,7 +21,7 @@ FLAGS = {"-h": "help", "--help": "help", "--list": "list", "--debug": "debug"}
 COMMANDS = ("help", "list", "evaluate", "export", "inspect")
 
 HELP = """\
-python -m recommenders list                     what recommenders there are, and their settings
+python -m recommenders list                     what recommenders there are; list NAME one, list multimodal those
 python -m recommenders evaluate data=FOLDER recommender=NAME [key=value ...]
 python -m recommenders export data=FOLDER output=FILE.inter [key=value ...]     the positives, as RecBole reads them
 python -m recommenders inspect data=FOLDER [key=value ...]     what would be read, and what is left out and why
