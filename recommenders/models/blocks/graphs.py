@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 
 from recommenders.models.blocks.sparse import Sparse
-
-Form = Literal["symmetric", "walk", "mean", "half"]
 
 
 def bipartite(users: np.ndarray, items: np.ndarray, n_users: int, n_items: int, loops: bool = False) -> Any:
@@ -28,7 +26,7 @@ def bipartite(users: np.ndarray, items: np.ndarray, n_users: int, n_items: int, 
 def scaled(graph: Any, left: float, right: float) -> Any:
     """Return D^-left A D'^-right of a scipy matrix, D and D' its sums by row and by column; where a sum is 0, zeros.
 
-    (0.5, 0.5) is LightGCN's form, (1, 0) a mean over neighbours, (0.5, 0) MMSSL's half.
+    (0.5, 0.5) is LightGCN's form, (1, 0) a mean over neighbours.
     """
     from scipy.sparse import diags
 

@@ -22,21 +22,11 @@ class Sparse:
         self._turned = self.forward if symmetric else None
 
     @property
-    def shape(self) -> tuple[int, int]:
-        """Return rows and columns."""
-        rows, columns = self._scipy.shape
-        return int(rows), int(columns)
-
-    @property
     def turned(self) -> torch.Tensor:
         """Return the transpose."""
         if self._turned is None:
             self._turned = csr(self._scipy.T.tocsr(), self.device)
         return self._turned
-
-    def transposed(self) -> Sparse:
-        """Return the transpose as a matrix of its own."""
-        return Sparse(self._scipy.T, device=self.device)
 
     def __matmul__(self, dense: torch.Tensor) -> torch.Tensor:
         """Return the product with a dense matrix."""

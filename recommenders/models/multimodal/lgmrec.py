@@ -56,9 +56,9 @@ class LGMRecNetwork(SmoothedNetwork):
         had = interactions(given.users, given.items, given.n_users, given.n_items)
         self.had, self.mean = Sparse(had, device=given.device), Sparse(scaled(had, 1, 0), device=given.device)
 
-    def local(self) -> Pair:
+    def local(self, smoothed: Pair) -> Pair:
         """Return behaviour's vectors, each modality's added as rows of length 1."""
-        out = torch.cat(self.smoothed())
+        out = torch.cat(smoothed)
         for name, x in self.features.items():
             items = self.maps[name](x)
             start = torch.cat((self.mean @ items, items))
@@ -71,11 +71,10 @@ class LGMRecNetwork(SmoothedNetwork):
             return torch.softmax(logits / TEMPERATURE, dim=1)
         return dropout(gumbel_softmax(logits, TEMPERATURE), 1 - self.settings.kept)
 
-    def everybody(self, modality: str) -> Pair:
+    def everybody(self, modality: str, items: torch.Tensor) -> Pair:
         """Return what hyperedges of a modality hand on to users and items, of items' smoothed vectors."""
         logits = self.edges[modality](self.features[modality])
         of_items, of_users = self.members(logits), self.members(self.had @ logits)
-        items = self.smoothed()[1]
         for _ in range(self.settings.hyper_layers):
             gathered = of_items.T @ items
             users, items = of_users @ gathered, of_items @ gathered
@@ -83,8 +82,9 @@ class LGMRecNetwork(SmoothedNetwork):
 
     def parts(self) -> tuple[Pair, list[Pair]]:
         """Return final vectors, and what the hyperedges of each modality add."""
-        users, items = self.local()
-        added = [self.everybody(name) for name in self.features]
+        smoothed = self.smoothed()
+        users, items = self.local(smoothed)
+        added = [self.everybody(name, smoothed[1]) for name in self.features]
         if added:
             weight = self.settings.global_weight
             users = users + weight * unit_rows(torch.stack([each[0] for each in added]).sum(0))

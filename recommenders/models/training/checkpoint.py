@@ -65,7 +65,7 @@ def _key(given: Inputs, settings: Mapping[str, Any]) -> str:
     made = blake2b(digest_size=10)
     told = {key: value for key, value in settings.items() if key not in ("checkpoint", "device", "progress")}
     made.update(repr((sorted(told.items()), given.n_users, given.n_items, given.seed)).encode())
-    for array in (given.users, given.items, given.held_users, given.held_items, given.weights):
+    for array in (given.users, given.items, given.held_users, given.held_items):
         made.update(np.ascontiguousarray(array).tobytes())
     for name, x in given.features.items():
         made.update(name.encode() + x.cpu().numpy().tobytes())

@@ -41,8 +41,12 @@ def dropped_of(settings: FeatureSettings, names: list[str], asked_by: str) -> li
     return dropped
 
 
-def features_of(catalog: Catalog, settings: FeatureSettings, asked_by: str) -> dict[str, torch.Tensor]:
-    """Return features float32 (n_items, d) by modality, in the catalog's order; luck is torch's own.
+def features_of(
+    catalog: Catalog, settings: FeatureSettings, asked_by: str
+) -> tuple[dict[str, torch.Tensor], tuple[str, ...]]:
+    """Return features float32 (n_items, d) by modality, in the catalog's order, and which are drawn at every epoch.
+
+    Luck is torch's own.
 
     What is taken away is not there, or is noise or another item's row (`drop_mode`). Noise is drawn after what is left
     was normalised: its scale is that of a normal number whatever the features' was, as in the published tables.
@@ -63,7 +67,7 @@ def features_of(catalog: Catalog, settings: FeatureSettings, asked_by: str) -> d
             found[name] = normalised(x, settings.normalise)[torch.randperm(len(x))]
         else:
             found[name] = torch.randn(x.shape)
-    return found
+    return found, tuple(dropped) if settings.drop_mode == "noise_resample" else ()
 
 
 def normalised(x: torch.Tensor, how: Normal) -> torch.Tensor:

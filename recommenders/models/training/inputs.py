@@ -27,7 +27,6 @@ class Inputs:
         features: float32 (n_items, d) by modality, on `device`.
         resampled: modalities of `features` that are drawn anew at every epoch.
         held_users, held_items: int64 (m,), one pair each of some users, kept back.
-        weights: float32 (n,) of the pairs.
         device: where tensors lie.
         seed: of the training.
     """
@@ -40,7 +39,6 @@ class Inputs:
     resampled: tuple[str, ...]
     held_users: np.ndarray
     held_items: np.ndarray
-    weights: np.ndarray
     device: torch.device
     seed: int
 
@@ -61,10 +59,7 @@ def inputs_of(
     held = _held(users, items, held_out, seed)
     kept = np.ones(users.size, bool)
     kept[held] = False
-    weights = positives.weight[kept].astype(np.float32)
-    return Inputs(
-        users[kept], items[kept], n_users, n_items, {}, (), users[held], items[held], weights, device, seed
-    )  # fmt: skip
+    return Inputs(users[kept], items[kept], n_users, n_items, {}, (), users[held], items[held], device, seed)
 
 
 def _held(users: np.ndarray, items: np.ndarray, share: float, seed: int) -> np.ndarray:

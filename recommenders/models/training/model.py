@@ -76,10 +76,7 @@ class MultimodalModel(TorchModel):
 
     def given(self, data: Learning) -> Inputs:
         """Return what the network is given, features among it."""
-        c, where = self.config, f"recommender {self.name}"
-        features = features_of(data.catalog, c, where)
-        dropped = dropped_of(c, modalities_of(data.catalog, c.modality, where), where)
-        anew = tuple(dropped) if c.drop_mode == "noise_resample" else ()
+        features, anew = features_of(data.catalog, self.config, f"recommender {self.name}")
         return super().given(data).with_features(features, anew)
 
 
